@@ -1,0 +1,224 @@
+{{/* The chart's name. */}}
+{{- define "mdm-reflex.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The name of the resources; room is left for "-receiver". */}}
+{{- define "mdm-reflex.fullname" -}}
+{{- $name := include "mdm-reflex.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 53 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 53 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What a deployment selects by; never changes over upgrades. Takes a dict of root and role. */}}
+{{- define "mdm-reflex.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "mdm-reflex.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .role }}
+{{- end -}}
+
+{{/* The labels of a resource; takes a dict of root and, where it belongs to one, role. */}}
+{{- define "mdm-reflex.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/name: {{ include "mdm-reflex.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: mdm-reflex
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- with .role }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- define "mdm-reflex.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "mdm-reflex.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "mdm-reflex.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The config map with the rules. */}}
+{{- define "mdm-reflex.rulesName" -}}
+{{- default (printf "%s-rules" (include "mdm-reflex.fullname" .)) .Values.existingRulesConfigMap -}}
+{{- end -}}
+
+{{/* What the chart's own Secret holds, as JSON: only what no Secret of the operator's holds already. */}}
+{{- define "mdm-reflex.secretValues" -}}
+{{- $values := dict -}}
+{{- if not .Values.redis.existingSecret -}}
+{{- $_ := set $values "REDIS_URL" .Values.redis.url -}}
+{{- end -}}
+{{- if not .Values.existingSecret -}}
+{{- $_ := set $values "ADMIN_TOKEN" .Values.admin.token -}}
+{{- if not .Values.accounts.existingSecret -}}
+{{- $_ := set $values "WEBHOOK_TOKEN" .Values.webhook.token -}}
+{{- $_ := set $values "SIMPLEMDM_API_KEY" .Values.simplemdm.apiKey -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $values -}}
+{{- end -}}
+
+{{/* A hash of the secrets that a role uses, so that a change rolls its pods. Takes a dict of root and names. */}}
+{{- define "mdm-reflex.secretChecksum" -}}
+{{- $values := include "mdm-reflex.secretValues" .root | fromJson -}}
+{{- $used := dict -}}
+{{- range .names -}}
+{{- if hasKey $values . -}}
+{{- $_ := set $used . (get $values .) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $used | sha256sum -}}
+{{- end -}}
+
+{{/* One environment variable from the Secret that holds it. Takes a dict of root and name. */}}
+{{- define "mdm-reflex.secretEnv" -}}
+{{- $own := include "mdm-reflex.fullname" .root -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      {{- if eq .name "REDIS_URL" }}
+      name: {{ default $own .root.Values.redis.existingSecret }}
+      key: {{ if .root.Values.redis.existingSecret }}{{ .root.Values.redis.existingSecretKey }}{{ else }}REDIS_URL{{ end }}
+      {{- else }}
+      name: {{ default $own .root.Values.existingSecret }}
+      key: {{ .name }}
+      {{- end }}
+{{- end -}}
+
+{{/* The environment that both roles share. */}}
+{{- define "mdm-reflex.commonEnv" -}}
+- name: NODE_ENV
+  value: production
+- name: HOST
+  value: 0.0.0.0
+- name: PORT
+  value: "8080"
+{{- range $name, $value := .Values.settings }}
+{{- if ne (toString $value) "" }}
+- name: {{ $name }}
+  value: {{ ternary (int64 $value) $value (kindIs "float64" $value) | toString | quote }}
+{{- end }}
+{{- end }}
+{{ include "mdm-reflex.secretEnv" (dict "root" . "name" "REDIS_URL") }}
+{{- if .Values.accounts.existingSecret }}
+- name: ACCOUNTS_FILE
+  value: /accounts/accounts.yaml
+{{- end }}
+{{- end -}}
+
+{{/* The port and the probes, the same for both roles. */}}
+{{- define "mdm-reflex.portAndProbes" -}}
+ports:
+  - name: http
+    containerPort: 8080
+    protocol: TCP
+startupProbe:
+  httpGet: { path: /healthz, port: http }
+  periodSeconds: 2
+  timeoutSeconds: 3
+  failureThreshold: 30
+livenessProbe:
+  httpGet: { path: /healthz, port: http }
+  periodSeconds: 10
+  timeoutSeconds: 3
+  failureThreshold: 3
+readinessProbe:
+  httpGet: { path: /readyz, port: http }
+  periodSeconds: 5
+  timeoutSeconds: 3
+  failureThreshold: 2
+{{- end -}}
+
+{{/* The head of a pod: what is the same for both roles. Takes a dict of root, role and values. */}}
+{{- define "mdm-reflex.podHead" -}}
+serviceAccountName: {{ include "mdm-reflex.serviceAccountName" .root }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: 30
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- toYaml .root.Values.podSecurityContext | nindent 2 }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "mdm-reflex.selectorLabels" . | nindent 8 }}
+{{- with .values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Every needed value that is missing or cannot be right, in one message. Never shows a secret. */}}
+{{- define "mdm-reflex.validate" -}}
+{{- $wrong := list -}}
+{{- $v := .Values -}}
+{{- if not $v.image.repository -}}
+{{- $wrong = append $wrong "image.repository: not set; expected where your registry holds the mdm-reflex image, such as registry.example.org/mdm-reflex" -}}
+{{- end -}}
+{{- if and $v.redis.url $v.redis.existingSecret -}}
+{{- $wrong = append $wrong "redis: both redis.url and redis.existingSecret are set; expected one of them" -}}
+{{- else if not (or $v.redis.url $v.redis.existingSecret) -}}
+{{- $wrong = append $wrong "redis.url: not set; this chart brings no Redis: expected a redis:// or rediss:// URL, or redis.existingSecret with the Secret that holds one" -}}
+{{- else if and $v.redis.url (not (regexMatch "^rediss?://[^/]" $v.redis.url)) -}}
+{{- $wrong = append $wrong "redis.url: expected a URL that begins with redis:// or rediss://" -}}
+{{- end -}}
+{{- $needed := dict "admin.token" $v.admin.token -}}
+{{- if not $v.accounts.existingSecret -}}
+{{- $_ := set $needed "webhook.token" $v.webhook.token -}}
+{{- $_ := set $needed "simplemdm.apiKey" $v.simplemdm.apiKey -}}
+{{- end -}}
+{{- range $name, $value := $needed -}}
+{{- if and $v.existingSecret $value -}}
+{{- $wrong = append $wrong (printf "%s: set together with existingSecret; expected one of them" $name) -}}
+{{- else if not (or $v.existingSecret $value) -}}
+{{- $wrong = append $wrong (printf "%s: not set; give it here, or name a Secret of your own in existingSecret" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $token := splitList "," $v.webhook.token -}}
+{{- if and $token (lt (len (trim $token)) 16) -}}
+{{- $wrong = append $wrong "webhook.token: expected at least 16 characters in each token (openssl rand -hex 24 makes one)" -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.admin.token (lt (len $v.admin.token) 16) -}}
+{{- $wrong = append $wrong "admin.token: expected at least 16 characters (openssl rand -hex 24 makes one)" -}}
+{{- end -}}
+{{- if and $v.rules $v.existingRulesConfigMap -}}
+{{- $wrong = append $wrong "rules: both rules and existingRulesConfigMap are set; expected one of them" -}}
+{{- else if not (or $v.rules $v.existingRulesConfigMap) -}}
+{{- $wrong = append $wrong "rules: no rule file; give one with --set-file 'rules.fleet\\.yaml=rules/fleet.yaml', or name a config map in existingRulesConfigMap" -}}
+{{- end -}}
+{{- if and $v.ingress.enabled (not $v.ingress.host) -}}
+{{- $wrong = append $wrong "ingress.host: not set; expected the name that SimpleMDM calls" -}}
+{{- end -}}
+{{- if $wrong -}}
+{{- fail (printf "\n\nmdm-reflex cannot be installed:\n  %s\n" (join "\n  " (uniq $wrong))) -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { readMultipart } from './multipart.js';
+
+export type Params = Readonly<Record<string, unknown>>;
+
+const jsonObject = z.record(z.string(), z.unknown());
+
+/**
+ * Reads the parameters of a request body: a form, multipart or JSON alike.
+ * `undefined` means that the body is not what its content type says.
+ */
+export function readParams(body: Buffer, contentType: string): Params | undefined {
+  if (body.length === 0) return {};
+  try {
+    if (contentType.includes('json')) return jsonObject.parse(JSON.parse(body.toString('utf8')));
+    if (contentType.startsWith('multipart/form-data')) return fromPairs(readMultipart(body, contentType));
+    return fromPairs(new URLSearchParams(body.toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** `name[]=a&name[]=b` becomes a list, as Rails reads it; of a plain name the last value counts. */
+export function fromPairs(pairs: Iterable<readonly [string, unknown]>): Record<string, unknown> {
+  const params = new Map<string, unknown>();
+  for (const [key, value] of pairs) {
+    if (key.endsWith('[]')) {
+      const name = key.slice(0, -2);
+      const before = params.get(name);
+      params.set(name, Array.isArray(before) ? [...z.array(z.unknown()).parse(before), value] : [value]);
+    } else {
+      params.set(key, value);
+    }
+  }
+  return Object.fromEntries(params);
+}
+
+/** A text parameter; a number or boolean in JSON counts as its text. Absent, null or blank: `undefined`. */
+export function textParam(params: Params, name: string): string | undefined {
+  const value = params[name];
+  const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+  return typeof text === 'string' && text.trim() !== '' ? text : undefined;
+}
+
+/** A boolean parameter: `true`, `True` and `1` are true, anything else that is given is false. */
+export function flagParam(params: Params, name: string): boolean | undefined {
+  const text = textParam(params, name);
+  return text === undefined ? undefined : ['true', '1'].includes(text.toLowerCase());
+}
+
+/** An uploaded file; a plain text field of that name counts as its content. */
+export function fileParam(params: Params, name: string): string | undefined {
+  const file = z.object({ content: z.string() }).safeParse(params[name]);
+  return file.success ? file.data.content : textParam(params, name);
+}
+
+/** Ids as `1,2,3`, as a JSON list, or as one number. `'malformed'` where something in it is no id. */
+export function idsParam(params: Params, name: string): number[] | undefined | 'malformed' {
+  const value = params[name];
+  const text = Array.isArray(value) ? value.map(String).join(',') : textParam(params, name);
+  if (text === undefined || text.trim() === '') return undefined;
+  const parts = text.split(',').map((part) => part.trim());
+  return parts.every((part) => /^\d+$/.test(part)) ? parts.map(Number) : 'malformed';
+}

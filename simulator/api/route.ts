@@ -1,0 +1,68 @@
+import type { Answer } from './answer.js';
+import type { Params } from './params.js';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A call that has been authenticated and read. */
+export interface Call {
+  /** The values of the `:names` in the route's path. */
+  path: Readonly<Record<string, string>>;
+  query: Readonly<Record<string, string>>;
+  /** Query, form, multipart and JSON parameters together: the API takes any of them. */
+  params: Params;
+}
+
+/** One documented call. Handlers return their answer, so that a fault can spoil it after it took effect. */
+export interface Route {
+  method: Method;
+  /** Below `/api/v1`, for example `/devices/:id`. */
+  path: string;
+  handle(call: Call): Answer;
+}
+
+/** The id in a call's path, or `undefined` where it is no number: then nothing has that id. */
+export function numberInPath(call: Call, name: string): number | undefined {
+  const text = call.path[name] ?? '';
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** Finds the route for a method and a path, with the values of its `:names`. A trailing slash does not matter. */
+export function matchRoute<R extends { method: string; path: string }>(
+  routes: readonly R[],
+  method: string,
+  path: string,
+): { route: R; path: Record<string, string> } | undefined {
+  const asked = segments(path);
+  for (const route of routes) {
+    if (route.method !== method) continue;
+    const values = matchSegments(segments(route.path), asked);
+    if (values !== undefined) return { route, path: values };
+  }
+  return undefined;
+}
+
+function segments(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '');
+}
+
+function matchSegments(
+  pattern: readonly string[],
+  asked: readonly string[],
+): Record<string, string> | undefined {
+  if (pattern.length !== asked.length) return undefined;
+  const values: Record<string, string> = {};
+  for (const [index, expected] of pattern.entries()) {
+    const found = asked[index] ?? '';
+    if (expected.startsWith(':')) values[expected.slice(1)] = decode(found);
+    else if (expected !== found) return undefined;
+  }
+  return values;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SimulatorClock } from '../clock.js';
+import { timestamp } from '../timestamps.js';
+import { failure, notFound, type Answer } from './answer.js';
+import { accessOf, type Access } from './authentication.js';
+import type { CallLog } from './call-log.js';
+import { takesEffect, type Fault, type FaultList } from './faults.js';
+import { createRateLimiter, type RateLimit } from './rate-limit.js';
+import { readRequest, type ReadRequest } from './read-request.js';
+import { matchRoute, type Route } from './route.js';
+import { writeAnswer, writeHtml, writeTruncated } from './write-answer.js';
+
+export const apiRoot = '/api/v1';
+
+export interface ApiOptions {
+  keys: { apiKey: string; readOnlyApiKey?: string };
+  routes: readonly Route[];
+  clock: SimulatorClock;
+  faults: FaultList;
+  callLog: CallLog;
+  rateLimit?: RateLimit;
+}
+
+/** Makes the listener for everything under `/api/v1`. */
+export function createApi(
+  options: ApiOptions,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const takeCall = createRateLimiter(options.rateLimit, options.clock);
+
+  return async (request, response) => {
+    const startedAt = performance.now();
+    const read = await readRequest(request);
+    const path = read.path.slice(apiRoot.length);
+    const access = accessOf(request.headers.authorization, options.keys);
+    const answerCall = () => answer(options.routes, access, takeCall, read, path);
+    const record = (status: number) =>
+      options.callLog.add({
+        method: read.method,
+        path,
+        query: read.query,
+        body: read.body,
+        status,
+        at: timestamp(options.clock.now()),
+        authorized: access !== 'none',
+      });
+
+    const fault = options.faults.take(read.method, path);
+    if (fault === undefined) {
+      const proper = answerCall();
+      record(proper.status);
+      writeAnswer(request, response, proper, startedAt);
+    } else {
+      spoil({ fault, request, response, answerCall, record, startedAt, clock: options.clock });
+    }
+  };
+}
+
+function answer(
+  routes: readonly Route[],
+  access: Access,
+  takeCall: () => number,
+  read: ReadRequest,
+  path: string,
+): Answer {
+  if (access === 'none') return failure(401, 'invalid API key');
+  const waitSeconds = takeCall();
+  if (waitSeconds > 0) return failure(429, 'too many requests', { 'retry-after': String(waitSeconds) });
+  if (access === 'read_only' && read.method !== 'GET') {
+    return failure(403, 'This API Key does not have access to this resource.');
+  }
+  const match = matchRoute(routes, read.method, path);
+  if (match === undefined) return notFound();
+  if (!read.wellFormed) return failure(400, 'the request body could not be read');
+  return match.route.handle({ path: match.path, query: read.query, params: read.params });
+}
+
+interface Spoiling {
+  fault: Fault;
+  request: IncomingMessage;
+  response: ServerResponse;
+  answerCall: () => Answer;
+  record: (status: number) => void;
+  startedAt: number;
+  clock: SimulatorClock;
+}
+
+function spoil({ fault, request, response, answerCall, record, startedAt, clock }: Spoiling): void {
+  const took = takesEffect(fault) ? answerCall() : undefined;
+  switch (fault.kind) {
+    case 'hang':
+      record(0);
+      return;
+    case 'reset':
+      record(0);
+      request.socket.resetAndDestroy();
+      return;
+    case 'status': {
+      const spoiled = failure(fault.status ?? 500, 'something went wrong', retryHeaders(fault));
+      record(spoiled.status);
+      writeAnswer(request, response, spoiled, startedAt);
+      return;
+    }
+    case 'not_json':
+      record(fault.status ?? 200);
+      writeHtml(response, fault.status ?? 200);
+      return;
+    case 'truncated': {
+      const whole = took ?? { status: fault.status ?? 200, body: { data: [], has_more: false } };
+      record(whole.status);
+      writeTruncated(response, whole, startedAt);
+      return;
+    }
+    case 'slow':
+      clock.after(fault.delayMs ?? 1000, () => {
+        const late = took ?? answerCall();
+        record(late.status);
+        writeAnswer(request, response, late, startedAt);
+      });
+      return;
+  }
+}
+
+function retryHeaders({ retryAfter, rateLimitReset }: Fault): Record<string, string> {
+  return {
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+    ...(rateLimitReset !== undefined && { 'x-ratelimit-reset': String(rateLimitReset) }),
+  };
+}

@@ -1,0 +1,113 @@
+import { blankAttributes } from './device-attributes.js';
+import type { Device, DeviceUser } from './fleet.js';
+import { attributesOf, platformOf, type DeviceKind } from './hardware.js';
+import { appsOfNew, installedApps, mikesApps, sunsetRun } from './installed-apps.js';
+import { macbookApps } from './macbook-apps.js';
+import { mikesIphone } from './mikes-iphone.js';
+
+const enrolledAt = '2024-03-04T09:12:45.000-08:00';
+
+/** The devices that are there from the start; device 121 is the one in the reference. */
+export function firstDevices(nextAppId: () => number): Device[] {
+  const has = (
+    kind: DeviceKind,
+    id: number,
+    groupId: number,
+    name: string,
+    serialNumber: string,
+  ): Device => ({
+    id,
+    platform: platformOf[kind],
+    attributes: attributesOf(kind, { name, serialNumber, udid: udidOf(id), at: enrolledAt }),
+    groupId,
+    apps: appsOfNew(kind, nextAppId, enrolledAt),
+    users: [],
+    profiles: [],
+    customValues: new Map(),
+    listsCustomValues: true,
+  });
+
+  const macbook = has('macbook', 54, 41, "Priya's MacBook Pro", 'C02XK1ZMJGH5');
+  const ipad = has('ipad', 98, 38, 'Front Desk iPad', 'DMPZK4A1MF3M');
+  return [
+    waitingDevice(11),
+    {
+      ...macbook,
+      apps: installedApps(macbookApps, nextAppId, enrolledAt),
+      users: firstUsers(),
+      customValues: new Map([
+        ['department', 'Engineering'],
+        ['local_admin_password', 'plum-harbour-72-quartz'],
+      ]),
+    },
+    { ...has('mac_mini', 56, 1, 'Build Server', 'C07ZR0BWJYVX'), users: firstUsers().slice(0, 1) },
+    { ...ipad, apps: [sunsetRun(), ...ipad.apps] },
+    has('apple_tv', 117, 1, 'Boardroom Apple TV', 'DY5ZL0P9Q1KD'),
+    {
+      ...has('iphone', 121, 1, "Mike's iPhone", 'DNFJE9DNG5MG'),
+      attributes: mikesIphone(),
+      apps: mikesApps(),
+      profiles: [disableAfp],
+      listsCustomValues: false,
+    },
+  ];
+}
+
+/** The device of the reference's one-time enrollment 5. */
+function waitingDevice(id: number): Device {
+  return {
+    id,
+    platform: 'unknown',
+    attributes: {
+      ...blankAttributes('Spare MacBook'),
+      enrollment_url: 'https://a.simplemdm.com/e/?c=86534893',
+    },
+    groupId: 1,
+    apps: [],
+    users: [],
+    profiles: [],
+    customValues: new Map(),
+    listsCustomValues: true,
+  };
+}
+
+function udidOf(id: number): string {
+  return `868F7125-B1AF-5139-B71F-${id.toString().padStart(12, '0')}`;
+}
+
+const disableAfp = {
+  id: 13,
+  name: 'Disable AFP',
+  profile_identifier: 'com.unwiredmdm.aabc717175a3467b93af177aa5f1992b',
+  user_scope: false,
+  attribute_support: false,
+};
+
+const firstUsers = (): DeviceUser[] => [
+  {
+    id: 5,
+    username: 'userone',
+    full_name: 'User One',
+    uid: 501,
+    user_guid: '2DEE464E-0C21-4D0C-8B5B-0F74655ED54E',
+    data_quota: null,
+    data_used: null,
+    data_to_sync: false,
+    secure_token: true,
+    logged_in: true,
+    mobile_account: false,
+  },
+  {
+    id: 6,
+    username: 'usertwo',
+    full_name: 'User Two',
+    uid: 502,
+    user_guid: 'AABBA42B-8078-48BA-9DA7-2CB6B0BC7272',
+    data_quota: null,
+    data_used: null,
+    data_to_sync: false,
+    secure_token: true,
+    logged_in: false,
+    mobile_account: false,
+  },
+];

@@ -1,0 +1,111 @@
+import { firstDevices } from './first-devices.js';
+import { firstLogs } from './first-logs.js';
+import { firstScripts } from './first-scripts.js';
+import { byId, type DepDevice, type DeviceGroup, type FleetRecords } from './fleet.js';
+
+/**
+ * The account as it is at the start: the examples of the reference, and a few more devices.
+ * Enrollment 3 points to a group that is not there any more, as in the reference.
+ */
+export function createFirstFleet(nextAppId: () => number): FleetRecords {
+  return {
+    account: { name: 'SimpleMDM', apple_store_country_code: 'US', licenses: 500 },
+    pushCertificate: { apple_id: 'devops@example.org', expires_at: '2017-09-21T15:28:34.000+00:00' },
+    apps: byId([
+      {
+        id: 34,
+        name: 'Afterlight',
+        bundle_identifier: 'com.simonfilip.AfterGlow',
+        app_type: 'app store',
+        itunes_store_id: 573116090,
+      },
+      {
+        id: 63,
+        name: 'Surf Report',
+        bundle_identifier: 'com.portlandsurfclub.ent.surfreport2.2',
+        app_type: 'enterprise',
+        version: '2.2',
+      },
+      { id: 67, name: 'Scanner Pro', app_type: 'custom b2b', itunes_store_id: 44827291 },
+    ]),
+    assignmentGroups: byId([
+      {
+        id: 26,
+        name: 'SimpleMDM',
+        auto_deploy: true,
+        appIds: [34, 67],
+        deviceGroupIds: [37, 38],
+        deviceIds: [54],
+      },
+      {
+        id: 38,
+        name: 'Productivity Apps',
+        auto_deploy: false,
+        appIds: [63, 67],
+        deviceGroupIds: [37, 38],
+        deviceIds: [54],
+      },
+    ]),
+    customAttributes: byId([
+      { id: 'department', default_value: 'unassigned', secret: false },
+      { id: 'email_address', default_value: 'user@example.org', secret: false },
+      { id: 'full_name', default_value: 'not provided', secret: false },
+      { id: 'local_admin_password', default_value: null, secret: true },
+    ]),
+    depServers: byId([
+      depServer(1, 'My DEP MDM Server', 'SimpleMDM'),
+      depServer(2, 'Another MDM Server', 'Acme Corp'),
+    ]),
+    depDevices: byId([
+      depDevice(21, 1, 'C02XK1ZMJGH5', 'MacBook Pro 14"'),
+      depDevice(22, 1, 'DMPZK4A1MF3M', 'iPad'),
+      depDevice(23, 2, 'F4KXQ7M2TNLP', 'MacBook Air 13"'),
+    ]),
+    deviceGroups: byId([
+      deviceGroup(1, 'Default'),
+      deviceGroup(37, 'Remote Employees'),
+      deviceGroup(38, 'Executives'),
+      deviceGroup(41, 'Laptops'),
+    ]),
+    devices: byId(firstDevices(nextAppId)),
+    enrollments: byId([
+      { id: 3, url: 'https://a.simplemdm.com/e/?c=31970277', belongsTo: { type: 'device_group', id: 3 } },
+      { id: 4, url: 'https://a.simplemdm.com/e/?c=30486333', belongsTo: { type: 'device_group', id: 1 } },
+      { id: 5, url: 'https://a.simplemdm.com/e/?c=86534893', belongsTo: { type: 'device', id: 11 } },
+      { id: 6, url: 'https://a.simplemdm.com/e/?c=52910846', belongsTo: { type: 'device_group', id: 41 } },
+      { id: 7, url: null, belongsTo: { type: 'device_group', id: 1 } },
+    ]),
+    invitations: [],
+    logs: byId(firstLogs),
+    scriptJobs: new Map(),
+    scripts: byId(firstScripts.map((script) => ({ ...script }))),
+  };
+}
+
+function deviceGroup(id: number, name: string): DeviceGroup {
+  return { id, name, customValues: new Map() };
+}
+
+function depServer(id: number, server_name: string, organization_name: string) {
+  return {
+    id,
+    server_name,
+    organization_name,
+    token_expires_at: '2023-02-03T10:57:07.000-08:00',
+    last_synced_at: '2022-02-05T06:00:05.000-08:00',
+  };
+}
+
+function depDevice(id: number, depServerId: number, serial_number: string, model: string): DepDevice {
+  return {
+    id,
+    depServerId,
+    serial_number,
+    model,
+    description: `${model} SPACE GRAY`,
+    color: 'SPACE GRAY',
+    asset_tag: null,
+    profile_status: 'pushed',
+    device_assigned_date: '2024-02-28T10:00:00.000-08:00',
+  };
+}

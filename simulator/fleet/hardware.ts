@@ -1,0 +1,192 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { blankAttributes, type DeviceAttributes } from './device-attributes.js';
+import type { Platform } from './fleet.js';
+
+export const deviceKinds = ['macbook', 'mac_mini', 'iphone', 'ipad', 'apple_tv'] as const;
+export type DeviceKind = (typeof deviceKinds)[number];
+
+export interface Identity {
+  name: string;
+  serialNumber: string;
+  udid: string;
+  /** When it enrolled, as the API writes times. */
+  at: string;
+}
+
+export const platformOf: Readonly<Record<DeviceKind, Platform>> = {
+  macbook: 'macOS',
+  mac_mini: 'macOS',
+  iphone: 'iOS',
+  ipad: 'iPadOS',
+  apple_tv: 'tvOS',
+};
+
+/** What a device of a kind tells about itself once it is enrolled. */
+export function attributesOf(kind: DeviceKind, identity: Identity): DeviceAttributes {
+  return { ...enrolledAttributes(identity), ...hardware[kind]() };
+}
+
+/** A serial number in Apple's alphabet: twelve characters, no I and no O. */
+export function randomSerialNumber(): string {
+  const letters = '0123456789ABCDEFGHJKLMNPQRSTUVWXYZ';
+  return Array.from({ length: 12 }, () => letters.charAt(randomInt(letters.length))).join('');
+}
+
+/** A random secret in the form of a FileVault recovery key: `ABCD-EFGH-…`, six groups of four. */
+export function randomRecoveryKey(): string {
+  return Array.from({ length: 6 }, () => randomSerialNumber().slice(0, 4)).join('-');
+}
+
+function randomMac(): string {
+  return Array.from(randomBytes(6), (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+function enrolledAttributes({ name, serialNumber, udid, at }: Identity): DeviceAttributes {
+  return {
+    ...blankAttributes(name),
+    last_seen_at: at,
+    last_seen_ip: '203.0.113.24',
+    status: 'enrolled',
+    enrollment_channels: ['device'],
+    device_name: name,
+    unique_identifier: udid,
+    serial_number: serialNumber,
+    bluetooth_mac: randomMac(),
+    wifi_mac: randomMac(),
+    is_supervised: true,
+    is_dep_enrollment: true,
+    is_activation_lock_enabled: false,
+    enrolled_at: at,
+    dep_enrolled: true,
+    dep_assigned: true,
+    ddm_enabled: true,
+    user_enrollment: false,
+    auto_admin_name: null,
+    supplemental_build_version: null,
+    time_zone: 'America/Los_Angeles',
+    managed_apple_id: null,
+    service_subscriptions: [],
+  };
+}
+
+function macAttributes(): Partial<DeviceAttributes> {
+  return {
+    ethernet_macs: [randomMac()],
+    enrollment_channels: ['device', 'user'],
+    passcode_compliant: true,
+    passcode_compliant_with_profiles: true,
+    is_user_approved_enrollment: true,
+    is_device_locator_service_enabled: false,
+    is_do_not_disturb_in_effect: false,
+    itunes_store_account_is_active: false,
+    firmware_password_enabled: false,
+    recovery_lock_password_enabled: false,
+    remote_desktop_enabled: false,
+    filevault_enabled: false,
+    firewall: { enabled: true, block_all_incoming: false, stealth_mode: false },
+    system_integrity_protection_enabled: true,
+    auto_admin_name: 'itadmin',
+    os_update: {
+      automatic_os_installation_enabled: false,
+      automatic_app_installation_enabled: true,
+      automatic_check_enabled: true,
+      automatic_security_updates_enabled: true,
+      background_download_enabled: true,
+      catalog_url: 'https://swscan.apple.com/content/catalogs/others/index-15.sucatalog',
+      default_catalog: true,
+      perform_periodic_check: true,
+      previous_scan_date: null,
+      previous_scan_result: null,
+    },
+  };
+}
+
+function mobileAttributes(): Partial<DeviceAttributes> {
+  return {
+    hardware_encryption_caps: 3,
+    passcode_present: true,
+    passcode_compliant: true,
+    passcode_compliant_with_profiles: true,
+    is_device_locator_service_enabled: false,
+    is_do_not_disturb_in_effect: false,
+    itunes_store_account_is_active: false,
+    is_cloud_backup_enabled: false,
+    filevault_enabled: false,
+    firmware_password_enabled: false,
+    recovery_lock_password_enabled: false,
+    remote_desktop_enabled: false,
+  };
+}
+
+const hardware: Readonly<Record<DeviceKind, () => Partial<DeviceAttributes>>> = {
+  macbook: () => ({
+    ...macAttributes(),
+    os_version: '15.1',
+    build_version: '24B83',
+    model_name: 'MacBook Pro (14-inch, Nov 2023)',
+    model: 'MRX33LL/A',
+    product_name: 'Mac15,6',
+    processor_architecture: 'arm64',
+    device_capacity: 494.38,
+    available_device_capacity: 401.52,
+    battery_level: '87%',
+    filevault_enabled: true,
+    filevault_recovery_key: randomRecoveryKey(),
+    recovery_lock_password_enabled: true,
+    recovery_lock_password: randomSerialNumber().toLowerCase(),
+  }),
+  mac_mini: () => ({
+    ...macAttributes(),
+    os_version: '14.7',
+    build_version: '23H124',
+    model_name: 'Mac mini (2018)',
+    model: 'MRTR2LL/A',
+    product_name: 'Macmini8,1',
+    processor_architecture: 'x86_64',
+    device_capacity: 250.69,
+    available_device_capacity: 18.44,
+    firmware_password_enabled: true,
+    firmware_password: randomSerialNumber().toLowerCase(),
+  }),
+  iphone: () => ({
+    ...mobileAttributes(),
+    os_version: '18.1',
+    build_version: '22B83',
+    model_name: 'iPhone 15',
+    model: 'MTLK3LL/A',
+    product_name: 'iPhone15,4',
+    imei: `35 ${randomInt(100_000, 999_999)} ${randomInt(100_000, 999_999)} ${randomInt(0, 9)}`,
+    device_capacity: 128,
+    available_device_capacity: 97.3,
+    battery_level: '93%',
+    modem_firmware_version: '2.11.00',
+    cellular_technology: 3,
+    personal_hotspot_enabled: false,
+    voice_roaming_enabled: true,
+    data_roaming_enabled: false,
+    is_roaming: false,
+    phone_number: `+1555${randomInt(1_000_000, 9_999_999)}`,
+  }),
+  ipad: () => ({
+    ...mobileAttributes(),
+    os_version: '17.7',
+    build_version: '21H16',
+    model_name: 'iPad (10th generation)',
+    model: 'MPQ03LL/A',
+    product_name: 'iPad13,18',
+    device_capacity: 64,
+    available_device_capacity: 41.9,
+    battery_level: '64%',
+  }),
+  apple_tv: () => ({
+    ...mobileAttributes(),
+    os_version: '18.1',
+    build_version: '22J580',
+    model_name: 'Apple TV 4K (3rd generation)',
+    model: 'MN873LL/A',
+    product_name: 'AppleTV14,1',
+    passcode_present: false,
+    device_capacity: 64,
+    available_device_capacity: 52.6,
+  }),
+};

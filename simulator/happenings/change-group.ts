@@ -1,0 +1,19 @@
+import type { Fleet } from '../fleet/fleet.js';
+import { writeDeviceLog } from '../fleet/write-log.js';
+import { webhookDevice } from './webhook-device.js';
+
+/**
+ * Puts a device in another group, a while later: the call is answered 202 and done asynchronously.
+ * A device that is in the group already stays there, and no webhook tells of it.
+ */
+export function changeGroupLater(fleet: Fleet, deviceId: number, groupId: number): void {
+  fleet.clock.after(fleet.delays.groupChangeMs, () => {
+    const device = fleet.devices.get(deviceId);
+    const group = fleet.deviceGroups.get(groupId);
+    if (device === undefined || group === undefined || device.groupId === groupId) return;
+    device.groupId = groupId;
+    if (device.attributes.status !== 'enrolled') return;
+    writeDeviceLog(fleet, device, { event_type: 'device.changed_group', metadata: { group: group.name } });
+    fleet.webhooks.post('device.changed_group', webhookDevice(device));
+  });
+}

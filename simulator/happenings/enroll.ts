@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Device, Fleet } from '../fleet/fleet.js';
+import {
+  attributesOf,
+  deviceKinds,
+  platformOf,
+  randomSerialNumber,
+  type DeviceKind,
+} from '../fleet/hardware.js';
+import { appsOfNew } from '../fleet/installed-apps.js';
+import { writeDeviceLog } from '../fleet/write-log.js';
+import { timestamp } from '../timestamps.js';
+import { webhookDevice } from './webhook-device.js';
+
+export const enrollingDeviceSchema = z.strictObject({
+  kind: z.enum(deviceKinds),
+  name: z.string().min(1).optional(),
+  serialNumber: z.string().min(1).optional(),
+  /** The group it joins; 1, "Default", when left out. */
+  groupId: z.int().optional(),
+  /** False: it enrolls without a webhook, as when the receiver was not told. */
+  webhook: z.boolean().optional(),
+});
+
+export type EnrollingDevice = z.input<typeof enrollingDeviceSchema>;
+
+export interface EnrolledDevice {
+  id: number;
+  name: string;
+  serialNumber: string;
+  udid: string;
+  kind: DeviceKind;
+  groupId: number;
+}
+
+const names: Readonly<Record<DeviceKind, string>> = {
+  macbook: 'New MacBook Pro',
+  mac_mini: 'New Mac mini',
+  iphone: 'New iPhone',
+  ipad: 'New iPad',
+  apple_tv: 'New Apple TV',
+};
+
+/** A device enrolls. One whose serial number is already there enrolls anew under its old id. */
+export function enroll(fleet: Fleet, enrolling: EnrollingDevice): EnrolledDevice {
+  const { kind, groupId = 1, webhook = true } = enrollingDeviceSchema.parse(enrolling);
+  if (!fleet.deviceGroups.has(groupId)) throw new Error(`there is no device group ${groupId}`);
+
+  const { serialNumber = randomSerialNumber(), name = names[kind] } = enrolling;
+  const before = [...fleet.devices.values()].find(
+    ({ attributes }) => attributes.serial_number === serialNumber,
+  );
+  const udid = before?.attributes.unique_identifier ?? randomUUID().toUpperCase();
+  const at = timestamp(fleet.clock.now());
+  const device: Device = {
+    id: before?.id ?? fleet.nextId('device'),
+    platform: platformOf[kind],
+    attributes: attributesOf(kind, { name, serialNumber, udid, at }),
+    groupId,
+    apps: appsOfNew(kind, () => fleet.nextId('installedApp'), at),
+    users: platformOf[kind] === 'macOS' ? [firstUser(fleet)] : [],
+    profiles: [],
+    customValues: new Map(
+      platformOf[kind] === 'macOS' ? [['local_admin_password', randomSerialNumber().toLowerCase()]] : [],
+    ),
+    listsCustomValues: true,
+  };
+  fleet.devices.set(device.id, device);
+  writeDeviceLog(fleet, device, { event_type: 'device.enrolled' });
+  if (webhook) fleet.webhooks.post('device.enrolled', webhookDevice(device));
+  return { id: device.id, name, serialNumber, udid, kind, groupId };
+}
+
+function firstUser(fleet: Fleet) {
+  return {
+    id: fleet.nextId('deviceUser'),
+    username: 'itadmin',
+    full_name: 'IT Admin',
+    uid: 501,
+    user_guid: randomUUID().toUpperCase(),
+    data_quota: null,
+    data_used: null,
+    data_to_sync: false,
+    secure_token: true,
+    logged_in: true,
+    mobile_account: false,
+  };
+}

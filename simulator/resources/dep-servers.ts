@@ -1,0 +1,61 @@
+import { ok } from '../api/answer.js';
+import { page } from '../api/paging.js';
+import type { Route } from '../api/route.js';
+import type { DepDevice, DepServer, Fleet } from '../fleet/fleet.js';
+import { retrieve, withRecord } from './retrieve.js';
+
+/** The calls of the reference's section DEP Servers. */
+export function depServerRoutes(fleet: Fleet): Route[] {
+  const { depServers, depDevices } = fleet;
+  const devicesOf = (server: DepServer) =>
+    new Map([...depDevices].filter(([, { depServerId }]) => depServerId === server.id));
+  const show = (device: DepDevice) => depDeviceRecord(fleet, device);
+
+  return [
+    {
+      method: 'GET',
+      path: '/dep_servers',
+      handle: (call) => page(call, depServers.values(), depServerRecord),
+    },
+    {
+      method: 'GET',
+      path: '/dep_servers/:id',
+      handle: (call) => retrieve(call, depServers, depServerRecord),
+    },
+    {
+      method: 'GET',
+      path: '/dep_servers/:id/dep_devices',
+      handle: (call) =>
+        withRecord(call, depServers, (server) => page(call, devicesOf(server).values(), show)),
+    },
+    {
+      method: 'GET',
+      path: '/dep_servers/:id/dep_devices/:depDeviceId',
+      handle: (call) =>
+        withRecord(call, depServers, (server) =>
+          withRecord(call, devicesOf(server), (device) => ok({ data: show(device) }), 'depDeviceId'),
+        ),
+    },
+  ];
+}
+
+function depServerRecord({ id, ...attributes }: DepServer) {
+  return { type: 'dep_server', id, attributes };
+}
+
+/** The reference shows no DEP device; this is what Apple tells about one, and the device it became, if it has. */
+function depDeviceRecord(fleet: Fleet, dep: DepDevice) {
+  const { id, serial_number, model, description, color, asset_tag, profile_status, device_assigned_date } =
+    dep;
+  const device = [...fleet.devices.values()].find(
+    ({ attributes }) => attributes.serial_number === serial_number,
+  );
+  return {
+    type: 'dep_device',
+    id,
+    attributes: { serial_number, model, description, color, asset_tag, profile_status, device_assigned_date },
+    relationships: {
+      device: { data: device === undefined ? null : { type: 'device', id: device.id } },
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { DeviceAttributes } from '../fleet/device-attributes.js';
+import type { Device, Fleet } from '../fleet/fleet.js';
+import { deviceValues } from './custom-attribute-values.js';
+
+export interface DeviceRecord {
+  type: 'device';
+  id: number;
+  attributes: DeviceAttributes;
+  relationships: {
+    device_group: { data: { type: 'device_group'; id: number } };
+    custom_attribute_values?: { data: ReturnType<typeof deviceValues> };
+  };
+}
+
+/** A device as the API shows it (reference: Devices, Retrieve one). Secret values come only when they are asked for. */
+export function deviceRecord(fleet: Fleet, device: Device, includeSecretValues: boolean): DeviceRecord {
+  const values = deviceValues(fleet, device).filter(
+    ({ attributes }) => includeSecretValues || !attributes.secret,
+  );
+  return {
+    type: 'device',
+    id: device.id,
+    attributes: structuredClone(device.attributes),
+    relationships: {
+      device_group: { data: { type: 'device_group', id: device.groupId } },
+      ...(device.listsCustomValues && { custom_attribute_values: { data: values } }),
+    },
+  };
+}

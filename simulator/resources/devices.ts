@@ -1,0 +1,113 @@
+import { created, noContent, notFound, ok, unprocessable, type Answer } from '../api/answer.js';
+import { page } from '../api/paging.js';
+import { flagParam, textParam } from '../api/params.js';
+import type { Call, Route } from '../api/route.js';
+import { blankAttributes } from '../fleet/device-attributes.js';
+import type { Device, Fleet } from '../fleet/fleet.js';
+import { writeDeviceLog } from '../fleet/write-log.js';
+import { unenroll } from '../happenings/unenroll.js';
+import { deviceRecord } from './device-record.js';
+import { withRecord } from './retrieve.js';
+
+/** The calls of the reference's section Devices about the devices themselves. */
+export function deviceRoutes(fleet: Fleet): Route[] {
+  const { devices } = fleet;
+  const show = (call: Call) => (device: Device) =>
+    deviceRecord(fleet, device, flagParam(call.params, 'include_secret_custom_attributes') ?? false);
+
+  return [
+    {
+      method: 'GET',
+      path: '/devices',
+      handle: (call) => page(call, listed(fleet, call), show(call)),
+    },
+    { method: 'POST', path: '/devices', handle: (call) => createDevice(fleet, call) },
+    {
+      method: 'GET',
+      path: '/devices/:id',
+      handle: (call) => withRecord(call, devices, (device) => ok({ data: show(call)(device) })),
+    },
+    {
+      method: 'PATCH',
+      path: '/devices/:id',
+      handle: (call) => withRecord(call, devices, (device) => updateDevice(fleet, call, device)),
+    },
+    {
+      method: 'DELETE',
+      path: '/devices/:id',
+      handle: (call) =>
+        withRecord(call, devices, ({ id }) => {
+          unenroll(fleet, id);
+          return noContent();
+        }),
+    },
+  ];
+}
+
+function listed({ devices }: Fleet, call: Call): Device[] {
+  const waitingToo = flagParam(call.params, 'include_awaiting_enrollment') ?? false;
+  const search = textParam(call.params, 'search')?.toLowerCase();
+  return [...devices.values()].filter(
+    ({ attributes }) =>
+      (waitingToo || attributes.status !== 'awaiting enrollment') &&
+      (search === undefined || searched(attributes).some((text) => text?.toLowerCase().includes(search))),
+  );
+}
+
+function searched(attributes: Device['attributes']): (string | null)[] {
+  const { name, unique_identifier, serial_number, imei, phone_number } = attributes;
+  const { wifi_mac, bluetooth_mac, ethernet_macs } = attributes;
+  return [
+    name,
+    unique_identifier,
+    serial_number,
+    imei,
+    phone_number,
+    wifi_mac,
+    bluetooth_mac,
+    ...ethernet_macs,
+  ];
+}
+
+/** Makes a device that waits for its enrollment, and the one-time enrollment that brings it in. */
+function createDevice(fleet: Fleet, call: Call): Answer {
+  const name = textParam(call.params, 'name');
+  if (name === undefined) return unprocessable('name is required');
+  const groupId = Number(textParam(call.params, 'group_id') ?? 1);
+  if (!fleet.deviceGroups.has(groupId)) return notFound();
+
+  const id = fleet.nextId('device');
+  const enrollmentId = fleet.nextId('enrollment');
+  const url = `https://a.simplemdm.com/e/?c=${63_154_796 + enrollmentId}`;
+  const device: Device = {
+    id,
+    platform: 'unknown',
+    attributes: { ...blankAttributes(name), enrollment_url: url },
+    groupId,
+    apps: [],
+    users: [],
+    profiles: [],
+    customValues: new Map(),
+    listsCustomValues: true,
+  };
+  fleet.devices.set(id, device);
+  fleet.enrollments.set(enrollmentId, { id: enrollmentId, url, belongsTo: { type: 'device', id } });
+  return created({ data: deviceRecord(fleet, device, false) });
+}
+
+/** The name in SimpleMDM changes at once; the one on the device itself when the device has been told. */
+function updateDevice(fleet: Fleet, call: Call, device: Device): Answer {
+  const name = textParam(call.params, 'name');
+  const deviceName = textParam(call.params, 'device_name');
+  if (deviceName !== undefined && device.attributes.is_supervised !== true) {
+    return unprocessable('device_name can be set on a supervised device only');
+  }
+  if (name !== undefined) device.attributes.name = name;
+  if (deviceName !== undefined) {
+    fleet.clock.after(fleet.delays.groupChangeMs, () => {
+      device.attributes.device_name = deviceName;
+      writeDeviceLog(fleet, device, { event_type: 'device.renamed', metadata: { device_name: deviceName } });
+    });
+  }
+  return ok({ data: deviceRecord(fleet, device, false) });
+}

@@ -1,0 +1,54 @@
+import { ok, unprocessable, type Answer } from '../api/answer.js';
+import { page } from '../api/paging.js';
+import { textParam } from '../api/params.js';
+import type { Call, Route } from '../api/route.js';
+import type { Enrollment, Fleet } from '../fleet/fleet.js';
+import { writeAdminLog } from '../fleet/write-log.js';
+import { timestamp } from '../timestamps.js';
+import { retrieve, withRecord } from './retrieve.js';
+
+/** The calls of the reference's section Enrollments. */
+export function enrollmentRoutes(fleet: Fleet): Route[] {
+  const { enrollments } = fleet;
+  return [
+    {
+      method: 'GET',
+      path: '/enrollments',
+      handle: (call) => page(call, enrollments.values(), enrollmentRecord),
+    },
+    {
+      method: 'GET',
+      path: '/enrollments/:id',
+      handle: (call) => retrieve(call, enrollments, enrollmentRecord),
+    },
+    {
+      method: 'POST',
+      path: '/enrollments/:id/invitations',
+      handle: (call) => withRecord(call, enrollments, (enrollment) => invite(fleet, call, enrollment)),
+    },
+  ];
+}
+
+const email = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+const phone = /^\+?[\d\s().-]{7,20}$/;
+
+function invite(fleet: Fleet, call: Call, enrollment: Enrollment): Answer {
+  const contact = textParam(call.params, 'contact')?.trim();
+  if (contact === undefined) return unprocessable('contact is required');
+  if (!email.test(contact) && !phone.test(contact)) {
+    return unprocessable('contact must be an email address or a phone number');
+  }
+  if (enrollment.url === null) return unprocessable('an account driven enrollment takes no invitations');
+  fleet.invitations.push({ enrollmentId: enrollment.id, contact, at: timestamp(fleet.clock.now()) });
+  writeAdminLog(fleet, 'enrollment.invitation_sent', { enrollment_id: enrollment.id, contact });
+  return ok({});
+}
+
+function enrollmentRecord({ id, url, belongsTo }: Enrollment) {
+  return {
+    type: 'enrollment',
+    id,
+    attributes: { url },
+    relationships: { [belongsTo.type]: { data: belongsTo } },
+  };
+}

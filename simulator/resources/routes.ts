@@ -1,0 +1,40 @@
+import type { Route } from '../api/route.js';
+import type { Fleet } from '../fleet/fleet.js';
+import { accountRoutes } from './account.js';
+import { appRoutes } from './apps.js';
+import { assignmentGroupRoutes } from './assignment-groups.js';
+import { customAttributeValueRoutes } from './custom-attribute-values.js';
+import { customAttributeRoutes } from './custom-attributes.js';
+import { depServerRoutes } from './dep-servers.js';
+import { deviceGroupRoutes } from './device-groups.js';
+import { deviceInventoryRoutes } from './device-inventory.js';
+import { deviceRoutes } from './devices.js';
+import { enrollmentRoutes } from './enrollments.js';
+import { installedAppRoutes } from './installed-apps.js';
+import { logRoutes } from './logs.js';
+import { pushCertificateRoutes } from './push-certificate.js';
+import { scriptJobRoutes } from './script-jobs.js';
+import { scriptRoutes } from './scripts.js';
+
+const resources: readonly ((fleet: Fleet) => Route[])[] = [
+  accountRoutes,
+  appRoutes,
+  assignmentGroupRoutes,
+  customAttributeRoutes,
+  customAttributeValueRoutes,
+  depServerRoutes,
+  deviceGroupRoutes,
+  deviceInventoryRoutes,
+  deviceRoutes,
+  enrollmentRoutes,
+  installedAppRoutes,
+  logRoutes,
+  pushCertificateRoutes,
+  scriptJobRoutes,
+  scriptRoutes,
+];
+
+/** Every call that the simulator answers: one file per resource, listed here. */
+export function apiRoutes(fleet: Fleet): Route[] {
+  return resources.flatMap((routesOf) => routesOf(fleet));
+}

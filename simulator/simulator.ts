@@ -1,0 +1,52 @@
+import type { RecordedCall } from './api/call-log.js';
+import type { Fault } from './api/faults.js';
+import type { RateLimit } from './api/rate-limit.js';
+import type { SimulatorClock } from './clock.js';
+import type { Delays } from './fleet/create-fleet.js';
+import type { Invitation } from './fleet/fleet.js';
+import type { NewHardware } from './happenings/business-manager.js';
+import type { EnrolledDevice, EnrollingDevice } from './happenings/enroll.js';
+import type { DeviceRecord } from './resources/device-record.js';
+import type { ScriptJobRecord } from './resources/script-jobs.js';
+import type { Resend, WebhookDelivery, WebhookTarget } from './webhooks/webhooks.js';
+
+export interface SimulatorOptions {
+  /** 0, the default, is any free port. */
+  port?: number;
+  host?: string;
+  apiKey: string;
+  /** A second key that may read and gets 403 on anything that writes. */
+  readOnlyApiKey?: string;
+  webhook?: WebhookTarget;
+  rateLimit?: RateLimit;
+  /** The wall clock, unless a test brings its own. */
+  clock?: SimulatorClock;
+  delays?: Delays;
+}
+
+export interface Simulator {
+  /** What a client takes for its base URL. */
+  url: string;
+  origin: string;
+  /** The API calls so far; those to `/__simulator` are not among them. */
+  calls(): RecordedCall[];
+  clearCalls(): void;
+  enroll(device: EnrollingDevice): EnrolledDevice;
+  unenroll(deviceId: number, options?: { webhook?: boolean }): void;
+  lock(deviceId: number): void;
+  addToBusinessManager(hardware: NewHardware): { serialNumber: string };
+  /** What the admin's "send test" button does. */
+  sendTestEvent(): void;
+  addFault(fault: Fault): void;
+  clearFaults(): void;
+  faults(): Fault[];
+  invitations(): Invitation[];
+  scriptJobs(): ScriptJobRecord[];
+  device(id: number): DeviceRecord | undefined;
+  webhookDeliveries(): WebhookDelivery[];
+  /** Resolves when every webhook posted so far has been answered or has failed. */
+  webhooksSettled(): Promise<void>;
+  resendWebhooks(resend: Resend): void;
+  setWebhook(webhook: WebhookTarget | undefined): void;
+  close(): Promise<void>;
+}

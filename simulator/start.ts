@@ -1,0 +1,94 @@
+import { createCallLog } from './api/call-log.js';
+import { createFaultList, type Fault } from './api/faults.js';
+import { apiRoot, createApi } from './api/serve.js';
+import { createRealClock, createStoppableClock } from './clock.js';
+import { controlRoot, createControl } from './control/serve.js';
+import { createFleet } from './fleet/create-fleet.js';
+import { addToBusinessManager, type NewHardware } from './happenings/business-manager.js';
+import { enroll, type EnrollingDevice } from './happenings/enroll.js';
+import { lock } from './happenings/lock.js';
+import { unenroll } from './happenings/unenroll.js';
+import { closeServer, listen, originOf } from './listen.js';
+import { deviceRecord } from './resources/device-record.js';
+import { apiRoutes } from './resources/routes.js';
+import { scriptJobRecord } from './resources/script-jobs.js';
+import type { Simulator, SimulatorOptions } from './simulator.js';
+import { createWebhooks, type Resend, type WebhookTarget } from './webhooks/webhooks.js';
+
+// Those who start a simulator find all they need here.
+export type { RecordedCall } from './api/call-log.js';
+export type { Fault } from './api/faults.js';
+export { createManualClock, createRealClock, type ManualClock, type SimulatorClock } from './clock.js';
+export type { DeviceKind } from './fleet/hardware.js';
+export type { EnrolledDevice } from './happenings/enroll.js';
+export type { Simulator, SimulatorOptions } from './simulator.js';
+
+/** Starts a simulated SimpleMDM account with its API, its webhooks and its control on one port. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { port = 0, host = '127.0.0.1', apiKey, readOnlyApiKey, webhook, rateLimit, delays } = options;
+  const clock = createStoppableClock(options.clock ?? createRealClock());
+  const webhooks = createWebhooks(clock, webhook);
+  const fleet = createFleet(clock, webhooks, delays);
+  const faults = createFaultList();
+  const callLog = createCallLog();
+
+  const happenings = {
+    calls: () => callLog.all(),
+    clearCalls: () => callLog.clear(),
+    enroll: (device: EnrollingDevice) => enroll(fleet, device),
+    unenroll: (deviceId: number, how?: { webhook?: boolean }) =>
+      assertThere(deviceId, unenroll(fleet, deviceId, how)),
+    lock: (deviceId: number) => assertThere(deviceId, lock(fleet, deviceId)),
+    addToBusinessManager: (hardware: NewHardware) => addToBusinessManager(fleet, hardware),
+    sendTestEvent: () => webhooks.post('test_event', {}),
+    addFault: (fault: Fault) => faults.add(fault),
+    clearFaults: () => faults.clear(),
+    faults: () => faults.all(),
+    invitations: () => fleet.invitations.map((invitation) => ({ ...invitation })),
+    scriptJobs: () => [...fleet.scriptJobs.values()].map(scriptJobRecord),
+    device: (id: number) => {
+      const device = fleet.devices.get(id);
+      return device === undefined ? undefined : deviceRecord(fleet, device, true);
+    },
+    webhookDeliveries: () => webhooks.deliveries(),
+    webhooksSettled: () => webhooks.settled(),
+    resendWebhooks: (resend: Resend) => webhooks.resend(resend),
+    setWebhook: (target: WebhookTarget | undefined) => webhooks.setTarget(target),
+  };
+
+  const api = createApi({
+    keys: { apiKey, ...(readOnlyApiKey !== undefined && { readOnlyApiKey }) },
+    routes: apiRoutes(fleet),
+    clock,
+    faults,
+    callLog,
+    ...(rateLimit !== undefined && { rateLimit }),
+  });
+  const control = createControl(happenings);
+
+  const server = await listen(
+    async (request, response) => {
+      const path = request.url ?? '/';
+      if (path.startsWith(controlRoot)) await control(request, response);
+      else if (path.startsWith(`${apiRoot}/`)) await api(request, response);
+      else response.writeHead(404, { 'content-type': 'text/plain' }).end(`The API is at ${apiRoot}\n`);
+    },
+    port,
+    host,
+  );
+  const origin = originOf(server, host);
+
+  return {
+    ...happenings,
+    url: `${origin}${apiRoot}`,
+    origin,
+    close: async () => {
+      clock.stop();
+      await Promise.all([webhooks.stop(), closeServer(server)]);
+    },
+  };
+}
+
+function assertThere(deviceId: number, there: boolean): void {
+  if (!there) throw new Error(`there is no device ${deviceId}`);
+}

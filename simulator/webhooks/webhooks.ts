@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { SimulatorClock } from '../clock.js';
+import { timestamp } from '../timestamps.js';
+
+/** Where webhooks go. Credentials in the URL are sent as Basic authorization, as admins use them. */
+export interface WebhookTarget {
+  url: string;
+  /** Sent as the header `X-Webhook-Token`. */
+  token?: string;
+}
+
+export interface WebhookDelivery {
+  type: string;
+  /** What the receiver answered; `undefined` until then, and where there was no answer. */
+  status: number | undefined;
+  error?: string;
+  attempts: number;
+  at: string;
+}
+
+/** What to send again: the last so many, in their order or the other way round, now or later on the clock. */
+export interface Resend {
+  last: number;
+  reversed: boolean;
+  delayMs: number;
+}
+
+export interface Webhooks {
+  /** Posts an event, once, after the ones before it. */
+  post(type: string, data: Readonly<Record<string, unknown>>): void;
+  resend(resend: Resend): void;
+  deliveries(): WebhookDelivery[];
+  /** Resolves when every webhook posted so far has been answered or has failed. */
+  settled(): Promise<void>;
+  setTarget(target: WebhookTarget | undefined): void;
+  /** Breaks off what is under way; nothing is posted any more. */
+  stop(): Promise<void>;
+}
+
+const patienceMs = 10_000;
+
+/** Sends webhooks as the real thing does: small JSON, one after the other, each once (reference: Webhooks). */
+export function createWebhooks(clock: SimulatorClock, first: WebhookTarget | undefined): Webhooks {
+  let target = first;
+  let queue: Promise<void> = Promise.resolve();
+  const stopping = new AbortController();
+  const sent: { delivery: WebhookDelivery; body: string }[] = [];
+
+  const send = (type: string, body: string) => {
+    const delivery: WebhookDelivery = {
+      type,
+      status: undefined,
+      attempts: 0,
+      at: timestamp(clock.now()),
+    };
+    sent.push({ delivery, body });
+    const destination = target;
+    if (destination === undefined) {
+      delivery.error = 'no webhook address is set';
+      return;
+    }
+    queue = queue.then(() => deliver(destination, body, delivery, stopping.signal));
+  };
+
+  return {
+    post: (type, data) => send(type, JSON.stringify({ type, at: timestamp(clock.now()), data })),
+    resend: ({ last, reversed, delayMs }) => {
+      const again = sent.slice(-last).map(({ delivery, body }) => ({ type: delivery.type, body }));
+      const ordered = reversed ? again.reverse() : again;
+      const sendAll = () => {
+        for (const { type, body } of ordered) send(type, body);
+      };
+      if (delayMs > 0) clock.after(delayMs, sendAll);
+      else sendAll();
+    },
+    deliveries: () => sent.map(({ delivery }) => ({ ...delivery })),
+    settled: () => queue,
+    setTarget: (next) => {
+      target = next;
+    },
+    stop: () => {
+      stopping.abort();
+      return queue;
+    },
+  };
+}
+
+async function deliver(
+  target: WebhookTarget,
+  body: string,
+  delivery: WebhookDelivery,
+  stopping: AbortSignal,
+): Promise<void> {
+  if (stopping.aborted) return;
+  delivery.attempts += 1;
+  try {
+    const { url, headers } = addressed(target);
+    const response = await fetch(url, {
+      method: 'POST',
+      body,
+      headers,
+      redirect: 'manual',
+      signal: AbortSignal.any([stopping, AbortSignal.timeout(patienceMs)]),
+    });
+    delivery.status = response.status;
+    await response.arrayBuffer();
+  } catch (error) {
+    delivery.error = reason(error);
+  }
+}
+
+function addressed({ url, token }: WebhookTarget): { url: URL; headers: Record<string, string> } {
+  const address = new URL(url);
+  const { username, password } = address;
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  // fetch refuses an address with credentials in it.
+  address.username = '';
+  address.password = '';
+  return {
+    url: address,
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'SimpleMDM',
+      ...(username + password !== '' && {
+        authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+      }),
+      ...(token !== undefined && { 'x-webhook-token': token }),
+    },
+  };
+}
+
+const failedConnection = z.object({ cause: z.object({ code: z.string().optional(), message: z.string() }) });
+
+/** Why a webhook failed: `fetch` itself says only that it did, the cause says why. */
+function reason(error: unknown): string {
+  const cause = failedConnection.safeParse(error).data?.cause;
+  return [cause?.message, cause?.code].find((text) => text !== undefined && text !== '') ?? String(error);
+}

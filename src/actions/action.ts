@@ -1,0 +1,85 @@
+import type { z } from 'zod';
+import type { Event } from '../events/envelope.js';
+import type { ActionSignature, Shape } from '../rules/vocabulary.js';
+import type { SimpleMdm } from '../simplemdm/client.js';
+import type { Directory } from '../simplemdm/directory.js';
+import type { Logger } from '../telemetry/logger.js';
+
+/** What an action works with. */
+export interface ActionContext {
+  readonly event: Event;
+  readonly api: SimpleMdm;
+  readonly directory: Directory;
+  /** A fact of the event: its value, or null. */
+  readonly fact: (name: string) => Promise<unknown>;
+  readonly logger: Logger;
+}
+
+/** What an action came to. A failure is thrown. */
+export type ActionResult =
+  | { readonly status: 'completed'; readonly output: Readonly<Record<string, unknown>> }
+  /** There was nothing to do, or it cannot be done to this device: not a failure. */
+  | { readonly status: 'skipped'; readonly reason: string };
+
+/** A named thing that can be done. */
+export interface Action extends ActionSignature {
+  /**
+   * Does it.
+   *
+   * @param args - As written in the rule, templates filled in.
+   * @throws StepError for what trying again cannot mend; SimpleMdmError from the API.
+   */
+  readonly perform: (args: unknown, context: ActionContext) => Promise<ActionResult>;
+  /**
+   * Looks for the effect of an earlier attempt whose outcome is not known, because the answer was lost or the process was killed:
+   * what a call that is not idempotent needs so as not to be made twice.
+   *
+   * @param since - When that attempt began.
+   * @returns Its result, or undefined when it had no effect.
+   */
+  readonly findEarlier?: (
+    args: unknown,
+    context: ActionContext,
+    since: Date,
+  ) => Promise<ActionResult | undefined>;
+}
+
+/** How an action is written down: with its arguments typed by their schema. */
+export interface ActionDefinition<S extends z.ZodObject> {
+  readonly args: S;
+  readonly outputs: Readonly<Record<string, Shape>>;
+  readonly facts: readonly string[];
+  readonly perform: (args: z.output<S>, context: ActionContext) => Promise<ActionResult>;
+  readonly findEarlier?: (
+    args: z.output<S>,
+    context: ActionContext,
+    since: Date,
+  ) => Promise<ActionResult | undefined>;
+}
+
+/** Makes an action of its definition: the arguments are parsed each time, since templates fill them in late. */
+export function defineAction<S extends z.ZodObject>(definition: ActionDefinition<S>): Action {
+  const { args, outputs, facts, perform, findEarlier } = definition;
+  const parse = (given: unknown): z.output<S> => {
+    const parsed = args.safeParse(given);
+    if (parsed.success) return parsed.data;
+    throw new StepError(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+    );
+  };
+  return {
+    args,
+    outputs,
+    facts,
+    perform: async (given, context) => perform(parse(given), context),
+    ...(findEarlier && {
+      findEarlier: async (given: unknown, context: ActionContext, since: Date) =>
+        findEarlier(parse(given), context, since),
+    }),
+  };
+}
+
+/** A step that cannot succeed as it is, with what to change in words. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { SimpleMdmError } from '../simplemdm/errors.js';
+import { defineAction } from './action.js';
+import { reference, resolveReference } from './reference.js';
+import { NO_DEVICE, targetDeviceId } from './target-device.js';
+
+/** Puts the event's device in a device group (API reference, Device Groups, Assign device). Asynchronous at SimpleMDM. */
+export const assignDeviceGroup = defineAction({
+  args: z.strictObject({ group: reference }),
+  outputs: { group_id: 'number', group_name: 'string' },
+  facts: [],
+  perform: async ({ group }, context) => {
+    const deviceId = await targetDeviceId(context);
+    if (deviceId === undefined) return { status: 'skipped', reason: NO_DEVICE };
+    const { id, attributes } = await resolveReference(
+      'device group',
+      group,
+      context.directory.deviceGroups,
+      (item) => item.attributes.name,
+    );
+    try {
+      await context.api.deviceGroups.assignDevice(id, deviceId);
+    } catch (error) {
+      if (!(error instanceof SimpleMdmError && error.alreadySo)) throw error;
+    }
+    return { status: 'completed', output: { group_id: id, group_name: attributes.name } };
+  },
+});

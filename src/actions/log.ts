@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { defineAction } from './action.js';
+
+/** Writes a line to the service's log. */
+export const log = defineAction({
+  args: z.strictObject({
+    message: z.string('expected a text'),
+    level: z
+      .enum(['debug', 'info', 'warn', 'error'], 'expected one of debug, info, warn, error')
+      .default('info'),
+  }),
+  outputs: { message: 'string' },
+  facts: [],
+  perform: ({ message, level }, { logger }) => {
+    logger[level]({ action: 'log' }, message);
+    return Promise.resolve({ status: 'completed', output: { message } });
+  },
+});

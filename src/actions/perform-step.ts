@@ -1,0 +1,69 @@
+import { resolveEnvReferences } from '../config/env-reference.js';
+import { conditionValues } from '../enrichment/rule-values.js';
+import type { Step } from '../rules/rule.js';
+import type { Values } from '../rules/values.js';
+import { errorText } from '../telemetry/error-text.js';
+import { StepError } from './action.js';
+import type { Action, ActionContext, ActionResult } from './action.js';
+import { ACTIONS } from './registry.js';
+
+/** What a step is performed with. */
+export interface StepRequest {
+  readonly step: Step;
+  /** The event, the facts that the step names, and `steps`. */
+  readonly values: Values;
+  readonly context: ActionContext;
+  /** When an attempt began whose outcome is not known; undefined when there was none. */
+  readonly unsettledSince: Date | undefined;
+  /** Called right before the action: from then on the outcome is not known until it returns. */
+  readonly beforeAction: () => Promise<void>;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Performs a step: its condition, its arguments filled in, its action.
+ *
+ * @throws StepError for what trying again cannot mend; SimpleMdmError from the API.
+ */
+export async function performStep(request: StepRequest): Promise<ActionResult> {
+  const { step, values, context, unsettledSince } = request;
+  if (step.condition !== undefined) {
+    const verdict = step.condition.evaluate(conditionValues(values));
+    if (verdict.outcome === 'error') throw new StepError(`if: ${verdict.because}`);
+    if (verdict.outcome === 'false') return { status: 'skipped', reason: verdict.because };
+  }
+  const action = actionOf(step);
+  const args = filledIn(step.source.args, step, values, request.env);
+  if (unsettledSince !== undefined) {
+    const earlier = await action.findEarlier?.(args, context, unsettledSince);
+    if (earlier !== undefined) return earlier;
+  }
+  await request.beforeAction();
+  return action.perform(args, context);
+}
+
+function actionOf({ source }: Step): Action {
+  const action = ACTIONS[source.action];
+  if (action === undefined) throw new StepError(`there is no action "${source.action}" (any more)`);
+  return action;
+}
+
+function filledIn(value: unknown, step: Step, values: Values, env: NodeJS.ProcessEnv): unknown {
+  if (typeof value === 'string') return textFilledIn(value, step, values, env);
+  if (Array.isArray(value)) return value.map((item) => filledIn(item, step, values, env));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => [key, filledIn(member, step, values, env)]),
+    );
+  }
+  return value;
+}
+
+function textFilledIn(text: string, step: Step, values: Values, env: NodeJS.ProcessEnv): string {
+  try {
+    const template = step.templates.get(text);
+    return template === undefined ? resolveEnvReferences(text, env) : template.render(values, env);
+  } catch (error) {
+    throw new StepError(`"${text}": ${errorText(error)}`, { cause: error });
+  }
+}

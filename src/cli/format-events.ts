@@ -1,0 +1,41 @@
+import { deviceOf } from '../events/webhook-types.js';
+import type { EventStatus, EventSummary } from '../journal/trace.js';
+import { columns } from './terminal.js';
+import type { Paint } from './terminal.js';
+
+/** How many characters of an id are shown; `events show` takes them. */
+export const SHORT_ID = 12;
+
+const COLOURS: Readonly<Record<EventStatus, Parameters<Paint>[0]>> = {
+  queued: 'cyan',
+  processing: 'cyan',
+  waiting: 'yellow',
+  completed: 'green',
+  failed: 'red',
+  no_match: 'gray',
+};
+
+/** The status of an event in its colour, with words for a person. */
+export function statusText(status: EventStatus, paint: Paint): string {
+  return paint(COLOURS[status], status === 'no_match' ? 'no rule matched' : status);
+}
+
+/** A list of events, a line each. */
+export function formatEvents(events: readonly EventSummary[], paint: Paint): string {
+  if (events.length === 0)
+    return 'No events. A test webhook can be sent from SimpleMDM (Settings, Webhooks).';
+  const rows = events.map((event) => [
+    paint('bold', event.id.slice(0, SHORT_ID)),
+    event.receivedAt.slice(0, 19).replace('T', ' '),
+    event.type,
+    deviceOf(event)?.serialNumber ?? '-',
+    statusText(event.status, paint),
+    event.reason ?? event.rules.join(', '),
+  ]);
+  return columns([
+    ['ID', 'RECEIVED (UTC)', 'TYPE', 'DEVICE', 'STATUS', 'RULES OR REASON'].map((title) =>
+      paint('dim', title),
+    ),
+    ...rows,
+  ]).join('\n');
+}

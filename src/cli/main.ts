@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { z } from 'zod';
+import { OperatorError } from '../config/operator-error.js';
+import { listEvents, replayEvent, showEvent } from './events.js';
+import { withRedis } from './open-journal.js';
+import { serve } from './serve.js';
+import { paintFor } from './terminal.js';
+
+const paint = paintFor(process.stdout, process.env);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const flags = z.object({ json: z.boolean().default(false), everything: z.boolean().default(false) });
+
+const program = new Command('mdm-reflex')
+  .description(
+    'Acts on SimpleMDM webhooks by rules. Settings come from the environment; a .env file is read.',
+  )
+  .showHelpAfterError();
+
+program
+  .command('serve')
+  .description(
+    'run everything in one process: receiver, workers, and a private Redis unless REDIS_URL is set',
+  )
+  .action(() => serve(['receiver', 'worker'], process.env));
+
+program
+  .command('receiver')
+  .description('run only the receiver: takes webhooks into the queue (needs REDIS_URL)')
+  .action(() => serve(['receiver'], process.env));
+
+program
+  .command('worker')
+  .description('run only the workers: look up, match rules, act (needs REDIS_URL)')
+  .action(() => serve(['worker'], process.env));
+
+const events = program
+  .command('events')
+  .description('list the newest events')
+  .option('--type <type>', 'only this event type; a pattern such as "device.*" works')
+  .option('--device <device>', 'only this device, by SimpleMDM id or serial number')
+  .option('--rule <rule>', 'only events for which this rule ran')
+  .option('--account <account>', 'only this account')
+  .option('--status <status>', 'only: queued, processing, waiting, completed, failed, no_match')
+  .option('--since <time>', 'only events received since, such as 2026-01-31T08:00:00Z')
+  .option('--limit <count>', 'how many, 1 to 100 (20)')
+  .option('--cursor <cursor>', 'go on where an earlier list ended')
+  .option('--json', 'print JSON')
+  .action(async (options: unknown) =>
+    print(await withRedis(process.env, (redis) => listEvents(redis, options, paint))),
+  );
+
+events
+  .command('show')
+  .description('show the trace of an event: what was looked up, which rules matched and why, what was done')
+  .argument('<id>', 'the id of the event, or its first characters')
+  .action(async (id: string, _options: unknown, command: Command) => {
+    const { json } = flags.parse(command.optsWithGlobals());
+    print(await withRedis(process.env, (redis) => showEvent(redis, id, json, paint)));
+  });
+
+events
+  .command('replay')
+  .description(
+    'go on with what failed for an event, where it failed; when nothing did, take the event once more',
+  )
+  .argument('<id>', 'the id of the event, or its first characters')
+  .option('--everything', 'take the event once more as a new one, even what succeeded')
+  .action(async (id: string, options: unknown) => {
+    const { everything } = flags.parse(options);
+    print(await withRedis(process.env, (redis, settings) => replayEvent(redis, settings, id, everything)));
+  });
+
+try {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof OperatorError)) throw error;
+  process.stderr.write(`${error.lines.map((line) => `mdm-reflex: ${line}`).join('\n')}\n`);
+  process.exitCode = 78;
+  // A half-started service must not linger on open handles.
+  process.exit();
+}

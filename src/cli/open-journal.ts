@@ -1,0 +1,57 @@
+import type { Redis } from 'ioredis';
+import { OperatorError } from '../config/operator-error.js';
+import { readSettings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
+import { connectForRequests } from '../queues/connection.js';
+import type { RedisAddress } from '../queues/connection.js';
+import { isAnswering } from '../queues/data-dir-lock.js';
+import { privateRedisSocket } from '../queues/private-redis.js';
+import { createLogger } from '../telemetry/logger.js';
+
+const CONNECT_TIMEOUT_MS = 3000;
+
+/**
+ * Lets a command work on the service's Redis: that of `REDIS_URL`, or the private one of a service that runs on this machine.
+ *
+ * @throws OperatorError when it cannot be reached.
+ */
+export async function withRedis<T>(
+  env: NodeJS.ProcessEnv,
+  work: (redis: Redis, settings: Settings) => Promise<T>,
+): Promise<T> {
+  const settings = readSettings(env, []);
+  const redis = connectForRequests(
+    await addressOf(settings),
+    createLogger({ level: 'silent', redact: (text) => text }),
+  );
+  try {
+    await ready(redis);
+    return await work(redis, settings);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function addressOf(settings: Settings): Promise<RedisAddress> {
+  if (settings.REDIS_URL !== undefined) return { url: settings.REDIS_URL };
+  const socketPath = privateRedisSocket(settings.DATA_DIR);
+  if (await isAnswering(socketPath)) return { socketPath };
+  throw new OperatorError([
+    `no service runs with DATA_DIR ${settings.DATA_DIR}: start it ("mdm-reflex serve"), run this command where it runs, or set REDIS_URL to its Redis`,
+  ]);
+}
+
+async function ready(redis: Redis): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let last = 'it does not answer';
+    const timer = setTimeout(
+      () => reject(new OperatorError([`Redis cannot be reached: ${last}; check REDIS_URL`])),
+      CONNECT_TIMEOUT_MS,
+    );
+    redis.on('error', (error: Error) => (last = error.message));
+    redis.once('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,110 @@
+import { Router } from 'express';
+import type { RequestHandler } from 'express';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { findEvents, findTrace, isCursor } from '../journal/find-events.js';
+import { eventStatus } from '../journal/trace.js';
+import type { Trace } from '../journal/trace.js';
+import { isGoodToken, presentedToken } from '../receiver/authenticate.js';
+import { HttpProblem, unavailable } from '../receiver/problem.js';
+import { replay } from './replay.js';
+import type { ReplayOptions } from './replay.js';
+
+/** What the JSON API needs. */
+export interface ApiRoutesOptions {
+  /** `ADMIN_TOKEN`; unset only outside production: then anybody who reaches the port may read. */
+  readonly adminToken: string | undefined;
+  /** Undefined until the service is ready. */
+  readonly backend: () => ApiBackend | undefined;
+}
+
+/** What the JSON API reads from and writes to. */
+export interface ApiBackend extends ReplayOptions {
+  readonly redis: Redis;
+}
+
+const listQuery = z.strictObject({
+  type: z.string().max(128).optional(),
+  device: z.string().max(128).optional(),
+  rule: z.string().max(64).optional(),
+  account: z.string().max(64).optional(),
+  status: eventStatus.optional(),
+  since: z.iso
+    .datetime({ offset: true, error: 'expected an ISO 8601 time such as 2026-01-31T08:00:00Z' })
+    .transform((time) => new Date(time))
+    .optional(),
+  cursor: z.string().refine(isCursor, 'expected the cursor of an earlier answer').optional(),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'expected a whole number from 1 to 100')
+    .transform(Number)
+    .pipe(z.int().min(1).max(100, 'expected a whole number from 1 to 100'))
+    .default(20),
+});
+
+const replayQuery = z.strictObject({
+  everything: z.enum(['true', 'false'], 'expected true or false').default('false'),
+});
+
+/** `GET /api/events`, `GET /api/events/:id`, `POST /api/events/:id/replay`. */
+export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
+  const router = Router();
+  const ready = (): ApiBackend => {
+    const found = backend();
+    if (found?.redis.status !== 'ready')
+      throw unavailable('Redis is away or the service is starting; try again in a few seconds');
+    return found;
+  };
+  const existing = async (id: string): Promise<Trace> => {
+    const found = await findTrace(ready().redis, id);
+    if (found === undefined) {
+      throw new HttpProblem(
+        404,
+        'Not found',
+        `there is no event ${JSON.stringify(id.slice(0, 80))}, or it is too old, or more than one begins so`,
+      );
+    }
+    return found;
+  };
+  router.use('/api', authenticateAdmin(adminToken));
+  router.get('/api/events', async (request, response) => {
+    const filter = parsed(listQuery, request.query);
+    response.json(await findEvents(ready().redis, filter));
+  });
+  router.get('/api/events/:id', async (request, response) => {
+    response.json(await existing(request.params.id));
+  });
+  router.post('/api/events/:id/replay', async (request, response) => {
+    const { everything } = parsed(replayQuery, request.query);
+    const found = await existing(request.params.id);
+    response.status(202).json(await replay(found, everything === 'true', ready()));
+  });
+  return router;
+}
+
+function authenticateAdmin(adminToken: string | undefined): RequestHandler {
+  return (request, response, next) => {
+    const presented = presentedToken({
+      path: undefined,
+      header: undefined,
+      authorization: request.get('Authorization'),
+    });
+    if (adminToken === undefined || isGoodToken(presented, [adminToken])) {
+      next();
+      return;
+    }
+    response.setHeader('WWW-Authenticate', 'Bearer realm="mdm-reflex"');
+    next(new HttpProblem(401, 'Unauthorized', 'send the ADMIN_TOKEN as "Authorization: Bearer <token>"'));
+  };
+}
+
+function parsed<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
+  const result = schema.safeParse(query);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new HttpProblem(
+    400,
+    'Bad request',
+    `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`.replace(/^: /, ''),
+  );
+}

@@ -1,0 +1,16 @@
+import { forDevice } from './device-list.js';
+import type { Fact } from './fact.js';
+
+/** The custom attributes of the event's device by name; those marked secret are null. */
+export const attributes: Fact = {
+  shape: { mapOf: 'string' },
+  cost: 2,
+  fetch: async (context) => {
+    const values = await forDevice(
+      context,
+      (id) => context.api.customAttributes.listForDevice(id),
+      ({ id, attributes: { value } }): [string, string | null] => [id, value ?? null],
+    );
+    return values === null ? null : Object.fromEntries(values);
+  },
+};

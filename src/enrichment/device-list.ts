@@ -1,0 +1,27 @@
+import { deviceOf } from '../events/webhook-types.js';
+import { knownDevice } from './device.js';
+import type { FactContext } from './fact.js';
+import { nullWhenNotFound } from './not-found.js';
+
+/** The SimpleMDM id of the event's device: from the webhook, or by serial number; undefined when SimpleMDM has no such device. */
+export async function deviceIdOf({
+  event,
+  fact,
+}: Pick<FactContext, 'event' | 'fact'>): Promise<number | undefined> {
+  return deviceOf(event)?.id ?? knownDevice.parse(await fact('device'))?.id;
+}
+
+/** A list that belongs to the event's device, or null when there is no such device. */
+export async function forDevice<T, R>(
+  context: FactContext,
+  list: (deviceId: number) => AsyncIterable<T>,
+  convert: (item: T) => R,
+): Promise<R[] | null> {
+  const id = await deviceIdOf(context);
+  if (id === undefined) return null;
+  return nullWhenNotFound(async () => {
+    const items: R[] = [];
+    for await (const item of list(id)) items.push(convert(item));
+    return items;
+  });
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { deviceOf } from '../events/webhook-types.js';
+import type { SimpleMdm } from '../simplemdm/client.js';
+import { deviceAttributes } from '../simplemdm/devices.js';
+import type { Device } from '../simplemdm/devices.js';
+import type { Fact } from './fact.js';
+import { nullWhenNotFound } from './not-found.js';
+import { platformOf } from './platform.js';
+import { fieldsOf } from './shape-of.js';
+
+/**
+ * The device of the event: its record, flat, with `id`, `group_id`, `platform` and `capacity_free_ratio`. An event without a
+ * device id (Apple Business Manager) is looked up by serial number.
+ */
+export const device: Fact = {
+  shape: {
+    fields: {
+      id: 'number',
+      group_id: 'number',
+      platform: 'string',
+      capacity_free_ratio: 'number',
+      ...fieldsOf(deviceAttributes),
+    },
+  },
+  cost: 1,
+  fetch: async ({ event, api }) => {
+    const reference = deviceOf(event);
+    if (reference === undefined) return null;
+    const { id, serialNumber } = reference;
+    const record =
+      id !== undefined
+        ? await nullWhenNotFound(() => api.devices.retrieve(id))
+        : await findBySerialNumber(api, serialNumber ?? '');
+    return record === null ? null : flat(record);
+  },
+};
+
+async function findBySerialNumber(api: SimpleMdm, serialNumber: string): Promise<Device | null> {
+  // The search also matches names and numbers that merely contain the text.
+  for await (const record of api.devices.list({ search: serialNumber, includeAwaitingEnrollment: true })) {
+    if (record.attributes.serial_number === serialNumber) return record;
+  }
+  return null;
+}
+
+function flat({ id, attributes, relationships }: Device): Record<string, unknown> {
+  const { device_capacity: capacity, available_device_capacity: free } = attributes;
+  return {
+    ...attributes,
+    id,
+    group_id: relationships?.device_group?.data?.id ?? null,
+    platform: platformOf(attributes),
+    capacity_free_ratio: capacity && free !== null && free !== undefined ? free / capacity : null,
+  };
+}
+
+/** What actions need of the device fact. */
+export const knownDevice = z
+  .looseObject({
+    id: z.int(),
+    platform: z.string().nullable(),
+    name: z.string().nullish(),
+    model_name: z.string().nullish(),
+  })
+  .nullable();

@@ -1,0 +1,17 @@
+import { apps } from './apps.js';
+import { attributes } from './attributes.js';
+import { depDevice } from './dep-device.js';
+import { device } from './device.js';
+import type { Fact } from './fact.js';
+import { group } from './group.js';
+import { logs } from './logs.js';
+
+/** Every fact by the name that rules call it. */
+export const FACTS: Readonly<Record<string, Fact>> = {
+  device,
+  apps,
+  logs,
+  attributes,
+  group,
+  dep_device: depDevice,
+};

@@ -1,0 +1,44 @@
+import type { Event } from '../events/envelope.js';
+import type { Shape } from '../rules/vocabulary.js';
+import { EVENT_SHAPE } from '../rules/vocabulary.js';
+import { FACTS } from './facts.js';
+
+/** The event as rules name it. */
+export function eventValue({
+  id,
+  account,
+  type,
+  at,
+  receivedAt,
+  source,
+  data,
+}: Event): Record<string, unknown> {
+  return { id, account, type, at, received_at: receivedAt, source, data };
+}
+
+/**
+ * Values for conditions: the same as for templates, but times are dates, so that they compare with `timestamp("…")`.
+ * `steps` and unknown names pass as they are.
+ */
+export function conditionValues(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      withDates(value, name === 'event' ? EVENT_SHAPE : (FACTS[name]?.shape ?? 'any')),
+    ]),
+  );
+}
+
+function withDates(value: unknown, shape: Shape): unknown {
+  if (value === null || value === undefined) return value;
+  if (shape === 'time') {
+    const date = typeof value === 'string' ? new Date(value) : undefined;
+    return date === undefined || Number.isNaN(date.getTime()) ? null : date;
+  }
+  if (typeof shape === 'string' || 'mapOf' in shape) return value;
+  if ('list' in shape) return Array.isArray(value) ? value.map((item) => withDates(item, shape.list)) : value;
+  if (typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([field, inner]) => [field, withDates(inner, shape.fields[field] ?? 'any')]),
+  );
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** How deep the JSON of a webhook may nest; real ones stay under ten. */
+export const MAX_DEPTH = 64;
+
+const webhookType = z
+  .string('expected a dotted event type such as "device.enrolled"')
+  .max(128, 'expected at most 128 characters')
+  .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, 'expected a dotted event type such as "device.enrolled"');
+
+const webhookTime = z.iso.datetime({
+  offset: true,
+  error: 'expected an ISO 8601 time with offset such as "2000-01-01T12:00:00.000-07:00"',
+});
+
+/** A JSON object of unknown fields. */
+export const jsonObject = z.record(z.string(), z.unknown());
+
+/** A webhook as SimpleMDM posts it: API reference, section Webhooks. Unknown fields beside the three are dropped; those in `data` are kept. */
+export const webhookEnvelope = z.object({
+  type: webhookType,
+  at: webhookTime,
+  data: z.record(z.string(), z.unknown(), 'expected an object').default({}),
+});
+
+/** A validated webhook body. */
+export type Webhook = z.output<typeof webhookEnvelope>;
+
+/** An event in our envelope: what rules see, queues carry and the journal keeps. */
+export const event = z.object({
+  id: z.string(),
+  account: z.string(),
+  type: z.string(),
+  /** When it happened, as the sender wrote it. */
+  at: z.string(),
+  /** When this service took it; ISO 8601, UTC. */
+  receivedAt: z.string(),
+  source: z.enum(['webhook', 'replay']),
+  data: jsonObject,
+});
+
+/** An event in our envelope. */
+export type Event = z.output<typeof event>;

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { Webhook } from './envelope.js';
+
+/**
+ * JSON with sorted keys and no white space, after RFC 8785 (JSON Canonicalization Scheme): the same value always gives the same text.
+ *
+ * @param value - Parsed JSON, no deeper than the receiver lets in.
+ */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    // RFC 8785 section 3.2.3 sorts by UTF-16 code units, which is what comparing strings does.
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+  return `{${members.join(',')}}`;
+}
+
+/**
+ * The id of an event: SHA-256, in hex, over the account and the canonical JSON of `type`, `at` and `data`.
+ * A webhook that is delivered twice gets the same id twice, so the queue drops the repeat.
+ */
+export function fingerprint(account: string, webhook: Webhook): string {
+  const { type, at, data } = webhook;
+  return createHash('sha256')
+    .update(account)
+    .update('\n')
+    .update(canonicalJson({ type, at, data }))
+    .digest('hex');
+}

@@ -1,0 +1,15 @@
+import { KEY_PREFIX } from '../queues/connection.js';
+
+/** Event ids by the time they were received, for lists. */
+export const INDEX_KEY = `${KEY_PREFIX}:journal:index`;
+
+/** The hash of an event's trace. Fields: `event`, `received`, `processing`, `decisions`, `run:<rule>`. */
+export const traceKey = (eventId: string): string => `${KEY_PREFIX}:journal:trace:${eventId}`;
+
+/** The hash of an event's facts by name. Apart from the trace, because lists do not need them and they are large. */
+export const factsKey = (eventId: string): string => `${KEY_PREFIX}:journal:facts:${eventId}`;
+
+/** The hash of accounts by name: whether their API key works. */
+export const ACCOUNTS_KEY = `${KEY_PREFIX}:accounts`;
+
+export const RUN_FIELD = 'run:';

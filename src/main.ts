@@ -1,0 +1,264 @@
+import type { DestinationStream } from 'pino';
+import { startWorkers } from '../workers/start-workers.js';
+import { loadRules, secretsOf } from '../workers/load-rules.js';
+import { serviceVocabulary } from './actions/vocabulary.js';
+import { readAccounts } from './config/accounts.js';
+import type { Account } from './config/accounts.js';
+import { readSettings } from './config/settings.js';
+import type { Role, Settings } from './config/settings.js';
+import { apiRoutes } from './console/api-routes.js';
+import type { ApiBackend } from './console/api-routes.js';
+import { accountStatuses } from './journal/account-status.js';
+import { openJournal } from './journal/journal.js';
+import { connectForRequests, connectForWorkers, redisWarnings } from './queues/connection.js';
+import type { RedisAddress } from './queues/connection.js';
+import { startPrivateRedis } from './queues/private-redis.js';
+import { openEventQueue, openRunQueue } from './queues/queues.js';
+import { healthRoutes } from './receiver/health-routes.js';
+import type { Readiness } from './receiver/health-routes.js';
+import { createHttpApp } from './receiver/http-app.js';
+import { createIntake } from './receiver/intake.js';
+import type { Intake } from './receiver/intake.js';
+import { listen } from './receiver/listen.js';
+import { webhookRoutes } from './receiver/webhook-routes.js';
+import { errorText } from './telemetry/error-text.js';
+import { createLogger } from './telemetry/logger.js';
+import type { Logger } from './telemetry/logger.js';
+import { createMetrics } from './telemetry/metrics.js';
+import { createRedaction } from './telemetry/redaction.js';
+
+/** How a process of the service is started. */
+export interface ServiceOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly roles: readonly Role[];
+  /** Where log lines go; standard output by default. */
+  readonly logTo?: DestinationStream;
+}
+
+/** A process of the service that runs. */
+export interface Service {
+  /** Where it listens. */
+  readonly url: string;
+  readonly logger: Logger;
+  /** Stops in order: webhooks, jobs, connections, the private Redis. Safe to call more than once. */
+  readonly stop: () => Promise<void>;
+}
+
+/** What is known of this process, for `/readyz` and for the routes that must wait until it is ready. */
+interface State {
+  stopping: boolean;
+  rules: number | undefined;
+  intake: Intake | undefined;
+  backend: ApiBackend | undefined;
+}
+
+/**
+ * Starts a process of the service with the given roles.
+ *
+ * It listens before Redis is there, so that webhooks meanwhile are told 503 and health checks are answered.
+ *
+ * @throws OperatorError for bad settings, rules, accounts, or a private Redis that does not start.
+ */
+export async function startService({ env, roles, logTo }: ServiceOptions): Promise<Service> {
+  const settings = readSettings(env, roles);
+  const accounts = readAccounts(settings, env, roles);
+  const redaction = createRedaction(secretsOfSettings(settings, accounts));
+  const logger = createLogger({
+    level: settings.LOG_LEVEL,
+    redact: redaction.redact,
+    ...(logTo && { destination: logTo }),
+  });
+  const vocabulary = serviceVocabulary(env);
+  const rules = roles.includes('worker') ? await loadRules(settings.RULES_PATH, vocabulary) : [];
+  redaction.add(secretsOf(rules, env));
+
+  const metrics = createMetrics();
+  const state: State = { stopping: false, rules: undefined, intake: undefined, backend: undefined };
+  const closers: (() => Promise<unknown>)[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= stopInOrder(state, closers, logger));
+  try {
+    const listener = await listen(
+      httpApp(settings, accounts, roles, state, metrics, logger),
+      settings.HOST,
+      settings.PORT,
+    );
+    closers.push(() => listener.close());
+    const address = await redisAddress(settings, logger, closers);
+    const requests = connectForRequests(address, logger);
+    const connection = connectForWorkers(address, logger);
+    closers.push(() => closeConnections(requests, connection));
+    requests.once('ready', () => {
+      redisWarnings(requests).then(
+        (warnings) => warnings.forEach((warning) => logger.warn(warning)),
+        (error: unknown) =>
+          logger.debug({ reason: errorText(error) }, 'the memory policy of Redis is not known'),
+      );
+    });
+
+    const retention = {
+      repeatWindowDays: settings.REPEAT_WINDOW_DAYS,
+      deadLetterDays: settings.DEAD_LETTER_DAYS,
+      attempts: settings.RETRY_ATTEMPTS,
+    };
+    const queues = { events: openEventQueue(requests, retention), runs: openRunQueue(requests, retention) };
+    for (const queue of [queues.events, queues.runs]) {
+      queue.on('error', (error) => logger.debug({ reason: errorText(error) }, 'queue connection'));
+      metrics.watchQueue(queue.name, () =>
+        requests.status === 'ready' ? queue.getJobCounts() : Promise.resolve({}),
+      );
+    }
+    closers.push(() => Promise.all([queues.events.close(), queues.runs.close()]));
+    const journal = openJournal(requests, retention, redaction.redact);
+    state.backend = { redis: requests, ...queues, journal };
+
+    if (roles.includes('worker')) {
+      const workerQueues = { events: queues.events, runs: openRunQueue(connection, retention) };
+      closers.push(() => workerQueues.runs.close());
+      closers.push(
+        startWorkers({
+          settings,
+          env,
+          accounts,
+          rules: () => rules,
+          vocabulary,
+          connection,
+          queues: workerQueues,
+          journal: openJournal(connection, retention, redaction.redact),
+          metrics,
+          logger,
+          redaction,
+        }),
+      );
+      state.rules = rules.length;
+    }
+    if (roles.includes('receiver')) {
+      state.intake = createIntake({ redis: requests, queue: queues.events, journal });
+      warnAboutOpenDoors(settings, accounts, logger);
+    }
+    logger.info(
+      { url: listener.url, roles, rules: rules.length, accounts: [...accounts.keys()] },
+      'mdm-reflex runs',
+    );
+    return { url: listener.url, logger, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function httpApp(
+  settings: Settings,
+  accounts: ReadonlyMap<string, Account>,
+  roles: readonly Role[],
+  state: State,
+  metrics: ReturnType<typeof createMetrics>,
+  logger: Logger,
+) {
+  const forReceiver = roles.includes('receiver')
+    ? [
+        webhookRoutes({
+          accounts,
+          intake: () => (state.stopping ? undefined : state.intake),
+          metrics,
+          logger,
+        }),
+        apiRoutes({ adminToken: settings.ADMIN_TOKEN, backend: () => state.backend }),
+      ]
+    : [];
+  return createHttpApp({
+    logger,
+    trustProxy: settings.TRUST_PROXY,
+    routers: [healthRoutes(() => readinessOf(state, roles), metrics), ...forReceiver],
+  });
+}
+
+async function readinessOf(state: State, roles: readonly Role[]): Promise<Readiness> {
+  const redis = state.backend?.redis;
+  const redisStatus =
+    redis === undefined ? 'starting' : redis.status === 'ready' ? await answers(redis.ping()) : 'away';
+  const rulesLoaded = !roles.includes('worker') || state.rules !== undefined;
+  const accounts = redis !== undefined && redisStatus === 'ok' ? await accountStatuses(redis) : {};
+  return {
+    ready: redisStatus === 'ok' && rulesLoaded && !state.stopping,
+    details: {
+      redis: redisStatus,
+      ...(roles.includes('worker') && { rules: state.rules ?? 'not loaded' }),
+      stopping: state.stopping,
+      // A refused API key keeps events waiting but does not make the process unfit to take more.
+      accounts,
+    },
+  };
+}
+
+async function answers(ping: Promise<unknown>): Promise<string> {
+  try {
+    await ping;
+    return 'ok';
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+async function redisAddress(
+  settings: Settings,
+  logger: Logger,
+  closers: (() => Promise<unknown>)[],
+): Promise<RedisAddress> {
+  if (settings.REDIS_URL !== undefined) return { url: settings.REDIS_URL };
+  const redis = await startPrivateRedis(settings.DATA_DIR, logger);
+  closers.push(() => redis.stop());
+  return { socketPath: redis.socketPath };
+}
+
+function secretsOfSettings(
+  settings: Settings,
+  accounts: ReadonlyMap<string, Account>,
+): (string | undefined)[] {
+  const { REDIS_URL: redisUrl } = settings;
+  const password = redisUrl === undefined ? undefined : decodeURIComponent(new URL(redisUrl).password);
+  return [
+    settings.ADMIN_TOKEN,
+    password,
+    ...[...accounts.values()].flatMap((account) => [account.apiKey, ...account.webhookTokens]),
+  ];
+}
+
+function warnAboutOpenDoors(
+  settings: Settings,
+  accounts: ReadonlyMap<string, Account>,
+  logger: Logger,
+): void {
+  if ([...accounts.values()].some((account) => account.webhookTokens.length === 0)) {
+    logger.warn('WEBHOOK_TOKEN is not set: anybody who reaches this port can post webhooks');
+  }
+  if (settings.ADMIN_TOKEN === undefined)
+    logger.warn('ADMIN_TOKEN is not set: anybody who reaches this port can read the events');
+}
+
+async function closeConnections(
+  ...connections: { disconnect: () => void; quit: () => Promise<unknown>; status: string }[]
+): Promise<void> {
+  await Promise.all(
+    connections.map(async (connection) => {
+      // QUIT lets what was sent be answered; a Redis that is away can only be dropped.
+      if (connection.status === 'ready') await connection.quit().catch(() => undefined);
+      connection.disconnect();
+    }),
+  );
+}
+
+/** What was opened last is closed first, except that the door is shut before anything else. */
+async function stopInOrder(state: State, closers: (() => Promise<unknown>)[], logger: Logger): Promise<void> {
+  state.stopping = true;
+  const [shutDoor, ...others] = closers;
+  const doorShut = shutDoor?.();
+  for (const close of others.reverse()) {
+    await close().catch((error: unknown) =>
+      logger.error({ reason: errorText(error) }, 'something did not close cleanly'),
+    );
+  }
+  await doorShut;
+  logger.info('mdm-reflex has stopped');
+  logger.flush();
+}

@@ -1,0 +1,52 @@
+import { Queue } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { KEY_PREFIX } from './connection.js';
+import type { EventJob, RunJob } from './jobs.js';
+
+/** The names of the queues. */
+export const EVENTS = 'events';
+export const RUNS = 'runs';
+
+/** How long finished jobs stay in Redis. */
+export interface Retention {
+  /** A repeat of an event is recognised this long. */
+  readonly repeatWindowDays: number;
+  /** Dead letters stay this long. */
+  readonly deadLetterDays: number;
+  readonly attempts: number;
+}
+
+const DAY_S = 86_400;
+
+function jobOptions({ repeatWindowDays, deadLetterDays, attempts }: Retention): JobsOptions {
+  return {
+    attempts,
+    backoff: { type: 'custom' },
+    removeOnComplete: { age: repeatWindowDays * DAY_S },
+    removeOnFail: { age: Math.max(deadLetterDays, repeatWindowDays) * DAY_S },
+  };
+}
+
+/** The queue of events; the job id is the event id, so that adding an event twice adds it once. */
+export function openEventQueue(connection: Redis, retention: Retention): Queue<EventJob> {
+  return new Queue<EventJob>(EVENTS, {
+    connection,
+    prefix: KEY_PREFIX,
+    defaultJobOptions: jobOptions(retention),
+  });
+}
+
+/** The queue of runs; the job id is {@link runId}. */
+export function openRunQueue(connection: Redis, retention: Retention): Queue<RunJob> {
+  return new Queue<RunJob>(RUNS, {
+    connection,
+    prefix: KEY_PREFIX,
+    defaultJobOptions: jobOptions(retention),
+  });
+}
+
+/** The id of the run of a rule for an event. BullMQ keeps the colon for itself, so a dot joins the two. */
+export function runId(eventId: string, ruleId: string): string {
+  return `${eventId}.${ruleId}`;
+}

@@ -1,0 +1,61 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Event } from '../events/envelope.js';
+import type { Journal } from '../journal/journal.js';
+import type { EventJob } from '../queues/jobs.js';
+
+/** Takes an event; resolves when Redis has it. */
+export type Intake = (event: Event) => Promise<{ duplicate: boolean }>;
+
+/** Where taken events go. */
+export interface IntakeOptions {
+  readonly redis: Redis;
+  readonly queue: Queue<EventJob>;
+  readonly journal: Journal;
+}
+
+/** More than this in one pipeline would make the first of them wait for the last. */
+const LARGEST_BATCH = 500;
+
+interface Waiting {
+  readonly event: Event;
+  readonly resolve: (taken: { duplicate: boolean }) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * An intake that sends the events that arrive in the same tick to Redis in one pipeline, and answers each only when it is in.
+ *
+ * The queue drops a repeat by its id; the journal then tells whether an event was new. Should the second fail after the first,
+ * the sender is told to come back, and its repeat is dropped.
+ */
+export function createIntake({ redis, queue, journal }: IntakeOptions): Intake {
+  let waiting: Waiting[] = [];
+
+  function flush(): void {
+    const all = waiting;
+    waiting = [];
+    for (let start = 0; start < all.length; start += LARGEST_BATCH) {
+      const batch = all.slice(start, start + LARGEST_BATCH);
+      store(batch).catch((error: unknown) => batch.forEach(({ reject }) => reject(error)));
+    }
+  }
+
+  async function store(batch: readonly Waiting[]): Promise<void> {
+    const events = batch.map(({ event }) => event);
+    await queue.addBulk(
+      events.map((event) => ({ name: event.type, data: { event }, opts: { jobId: event.id } })),
+    );
+    const isNew = await journal.recordReceived(events);
+    batch.forEach(({ resolve }, index) => resolve({ duplicate: isNew[index] !== true }));
+  }
+
+  return (event) => {
+    // BullMQ would wait for the connection; a sender must be told at once.
+    if (redis.status !== 'ready') return Promise.reject(new Error(`Redis is away (${redis.status})`));
+    return new Promise((resolve, reject) => {
+      if (waiting.length === 0) setImmediate(flush);
+      waiting.push({ event, resolve, reject });
+    });
+  };
+}

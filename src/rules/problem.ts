@@ -1,0 +1,15 @@
+/** Where in a parsed file something stands: keys and positions from the root. */
+export type Path = readonly (string | number)[];
+
+/** Something wrong with a rule, before it is known where in the file that is. */
+export interface Problem {
+  readonly path: Path;
+  /** Point at the key itself rather than at its value. */
+  readonly atKey?: boolean;
+  /** How many characters into the value, for expressions and templates. */
+  readonly offset?: number;
+  readonly message: string;
+}
+
+/** Takes a problem; checking goes on, so that a person sees all of them at once. */
+export type Report = (problem: Problem) => void;

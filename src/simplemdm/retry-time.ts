@@ -1,0 +1,28 @@
+/** A usual wait when a 429 does not say how long (seen in real accounts). */
+const UNSAID_WAIT_MS = 30_000;
+
+/** No answer makes a caller wait longer than this: a header in the wrong unit must not park an account for years. */
+const LONGEST_WAIT_MS = 3_600_000;
+
+/**
+ * When a refused call may be made again: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), else
+ * `X-RateLimit-Reset` in epoch seconds, else thirty seconds from now.
+ *
+ * @param now - Epoch milliseconds.
+ * @returns Epoch milliseconds, between now and an hour from now.
+ */
+export function retryTime(headers: Headers, now: number): number {
+  const said = afterHeader(headers.get('retry-after'), now) ?? resetHeader(headers.get('x-ratelimit-reset'));
+  return Math.min(Math.max(said ?? now + UNSAID_WAIT_MS, now), now + LONGEST_WAIT_MS);
+}
+
+function afterHeader(value: string | null, now: number): number | undefined {
+  if (value === null) return undefined;
+  if (/^\d+(\.\d+)?$/.test(value.trim())) return now + Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : date;
+}
+
+function resetHeader(value: string | null): number | undefined {
+  return value !== null && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) * 1000 : undefined;
+}

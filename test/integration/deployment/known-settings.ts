@@ -1,0 +1,23 @@
+/** The names of all settings of the service. */
+export const KNOWN_SETTINGS: ReadonlySet<string> = new Set([
+  'NODE_ENV',
+  'PORT',
+  'HOST',
+  'REDIS_URL',
+  'DATA_DIR',
+  'SIMPLEMDM_API_KEY',
+  'SIMPLEMDM_BASE_URL',
+  'WEBHOOK_TOKEN',
+  'ADMIN_TOKEN',
+  'RULES_PATH',
+  'LOG_LEVEL',
+  'ACCOUNTS_FILE',
+  'TRUST_PROXY',
+  'REPEAT_WINDOW_DAYS',
+  'DEAD_LETTER_DAYS',
+  'WORKER_CONCURRENCY',
+  'API_TIMEOUT_MS',
+  'RETRY_ATTEMPTS',
+  'RETRY_BASE_MS',
+  'RETRY_MAX_MS',
+]);

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import { call, json } from './api-client.js';
+import { simulatorForTest, until } from './running-simulator.js';
+
+const runScript = json('POST', { script_id: 32, device_ids: '54' });
+
+describe('faults', () => {
+  test('status: an error of choice, with the headers of a limit', async () => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({
+      kind: 'status',
+      status: 429,
+      retryAfter: 7,
+      rateLimitReset: 1_700_000_000,
+      times: 1,
+    });
+    const reply = await call(url, '/account');
+    expect(reply).toMatchObject({ status: 429, body: { errors: [{ title: expect.any(String) }] } });
+    expect(reply.headers.get('retry-after')).toBe('7');
+    expect(reply.headers.get('x-ratelimit-reset')).toBe('1700000000');
+    expect((await call(url, '/account')).status).toBe(200);
+  });
+
+  test('a fault spoils only the calls that it names, until it is cleared', async () => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({ kind: 'status', method: 'get', path: '/devices/*' });
+    expect((await call(url, '/devices/121')).status).toBe(500);
+    expect((await call(url, '/devices/121/installed_apps')).status).toBe(500);
+    expect((await call(url, '/devices')).status).toBe(200);
+    expect((await call(url, '/devices/121', json('PATCH', { name: 'x' }))).status).toBe(200);
+    simulator.clearFaults();
+    expect((await call(url, '/devices/121')).status).toBe(200);
+  });
+
+  test('a probability of 0 never spoils', async () => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({ kind: 'status', probability: 0 });
+    expect((await call(url, '/account')).status).toBe(200);
+  });
+
+  test('effect before: nothing happens; effect after: the job exists although the answer is an error', async () => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({ kind: 'status', times: 1 });
+    expect((await call(url, '/script_jobs', runScript)).status).toBe(500);
+    expect(simulator.scriptJobs()).toHaveLength(0);
+    simulator.addFault({ kind: 'status', status: 502, times: 1, effect: 'after' });
+    expect((await call(url, '/script_jobs', runScript)).status).toBe(502);
+    expect(simulator.scriptJobs()).toHaveLength(1);
+  });
+
+  test.each(['before', 'after'] as const)('reset with effect %s', async (effect) => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({ kind: 'reset', times: 1, effect });
+    await expect(call(url, '/script_jobs', runScript)).rejects.toThrow('fetch failed');
+    expect(simulator.scriptJobs()).toHaveLength(effect === 'after' ? 1 : 0);
+    expect(simulator.calls()).toMatchObject([{ path: '/script_jobs', status: 0 }]);
+  });
+
+  test('hang: no answer comes; closing the simulator lets go', async () => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({ kind: 'hang', effect: 'after' });
+    const hanging = expect(call(url, '/script_jobs', runScript)).rejects.toThrow('fetch failed');
+    await until(() => simulator.scriptJobs().length === 1);
+    expect(simulator.calls()).toMatchObject([{ status: 0 }]);
+    await simulator.close();
+    await hanging;
+  });
+
+  test.each(['before', 'after'] as const)(
+    'slow with effect %s: the proper answer, later on the clock',
+    async (effect) => {
+      const { url, simulator, clock } = await simulatorForTest();
+      simulator.addFault({ kind: 'slow', delayMs: 5000, effect });
+      const answered = call(url, '/script_jobs', runScript);
+      await until(() => {
+        clock.advance(1000);
+        return simulator.calls().length === 1;
+      });
+      expect((await answered).status).toBe(201);
+    },
+  );
+
+  test('truncated: half an answer, and the call has taken effect', async () => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({ kind: 'truncated' });
+    await expect(call(url, '/script_jobs', runScript)).rejects.toThrow('terminated');
+    expect(simulator.scriptJobs()).toHaveLength(1);
+    await expect(call(url, '/device_groups/37/devices/121', { method: 'POST' })).rejects.toThrow(
+      'terminated',
+    );
+  });
+
+  test('truncated with effect before does nothing', async () => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({ kind: 'truncated', effect: 'before' });
+    await expect(call(url, '/script_jobs', runScript)).rejects.toThrow('terminated');
+    expect(simulator.scriptJobs()).toHaveLength(0);
+  });
+
+  test('not_json: a page as a proxy sends it', async () => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({ kind: 'not_json', times: 1 });
+    const reply = await call(url, '/account');
+    expect(reply.status).toBe(200);
+    expect(reply.headers.get('content-type')).toContain('text/html');
+    expect(reply.text).toContain('<html>');
+  });
+});

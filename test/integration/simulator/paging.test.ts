@@ -1,0 +1,86 @@
+import { describe, expect, test } from '@jest/globals';
+import { call, idsOf, listOf } from './api-client.js';
+import { simulatorForTest } from './running-simulator.js';
+
+/** Follows a list to its end. */
+async function allPages(url: string, path: string, limit: number) {
+  const pages: (number | string)[][] = [];
+  for (let cursor: string | number = 0, more = true; more;) {
+    const reply = await call(url, `${path}?limit=${limit}&starting_after=${cursor}`);
+    pages.push(idsOf(reply));
+    cursor = pages.at(-1)?.at(-1) ?? '';
+    more = listOf(reply).has_more ?? false;
+  }
+  return pages;
+}
+
+describe('paging', () => {
+  test('ten at a time, unless a limit says otherwise', async () => {
+    const { url } = await simulatorForTest();
+    const reply = await call(url, '/devices/54/installed_apps');
+    expect(listOf(reply).data).toHaveLength(10);
+    expect(listOf(reply).has_more).toBe(true);
+  });
+
+  test('every app of the MacBook comes once, ascending, over pages of 100', async () => {
+    const { url } = await simulatorForTest();
+    const pages = await allPages(url, '/devices/54/installed_apps', 100);
+    const ids = pages.flat();
+    expect(pages.map((page) => page.length)).toEqual([100, ids.length - 100]);
+    expect(ids.length).toBeGreaterThan(125);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toEqual([...ids].sort((a, b) => Number(a) - Number(b)));
+    expect(Number(ids[0])).toBeGreaterThan(2 ** 32);
+  });
+
+  test('logs are followed by their hexadecimal ids, and newer ones come last', async () => {
+    const { url, simulator } = await simulatorForTest();
+    const before = (await allPages(url, '/logs', 1)).flat();
+    expect(before).toEqual(['964595dfd5be464a82cbb9019f55d82b', 'abcde123456']);
+    simulator.enroll({ kind: 'ipad' });
+    simulator.lock(121);
+    const after = await call(url, '/logs?starting_after=abcde123456');
+    expect(listOf(after).data.map(({ attributes }) => attributes['event_type'])).toEqual([
+      'device.enrolled',
+      'device.lock.enabled',
+    ]);
+    expect(new Set((await allPages(url, '/logs', 1)).flat()).size).toBe(4);
+  });
+
+  test('custom attributes are followed by their names', async () => {
+    const { url } = await simulatorForTest();
+    expect((await allPages(url, '/custom_attributes', 2)).flat()).toEqual([
+      'department',
+      'email_address',
+      'full_name',
+      'local_admin_password',
+    ]);
+  });
+
+  test('a cursor that belongs to no record is fine; the last page says that nothing follows', async () => {
+    const { url } = await simulatorForTest();
+    const reply = await call(url, '/device_groups?starting_after=39');
+    expect(reply).toMatchObject({ status: 200, body: { has_more: false } });
+    expect(idsOf(reply)).toEqual([41]);
+    expect(idsOf(await call(url, '/device_groups?starting_after=9999'))).toEqual([]);
+  });
+
+  test('a list can come in descending order', async () => {
+    const { url } = await simulatorForTest();
+    expect(idsOf(await call(url, '/device_groups?direction=desc&limit=2'))).toEqual([41, 38]);
+    expect(idsOf(await call(url, '/device_groups?direction=desc&starting_after=38'))).toEqual([37, 1]);
+  });
+
+  test.each(['limit=0', 'limit=101', 'limit=many', 'limit=-1', 'starting_after=x', 'direction=up'])(
+    '%s is answered 422',
+    async (query) => {
+      const { url } = await simulatorForTest();
+      expect((await call(url, `/devices?${query}`)).status).toBe(422);
+    },
+  );
+
+  test('a limit on a single record does no harm', async () => {
+    const { url } = await simulatorForTest();
+    expect((await call(url, '/devices/121?limit=300')).status).toBe(200);
+  });
+});

@@ -1,0 +1,42 @@
+import { afterEach } from '@jest/globals';
+import {
+  createManualClock,
+  startSimulator,
+  type ManualClock,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../../simulator/start.js';
+import { apiKey, readOnlyApiKey } from './api-client.js';
+import { startReceiver, type WebhookReceiver } from './webhook-receiver.js';
+
+const toClose: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(toClose.splice(0).map((close) => close()));
+});
+
+/** A simulator on a clock that the test moves; closed when the test ends. */
+export async function simulatorForTest(
+  options: Partial<SimulatorOptions> = {},
+): Promise<{ simulator: Simulator; clock: ManualClock; url: string }> {
+  const clock = createManualClock();
+  const simulator = await startSimulator({ apiKey, readOnlyApiKey, clock, ...options });
+  toClose.push(() => simulator.close());
+  return { simulator, clock, url: simulator.url };
+}
+
+/** A receiver of webhooks; closed when the test ends. */
+export async function receiverForTest(): Promise<WebhookReceiver> {
+  const receiver = await startReceiver();
+  toClose.push(() => receiver.close());
+  return receiver;
+}
+
+/** Waits until a condition holds, for two seconds at most. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 2000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error('the condition did not come to hold');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,45 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+
+const envelope = z.object({ type: z.string(), at: z.string(), data: z.record(z.string(), z.unknown()) });
+
+export interface ReceivedWebhook extends z.infer<typeof envelope> {
+  headers: IncomingHttpHeaders;
+}
+
+export interface WebhookReceiver {
+  url: string;
+  received: ReceivedWebhook[];
+  /** What it answers from now on; 202 at first. */
+  answerWith(status: number): void;
+  close(): Promise<void>;
+}
+
+/** A receiver of webhooks that keeps what it was sent. */
+export async function startReceiver(): Promise<WebhookReceiver> {
+  const received: ReceivedWebhook[] = [];
+  let status = 202;
+  const server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8');
+    request.on('data', (chunk: string) => (text += chunk));
+    request.on('end', () => {
+      received.push({ ...envelope.parse(JSON.parse(text)), headers: request.headers });
+      response.writeHead(status).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/webhooks/simplemdm`,
+    received,
+    answerWith: (next) => {
+      status = next;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,133 @@
+import type { Queue } from 'bullmq';
+import { considerRules } from '../src/enrichment/consider-rules.js';
+import type { Decision } from '../src/enrichment/consider-rules.js';
+import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
+import type { Event } from '../src/events/envelope.js';
+import type { Journal } from '../src/journal/journal.js';
+import type { ProcessingTrace, RunTrace } from '../src/journal/trace.js';
+import type { EventJob, RunJob, StepRecord } from '../src/queues/jobs.js';
+import { runId } from '../src/queues/queues.js';
+import type { JobHandle, Outcome } from '../src/queues/worker.js';
+import type { Rule } from '../src/rules/rule.js';
+import type { RuleSource } from '../src/rules/rule-schema.js';
+import { SimpleMdmError } from '../src/simplemdm/errors.js';
+import type { Logger } from '../src/telemetry/logger.js';
+import type { Metrics } from '../src/telemetry/metrics.js';
+import type { AccountAccess } from './accounts.js';
+
+/** What the event worker joins together. */
+export interface EventWorkerOptions {
+  readonly rules: () => readonly Rule[];
+  readonly accounts: ReadonlyMap<string, AccountAccess>;
+  readonly runs: Queue<RunJob>;
+  readonly journal: Journal;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/**
+ * Handles one event: fetches the facts that its rules need, decides the rules, plans a run for each that matched.
+ * A rule whose facts cannot be had now does not hold the others up: theirs are planned, then the event is tried again.
+ */
+export function createEventHandler(
+  options: EventWorkerOptions,
+): (job: JobHandle<EventJob>) => Promise<Outcome> {
+  const { accounts, journal, metrics } = options;
+  return async (job) => {
+    const { event } = job.data;
+    const logger = options.logger.child({ event: event.id, account: event.account, type: event.type });
+    const note = (processing: Pick<ProcessingTrace, 'state' | 'reason' | 'nextAttemptAt'>): Promise<void> =>
+      journal.recordProcessing(event.id, {
+        ...processing,
+        attempts: job.attempt,
+        at: new Date().toISOString(),
+      });
+    const access = accounts.get(event.account);
+    if (access === undefined) {
+      const reason = `the account "${event.account}" is not configured (any more)`;
+      await note({ state: 'failed', reason });
+      return { kind: 'dead', reason };
+    }
+    await note({ state: 'processing' });
+    const facts = createFactFetcher({
+      event,
+      ...access,
+      known: await journal.factsOf(event.id),
+      onFact: (name, fact) => journal.recordFact(event.id, name, fact),
+    });
+    const decisions = await considerRules(event, options.rules(), facts);
+    await plan(options, event, decisions);
+    for (const { rule, verdict, reason } of decisions) {
+      metrics.ruleEvaluations.inc({ rule: rule.source.id, verdict });
+      logger.info({ rule: rule.source.id, verdict, reason }, 'rule considered');
+    }
+    const waiting = decisions.find((decision) => decision.verdict === 'waiting');
+    if (waiting === undefined) {
+      await note({ state: 'done' });
+      return { kind: 'done' };
+    }
+    return settleWaiting(job, waiting, note, logger);
+  };
+}
+
+async function plan(
+  { runs, journal }: EventWorkerOptions,
+  event: Event,
+  decisions: readonly Decision[],
+): Promise<void> {
+  const plannedAt = new Date().toISOString();
+  const matched = decisions
+    .filter((decision) => decision.verdict === 'matched')
+    .map((decision) => decision.rule.source);
+  const jobs = matched.map((rule): RunJob => ({ event, rule, steps: freshSteps(rule), plannedAt }));
+  if (jobs.length > 0) {
+    await runs.addBulk(
+      jobs.map((data) => ({ name: data.rule.id, data, opts: { jobId: runId(event.id, data.rule.id) } })),
+    );
+  }
+  await journal.recordPlanned(
+    event.id,
+    jobs.map(({ rule, steps }): RunTrace => ({ rule: rule.id, status: 'queued', plannedAt, steps })),
+  );
+  await journal.recordDecisions(
+    event.id,
+    decisions.map(({ rule: { source }, verdict, reason }) => ({
+      rule: source.id,
+      ...(source.description !== undefined && { description: source.description }),
+      verdict,
+      reason,
+      decidedAt: plannedAt,
+    })),
+  );
+}
+
+/** The steps of a rule before anything has been done. */
+export function freshSteps(rule: RuleSource): StepRecord[] {
+  return rule.do.map(({ action, id }) => ({
+    action,
+    ...(id !== undefined && { id }),
+    status: 'pending',
+    attempts: 0,
+    calls: [],
+  }));
+}
+
+async function settleWaiting(
+  job: JobHandle<EventJob>,
+  { cause, reason }: Decision,
+  note: (processing: Pick<ProcessingTrace, 'state' | 'reason' | 'nextAttemptAt'>) => Promise<void>,
+  logger: Logger,
+): Promise<Outcome> {
+  if (cause instanceof SimpleMdmError && cause.failure.kind === 'stopped') return { kind: 'handed_back' };
+  const waits = cause instanceof SimpleMdmError && cause.accountUnavailable;
+  if (job.isLastAttempt && !waits) {
+    await note({ state: 'failed', reason });
+    logger.error({ reason, attempts: job.attempt }, 'an event used up its attempts: it is a dead letter');
+    return { kind: 'dead', reason };
+  }
+  const at = job.retryAt(cause instanceof SimpleMdmError ? cause.failure.retryAt : undefined);
+  const nextAttemptAt = new Date(at).toISOString();
+  await note({ state: 'waiting', reason, nextAttemptAt });
+  logger.warn({ reason, nextAttemptAt, attempts: job.attempt }, 'an event waits for a fact');
+  return { kind: 'again', at, waits, reason };
+}
