@@ -165,6 +165,8 @@ async function ask<T>(socketPath: string, question: (redis: Redis) => Promise<T>
     maxRetriesPerRequest: 0,
     commandTimeout: 2000,
     connectTimeout: 2000,
+    // After a refused connection ioredis keeps this timer running, and the process with it.
+    disconnectTimeout: 50,
   });
   // Failures reach the caller through the promises below; the event must only not be unhandled.
   redis.on('error', () => undefined);

@@ -187,7 +187,7 @@ const errorBody = z.object({ errors: z.array(z.object({ title: z.string() })) })
 
 function refused(about: CallIdentity, response: Response, text: string, now: number): SimpleMdmError {
   const { status } = response;
-  const retryAt = status === 429 || status === 503 ? retryTime(response.headers, now) : undefined;
+  const retryAt = retryTime(status, response.headers, now);
   return new SimpleMdmError({
     ...about,
     kind: 'answer',

@@ -6,14 +6,17 @@ const LONGEST_WAIT_MS = 3_600_000;
 
 /**
  * When a refused call may be made again: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), else
- * `X-RateLimit-Reset` in epoch seconds, else thirty seconds from now.
+ * `X-RateLimit-Reset` in epoch seconds; a 429 that says neither means thirty seconds from now.
  *
  * @param now - Epoch milliseconds.
- * @returns Epoch milliseconds, between now and an hour from now.
+ * @returns Epoch milliseconds, between now and an hour from now; undefined when the answer leaves it to the caller.
  */
-export function retryTime(headers: Headers, now: number): number {
-  const said = afterHeader(headers.get('retry-after'), now) ?? resetHeader(headers.get('x-ratelimit-reset'));
-  return Math.min(Math.max(said ?? now + UNSAID_WAIT_MS, now), now + LONGEST_WAIT_MS);
+export function retryTime(status: number, headers: Headers, now: number): number | undefined {
+  const said =
+    afterHeader(headers.get('retry-after'), now) ??
+    resetHeader(headers.get('x-ratelimit-reset')) ??
+    (status === 429 ? now + UNSAID_WAIT_MS : undefined);
+  return said === undefined ? undefined : Math.min(Math.max(said, now), now + LONGEST_WAIT_MS);
 }
 
 function afterHeader(value: string | null, now: number): number | undefined {

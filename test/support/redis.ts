@@ -78,7 +78,13 @@ export async function startTestRedis(settings: Readonly<Record<string, string>> 
 }
 
 async function answers(url: string): Promise<boolean> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    // After a refused connection ioredis keeps its disconnect timer running, and the process with it.
+    disconnectTimeout: 50,
+  });
   redis.on('error', () => undefined);
   try {
     await redis.connect();

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { freePort, runProgram, startProcess, waitFor } from './processes.js';
+import type { DemoProcess } from './processes.js';
+
+const summary = z.object({ id: z.string(), type: z.string(), status: z.string(), receivedAt: z.string() });
+const page = z.object({ events: z.array(summary) });
+const call = z.object({ method: z.string(), path: z.string(), status: z.number(), body: z.unknown() });
+
+/** An event as the service lists it. */
+export type EventSummary = z.output<typeof summary>;
+/** A call as the simulator logged it. */
+export type LoggedCall = z.output<typeof call>;
+
+/** The simulator and the service, running as processes of their own and talking over HTTP. */
+export interface Stage {
+  readonly serviceUrl: string;
+  readonly simulatorUrl: string;
+  readonly adminToken: string;
+  /** Asks the simulator to make something happen. */
+  readonly cause: (method: string, path: string, body?: unknown) => Promise<unknown>;
+  /** The events that the service has, the oldest first. */
+  readonly events: () => Promise<EventSummary[]>;
+  /** What `mdm-reflex events show` prints. */
+  readonly show: (id: string) => Promise<string>;
+  /** The API calls that the simulator received. */
+  readonly calls: () => Promise<LoggedCall[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts both, with a private Redis in a temporary folder. */
+export async function openStage(): Promise<Stage> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'mdm-reflex-demo-'));
+  const apiKey = randomBytes(24).toString('hex');
+  const token = randomBytes(24).toString('hex');
+  const adminToken = randomBytes(24).toString('hex');
+  const simulatorUrl = `http://127.0.0.1:${await freePort(8090)}`;
+  const serviceUrl = `http://127.0.0.1:${await freePort(8080)}`;
+  const env = {
+    PORT: new URL(serviceUrl).port,
+    HOST: '127.0.0.1',
+    REDIS_URL: '',
+    DATA_DIR: dataDir,
+    SIMPLEMDM_API_KEY: apiKey,
+    SIMPLEMDM_BASE_URL: `${simulatorUrl}/api/v1`,
+    ACCOUNTS_FILE: '',
+    WEBHOOK_TOKEN: token,
+    ADMIN_TOKEN: adminToken,
+    RULES_PATH: fileURLToPath(new URL('../../../rules/demo', import.meta.url)),
+    LOG_LEVEL: 'info',
+    NODE_ENV: 'production',
+  };
+  const processes: DemoProcess[] = [];
+  const close = async (): Promise<void> => {
+    for (const running of processes.reverse()) await running.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  try {
+    const simulator = startProcess(
+      'simulator/main.js',
+      [
+        '--port',
+        new URL(simulatorUrl).port,
+        '--api-key',
+        apiKey,
+        '--webhook',
+        `${serviceUrl}/webhooks/simplemdm`,
+        '--token',
+        token,
+      ],
+      {},
+    );
+    processes.push(simulator);
+    await untilAnswering('the simulator', `${simulatorUrl}/__simulator`, simulator);
+    const service = startProcess('src/cli/main.js', ['serve'], env);
+    processes.push(service);
+    await untilAnswering('mdm-reflex', `${serviceUrl}/readyz`, service);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    serviceUrl,
+    simulatorUrl,
+    adminToken,
+    cause: (method, path, body) =>
+      json(`${simulatorUrl}/__simulator${path}`, { method, ...(body !== undefined && jsonBody(body)) }),
+    events: async () => {
+      const listed = page.parse(
+        await json(`${serviceUrl}/api/events?limit=100`, {
+          headers: { authorization: `Bearer ${adminToken}` },
+        }),
+      );
+      return listed.events.reverse();
+    },
+    show: (id) =>
+      runProgram('src/cli/main.js', ['events', 'show', id], {
+        ...env,
+        FORCE_COLOR: process.stdout.isTTY ? '1' : '0',
+      }),
+    calls: async () =>
+      z.object({ data: z.array(call) }).parse(await json(`${simulatorUrl}/__simulator/calls`)).data,
+    close,
+  };
+}
+
+async function untilAnswering(what: string, url: string, running: DemoProcess): Promise<void> {
+  await waitFor(`${what} answers`, async () => {
+    if (running.hasEnded()) throw new Error(`${what} did not start:\n${running.output()}`);
+    return fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+  });
+}
+
+function jsonBody(body: unknown): { body: string; headers: Record<string, string> } {
+  return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+}
+
+async function json(url: string, init: RequestInit = {}): Promise<unknown> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${url} answered ${response.status}: ${text}`);
+  const body: unknown = text === '' ? undefined : JSON.parse(text);
+  return body;
+}

@@ -1,0 +1,221 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { findEvents, findTrace } from '../../../src/journal/find-events.js';
+import { ADMIN_TOKEN, API_KEY, startWorld } from '../../support/service.js';
+import type { World, WorldOptions } from '../../support/service.js';
+import { until } from '../../support/until.js';
+
+const GROUP_RULE = `
+rules:
+  - id: laptops
+    on: device.enrolled
+    do:
+      - log: { message: first }
+      - assign_device_group: { group: Laptops }
+      - log: { message: last }
+`;
+const SCRIPT_RULE = `
+rules:
+  - { id: script, on: device.enrolled, do: [run_script: { script: Say hi }] }
+`;
+
+let world: World | undefined;
+const begin = async (options: WorldOptions): Promise<World> => (world = await startWorld(options));
+afterEach(async () => {
+  await world?.stop();
+  world = undefined;
+});
+
+describe('a step that fails', () => {
+  test.each([
+    ['a server error', { kind: 'status', status: 500 }],
+    ['a bad gateway', { kind: 'status', status: 502 }],
+    ['a reset connection', { kind: 'reset' }],
+    ['an answer that is no JSON', { kind: 'not_json' }],
+  ] as const)('is tried again after %s, and what was done is not done again', async (_what, fault) => {
+    const { simulator, settled, log } = await begin({ rules: GROUP_RULE });
+    simulator.addFault({ method: 'POST', path: '/device_groups/*', times: 2, ...fault });
+    simulator.enroll({ kind: 'macbook' });
+    const { status, runs } = await settled('device.enrolled');
+    expect(status).toBe('completed');
+    expect(runs[0]?.steps.map((step) => step.attempts)).toEqual([1, 3, 1]);
+    expect(log().match(/"msg":"first"/g)).toHaveLength(1);
+  });
+
+  test('is tried again when the API says so after a 429, and uses up no attempt', async () => {
+    const { simulator, settled } = await begin({ rules: GROUP_RULE, env: { RETRY_ATTEMPTS: '1' } });
+    simulator.addFault({
+      method: 'POST',
+      path: '/device_groups/*',
+      kind: 'status',
+      status: 429,
+      retryAfter: 1,
+      times: 1,
+    });
+    simulator.enroll({ kind: 'macbook' });
+    const waiting = await settled('device.enrolled', ['waiting']);
+    expect(waiting.runs[0]?.steps[1]).toMatchObject({
+      status: 'retrying',
+      reason: expect.stringContaining('429'),
+    });
+    const { runs } = await settled('device.enrolled', ['completed']);
+    const [refused, taken] = simulator.calls().filter((call) => call.method === 'POST');
+    expect(Date.parse(taken?.at ?? '') - Date.parse(refused?.at ?? '')).toBeGreaterThanOrEqual(950);
+    expect(runs[0]?.steps[1]?.attempts).toBe(2);
+  });
+
+  test('is not tried again after a 4xx: the run stops and is a dead letter', async () => {
+    const { simulator, settled, service } = await begin({ rules: GROUP_RULE });
+    simulator.addFault({ method: 'POST', path: '/device_groups/*', kind: 'status', status: 422, times: 1 });
+    simulator.enroll({ kind: 'macbook' });
+    const trace = await settled('device.enrolled');
+    expect(trace.status).toBe('failed');
+    expect(trace.runs[0]?.steps.map((step) => step.status)).toEqual(['completed', 'failed', 'pending']);
+    expect(trace.reason).toContain(
+      'step 2 (assign_device_group): POST /device_groups/41/devices/500 (account default) answered 422',
+    );
+    // Visible in the list, and replayable: it goes on at the step that failed.
+    const replay = await fetch(`${service.url}/api/events/${trace.id}/replay`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    expect(await replay.json()).toEqual({ kind: 'resumed', id: trace.id, event: false, rules: ['laptops'] });
+    const replayed = await settled('device.enrolled', ['completed']);
+    expect(replayed.runs[0]?.steps.map((step) => step.attempts)).toEqual([1, 2, 1]);
+  });
+
+  test('that says on_error: continue does not stop its run', async () => {
+    const rules = GROUP_RULE.replace('{ group: Laptops }', '{ group: Laptop }\n        on_error: continue');
+    const { simulator, settled } = await begin({ rules });
+    simulator.enroll({ kind: 'macbook' });
+    const trace = await settled('device.enrolled');
+    expect(trace.status).toBe('completed');
+    expect(trace.runs[0]?.steps.map((step) => step.status)).toEqual(['completed', 'failed', 'completed']);
+    expect(trace.runs[0]?.steps[1]?.reason).toBe(
+      'there is no device group "Laptop"; did you mean "Laptops"?',
+    );
+  });
+
+  test('that used up its attempts is a dead letter', async () => {
+    const { simulator, settled, client } = await begin({ rules: GROUP_RULE, env: { RETRY_ATTEMPTS: '3' } });
+    simulator.addFault({ method: 'POST', path: '/device_groups/*', kind: 'status', status: 503 });
+    simulator.enroll({ kind: 'macbook' });
+    const trace = await settled('device.enrolled');
+    expect(trace.status).toBe('failed');
+    expect(trace.runs[0]?.steps[1]).toMatchObject({ status: 'failed', attempts: 3 });
+    expect(
+      (await findEvents(client, { status: 'failed', limit: 5 })).events.map((event) => event.id),
+    ).toEqual([trace.id]);
+    expect(await client.ttl(`mdm-reflex:journal:trace:${trace.id}`)).toBeGreaterThan(89 * 86_400);
+  });
+});
+
+describe('a call that must not be made twice', () => {
+  test.each([
+    ['the connection is reset', { kind: 'reset' }],
+    ['a gateway answers 502', { kind: 'status', status: 502 }],
+    ['the answer is cut off', { kind: 'truncated' }],
+  ] as const)('a script job that took effect before %s is found, not started again', async (_what, fault) => {
+    const { simulator, settled } = await begin({ rules: SCRIPT_RULE });
+    simulator.addFault({ method: 'POST', path: '/script_jobs', times: 1, effect: 'after', ...fault });
+    simulator.enroll({ kind: 'macbook' });
+    const trace = await settled('device.enrolled');
+    expect(trace.status).toBe('completed');
+    expect(simulator.scriptJobs()).toHaveLength(1);
+    expect(trace.runs[0]?.steps[0]).toMatchObject({
+      status: 'completed',
+      attempts: 2,
+      output: { job_id: 341 },
+    });
+  });
+
+  test('a script job that did not take effect is started', async () => {
+    const { simulator, settled } = await begin({ rules: SCRIPT_RULE });
+    simulator.addFault({ method: 'POST', path: '/script_jobs', times: 1, kind: 'reset' });
+    simulator.enroll({ kind: 'macbook' });
+    expect((await settled('device.enrolled')).status).toBe('completed');
+    expect(simulator.scriptJobs()).toHaveLength(1);
+  });
+
+  test('an event that comes twice is acted on once', async () => {
+    const { simulator, settled, client, calls } = await begin({ rules: SCRIPT_RULE });
+    simulator.enroll({ kind: 'macbook' });
+    await settled('device.enrolled');
+    simulator.resendWebhooks({ last: 1, reversed: false, delayMs: 0 });
+    await simulator.webhooksSettled();
+    expect(simulator.webhookDeliveries().map((delivery) => delivery.status)).toEqual([202, 202]);
+    expect((await findEvents(client, { limit: 10 })).events).toHaveLength(1);
+    expect(calls().filter((call) => call === 'POST /script_jobs')).toHaveLength(1);
+  });
+});
+
+describe('a fact that cannot be had', () => {
+  test('does not hold up the rules that can do without, and the others are decided when it can', async () => {
+    const rules = `
+rules:
+  - { id: plain, on: device.enrolled, do: [log: { message: plain }] }
+  - { id: needs-device, on: device.enrolled, if: device.platform == "macOS", do: [log: { message: "{{ device.name }}" }] }
+`;
+    const { simulator, settled, client } = await begin({ rules, env: { RETRY_MAX_MS: '60' } });
+    simulator.addFault({ method: 'GET', path: '/devices/500', kind: 'status', status: 500 });
+    simulator.enroll({ kind: 'macbook' });
+    const waiting = await until('the plain rule has run while the other waits', async () => {
+      const trace = await settled('device.enrolled', ['waiting']);
+      return trace.runs.some((run) => run.status === 'completed') ? trace : undefined;
+    });
+    expect(waiting.decisions.map((decision) => decision.verdict)).toEqual(['matched', 'waiting']);
+    expect(waiting.facts['device']).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('answered 500'),
+    });
+    simulator.clearFaults();
+    const trace = await settled('device.enrolled', ['completed']);
+    expect(trace.rules).toEqual(expect.arrayContaining(['plain', 'needs-device']));
+    expect((await findTrace(client, trace.id))?.runs.every((run) => run.status === 'completed')).toBe(true);
+  });
+});
+
+describe('a wrong API key', () => {
+  test('makes events wait, is told in the log, in /readyz and in the trace, and nothing is lost', async () => {
+    const current = await begin({
+      rules: GROUP_RULE,
+      env: { SIMPLEMDM_API_KEY: 'a-wrong-key-of-the-test', RETRY_ATTEMPTS: '1' },
+    });
+    current.simulator.enroll({ kind: 'macbook' });
+    current.simulator.enroll({ kind: 'iphone' });
+    const trace = await current.settled('device.enrolled', ['waiting']);
+    expect(trace.reason).toContain('the API key is wrong or revoked: check SIMPLEMDM_API_KEY');
+    const readyz = await fetch(`${current.service.url}/readyz`);
+    expect(readyz.status).toBe(200);
+    expect(await readyz.json()).toMatchObject({
+      accounts: { default: { ok: false, reason: expect.stringContaining('401') } },
+    });
+    expect(current.log()).toContain('SimpleMDM refuses the API key: events wait until it is mended');
+    expect(current.log()).not.toContain('a-wrong-key-of-the-test');
+
+    await current.restartService({ SIMPLEMDM_API_KEY: API_KEY });
+    await until(
+      'both events are handled',
+      async () => {
+        const { events } = await findEvents(current.client, { type: 'device.enrolled', limit: 10 });
+        return events.length === 2 && events.every((event) => event.status === 'completed');
+      },
+      40_000,
+    );
+    expect(await (await fetch(`${current.service.url}/readyz`)).json()).toMatchObject({
+      accounts: { default: { ok: true } },
+    });
+  }, 60_000);
+
+  test('a read-only key fails the write with what to change', async () => {
+    const { simulator, settled } = await begin({
+      rules: GROUP_RULE,
+      simulator: { readOnlyApiKey: 'read-only-key-of-the-test' },
+      env: { SIMPLEMDM_API_KEY: 'read-only-key-of-the-test' },
+    });
+    simulator.enroll({ kind: 'macbook' });
+    const trace = await settled('device.enrolled');
+    expect(trace.status).toBe('failed');
+    expect(trace.reason).toContain('answered 403: This API Key does not have access to this resource.');
+    expect(trace.reason).toContain('give it the permission in SimpleMDM');
+  });
+});

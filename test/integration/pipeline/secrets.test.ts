@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
+import type { World } from '../../support/service.js';
+import { until } from '../../support/until.js';
+
+const RULES = `
+rules:
+  - id: everything
+    on: device.lock.enabled
+    if: device != null && apps.size() > 0 && attributes.department != "x" && group != null
+    do:
+      - log: { message: "{{ device | json }} {{ attributes | json }} \${env:SECRET_OF_A_RULE}" }
+      - send_invitation: { enrollment: 6, contact: "\${env:SECRET_OF_A_RULE}@example.org" }
+`;
+const SECRET_OF_A_RULE = 'rule-secret-4711';
+
+/** Every key and value that Redis holds. */
+async function everythingIn({ client }: World): Promise<string> {
+  const parts: string[] = [];
+  for (const key of await client.keys('*')) {
+    const type = await client.type(key);
+    const value =
+      type === 'hash'
+        ? await client.hgetall(key)
+        : type === 'string'
+          ? await client.get(key)
+          : type === 'zset'
+            ? await client.zrange(key, '0', '-1')
+            : type === 'list'
+              ? await client.lrange(key, 0, -1)
+              : type === 'set'
+                ? await client.smembers(key)
+                : await client.xrange(key, '-', '+');
+    parts.push(key, JSON.stringify(value));
+  }
+  return parts.join('\n');
+}
+
+describe('secrets', () => {
+  test('of devices, of the service and of rules stand in no log, trace, queue, metric or answer', async () => {
+    const world = await startWorld({ rules: RULES, env: { SECRET_OF_A_RULE, LOG_LEVEL: 'trace' } });
+    try {
+      const before = JSON.stringify(world.simulator.device(54));
+      const deviceSecrets = [/"filevault_recovery_key":"([^"]+)"/, /"recovery_lock_password":"([^"]+)"/].map(
+        (pattern) => pattern.exec(before)?.[1] ?? 'the simulator has lost its secrets',
+      );
+      expect(deviceSecrets).not.toContain('the simulator has lost its secrets');
+      const values = await fetch(`${world.simulator.url}/devices/54/custom_attribute_values`, {
+        headers: { authorization: `Basic ${Buffer.from(`${API_KEY}:`).toString('base64')}` },
+      });
+      const attribute = /"id":"local_admin_password"[^}]*"value":"([^"]+)"/.exec(await values.text())?.[1];
+      expect(attribute).toBeDefined();
+
+      world.simulator.lock(54);
+      const trace = await world.settled('device.lock.enabled');
+      expect(trace.status).toBe('completed');
+      // The action itself got the real value.
+      expect(world.simulator.invitations()[0]?.contact).toBe(`${SECRET_OF_A_RULE}@example.org`);
+      // Refused calls and requests are where secrets like to come out.
+      world.simulator.addFault({ kind: 'status', status: 401, times: 1 });
+      world.simulator.lock(54);
+      await until('the refused key is noticed', () => world.log().includes('refuses the API key'));
+      await fetch(`${world.service.url}/webhooks/simplemdm/${WEBHOOK_TOKEN}x`, {
+        method: 'POST',
+        body: '{}',
+      });
+      await fetch(`${world.service.url}/webhooks/simplemdm/${WEBHOOK_TOKEN}`, { method: 'POST', body: 'x' });
+
+      const auth = { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } };
+      const places = {
+        redis: await everythingIn(world),
+        log: world.log(),
+        trace: await (await fetch(`${world.service.url}/api/events/${trace.id}`, auth)).text(),
+        list: await (await fetch(`${world.service.url}/api/events`, auth)).text(),
+        metrics: await (await fetch(`${world.service.url}/metrics`)).text(),
+        readyz: await (await fetch(`${world.service.url}/readyz`)).text(),
+      };
+      expect(places.redis).toContain('everything');
+      expect(places.log).toContain('[redacted]');
+      const basic = Buffer.from(`${API_KEY}:`).toString('base64');
+      for (const secret of [
+        ...deviceSecrets,
+        attribute ?? '',
+        API_KEY,
+        basic,
+        WEBHOOK_TOKEN,
+        ADMIN_TOKEN,
+        SECRET_OF_A_RULE,
+      ]) {
+        for (const [place, text] of Object.entries(places)) {
+          expect({ place, secret, found: text.includes(secret) }).toEqual({ place, secret, found: false });
+        }
+      }
+    } finally {
+      await world.stop();
+    }
+  });
+});
