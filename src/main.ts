@@ -103,7 +103,6 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
     };
     const queues = { events: openEventQueue(requests, retention), runs: openRunQueue(requests, retention) };
     for (const queue of [queues.events, queues.runs]) {
-      queue.on('error', (error) => logger.debug({ reason: errorText(error) }, 'queue connection'));
       metrics.watchQueue(queue.name, () =>
         requests.status === 'ready' ? queue.getJobCounts() : Promise.resolve({}),
       );
@@ -259,6 +258,6 @@ async function stopInOrder(state: State, closers: (() => Promise<unknown>)[], lo
     );
   }
   await doorShut;
-  logger.info('mdm-reflex has stopped');
+  if (state.backend !== undefined) logger.info('mdm-reflex has stopped');
   logger.flush();
 }

@@ -30,20 +30,23 @@ function jobOptions({ repeatWindowDays, deadLetterDays, attempts }: Retention): 
 
 /** The queue of events; the job id is the event id, so that adding an event twice adds it once. */
 export function openEventQueue(connection: Redis, retention: Retention): Queue<EventJob> {
-  return new Queue<EventJob>(EVENTS, {
-    connection,
-    prefix: KEY_PREFIX,
-    defaultJobOptions: jobOptions(retention),
-  });
+  return open<EventJob>(EVENTS, connection, retention);
 }
 
 /** The queue of runs; the job id is {@link runId}. */
 export function openRunQueue(connection: Redis, retention: Retention): Queue<RunJob> {
-  return new Queue<RunJob>(RUNS, {
+  return open<RunJob>(RUNS, connection, retention);
+}
+
+function open<T>(name: string, connection: Redis, retention: Retention): Queue<T> {
+  const queue = new Queue<T>(name, {
     connection,
     prefix: KEY_PREFIX,
     defaultJobOptions: jobOptions(retention),
   });
+  // The connection reports its troubles itself, once; without a listener BullMQ would print them to the console as well.
+  queue.on('error', () => undefined);
+  return queue;
 }
 
 /** The id of the run of a rule for an event. BullMQ keeps the colon for itself, so a dot joins the two. */

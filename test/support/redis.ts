@@ -32,7 +32,7 @@ export function freePort(): Promise<number> {
 /** Starts a Redis with the settings that production is told to use; more can be given. */
 export async function startTestRedis(settings: Readonly<Record<string, string>> = {}): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'mdm-reflex-test-redis-'));
-  const port = await freePort();
+  const port = Number(settings['port'] ?? (await freePort()));
   const password = settings['requirepass'];
   const url = `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`;
   const options = {

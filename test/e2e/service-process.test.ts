@@ -1,0 +1,310 @@
+import { readFile } from 'node:fs/promises';
+import { connect, createServer as createTcpServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startSimulator } from '../../simulator/start.js';
+import type { Simulator } from '../../simulator/start.js';
+import {
+  CLI,
+  endAllProcesses,
+  runCommand,
+  startProcess,
+  temporaryFolder,
+  untilReady,
+} from '../support/process.js';
+import { freePort, startTestRedis } from '../support/redis.js';
+import type { TestRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
+
+const API_KEY = 'api-key-of-the-test-0815';
+const TOKEN = 'webhook-token-of-the-test';
+const RULES = `
+rules:
+  - id: laptops
+    on: device.enrolled
+    if: device.platform == "macOS"
+    do: [assign_device_group: { group: Laptops }]
+`;
+
+describe('processes of the service', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let redis: TestRedis;
+  let simulator: Simulator;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    redis = await startTestRedis({ requirepass: 'redis-password-0815' });
+  });
+  afterAll(() => redis.stop());
+  let database = 0;
+  beforeEach(async () => {
+    folder = await temporaryFolder({ 'rules.yaml': RULES });
+    simulator = await startSimulator({ apiKey: API_KEY });
+    // A database number of its own for each test.
+    database += 1;
+    env = {
+      HOST: '127.0.0.1',
+      REDIS_URL: `${redis.url}/${database}`,
+      RULES_PATH: `${folder.path}/rules.yaml`,
+      SIMPLEMDM_API_KEY: API_KEY,
+      SIMPLEMDM_BASE_URL: simulator.url,
+      WEBHOOK_TOKEN: TOKEN,
+    };
+  });
+  afterEach(async () => {
+    await endAllProcesses();
+    await simulator.close();
+    await folder.remove();
+  });
+
+  const start = async (role: string, more: Readonly<Record<string, string>> = {}) => {
+    const port = await freePort();
+    const service = startProcess([role], { ...env, PORT: String(port), ...more });
+    const url = `http://127.0.0.1:${port}`;
+    await untilReady(url, service);
+    return { ...service, url };
+  };
+  const inGroupLaptops = (id: number): boolean =>
+    simulator
+      .calls()
+      .some((call) => call.method === 'POST' && call.path === `/device_groups/41/devices/${id}`);
+
+  test('the roles run apart; what comes in while no worker runs waits for one', async () => {
+    const receiver = await start('receiver', { SIMPLEMDM_API_KEY: '' });
+    simulator.setWebhook({ url: `${receiver.url}/webhooks/simplemdm`, token: TOKEN });
+    const first = simulator.enroll({ kind: 'macbook' });
+    await simulator.webhooksSettled();
+    expect(simulator.calls()).toEqual([]);
+    const workers = [
+      await start('worker', { WEBHOOK_TOKEN: '' }),
+      await start('worker', { WEBHOOK_TOKEN: '' }),
+    ];
+    await until('the first device is in its group', () => inGroupLaptops(first.id));
+    const others = Array.from({ length: 10 }, () => simulator.enroll({ kind: 'macbook' }));
+    await until('all are in their group', () => others.every((device) => inGroupLaptops(device.id)));
+    // A worker takes no webhooks.
+    expect(
+      (await fetch(`${workers[0]?.url ?? ''}/webhooks/simplemdm/${TOKEN}`, { method: 'POST' })).status,
+    ).toBe(404);
+    for (const running of [receiver, ...workers]) {
+      running.kill('SIGTERM');
+      expect(await running.ended).toBe(0);
+    }
+  });
+
+  test('a worker that is told to stop hands its jobs back, and another one finishes them', async () => {
+    const receiver = await start('receiver');
+    simulator.setWebhook({ url: `${receiver.url}/webhooks/simplemdm`, token: TOKEN });
+    const stopping = await start('worker');
+    simulator.addFault({ method: 'POST', path: '/device_groups/*', kind: 'hang', times: 1 });
+    const device = simulator.enroll({ kind: 'macbook' });
+    await until('the call hangs', () => inGroupLaptops(device.id));
+    simulator.clearCalls();
+    stopping.kill('SIGTERM');
+    expect(await stopping.ended).toBe(0);
+    expect(stopping.output()).toContain('breaking off their API calls and handing them back');
+    await start('worker');
+    await until('the other worker finishes it', () => inGroupLaptops(device.id));
+  }, 60_000);
+
+  test('a second signal ends the process at once', async () => {
+    const receiver = await start('receiver');
+    simulator.setWebhook({ url: `${receiver.url}/webhooks/simplemdm`, token: TOKEN });
+    const worker = await start('worker');
+    simulator.addFault({ method: 'POST', path: '/device_groups/*', kind: 'hang' });
+    const device = simulator.enroll({ kind: 'macbook' });
+    await until('the call hangs', () => inGroupLaptops(device.id));
+    worker.kill('SIGINT');
+    worker.kill('SIGTERM');
+    // Which of the two is seen last is up to the kernel.
+    expect([130, 143]).toContain(await worker.ended);
+  });
+
+  test('a Redis by TLS with a password and a database number works, and one that evicts is named', async () => {
+    const key = await readFile(resolve('test/support/tls/key.pem'));
+    const cert = await readFile(resolve('test/support/tls/cert.pem'));
+    const sockets = new Set<{ destroy: () => void }>();
+    const tls = createTlsServer({ key, cert }, (socket) => {
+      const upstream = connect(redis.port, '127.0.0.1');
+      for (const end of [socket, upstream]) {
+        sockets.add(end);
+        end.on('error', () => undefined);
+      }
+      socket.pipe(upstream).pipe(socket);
+    });
+    const port = await freePort();
+    await new Promise<void>((done) => tls.listen(port, '127.0.0.1', done));
+    try {
+      const service = await start('serve', {
+        REDIS_URL: `rediss://default:redis-password-0815@127.0.0.1:${port}/7`,
+        NODE_EXTRA_CA_CERTS: resolve('test/support/tls/cert.pem'),
+      });
+      simulator.setWebhook({ url: `${service.url}/webhooks/simplemdm`, token: TOKEN });
+      const device = simulator.enroll({ kind: 'macbook' });
+      await until('the device is in its group', () => inGroupLaptops(device.id));
+      expect(service.output()).not.toContain('redis-password-0815');
+      expect(service.output()).not.toContain('maxmemory-policy');
+      service.kill('SIGTERM');
+      expect(await service.ended).toBe(0);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      tls.close();
+    }
+    const evicting = await startTestRedis({ 'maxmemory-policy': 'allkeys-lru' });
+    try {
+      const service = await start('serve', { REDIS_URL: evicting.url });
+      await until('the warning', () =>
+        service.output().includes('maxmemory-policy is \\"allkeys-lru\\"; set it to \\"noeviction\\"'),
+      );
+      service.kill('SIGTERM');
+      await service.ended;
+    } finally {
+      await evicting.stop();
+    }
+  });
+
+  describe('refuses to start, with what to do', () => {
+    const refused = async (role: string, more: Readonly<Record<string, string>>): Promise<string> => {
+      const { code, output } = await runCommand([role], { ...env, PORT: '0', ...more });
+      expect(code).toBe(78);
+      expect(output).not.toMatch(/\n\s+at /);
+      return output;
+    };
+
+    test('for bad settings, all at once, and never shows a secret', async () => {
+      const output = await refused('serve', { PORT: '80a', LOG_LEVEL: 'loud', WEBHOOK_TOKEN: 'hunter2' });
+      expect(output.trim().split('\n').sort()).toEqual([
+        'mdm-reflex: LOG_LEVEL: found "loud", expected one of trace, debug, info, warn, error, fatal, silent',
+        'mdm-reflex: PORT: found "80a", expected a whole number from 0 to 65535',
+        expect.stringMatching(
+          /^mdm-reflex: WEBHOOK_TOKEN: found a value of 7 characters, expected one or more tokens/,
+        ),
+      ]);
+    });
+
+    test('for a typo in a rule', async () => {
+      const typo = await temporaryFolder({
+        'onboard.yaml': RULES.replace('device.platform', 'device.platfrom'),
+      });
+      const output = await refused('serve', { RULES_PATH: typo.path });
+      expect(output).toContain(
+        'onboard.yaml:5:16: unknown field "platfrom"; did you mean "platform"?\n        if: device.platfrom == "macOS"\n                   ^',
+      );
+      await typo.remove();
+    });
+
+    test('in production without tokens', async () => {
+      const output = await refused('serve', { NODE_ENV: 'production', WEBHOOK_TOKEN: '' });
+      expect(output).toContain('WEBHOOK_TOKEN: not set; with NODE_ENV=production a secret token is required');
+      expect(output).toContain('ADMIN_TOKEN: not set; with NODE_ENV=production a secret token is required');
+    });
+
+    test('without an API key, guessing the misspelt name', async () => {
+      const output = await refused('serve', { SIMPLEMDM_API_KEY: '', SIMPLEMDM_APIKEY: 'x' });
+      expect(output).toContain(
+        'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API); is it misspelt as "SIMPLEMDM_APIKEY"?',
+      );
+    });
+
+    test('when a role that runs apart has no Redis to share', async () => {
+      expect(await refused('worker', { REDIS_URL: '' })).toContain(
+        'REDIS_URL: not set; a worker that runs apart shares its queues by Redis',
+      );
+    });
+
+    test('when the port is taken', async () => {
+      const server = createTcpServer();
+      const port = await freePort();
+      await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
+      const output = await refused('serve', { PORT: String(port) });
+      expect(output).toBe(
+        `mdm-reflex: HOST 127.0.0.1, PORT ${port}: another program listens there; stop it, or choose another PORT\n`,
+      );
+      server.close();
+    });
+  });
+
+  test('with Redis away it starts, tells webhooks 503, and works when Redis is there', async () => {
+    const port = await freePort();
+    const later = await freePort();
+    const service = startProcess(['serve'], {
+      ...env,
+      PORT: String(port),
+      REDIS_URL: `redis://127.0.0.1:${later}`,
+    });
+    const url = `http://127.0.0.1:${port}`;
+    const post = async (): Promise<number> => {
+      const response = await fetch(`${url}/webhooks/simplemdm/${TOKEN}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"type":"test_event","at":"2026-01-01T00:00:00Z","data":{}}',
+      });
+      return response.status;
+    };
+    await until('the service listens', () =>
+      fetch(`${url}/healthz`).then(
+        (response) => response.ok,
+        () => false,
+      ),
+    );
+    expect(await post()).toBe(503);
+    const readyz = await fetch(`${url}/readyz`);
+    expect([readyz.status, await readyz.json()]).toEqual([
+      503,
+      expect.objectContaining({ redis: expect.stringMatching(/away|starting/) }),
+    ]);
+    const found = await startTestRedis({ port: String(later) });
+    try {
+      await until('webhooks are taken', async () => (await post()) === 202);
+    } finally {
+      service.kill('SIGTERM');
+      expect(await service.ended).toBe(0);
+      await found.stop();
+    }
+  });
+
+  test('the command line lists events, shows one, and says where there is none', async () => {
+    const service = await start('serve');
+    simulator.setWebhook({ url: `${service.url}/webhooks/simplemdm`, token: TOKEN });
+    const device = simulator.enroll({ kind: 'macbook' });
+    await until('the device is in its group', () => inGroupLaptops(device.id));
+    const list = await until('the event is listed as completed', async () => {
+      const { output } = await runCommand(
+        ['events', '--type', 'device.enrolled', '--device', device.serialNumber],
+        env,
+      );
+      return output.includes('completed') ? output : undefined;
+    });
+    const id = /^([0-9a-f]{12})/m.exec(list)?.[1] ?? '';
+    const shown = await runCommand(['events', 'show', id], env);
+    expect(shown.output).toContain('✔ matched  laptops  device.platform == "macOS" is true');
+    expect(shown.output).toMatch(
+      /1 {2}✔ done {2}assign_device_group {2}group_id 41, group_name "Laptops" {2}POST \/device_groups\/41\/devices\/\d+ → 202/,
+    );
+    expect(JSON.parse((await runCommand(['events', 'show', id, '--json'], env)).output)).toMatchObject({
+      status: 'completed',
+    });
+    expect(await runCommand(['events', 'show', 'feedfacefeed'], env)).toMatchObject({
+      code: 78,
+      output: expect.stringContaining('there is no event "feedfacefeed"'),
+    });
+    expect(await runCommand(['events', '--status', 'lost'], env)).toMatchObject({
+      code: 78,
+      output: expect.stringContaining('--status'),
+    });
+    const nowhere = await runCommand(['events'], { DATA_DIR: `${folder.path}/none` });
+    expect(nowhere).toMatchObject({
+      code: 78,
+      output: expect.stringContaining('no service runs with DATA_DIR'),
+    });
+  });
+
+  test('a .env file is read from the folder it is started in', async () => {
+    const withEnv = await temporaryFolder({ '.env': 'PORT=not-a-port\n' });
+    const { code, output } = await runCommand(['serve'], {}, withEnv.path);
+    expect([code, output]).toEqual([78, expect.stringContaining('PORT: found "not-a-port"')]);
+    await withEnv.remove();
+    expect(CLI.endsWith('dist/src/cli/main.js')).toBe(true);
+  });
+});
