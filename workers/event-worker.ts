@@ -1,15 +1,15 @@
 import type { Queue } from 'bullmq';
+import { pendingStep } from '../src/actions/run-steps.js';
 import { considerRules } from '../src/enrichment/consider-rules.js';
 import type { Decision } from '../src/enrichment/consider-rules.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { Event } from '../src/events/envelope.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { ProcessingTrace, RunTrace } from '../src/journal/trace.js';
-import type { EventJob, RunJob, StepRecord } from '../src/queues/jobs.js';
+import type { EventJob, RunJob } from '../src/queues/jobs.js';
 import { runId } from '../src/queues/queues.js';
 import type { JobHandle, Outcome } from '../src/queues/worker.js';
 import type { Rule } from '../src/rules/rule.js';
-import type { RuleSource } from '../src/rules/rule-schema.js';
 import { SimpleMdmError } from '../src/simplemdm/errors.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
@@ -79,7 +79,7 @@ async function plan(
   const matched = decisions
     .filter((decision) => decision.verdict === 'matched')
     .map((decision) => decision.rule.source);
-  const jobs = matched.map((rule): RunJob => ({ event, rule, steps: freshSteps(rule), plannedAt }));
+  const jobs = matched.map((rule): RunJob => ({ event, rule, steps: rule.do.map(pendingStep), plannedAt }));
   if (jobs.length > 0) {
     await runs.addBulk(
       jobs.map((data) => ({ name: data.rule.id, data, opts: { jobId: runId(event.id, data.rule.id) } })),
@@ -99,17 +99,6 @@ async function plan(
       decidedAt: plannedAt,
     })),
   );
-}
-
-/** The steps of a rule before anything has been done. */
-export function freshSteps(rule: RuleSource): StepRecord[] {
-  return rule.do.map(({ action, id }) => ({
-    action,
-    ...(id !== undefined && { id }),
-    status: 'pending',
-    attempts: 0,
-    calls: [],
-  }));
 }
 
 async function settleWaiting(

@@ -1,7 +1,6 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
 import { INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
-import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 import { factTrace } from './trace.js';
 import type { FactTrace, ProcessingTrace, RuleTrace, RunTrace } from './trace.js';
@@ -24,6 +23,13 @@ export interface Journal {
   readonly recordRun: (eventId: string, run: RunTrace) => Promise<void>;
 }
 
+/** Begins the trace of an event unless there is one; answers 1 when it is new. */
+const RECORD_IF_NEW = `
+if redis.call('HSETNX', KEYS[1], 'event', ARGV[1]) == 0 then return 0 end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4])
+return 1`;
+
 /** How long traces are kept, in days. */
 export interface JournalRetention {
   readonly repeatWindowDays: number;
@@ -40,7 +46,8 @@ const KEEP_AT_LEAST =
 export function openJournal(redis: Redis, retention: JournalRetention, redact: Redact): Journal {
   const keepS = retention.repeatWindowDays * DAY_S;
   const keepFailedS = Math.max(retention.deadLetterDays, retention.repeatWindowDays) * DAY_S;
-  const text = (value: unknown): string => JSON.stringify(redactJson(redact, value));
+  // Masking the finished JSON is enough: the mask holds nothing that JSON would escape.
+  const text = (value: unknown): string => redact(JSON.stringify(value));
 
   const write = async (
     eventId: string,
@@ -58,13 +65,20 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
     recordReceived: async (events) => {
       const pipeline = redis.pipeline();
       for (const event of events) {
-        pipeline.hsetnx(traceKey(event.id), 'event', text(event));
-        pipeline.eval(KEEP_AT_LEAST, 1, traceKey(event.id), keepS);
-        pipeline.zadd(INDEX_KEY, 'NX', Date.parse(event.receivedAt), event.id);
+        pipeline.eval(
+          RECORD_IF_NEW,
+          2,
+          traceKey(event.id),
+          INDEX_KEY,
+          text(event),
+          keepS,
+          Date.parse(event.receivedAt),
+          event.id,
+        );
       }
       pipeline.zremrangebyscore(INDEX_KEY, '-inf', Date.now() - keepFailedS * 1000);
       const results = resultsOf(await pipeline.exec());
-      return events.map((_event, index) => results[index * 3] === 1);
+      return events.map((_event, index) => results[index] === 1);
     },
     recordProcessing: (eventId, processing) =>
       write(eventId, processing.state === 'failed', (pipeline) =>

@@ -1,0 +1,126 @@
+/**
+ * How many webhooks per second are acknowledged, and how fast: this receiver against (a) the plainest Express handler that awaits
+ * `queue.add` and (b) a bare `node:http` server that answers 202. All three run as processes of their own on the same Redis, in turn,
+ * round by round, so that the ratios hold when the machine's speed drifts.
+ *
+ *   npm run build && npm run bench:ingest -- --requests 3000 --connections 50 --rounds 5
+ */
+import { fork, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { postAll } from './load.js';
+import type { Round } from './load.js';
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '3000' },
+    connections: { type: 'string', default: '50' },
+    rounds: { type: 'string', default: '5' },
+  },
+});
+const requests = Number(values.requests);
+const connections = Number(values.connections);
+const rounds = Number(values.rounds);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const SERVERS = ['receiver', 'plain-express', 'bare-http'] as const;
+type Server = (typeof SERVERS)[number];
+
+let counter = 0;
+const bodies = (): string[] =>
+  Array.from({ length: requests }, () => {
+    counter += 1;
+    return JSON.stringify({
+      type: 'device.enrolled',
+      at: '2026-01-01T12:00:00.000-07:00',
+      data: {
+        device: { id: counter, udid: '99919788-340F-40C3-A3F0-E54421B7A6FD', serial_number: `C02${counter}` },
+      },
+    });
+  });
+
+const median = (numbers: readonly number[]): number =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
+const spread = (numbers: readonly number[], digits: number): string =>
+  `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)}-${Math.max(...numbers).toFixed(digits)})`;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+const dir = await mkdtemp(join(tmpdir(), 'mdm-reflex-bench-'));
+const port = await freePort();
+const redis = spawn(
+  'redis-server',
+  [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    dir,
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'everysec',
+    '--save',
+    '',
+  ],
+  { stdio: 'ignore' },
+);
+const env = {
+  ...process.env,
+  REDIS_URL: `redis://127.0.0.1:${port}`,
+  WEBHOOK_TOKEN: randomBytes(24).toString('hex'),
+  ADMIN_TOKEN: randomBytes(24).toString('hex'),
+};
+const children = SERVERS.map((name) =>
+  fork(fileURLToPath(new URL(`./servers/${name}.js`, import.meta.url)), {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  }),
+);
+try {
+  const urls = await Promise.all(children.map(async (child) => String((await once(child, 'message'))[0])));
+  const results = new Map<Server, Round[]>(SERVERS.map((name) => [name, []]));
+  print(
+    `${requests} webhooks a round over ${connections} connections, ${rounds} rounds after one warm-up; Node ${process.version}`,
+  );
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [index, name] of SERVERS.entries()) {
+      const measured = await postAll(urls[index] ?? '', bodies(), connections);
+      if (measured.refused > 0) throw new Error(`${name} refused ${measured.refused} webhooks`);
+      if (round > 0) results.get(name)?.push(measured);
+    }
+  }
+  const of = (name: Server, figure: keyof Round): number[] =>
+    (results.get(name) ?? []).map((round) => round[figure]);
+  print('server         acknowledged/s (min-max)   p50 ms            p99 ms');
+  for (const name of SERVERS) {
+    print(
+      `${name.padEnd(15)}${spread(of(name, 'perSecond'), 0).padEnd(27)}${spread(of(name, 'p50'), 1).padEnd(18)}${spread(of(name, 'p99'), 1)}`,
+    );
+  }
+  for (const baseline of ['plain-express', 'bare-http'] as const) {
+    const ratio = (figure: keyof Round): number[] =>
+      of('receiver', figure).map((value, index) => value / (of(baseline, figure)[index] ?? NaN));
+    print(
+      `receiver / ${baseline}: acknowledged ${spread(ratio('perSecond'), 2)}, p50 ${spread(ratio('p50'), 2)}, p99 ${spread(ratio('p99'), 2)}`,
+    );
+  }
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  redis.kill('SIGKILL');
+  await once(redis, 'exit');
+  await rm(dir, { recursive: true, force: true });
+}

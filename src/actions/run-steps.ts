@@ -1,0 +1,200 @@
+import type { FactFetcher } from '../enrichment/fetch-facts.js';
+import { eventValue } from '../enrichment/rule-values.js';
+import type { Event } from '../events/envelope.js';
+import type { StepRecord } from '../queues/jobs.js';
+import type { Rule, Step } from '../rules/rule.js';
+import { recordCalls } from '../simplemdm/call-log.js';
+import type { ApiCall } from '../simplemdm/call-log.js';
+import type { SimpleMdm } from '../simplemdm/client.js';
+import type { Directory } from '../simplemdm/directory.js';
+import { SimpleMdmError } from '../simplemdm/errors.js';
+import type { Logger } from '../telemetry/logger.js';
+import { StepError } from './action.js';
+import type { ActionResult } from './action.js';
+import { performStep } from './perform-step.js';
+
+/** What the steps of a run are performed with. */
+export interface RunStepsOptions {
+  readonly event: Event;
+  readonly rule: Rule;
+  /** What is known of each step from earlier attempts, by position. */
+  readonly steps: readonly StepRecord[];
+  readonly facts: FactFetcher;
+  readonly api: SimpleMdm;
+  readonly directory: Directory;
+  readonly logger: Logger;
+  readonly env: NodeJS.ProcessEnv;
+  /** Keeps what is known of the steps, before a call that changes something and after each step. */
+  readonly keep: (steps: readonly StepRecord[]) => Promise<void>;
+  /** Throws when the run is no longer ours to go on with. */
+  readonly confirmOwnership: () => Promise<void>;
+  /** When a step that failed so is to be tried again, in epoch milliseconds; undefined when it is not. */
+  readonly retryAt: (error: SimpleMdmError) => number | undefined;
+  /** Told of every step that came to something. */
+  readonly onStep: (action: string, status: StepRecord['status']) => void;
+}
+
+/** What a run came to. */
+export type RunResult =
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** A step is to be tried again. */
+  | {
+      readonly kind: 'interrupted';
+      readonly at: number;
+      readonly error: SimpleMdmError;
+      readonly reason: string;
+    };
+
+/** A step's last calls are kept; a step that was retried all day has made hundreds. */
+const CALLS_KEPT = 10;
+
+/**
+ * Performs the steps of a run in order, those that are over left alone. What each came to is kept before the next begins, so
+ * that a retry or a restart resumes behind the last one that is done.
+ *
+ * @throws What is no failure of a step: a lost job, a Redis that is away, a defect.
+ */
+export async function runSteps(options: RunStepsOptions): Promise<RunResult> {
+  let { steps } = options;
+  const keep = async (index: number, record: StepRecord): Promise<void> => {
+    steps = steps.with(index, record);
+    await options.keep(steps);
+  };
+  for (const [index, step] of options.rule.steps.entries()) {
+    const before = steps[index] ?? pendingStep(step.source);
+    if (isOver(before, step)) continue;
+    const attempt = beginAttempt(before);
+    const logger = options.logger.child({ step: index + 1, action: step.source.action });
+    const result = await attemptStep(step, attempt, steps, { ...options, logger }, (record) =>
+      keep(index, record),
+    );
+    if (!('error' in result)) {
+      await keep(index, attempt.finished(result));
+      options.onStep(step.source.action, result.status);
+      logger.info(result, 'step done');
+      continue;
+    }
+    const { error } = result;
+    const reason = `step ${index + 1} (${step.source.action}): ${error.message}`;
+    const at = error instanceof SimpleMdmError ? options.retryAt(error) : undefined;
+    if (at !== undefined && error instanceof SimpleMdmError) {
+      await keep(index, attempt.interrupted(error, at));
+      options.onStep(step.source.action, 'retrying');
+      logger.warn(
+        { reason: error.message, nextAttemptAt: new Date(at).toISOString() },
+        'a step is tried again later',
+      );
+      return { kind: 'interrupted', at, error, reason };
+    }
+    await keep(index, attempt.finished({ status: 'failed', reason: error.message }));
+    options.onStep(step.source.action, 'failed');
+    logger.error({ reason: error.message }, 'step failed');
+    if (step.source.onError === 'stop') return { kind: 'failed', reason };
+  }
+  return { kind: 'completed' };
+}
+
+/** A step before anything has been done. */
+export function pendingStep({ action, id }: Pick<StepRecord, 'action' | 'id'>): StepRecord {
+  return { action, ...(id !== undefined && { id }), status: 'pending', attempts: 0, calls: [] };
+}
+
+function isOver({ status }: StepRecord, { source }: Step): boolean {
+  return (
+    status === 'completed' || status === 'skipped' || (status === 'failed' && source.onError === 'continue')
+  );
+}
+
+/** One attempt at a step and the record of it. */
+interface Attempt {
+  readonly calls: ApiCall[];
+  readonly before: StepRecord;
+  /** The record while a call is under way whose outcome is not known yet. */
+  readonly underWay: () => StepRecord;
+  readonly finished: (outcome: ActionResult | { status: 'failed'; reason: string }) => StepRecord;
+  readonly interrupted: (error: SimpleMdmError, at: number) => StepRecord;
+}
+
+function beginAttempt(before: StepRecord): Attempt {
+  const now = new Date().toISOString();
+  const calls: ApiCall[] = [];
+  let began = false;
+  const { reason: _reason, nextAttemptAt: _next, finishedAt: _finished, unsettledSince, ...kept } = before;
+  const base = (): StepRecord => ({
+    ...kept,
+    status: 'running',
+    attempts: before.attempts + 1,
+    startedAt: before.startedAt ?? now,
+    calls: [...before.calls, ...calls].slice(-CALLS_KEPT),
+  });
+  const open = unsettledSince ?? now;
+  return {
+    calls,
+    before,
+    underWay: () => {
+      began = true;
+      return { ...base(), unsettledSince: open };
+    },
+    finished: (outcome) => ({
+      ...base(),
+      ...outcome,
+      ...('output' in outcome && { output: { ...outcome.output } }),
+      finishedAt: new Date().toISOString(),
+    }),
+    interrupted: ({ failure, message }, at) => {
+      // Whether a call took effect stays open until an answer says so; so does an earlier one that was not settled yet.
+      const unsettled = began && failure.mayHaveTakenEffect ? open : unsettledSince;
+      return {
+        ...base(),
+        status: 'retrying',
+        reason: message,
+        nextAttemptAt: new Date(at).toISOString(),
+        ...(unsettled !== undefined && { unsettledSince: unsettled }),
+      };
+    },
+  };
+}
+
+async function attemptStep(
+  step: Step,
+  attempt: Attempt,
+  steps: readonly StepRecord[],
+  { event, facts, api, directory, logger, env, confirmOwnership }: RunStepsOptions,
+  keep: (record: StepRecord) => Promise<void>,
+): Promise<ActionResult | { error: SimpleMdmError | StepError }> {
+  const { unsettledSince } = attempt.before;
+  try {
+    return await recordCalls(attempt.calls, async () =>
+      performStep({
+        step,
+        values: { event: eventValue(event), ...(await factValues(step, facts)), steps: outputsOf(steps) },
+        context: { event, api, directory, fact: facts.fetch, logger },
+        env,
+        unsettledSince: unsettledSince === undefined ? undefined : new Date(unsettledSince),
+        beforeAction: async () => {
+          await confirmOwnership();
+          await keep(attempt.underWay());
+        },
+      }),
+    );
+  } catch (error) {
+    if (error instanceof SimpleMdmError || error instanceof StepError) return { error };
+    throw error;
+  }
+}
+
+async function factValues(step: Step, facts: FactFetcher): Promise<Record<string, unknown>> {
+  const entries = await Promise.all(
+    [...step.facts].map(async (name) => [name, await facts.fetch(name)] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+function outputsOf(steps: readonly StepRecord[]): Record<string, unknown> {
+  return Object.fromEntries(
+    steps.flatMap(({ id, status, reason, output }) =>
+      id === undefined ? [] : [[id, { status, reason: reason ?? null, ...output }]],
+    ),
+  );
+}
