@@ -8,7 +8,9 @@ import { readSettings } from './config/settings.js';
 import type { Role, Settings } from './config/settings.js';
 import { apiRoutes } from './console/api-routes.js';
 import type { ApiBackend } from './console/api-routes.js';
+import { pageRoutes } from './console/page-routes.js';
 import { accountStatuses } from './journal/account-status.js';
+import type { AccountStatus } from './journal/account-status.js';
 import { openJournal } from './journal/journal.js';
 import { connectForRequests, connectForWorkers, redisWarnings } from './queues/connection.js';
 import type { RedisAddress } from './queues/connection.js';
@@ -163,25 +165,27 @@ function httpApp(
           logger,
         }),
         apiRoutes({ adminToken: settings.ADMIN_TOKEN, backend: () => state.backend }),
+        pageRoutes(),
       ]
     : [];
   return createHttpApp({
     logger,
     trustProxy: settings.TRUST_PROXY,
-    routers: [healthRoutes(() => readinessOf(state, roles), metrics), ...forReceiver],
+    routers: [healthRoutes(() => readinessOf(state, roles, accounts), metrics), ...forReceiver],
   });
 }
 
-async function readinessOf(state: State, roles: readonly Role[]): Promise<Readiness> {
-  const redis = state.backend?.redis;
-  const redisStatus =
-    redis === undefined ? 'starting' : redis.status === 'ready' ? await answers(redis.ping()) : 'away';
+async function readinessOf(
+  state: State,
+  roles: readonly Role[],
+  configured: ReadonlyMap<string, Account>,
+): Promise<Readiness> {
+  const { redis, accounts } = await askRedis(state, configured);
   const rulesLoaded = !roles.includes('worker') || state.rules !== undefined;
-  const accounts = redis !== undefined && redisStatus === 'ok' ? await accountStatuses(redis) : {};
   return {
-    ready: redisStatus === 'ok' && rulesLoaded && !state.stopping,
+    ready: redis === 'ok' && rulesLoaded && !state.stopping,
     details: {
-      redis: redisStatus,
+      redis,
       ...(roles.includes('worker') && { rules: state.rules ?? 'not loaded' }),
       stopping: state.stopping,
       // A refused API key keeps events waiting but does not make the process unfit to take more.
@@ -190,12 +194,17 @@ async function readinessOf(state: State, roles: readonly Role[]): Promise<Readin
   };
 }
 
-async function answers(ping: Promise<unknown>): Promise<string> {
+async function askRedis(
+  { backend }: State,
+  configured: ReadonlyMap<string, Account>,
+): Promise<{ redis: string; accounts: Record<string, AccountStatus> }> {
+  if (backend === undefined) return { redis: 'starting', accounts: {} };
+  if (backend.redis.status !== 'ready') return { redis: 'away', accounts: {} };
   try {
-    await ping;
-    return 'ok';
+    const statuses = Object.entries(await accountStatuses(backend.redis));
+    return { redis: 'ok', accounts: Object.fromEntries(statuses.filter(([name]) => configured.has(name))) };
   } catch (error) {
-    return errorText(error);
+    return { redis: errorText(error), accounts: {} };
   }
 }
 

@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import { pendingStep, runSteps } from '../src/actions/run-steps.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { RunTrace } from '../src/journal/trace.js';
-import { runJob } from '../src/queues/jobs.js';
+import { stepRecord } from '../src/queues/jobs.js';
 import type { RunJob } from '../src/queues/jobs.js';
 import type { JobHandle, Outcome } from '../src/queues/worker.js';
 import { compileRule } from '../src/rules/rule.js';
@@ -75,7 +76,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
       }),
       keep: async (steps) => {
         // What an action sent may hold a secret of the environment; the queue must not.
-        data = runJob.parse(redactJson(redaction.redact, { ...data, steps }));
+        data = { ...data, steps: z.array(stepRecord).parse(redactJson(redaction.redact, steps)) };
         await job.save(data);
         await publish('running');
       },

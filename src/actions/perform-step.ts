@@ -43,7 +43,7 @@ export async function performStep(request: StepRequest): Promise<ActionResult> {
 }
 
 function actionOf({ source }: Step): Action {
-  const action = ACTIONS[source.action];
+  const action = Object.hasOwn(ACTIONS, source.action) ? ACTIONS[source.action] : undefined;
   if (action === undefined) throw new StepError(`there is no action "${source.action}" (any more)`);
   return action;
 }

@@ -9,6 +9,6 @@ export function serviceVocabulary(env: NodeJS.ProcessEnv): Vocabulary {
     facts: Object.fromEntries(Object.entries(FACTS).map(([name, fact]) => [name, fact.shape])),
     actions: ACTIONS,
     eventTypes: KNOWN_TYPES,
-    isEnvSet: (name) => env[name] !== undefined,
+    isEnvSet: (name) => Object.hasOwn(env, name),
   };
 }

@@ -66,13 +66,17 @@ export async function replayEvent(
   try {
     // Nothing new is written here but states and times: there is no secret to mask.
     const done = await replay(found, everything, {
+      redis,
       events,
       runs,
       journal: openJournal(redis, retention, (text) => text),
     });
+    if (done.kind === 'under_way') return 'nothing done: the event is still being worked on';
     if (done.kind === 'repeated') return `taken once more as ${done.id.slice(0, SHORT_ID)}`;
     const resumed = [...(done.event ? ['the event'] : []), ...done.rules.map((rule) => `the run of ${rule}`)];
-    return resumed.length === 0 ? 'nothing is left to resume' : `resumed: ${resumed.join(', ')}`;
+    if (resumed.length === 0)
+      return 'nothing is left to resume; --everything takes the event once more as a new one';
+    return `resumed: ${resumed.join(', ')}`;
   } finally {
     await Promise.all([events.close(), runs.close()]);
   }

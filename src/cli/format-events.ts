@@ -1,6 +1,6 @@
 import { deviceOf } from '../events/webhook-types.js';
 import type { EventStatus, EventSummary } from '../journal/trace.js';
-import { columns } from './terminal.js';
+import { columns, harmless } from './terminal.js';
 import type { Paint } from './terminal.js';
 
 /** How many characters of an id are shown; `events show` takes them. */
@@ -27,10 +27,10 @@ export function formatEvents(events: readonly EventSummary[], paint: Paint): str
   const rows = events.map((event) => [
     paint('bold', event.id.slice(0, SHORT_ID)),
     event.receivedAt.slice(0, 19).replace('T', ' '),
-    event.type,
-    deviceOf(event)?.serialNumber ?? '-',
+    harmless(event.type),
+    harmless(deviceOf(event)?.serialNumber ?? '-'),
     statusText(event.status, paint),
-    event.reason ?? event.rules.join(', '),
+    harmless(event.reason ?? event.rules.join(', ')),
   ]);
   return columns([
     ['ID', 'RECEIVED (UTC)', 'TYPE', 'DEVICE', 'STATUS', 'RULES OR REASON'].map((title) =>

@@ -4,7 +4,7 @@ import type { StepRecord } from '../queues/jobs.js';
 import { show } from '../rules/values.js';
 import type { ApiCall } from '../simplemdm/call-log.js';
 import { SHORT_ID, statusText } from './format-events.js';
-import { columns } from './terminal.js';
+import { columns, harmless } from './terminal.js';
 import type { Paint } from './terminal.js';
 
 /** The trace of an event for a person: what came in, what was looked up, which rule matched and why, what was done. */
@@ -17,11 +17,7 @@ export function formatTrace(trace: Trace, paint: Paint): string {
       Object.entries(trace.facts).map(([name, fact]) => factRow(name, fact, paint)),
       paint,
     ),
-    ...section(
-      'rules',
-      trace.decisions.map((decision) => decisionRow(decision, paint)),
-      paint,
-    ),
+    ...section('rules', decisionRows(trace, paint), paint),
     ...trace.runs.flatMap((run) =>
       section(
         `did, by ${run.rule}`,
@@ -30,7 +26,8 @@ export function formatTrace(trace: Trace, paint: Paint): string {
       ),
     ),
   ];
-  if (trace.reason !== undefined) lines.push(...section('why it stands there', [[trace.reason]], paint));
+  if (trace.reason !== undefined)
+    lines.push(...section('why it stands there', [[harmless(trace.reason)]], paint));
   return lines.join('\n');
 }
 
@@ -44,7 +41,7 @@ function cameIn(trace: Trace): string[][] {
   const about =
     device === undefined
       ? show(trace.data)
-      : `device ${device.id ?? '(no id yet)'}, serial number ${device.serialNumber ?? 'unknown'}`;
+      : `device ${device.id ?? '(no id yet)'}, serial number ${harmless(device.serialNumber ?? 'unknown')}`;
   return [[`${about}, at ${trace.at}${trace.source === 'webhook' ? '' : ` (${trace.source})`}`]];
 }
 
@@ -62,6 +59,11 @@ function factRow(name: string, fact: FactTrace, paint: Paint): string[] {
   ];
 }
 
+function decisionRows({ decisions, processing, type }: Trace, paint: Paint): string[][] {
+  if (decisions.length === 0 && processing?.state === 'done') return [[`none listens for ${type}`]];
+  return decisions.map((decision) => decisionRow(decision, paint));
+}
+
 function decisionRow({ rule, verdict, reason }: RuleTrace, paint: Paint): string[] {
   const mark = {
     matched: paint('green', '✔ matched'),
@@ -70,7 +72,7 @@ function decisionRow({ rule, verdict, reason }: RuleTrace, paint: Paint): string
     waiting: paint('yellow', '… waiting'),
     disabled: paint('gray', '- disabled'),
   };
-  return [mark[verdict], rule, paint('dim', reason)];
+  return [mark[verdict], rule, paint('dim', harmless(reason))];
 }
 
 function stepRow(step: StepRecord, index: number, paint: Paint): string[] {
@@ -92,9 +94,11 @@ function stepRow(step: StepRecord, index: number, paint: Paint): string[] {
     .filter((call) => call.method !== 'GET')
     .map(callText)
     .join(', ');
-  return [`${index + 1}`, mark[step.status] + attempts, step.action, what, paint('dim', sent)];
+  return [`${index + 1}`, mark[step.status] + attempts, step.action, harmless(what), paint('dim', sent)];
 }
 
 function callText({ method, path, status, shared, error }: ApiCall): string {
-  return `${method} ${path} → ${status ?? error ?? 'no answer'}${shared === true ? ' (shared)' : ''}`;
+  return harmless(
+    `${method} ${path} → ${status ?? error ?? 'no answer'}${shared === true ? ' (shared)' : ''}`,
+  );
 }

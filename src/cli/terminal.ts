@@ -9,8 +9,14 @@ export type Paint = (style: Style, text: string) => string;
 export function paintFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): Paint {
   const forced = env['FORCE_COLOR'];
   const coloured =
-    forced !== undefined ? forced !== '0' : stream.isTTY === true && env['NO_COLOR'] === undefined;
-  return (style, text) => (coloured ? styleText(style, text) : text);
+    forced !== undefined ? forced !== '0' : stream.isTTY === true && (env['NO_COLOR'] ?? '') === '';
+  return (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text);
+}
+
+/** A text from outside on one line and without control characters: what a webhook says must not move the cursor. */
+export function harmless(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }
 
 /** Rows with their columns lined up, two spaces between them; widths are those of the plain texts. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { resolveEnvReferences } from './env-reference.js';
 import { errorText } from '../telemetry/error-text.js';
@@ -21,21 +21,26 @@ export interface Account {
 /** The account of a service that has only one. */
 export const DEFAULT_ACCOUNT = 'default';
 
-const accountName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'an account is named with lower-case letters, digits and hyphens');
+const ACCOUNT_NAME = 'an account is named with lower-case letters, digits and hyphens';
+const accountName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+const EXPECTED = 'expected "accounts:" with at least one account below it';
 
 function accountsFile(roles: readonly Role[], env: NodeJS.ProcessEnv) {
-  return z.strictObject({
-    accounts: z.record(
-      accountName,
-      z.strictObject({
-        api_key: neededBy('worker', roles, env, z.string().min(1)),
-        webhook_token: neededBy('receiver', roles, env, webhookTokens),
-        base_url: z.string().pipe(simpleMdmBaseUrl).optional(),
-      }),
-    ),
-  });
+  return z.strictObject(
+    {
+      accounts: z
+        .record(
+          accountName,
+          z.strictObject({
+            api_key: neededBy('worker', roles, env, z.string().min(1)),
+            webhook_token: neededBy('receiver', roles, env, webhookTokens),
+            base_url: z.string().pipe(simpleMdmBaseUrl).optional(),
+          }),
+        )
+        .refine((accounts) => Object.keys(accounts).length > 0, EXPECTED),
+    },
+    { error: (issue) => (issue.code === 'invalid_type' ? EXPECTED : undefined) },
+  );
 }
 
 /** A text with `${env:NAME}` in it, resolved and required only in a process that has the role. */
@@ -45,7 +50,11 @@ function neededBy<T>(
   env: NodeJS.ProcessEnv,
   schema: z.ZodType<T, string>,
 ) {
-  if (!roles.includes(role)) return z.unknown().transform(() => undefined);
+  if (!roles.includes(role))
+    return z
+      .unknown()
+      .optional()
+      .transform(() => undefined);
   return z
     .string()
     .transform((text, context) => {
@@ -83,9 +92,7 @@ export function readAccounts(
   const schema = accountsFile(roles, env);
   const parsed = schema.safeParse(readYaml(path));
   if (!parsed.success) {
-    throw new OperatorError(
-      parsed.error.issues.map((issue) => `ACCOUNTS_FILE ${path}: ${issue.path.join('.')}: ${issue.message}`),
-    );
+    throw new OperatorError(parsed.error.issues.map((issue) => `ACCOUNTS_FILE ${path}: ${problemOf(issue)}`));
   }
   return new Map(
     Object.entries(parsed.data.accounts).map(([name, account]) => [
@@ -100,10 +107,34 @@ export function readAccounts(
   );
 }
 
+function problemOf({ code, path, message }: z.core.$ZodIssue): string {
+  const where = path.map(String).join('.');
+  const what = code === 'invalid_key' ? ACCOUNT_NAME : message;
+  return where === '' ? what : `${where}: ${what}`;
+}
+
+/** The library's own messages quote the file, and the file may hold keys: only the place is told. */
 function readYaml(path: string): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error === undefined) {
+    try {
+      const value: unknown = document.toJS();
+      return value;
+    } catch {
+      throw new OperatorError([`ACCOUNTS_FILE ${path}: a text that begins with * needs quotes`]);
+    }
+  }
+  const { line, col } = lines.linePos(error.pos[0]);
+  throw new OperatorError([
+    `ACCOUNTS_FILE ${path}:${line}:${col}: this is not valid YAML; expected a file with "accounts:"`,
+  ]);
+}
+
+function readText(path: string): string {
   try {
-    const document: unknown = parse(readFileSync(path, 'utf8'));
-    return document;
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new OperatorError([
       `ACCOUNTS_FILE ${path}: ${errorText(error)}; expected a YAML file with "accounts:"`,

@@ -14,7 +14,8 @@ export function envReferencesIn(text: string): string[] {
  */
 export function resolveEnvReferences(text: string, env: NodeJS.ProcessEnv): string {
   return text.replace(REFERENCE, (_reference, name: string) => {
-    const value = env[name];
+    // By own name only: nobody has set "constructor".
+    const value = Object.hasOwn(env, name) ? env[name] : undefined;
     if (value === undefined) throw new Error(`the environment variable ${name} is not set`);
     return value;
   });

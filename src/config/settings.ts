@@ -44,6 +44,7 @@ export const webhookTokens = z
 /** The API's base address, without a trailing slash. */
 export const simpleMdmBaseUrl = z
   .url({ protocol: /^https?$/ })
+  .refine((url) => /^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i.test(url))
   .transform((url) => url.replace(/\/+$/, ''))
   .describe('an http(s) URL such as https://a.simplemdm.com/api/v1');
 

@@ -1,10 +1,10 @@
 import { Router } from 'express';
-import type { RequestHandler } from 'express';
-import type { Redis } from 'ioredis';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { z } from 'zod';
 import { findEvents, findTrace, isCursor } from '../journal/find-events.js';
 import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
+import { isRedisAway } from '../queues/connection.js';
 import { isGoodToken, presentedToken } from '../receiver/authenticate.js';
 import { HttpProblem, unavailable } from '../receiver/problem.js';
 import { replay } from './replay.js';
@@ -19,9 +19,7 @@ export interface ApiRoutesOptions {
 }
 
 /** What the JSON API reads from and writes to. */
-export interface ApiBackend extends ReplayOptions {
-  readonly redis: Redis;
-}
+export type ApiBackend = ReplayOptions;
 
 const listQuery = z.strictObject({
   type: z.string().max(128).optional(),
@@ -46,13 +44,14 @@ const replayQuery = z.strictObject({
   everything: z.enum(['true', 'false'], 'expected true or false').default('false'),
 });
 
+const AWAY = unavailable('Redis is away or the service is starting; try again in a few seconds');
+
 /** `GET /api/events`, `GET /api/events/:id`, `POST /api/events/:id/replay`. */
 export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
   const router = Router();
   const ready = (): ApiBackend => {
     const found = backend();
-    if (found?.redis.status !== 'ready')
-      throw unavailable('Redis is away or the service is starting; try again in a few seconds');
+    if (found?.redis.status !== 'ready') throw AWAY;
     return found;
   };
   const existing = async (id: string): Promise<Trace> => {
@@ -66,7 +65,11 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
     }
     return found;
   };
-  router.use('/api', authenticateAdmin(adminToken));
+  router.use('/api', authenticateAdmin(adminToken), (_request, response, next) => {
+    // Traces are for the one who asked, not for a cache on the way.
+    response.setHeader('Cache-Control', 'no-store');
+    next();
+  });
   router.get('/api/events', async (request, response) => {
     const filter = parsed(listQuery, request.query);
     response.json(await findEvents(ready().redis, filter));
@@ -77,10 +80,24 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
   router.post('/api/events/:id/replay', async (request, response) => {
     const { everything } = parsed(replayQuery, request.query);
     const found = await existing(request.params.id);
-    response.status(202).json(await replay(found, everything === 'true', ready()));
+    const done = await replay(found, everything === 'true', ready());
+    if (done.kind === 'under_way') {
+      throw new HttpProblem(
+        409,
+        'Conflict',
+        'the event is still being worked on; replay it when it has come to rest',
+      );
+    }
+    response.status(202).json(done);
   });
+  router.use('/api', redisErrors);
   return router;
 }
+
+/** A Redis that went away in the middle of a request is no defect of ours: the caller should come back. */
+const redisErrors: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
+  next(isRedisAway(error) ? AWAY : error);
+};
 
 function authenticateAdmin(adminToken: string | undefined): RequestHandler {
   return (request, response, next) => {

@@ -43,7 +43,7 @@ export function createFactFetcher({ event, api, directory, known, onFact }: Fact
     return lookup;
   };
   async function look(name: string): Promise<unknown> {
-    const fact = FACTS[name];
+    const fact = Object.hasOwn(FACTS, name) ? FACTS[name] : undefined;
     if (fact === undefined) throw new Error(`there is no fact "${name}"`);
     const calls: ApiCall[] = [];
     const startedAt = performance.now();

@@ -24,7 +24,10 @@ export function conditionValues(values: Readonly<Record<string, unknown>>): Reco
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
       name,
-      withDates(value, name === 'event' ? EVENT_SHAPE : (FACTS[name]?.shape ?? 'any')),
+      withDates(
+        value,
+        name === 'event' ? EVENT_SHAPE : Object.hasOwn(FACTS, name) ? (FACTS[name]?.shape ?? 'any') : 'any',
+      ),
     ]),
   );
 }
@@ -39,6 +42,9 @@ function withDates(value: unknown, shape: Shape): unknown {
   if ('list' in shape) return Array.isArray(value) ? value.map((item) => withDates(item, shape.list)) : value;
   if (typeof value !== 'object') return value;
   return Object.fromEntries(
-    Object.entries(value).map(([field, inner]) => [field, withDates(inner, shape.fields[field] ?? 'any')]),
+    Object.entries(value).map(([field, inner]) => [
+      field,
+      withDates(inner, Object.hasOwn(shape.fields, field) ? (shape.fields[field] ?? 'any') : 'any'),
+    ]),
   );
 }

@@ -17,17 +17,19 @@ const businessManagerDevice = z.looseObject({
 const aboutDevice = z.looseObject({ device: enrolledDevice });
 
 /** What is known of the `data` of each documented type; fields that are not named here are kept. */
-const dataByType: Readonly<Record<string, z.ZodType<Record<string, unknown>>>> = {
-  'device.enrolled': aboutDevice,
-  'device.unenrolled': aboutDevice,
-  'device.changed_group': aboutDevice,
-  'device.lock.enabled': aboutDevice,
-  'abm.device.added': z.looseObject({ device: businessManagerDevice }),
-  test_event: z.looseObject({}),
-};
+const dataByType = new Map<string, z.ZodType<Record<string, unknown>>>(
+  Object.entries({
+    'device.enrolled': aboutDevice,
+    'device.unenrolled': aboutDevice,
+    'device.changed_group': aboutDevice,
+    'device.lock.enabled': aboutDevice,
+    'abm.device.added': z.looseObject({ device: businessManagerDevice }),
+    test_event: z.looseObject({}),
+  }),
+);
 
 /** The event types that SimpleMDM is known to send. */
-export const KNOWN_TYPES: readonly string[] = Object.keys(dataByType);
+export const KNOWN_TYPES: readonly string[] = [...dataByType.keys()];
 
 /**
  * Checks the `data` of a known type. An unknown type passes: SimpleMDM adds types over time.
@@ -35,7 +37,7 @@ export const KNOWN_TYPES: readonly string[] = Object.keys(dataByType);
  * @returns The problem as the path of the field and what is wrong with it, or undefined.
  */
 export function problemInData(webhook: Webhook): string | undefined {
-  const result = dataByType[webhook.type]?.safeParse(webhook.data);
+  const result = dataByType.get(webhook.type)?.safeParse(webhook.data);
   const issue = result?.error?.issues[0];
   return issue === undefined ? undefined : `${['data', ...issue.path].join('.')}: ${issue.message}`;
 }

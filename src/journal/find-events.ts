@@ -140,7 +140,9 @@ function traceFrom(fields: Record<string, string>, facts: Record<string, string>
     .filter(([name]) => name.startsWith(RUN_FIELD))
     .map(([, value]) => runTrace.parse(JSON.parse(value)))
     .sort((a, b) => a.plannedAt.localeCompare(b.plannedAt) || a.rule.localeCompare(b.rule));
-  const reason = processing?.reason ?? runs.find((run) => run.reason !== undefined)?.reason;
+  const reason =
+    processing?.reason ??
+    (runs.find((run) => run.status === 'failed') ?? runs.find((run) => run.reason !== undefined))?.reason;
   return {
     ...about,
     status: statusOf(processing, runs),

@@ -1,6 +1,7 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
 import { INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
+import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 import { factTrace } from './trace.js';
 import type { FactTrace, ProcessingTrace, RuleTrace, RunTrace } from './trace.js';
@@ -26,7 +27,7 @@ export interface Journal {
 /** Begins the trace of an event unless there is one; answers 1 when it is new. */
 const RECORD_IF_NEW = `
 if redis.call('HSETNX', KEYS[1], 'event', ARGV[1]) == 0 then return 0 end
-redis.call('EXPIRE', KEYS[1], ARGV[2])
+if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4])
 return 1`;
 
@@ -46,8 +47,7 @@ const KEEP_AT_LEAST =
 export function openJournal(redis: Redis, retention: JournalRetention, redact: Redact): Journal {
   const keepS = retention.repeatWindowDays * DAY_S;
   const keepFailedS = Math.max(retention.deadLetterDays, retention.repeatWindowDays) * DAY_S;
-  // Masking the finished JSON is enough: the mask holds nothing that JSON would escape.
-  const text = (value: unknown): string => redact(JSON.stringify(value));
+  const text = (value: unknown): string => JSON.stringify(redactJson(redact, value));
 
   const write = async (
     eventId: string,

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
+import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 
 /** Where Redis is: a URL, or the Unix socket of the private Redis. */
@@ -77,4 +78,11 @@ export async function redisWarnings(redis: Redis): Promise<string[]> {
   return [
     `this Redis may throw queued events away when its memory is full: maxmemory-policy is "${policy}"; set it to "noeviction"`,
   ];
+}
+
+/** Whether an error says that Redis could not be reached or did not answer in time. */
+export function isRedisAway(error: unknown): boolean {
+  return /Command timed out|Connection is closed|Stream isn't writeable|max retries per request|ECONN|EPIPE|ETIMEDOUT/i.test(
+    errorText(error),
+  );
 }

@@ -82,13 +82,14 @@ function problems(logger: Logger): ErrorRequestHandler {
       next(error);
       return;
     }
-    if (!(error instanceof HttpProblem)) {
+    const problem = error instanceof HttpProblem ? error : fromExpress(error);
+    if (problem.status >= 500 && problem !== error) {
       logger.error(
         { requestId: response.getHeader('X-Request-Id'), reason: errorText(error) },
         'request failed',
       );
     }
-    sendProblem(response, error instanceof HttpProblem ? error : fromExpress(error));
+    sendProblem(response, problem);
   };
 }
 

@@ -34,9 +34,10 @@ export const jsonBody: RequestHandler = (request, response, next) => {
     const body: unknown = request.body;
     if (body === undefined)
       next(new HttpProblem(400, 'Malformed body', 'the body is empty; expected a JSON object'));
-    else if (!isShallow(body))
-      next(new HttpProblem(400, 'Malformed body', `the JSON nests deeper than ${MAX_DEPTH} levels`));
-    else next();
+    else {
+      const problem = problemIn(body);
+      next(problem === undefined ? undefined : new HttpProblem(400, 'Malformed body', problem));
+    }
   });
 };
 
@@ -75,14 +76,17 @@ function problemFrom(error: unknown): unknown {
   return error;
 }
 
-/** Walks without recursion, so that no depth can exhaust the stack. */
-function isShallow(body: unknown): boolean {
+/** What is wrong with a parsed body, if anything. Walks without recursion, so that no depth can exhaust the stack. */
+function problemIn(body: unknown): string | undefined {
   let level: unknown[] = [body];
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
+    // 1e400 is JSON, but no number here: it would be kept as null.
+    if (level.some((value) => typeof value === 'number' && !Number.isFinite(value)))
+      return 'the JSON holds a number that is too large';
     level = level.flatMap((value): unknown[] =>
       typeof value === 'object' && value !== null ? Object.values(value) : [],
     );
-    if (level.length === 0) return true;
+    if (level.length === 0) return undefined;
   }
-  return false;
+  return `the JSON nests deeper than ${MAX_DEPTH} levels`;
 }

@@ -39,17 +39,9 @@ export function checkingEnvironment(shapes: Readonly<Record<string, Shape>>): En
   nullable.delete('dyn');
   // The handlers are never run: expressions are evaluated in the other environment.
   for (const type of nullable) environment.registerOperator(`${type} == null`, () => false);
-  for (const [left, right] of [
-    ['double', 'int'],
-    ['int', 'double'],
-  ]) {
-    for (const operator of ARITHMETIC) environment.registerOperator(`${left} ${operator} ${right}`, () => 0);
-    for (const operator of COMPARISONS) {
-      // Registering == brings != along, and < the others it implies; a second registration is refused.
-      registerOnce(() => environment.registerOperator(`${left} ${operator} ${right}`, () => false));
-    }
-  }
-  registerOnce(() => environment.registerOperator('double in list<int>', () => false));
+  mixNumbers(environment);
+  // Evaluated, a JSON number is found among whole numbers anyway.
+  environment.registerOperator('double in list<int>', () => false);
   return environment;
 }
 
@@ -61,23 +53,50 @@ const SCALARS = { string: 'string', number: 'double', bool: 'bool', time: TIME, 
  */
 export function evaluatingEnvironment(): Environment {
   const environment = new Environment({ ...OPTIONS, unlistedVariablesAreDyn: true });
-  const operators: Record<(typeof ARITHMETIC)[number], (a: number, b: number) => number> = {
-    '+': (a, b) => a + b,
-    '-': (a, b) => a - b,
-    '*': (a, b) => a * b,
-    '/': (a, b) => a / b,
-    '%': (a, b) => a % b,
-  };
-  for (const operator of ARITHMETIC) {
-    const apply = (a: number | bigint, b: number | bigint): number =>
-      operators[operator](Number(a), Number(b));
-    registerOnce(() => environment.registerOperator(`double ${operator} int`, apply));
-    registerOnce(() => environment.registerOperator(`int ${operator} double`, apply));
-  }
-  registerOnce(() => environment.registerOperator('double % double', (a: number, b: number) => a % b));
+  mixNumbers(environment);
   return environment;
 }
 
+const CALCULATE: Record<(typeof ARITHMETIC)[number], (a: number, b: number) => number> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+};
+
+const COMPARE: Record<(typeof COMPARISONS)[number], (a: number, b: number) => boolean> = {
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+  '<': (a, b) => a < b,
+  '<=': (a, b) => a <= b,
+  '>': (a, b) => a > b,
+  '>=': (a, b) => a >= b,
+};
+
+type Numeric = number | bigint;
+
+/** JSON does not tell whole numbers from others, so the two mix: the result of a calculation is a double. */
+function mixNumbers(environment: Environment): void {
+  for (const pair of [
+    { left: 'double', right: 'int' },
+    { left: 'int', right: 'double' },
+  ]) {
+    for (const operator of ARITHMETIC) {
+      const apply = (a: Numeric, b: Numeric): number => CALCULATE[operator](Number(a), Number(b));
+      registerOnce(() =>
+        environment.registerOperator(`${pair.left} ${operator} ${pair.right}: double`, apply),
+      );
+    }
+    for (const operator of COMPARISONS) {
+      const apply = (a: Numeric, b: Numeric): boolean => COMPARE[operator](Number(a), Number(b));
+      registerOnce(() => environment.registerOperator(`${pair.left} ${operator} ${pair.right}`, apply));
+    }
+  }
+  registerOnce(() => environment.registerOperator('double % double', (a: number, b: number) => a % b));
+}
+
+/** Some of these exist already, and registering == brings != along; a second registration is refused. */
 function registerOnce(register: () => void): void {
   try {
     register();

@@ -1,4 +1,3 @@
-import { serialize } from '@marcbachmann/cel-js';
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { isNativeError } from 'node:util/types';
 import { didYouMean } from '../config/nearest-name.js';
@@ -6,7 +5,7 @@ import { errorText } from '../telemetry/error-text.js';
 import { evaluatingEnvironment } from './cel-environment.js';
 import { EVENT_SHAPE } from './vocabulary.js';
 import type { Shape } from './vocabulary.js';
-import { show, valueAt } from './values.js';
+import { member, show, valueAt } from './values.js';
 import type { Values } from './values.js';
 
 /** What a condition came to, with the part that decided it. */
@@ -61,23 +60,60 @@ export function compileCondition(
     };
   }
   const program = evaluating.parse(text);
-  const parts = conjuncts(program.ast).map((node) => ({ node, program: evaluating.parse(serialize(node)) }));
+  const parts = conjunctsOf(program.ast);
+  const asked = pathsAskedFor(program.ast);
   return {
     text,
     names: new Set(pathsIn(program.ast).map((path) => path[0] ?? '')),
-    settle: (values) => {
-      const result = attempt(program, values);
+    settle: (given) => {
+      const result = attempt(program, withNulls(given, asked));
       return typeof result === 'boolean' ? result : undefined;
     },
-    evaluate: (values) => {
+    evaluate: (given) => {
+      const values = withNulls(given, asked);
       if (attempt(program, values) === true) return { outcome: 'true' };
       // Name the part of `a && b && c` that decided: the first that is false, else the first that is not true.
       const deciding =
         parts.find((part) => attempt(part.program, values) === false) ??
         parts.find((part) => attempt(part.program, values) !== true);
-      return explain(deciding?.program ?? program, deciding?.node ?? program.ast, values);
+      return explain(deciding?.program ?? program, deciding?.text ?? text, values);
     },
   };
+}
+
+/** The paths of a condition whose last name may be missing: all but those that `has(…)` asks about. */
+function pathsAskedFor(node: ASTNode): string[][] {
+  const tested = new Set(
+    hasArguments(node)
+      .flatMap((argument) => pathsIn(argument))
+      .map((path) => path.join('.')),
+  );
+  return pathsIn(node).filter((path) => path.length > 1 && !tested.has(path.join('.')));
+}
+
+function hasArguments(node: ASTNode): ASTNode[] {
+  if (node.op === 'call' && node.args[0] === 'has') return node.args[1];
+  return operandsOf(node).flatMap(hasArguments);
+}
+
+/** A name that a record lacks (a custom attribute nobody set, a field of newer records) is null, as it is when the record has it unset. */
+function withNulls(values: Values, paths: readonly string[][]): Values {
+  let filled = values;
+  for (const path of paths) {
+    const parent = valueAt(filled, path.slice(0, -1));
+    const isRecord =
+      typeof parent === 'object' && parent !== null && !Array.isArray(parent) && !(parent instanceof Date);
+    if (isRecord && valueAt(filled, path) === undefined) filled = withNullAt(filled, path);
+  }
+  return filled;
+}
+
+function withNullAt(values: Values, [name = '', ...rest]: readonly string[]): Values {
+  if (rest.length === 0) return { ...values, [name]: null };
+  const inner = member(values, name);
+  return typeof inner === 'object' && inner !== null
+    ? { ...values, [name]: withNullAt({ ...inner }, rest) }
+    : values;
 }
 
 function attempt(program: ParseResult, values: Values): unknown {
@@ -90,36 +126,76 @@ function attempt(program: ParseResult, values: Values): unknown {
   }
 }
 
-function explain(program: ParseResult, node: ASTNode, values: Values): Verdict {
+/** What the library says when an operand is null where something else was expected: the condition is not known to be true. */
+const UNKNOWN = new Set([
+  'no_such_overload',
+  'no_matching_overload',
+  'invalid_logical_operand',
+  'invalid_condition_type',
+  'invalid_comparison_type',
+  'invalid_comprehension_range',
+  'no_such_key',
+  'unknown_variable',
+]);
+
+function explain(program: ParseResult, text: string, values: Values): Verdict {
   try {
     const result: unknown = program({ ...values });
     if (result === true) return { outcome: 'true' };
     if (result === false || result === null || result === undefined)
-      return { outcome: 'false', because: because(program, node, values) };
-    return { outcome: 'error', because: `${serialize(node)} is ${show(result)}, expected true or false` };
+      return { outcome: 'false', because: because(program, text, values) };
+    return { outcome: 'error', because: `${text} is ${show(result)}, expected true or false` };
   } catch (error) {
-    const unknown = unknownPathsIn(program, values);
     const summary = summaryOf(error);
-    if (unknown.length > 0 || /\bnull\b/.test(summary) || codeOf(error) === 'no_such_key') {
-      return { outcome: 'false', because: because(program, node, values) };
-    }
-    return { outcome: 'error', because: `${serialize(node)}: ${summary}` };
+    const code = codeOf(error);
+    const meetsNull = code === 'no_such_key' || /\bnull\b/.test(summary) || hasUnknownPath(program, values);
+    return typeof code === 'string' && UNKNOWN.has(code) && meetsNull
+      ? { outcome: 'false', because: because(program, text, values) }
+      : { outcome: 'error', because: `${text}: ${summary}` };
   }
 }
 
-function because(program: ParseResult, node: ASTNode, values: Values): string {
+function because(program: ParseResult, text: string, values: Values): string {
   const facts = [...new Map(pathsIn(program.ast).map((path) => [path.join('.'), path]))].map(
     ([name, path]) => `${name} is ${show(valueAt(values, path))}`,
   );
-  return facts.length === 0
-    ? `${serialize(node)} is not true`
-    : `${serialize(node)} is not true: ${facts.join(', ')}`;
+  return facts.length === 0 ? `${text} is not true` : `${text} is not true: ${facts.join(', ')}`;
 }
 
-function unknownPathsIn(program: ParseResult, values: Values): string[] {
-  return pathsIn(program.ast)
-    .filter((path) => (valueAt(values, path) ?? null) === null)
-    .map((path) => path.join('.'));
+function hasUnknownPath(program: ParseResult, values: Values): boolean {
+  return pathsIn(program.ast).some((path) => (valueAt(values, path) ?? null) === null);
+}
+
+/** The parts of `a && b && c`, each as the author wrote it; the whole when a part does not mean the same by itself. */
+function conjunctsOf(whole: ASTNode): { text: string; program: ParseResult }[] {
+  const nodes = conjuncts(whole);
+  const parts = nodes.map((node) => {
+    const text = whole.input.slice(node.range.start, node.range.end).trim();
+    return { text, program: parsedOrUndefined(text), node };
+  });
+  return parts.flatMap(({ text, program, node }) =>
+    program !== undefined && structure(program.ast) === structure(node) ? [{ text, program }] : [],
+  ).length === nodes.length
+    ? parts.flatMap(({ text, program }) => (program === undefined ? [] : [{ text, program }]))
+    : [];
+}
+
+function parsedOrUndefined(text: string): ParseResult | undefined {
+  try {
+    return evaluating.parse(text);
+  } catch {
+    // A part that cannot stand alone is not shown alone.
+    return undefined;
+  }
+}
+
+/** What a part means, wherever it stands in its text. */
+function structure(node: ASTNode): string {
+  return JSON.stringify(node.toOldStructure(), (key, value: unknown) => {
+    if (key === 'pos' || key === 'start' || key === 'end' || key === 'input' || key === 'range')
+      return undefined;
+    return typeof value === 'bigint' ? `${value}n` : value;
+  });
 }
 
 function conjuncts(node: ASTNode): ASTNode[] {
@@ -133,30 +209,34 @@ const BINDERS = new Set(['all', 'exists', 'exists_one', 'filter', 'map', 'bind']
 export function pathsIn(node: ASTNode, bound: ReadonlySet<string> = new Set()): string[][] {
   const chain = chainOf(node);
   if (chain !== undefined) return bound.has(chain[0] ?? '') ? [] : [chain];
+  if (node.op === 'rcall') {
+    const [name, receiver, args] = node.args;
+    const first = args[0];
+    const inner = BINDERS.has(name) && first?.op === 'id' ? new Set([...bound, first.args]) : bound;
+    return [...pathsIn(receiver, bound), ...args.flatMap((argument) => pathsIn(argument, inner))];
+  }
+  return operandsOf(node).flatMap((operand) => pathsIn(operand, bound));
+}
+
+function operandsOf(node: ASTNode): readonly ASTNode[] {
   switch (node.op) {
     case 'value':
     case 'id':
       return [];
     case '.':
     case '.?':
-      return pathsIn(node.args[0], bound);
+      return [node.args[0]];
     case 'call':
-      return node.args[1].flatMap((argument) => pathsIn(argument, bound));
-    case 'rcall': {
-      const [name, receiver, args] = node.args;
-      const first = args[0];
-      const inner = BINDERS.has(name) && first?.op === 'id' ? new Set([...bound, first.args]) : bound;
-      return [...pathsIn(receiver, bound), ...args.flatMap((argument) => pathsIn(argument, inner))];
-    }
-    case 'list':
-      return node.args.flatMap((item) => pathsIn(item, bound));
+      return node.args[1];
+    case 'rcall':
+      return [node.args[1], ...node.args[2]];
     case 'map':
-      return node.args.flatMap(([key, value]) => [...pathsIn(key, bound), ...pathsIn(value, bound)]);
+      return node.args.flat();
     case '!_':
     case '-_':
-      return pathsIn(node.args, bound);
+      return [node.args];
     default:
-      return node.args.flatMap((operand) => pathsIn(operand, bound));
+      return node.args;
   }
 }
 

@@ -2,12 +2,19 @@ import { didYouMean } from '../config/nearest-name.js';
 
 /** Whether a rule's `on` pattern takes an event type. `*` stands for any characters, dots included. */
 export function matchesType(pattern: string, type: string): boolean {
-  if (!pattern.includes('*')) return pattern === type;
-  const expression = pattern
-    .split('*')
-    .map((part) => part.replace(/\./g, '\\.'))
-    .join('.*');
-  return new RegExp(`^${expression}$`).test(type);
+  const [start = '', ...parts] = pattern.split('*');
+  const end = parts.pop();
+  if (end === undefined) return pattern === type;
+  if (!type.startsWith(start) || !type.endsWith(end) || type.length < start.length + end.length) return false;
+  // Each part between two stars is taken where it is first found: no backtracking, however many stars there are.
+  let at = start.length;
+  const limit = type.length - end.length;
+  for (const part of parts) {
+    const found = type.indexOf(part, at);
+    if (found < 0 || found + part.length > limit) return false;
+    at = found + part.length;
+  }
+  return true;
 }
 
 /**

@@ -48,9 +48,11 @@ export function compileRuleFiles(files: readonly RuleFile[], vocabulary: Vocabul
 
 function rulesIn(value: unknown, report: Report): { rule: RuleSource; place: Path }[] {
   // An empty file has no rules; that is not a mistake.
-  const parsed = ruleFile.safeParse(value ?? { rules: [] });
+  const parsed = ruleFile.safeParse(
+    withoutUnknownKeys(value ?? { rules: [] }, Object.keys(ruleFile.shape), [], report),
+  );
   if (!parsed.success) {
-    reportIssues(parsed.error.issues, [], Object.keys(ruleFile.shape), report);
+    reportIssues(parsed.error.issues, [], report);
     return [];
   }
   return parsed.data.rules.flatMap((inFile, index) => {
@@ -61,15 +63,32 @@ function rulesIn(value: unknown, report: Report): { rule: RuleSource; place: Pat
 }
 
 function ruleFrom(inFile: unknown, place: Path, report: Report): RuleSource | undefined {
-  const parsed = ruleInFile.safeParse(inFile);
+  const parsed = ruleInFile.safeParse(
+    withoutUnknownKeys(inFile, Object.keys(ruleInFile.shape), place, report),
+  );
   if (!parsed.success) {
-    reportIssues(parsed.error.issues, place, Object.keys(ruleInFile.shape), report);
+    reportIssues(parsed.error.issues, place, report);
     return undefined;
   }
-  const steps = parsed.data.do.map((step, index) => stepFrom(step, [...place, 'do', index], report));
-  return steps.includes(undefined)
-    ? undefined
-    : { ...parsed.data, do: steps.filter((step) => step !== undefined) };
+  // A step that cannot be read is reported; the others are still looked into. The rule is not used then anyway.
+  const steps = parsed.data.do.map(
+    (step, index) => stepFrom(step, [...place, 'do', index], report) ?? UNREADABLE,
+  );
+  return { ...parsed.data, do: steps };
+}
+
+/** Keeps the places of the steps behind it right. */
+const UNREADABLE: StepSource = { action: 'log', args: { message: '' }, onError: 'stop' };
+
+/** Reports the keys that nothing is called, and leaves them out, so that they do not hide what else is wrong. */
+function withoutUnknownKeys(value: unknown, known: readonly string[], place: Path, report: Report): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).filter(([key]) => {
+    if (known.includes(key)) return true;
+    report({ path: [...place, key], atKey: true, message: `unknown key "${key}"${didYouMean(key, known)}` });
+    return false;
+  });
+  return Object.fromEntries(entries);
 }
 
 function stepFrom(
@@ -117,29 +136,17 @@ function stepFrom(
 }
 
 interface Issue {
-  readonly code: string;
   readonly path: readonly PropertyKey[];
   readonly message: string;
-  readonly keys?: readonly string[];
 }
 
-function reportIssues(issues: readonly Issue[], place: Path, known: readonly string[], report: Report): void {
+function reportIssues(issues: readonly Issue[], place: Path, report: Report): void {
   for (const issue of issues) {
     const within = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys ?? []) {
-        report({
-          path: [...place, ...within, key],
-          atKey: true,
-          message: `unknown key "${key}"${didYouMean(key, known)}`,
-        });
-      }
-      continue;
-    }
     const name = within.at(-1);
     report({
       path: [...place, ...within],
-      message: name === undefined ? issue.message : `${name}: ${issue.message}`,
+      message: typeof name === 'string' ? `${name}: ${issue.message}` : issue.message,
     });
   }
 }

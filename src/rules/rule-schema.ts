@@ -33,31 +33,37 @@ const stepBase = {
 export const STEP_KEYS = Object.keys(stepBase);
 
 /** A step as the file has it: one key is the action's name, its value the arguments. */
-export const stepInFile = z.looseObject(stepBase);
+export const stepInFile = z.looseObject(stepBase, 'expected a step, such as "log: { message: hello }"');
 
 /** A rule as the file has it, its steps not looked into yet. */
-export const ruleInFile = z.strictObject({
-  id: ruleId,
-  description: z.string('expected a text').optional(),
-  enabled: z.boolean('expected true or false').default(true),
-  on: z.union(
-    [
-      eventPattern.transform((type) => [type]),
-      z.array(eventPattern).min(1, 'expected at least one event type'),
-    ],
-    'expected an event type such as "device.enrolled", or a list of them',
-  ),
-  if: expression.optional(),
-  do: z.array(stepInFile, 'expected a list of steps').min(1, 'expected at least one step'),
-});
+export const ruleInFile = z.object(
+  {
+    id: ruleId,
+    description: z.string('expected a text').optional(),
+    enabled: z.boolean('expected true or false').default(true),
+    on: z.union(
+      [
+        eventPattern.transform((type) => [type]),
+        z.array(eventPattern).min(1, 'expected at least one event type'),
+      ],
+      'expected an event type such as "device.enrolled", or a list of them',
+    ),
+    if: expression.optional(),
+    do: z.array(stepInFile, 'expected a list of steps').min(1, 'expected at least one step'),
+  },
+  'expected a rule, with id, on and do',
+);
 
 /** A rule file. */
-export const ruleFile = z.strictObject({
-  rules: z
-    .array(z.unknown(), 'expected a list of rules')
-    .nullable()
-    .transform((rules) => rules ?? []),
-});
+export const ruleFile = z.object(
+  {
+    rules: z
+      .array(z.unknown(), 'expected a list of rules')
+      .nullable()
+      .transform((rules) => rules ?? []),
+  },
+  'expected "rules:" and a list of rules',
+);
 
 /** A step in our form: the action by name, its arguments apart. */
 export const stepSource = z.object({

@@ -8,6 +8,7 @@ import type { Path, Report } from './problem.js';
 import type { RuleSource, StepSource } from './rule-schema.js';
 import { compileTemplate, isTemplate } from './template.js';
 import type { Template } from './template.js';
+import { EVENT_SHAPE } from './vocabulary.js';
 import type { ActionSignature, Shape, Vocabulary } from './vocabulary.js';
 
 /** A step ready to run. */
@@ -43,8 +44,8 @@ const COMMON_OUTPUTS: Readonly<Record<string, Shape>> = { status: 'string', reas
 export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: Path, report: Report): Rule {
   source.on.forEach((pattern, index) => {
     const problem = problemWithPattern(pattern, vocabulary.eventTypes);
-    if (problem !== undefined)
-      report({ path: [...place, 'on', ...(source.on.length === 1 ? [] : [index])], message: problem });
+    // A single type that is no list has no place of its own: the file then points at "on".
+    if (problem !== undefined) report({ path: [...place, 'on', index], message: problem });
   });
   const condition = compileIf(source.if, vocabulary.facts, [...place, 'if'], report);
   const outputs: Record<string, Shape> = {};
@@ -54,7 +55,7 @@ export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: P
       if (Object.hasOwn(outputs, step.id)) {
         report({ path: [...place, 'do', index, 'id'], message: `two steps are called "${step.id}"` });
       }
-      outputs[step.id] = { fields: { ...COMMON_OUTPUTS, ...vocabulary.actions[step.action]?.outputs } };
+      outputs[step.id] = { fields: { ...COMMON_OUTPUTS, ...actionNamed(step.action, vocabulary)?.outputs } };
     }
     return compiled;
   });
@@ -78,7 +79,7 @@ function compileStep(
   const condition = compileIf(source.if, shapes, [...place, 'if'], report);
   const templates = new Map<string, Template>();
   const argumentsPlace = [...place, source.action];
-  const action = vocabulary.actions[source.action];
+  const action = actionNamed(source.action, vocabulary);
   if (action === undefined) {
     report({
       path: argumentsPlace,
@@ -91,8 +92,9 @@ function compileStep(
   forEachText(source.args, argumentsPlace, (text, path) => {
     checkEnvReferences(text, vocabulary, path, report);
     if (!isTemplate(text)) return;
-    const template = compileTemplate(text, { event: EVENT_IN_TEMPLATES, ...shapes });
-    if ('message' in template) report({ path, offset: template.offset, message: template.message });
+    const template = compileTemplate(text, { event: EVENT_SHAPE, ...shapes });
+    if (Array.isArray(template))
+      for (const { offset, message } of template) report({ path, offset, message });
     else templates.set(text, template);
   });
   const names = [
@@ -107,8 +109,10 @@ function compileStep(
   };
 }
 
-/** Templates see the same event as conditions. */
-const EVENT_IN_TEMPLATES: Shape = 'any';
+/** By own name only: no action is called "constructor". */
+function actionNamed(name: string, { actions }: Vocabulary): ActionSignature | undefined {
+  return Object.hasOwn(actions, name) ? actions[name] : undefined;
+}
 
 function compileIf(
   text: string | undefined,
@@ -153,7 +157,7 @@ function argumentNames(action: ActionSignature): string[] {
 }
 
 function checkEnvReferences(text: string, vocabulary: Vocabulary, path: Path, report: Report): void {
-  for (const name of envReferencesIn(text)) {
+  for (const name of new Set(envReferencesIn(text))) {
     if (!vocabulary.isEnvSet(name)) report({ path, message: `the environment variable ${name} is not set` });
   }
 }

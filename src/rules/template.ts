@@ -1,4 +1,6 @@
-import { Liquid } from 'liquidjs';
+import { randomInt } from 'node:crypto';
+import { Liquid, analyzeSync } from 'liquidjs';
+import type { Template as LiquidTemplate } from 'liquidjs';
 import { isNativeError } from 'node:util/types';
 import { envReferencesIn } from '../config/env-reference.js';
 import { didYouMean } from '../config/nearest-name.js';
@@ -26,16 +28,15 @@ const engine = new Liquid({
   // `{{ x | default: "-" }}` and `{% if x %}` are how a missing value is asked for on purpose.
   lenientIf: true,
   ownPropertyOnly: true,
-  // No files: a rule cannot read anything but its values.
   templates: {},
   parseLimit: 100_000,
   renderLimit: 500,
   memoryLimit: 10_000_000,
 });
+// No files: a rule cannot read anything but its values.
+for (const tag of ['include', 'render', 'layout', 'block']) Reflect.deleteProperty(engine.tags, tag);
 
-/** How a `${env:NAME}` of the author reaches the engine: as a variable under a name that no rule can write. */
-const ENV = 'env_of_the_service';
-const ENV_REFERENCE = /\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}/g;
+const ENV_REFERENCE = /\$\{env:[A-Za-z_][A-Za-z0-9_]*\}/g;
 
 /** Whether a text needs filling in. */
 export function isTemplate(text: string): boolean {
@@ -50,32 +51,62 @@ export function isTemplate(text: string): boolean {
 export function compileTemplate(
   text: string,
   shapes: Readonly<Record<string, Shape>>,
-): Template | ExpressionProblem {
-  let parsed;
+): Template | ExpressionProblem[] {
+  const stands = standIns(text);
+  let parsed: LiquidTemplate[];
+  let variables: { path: unknown[]; row: number; col: number }[];
   try {
-    parsed = engine.parse(text.replace(ENV_REFERENCE, (_reference, name: string) => `{{ ${ENV}.${name} }}`));
+    parsed = engine.parse(stands.text);
+    variables = Object.values(analyzeSync(parsed, { partials: false }).globals)
+      .flat()
+      .map(({ segments, location }) => ({ path: segments, row: location.row, col: location.col }));
   } catch (error) {
-    return { message: messageOf(error), offset: positionIn(text, error) };
+    return [{ message: messageOf(error), offset: positionOfError(text, error) }];
   }
-  const envNames = envReferencesIn(text);
-  const segments = engine
-    .globalVariableSegmentsSync(parsed)
-    .filter(([name, member]) => !(name === ENV && envNames.includes(String(member))));
-  for (const path of segments) {
-    const problem = problemWithPath(path, shapes);
-    if (problem !== undefined)
-      return { message: problem, offset: Math.max(0, text.indexOf(String(path[0]))) };
-  }
+  const problems = variables.flatMap(({ path, row, col }): ExpressionProblem[] => {
+    const message = problemWithPath(path, shapes);
+    return message === undefined ? [] : [{ message, offset: offsetOfPlace(text, row, col) }];
+  });
+  if (problems.length > 0) return problems;
   return {
-    names: new Set(segments.map((path) => String(path[0]))),
+    names: new Set(variables.map(({ path }) => String(path[0]))),
     render: (values, env) => {
       try {
-        const referred = Object.fromEntries(envNames.map((name) => [name, env[name]]));
-        const rendered: unknown = engine.renderSync(parsed, { ...values, [ENV]: referred });
-        return String(rendered);
+        const rendered: unknown = engine.renderSync(parsed, { ...values });
+        return stands.fillIn(String(rendered), env);
       } catch (error) {
         throw new Error(messageOf(error), { cause: error });
       }
+    },
+  };
+}
+
+/**
+ * Lets each `${env:NAME}` of the author pass through the engine as a stand-in of the same length that nobody can guess, so that
+ * it is told apart from the same text in a value, and places in error messages stay right.
+ */
+function standIns(text: string): {
+  text: string;
+  fillIn: (rendered: string, env: NodeJS.ProcessEnv) => string;
+} {
+  const names = new Map<string, string>();
+  const replaced = text.replace(ENV_REFERENCE, (reference) => {
+    const standIn = Array.from({ length: reference.length }, () =>
+      String.fromCharCode(0xe000 + randomInt(0x1900)),
+    ).join('');
+    names.set(standIn, envReferencesIn(reference)[0] ?? '');
+    return standIn;
+  });
+  return {
+    text: replaced,
+    fillIn: (rendered, env) => {
+      let filled = rendered;
+      for (const [standIn, name] of names) {
+        const value = env[name];
+        if (value === undefined) throw new Error(`the environment variable ${name} is not set`);
+        filled = filled.split(standIn).join(value);
+      }
+      return filled;
     },
   };
 }
@@ -107,9 +138,13 @@ function messageOf(error: unknown): string {
   return errorText(error).replace(/, (?:file:.*?, )?line:\d+, col:\d+$/, '');
 }
 
-function positionIn(text: string, error: unknown): number {
+function positionOfError(text: string, error: unknown): number {
   const found = isNativeError(error) ? /line:(\d+), col:(\d+)$/.exec(error.message) : null;
-  if (found === null) return 0;
-  const before = text.split('\n').slice(0, Number(found[1]) - 1);
-  return before.reduce((sum, line) => sum + line.length + 1, 0) + Number(found[2]) - 1;
+  return found === null ? 0 : offsetOfPlace(text, Number(found[1]), Number(found[2]));
+}
+
+/** @param row - From 1. @param col - From 1. */
+function offsetOfPlace(text: string, row: number, col: number): number {
+  const before = text.split('\n').slice(0, row - 1);
+  return before.reduce((sum, line) => sum + line.length + 1, 0) + col - 1;
 }

@@ -1,12 +1,9 @@
-import { isNativeError } from 'node:util/types';
-import { z } from 'zod';
-import { errorCode, errorText } from '../telemetry/error-text.js';
+import { errorText } from '../telemetry/error-text.js';
 import { noteCall } from './call-log.js';
 import type { ApiCall } from './call-log.js';
+import { callSignal } from './call-signal.js';
 import { SimpleMdmError } from './errors.js';
-import type { Failure } from './errors.js';
-import { retryTime } from './retry-time.js';
-import { withoutSecrets } from './secrets.js';
+import { parseJson, refused, unanswered } from './failed-call.js';
 
 /** A call as a resource file describes it. */
 export interface ApiRequest {
@@ -72,6 +69,8 @@ export function createTransport(options: TransportOptions): Transport {
         retryAt: pausedUntil,
       });
     }
+    if (options.signal?.aborted === true)
+      throw new SimpleMdmError({ ...about, kind: 'stopped', mayHaveTakenEffect: false });
     const startedAt = performance.now();
     const ended = (outcome: { status?: number; error?: string }): void => {
       const made: ApiCall = {
@@ -84,14 +83,14 @@ export function createTransport(options: TransportOptions): Transport {
       noteCall(made);
       options.onCall?.(made);
     };
-    const timeout = AbortSignal.timeout(options.timeoutMs);
+    const limits = callSignal(options.timeoutMs, options.signal);
     let status: number | undefined;
     try {
       const response = await fetch(baseUrl + path, {
         method,
         headers: { authorization, accept: 'application/json' },
         redirect: 'manual',
-        signal: options.signal ? AbortSignal.any([timeout, options.signal]) : timeout,
+        signal: limits.signal,
         ...(body && { body: formFields(body) }),
       });
       status = response.status;
@@ -107,12 +106,12 @@ export function createTransport(options: TransportOptions): Transport {
       return answer;
     } catch (error) {
       const failure =
-        error instanceof SimpleMdmError
-          ? error
-          : unanswered(about, error, { timeout, stopped: options.signal }, method);
+        error instanceof SimpleMdmError ? error : unanswered(about, error, limits.reason(), method);
       ended({ ...(status !== undefined && { status }), error: failure.message });
       pauseAfter(failure);
       throw failure;
+    } finally {
+      limits.done();
     }
   }
 
@@ -132,23 +131,29 @@ export function createTransport(options: TransportOptions): Transport {
     const path = pathOf(request);
     if (request.method !== 'GET') return call(request, path);
     const inFlight = reads.get(path);
-    if (inFlight !== undefined) {
-      const answer = await inFlight;
-      noteCall({
-        account,
-        method: 'GET',
-        path,
-        route: request.route,
-        status: answer.status,
-        durationMs: 0,
-        shared: true,
-      });
-      return answer;
-    }
+    if (inFlight !== undefined)
+      return shared(inFlight, { account, method: 'GET', path, route: request.route });
     const read = call(request, path).finally(() => reads.delete(path));
     reads.set(path, read);
     return read;
   };
+}
+
+/** Lets a second caller have the answer of a read that is in flight; it is on that caller's record as well. */
+async function shared(
+  inFlight: Promise<ApiAnswer>,
+  about: Pick<ApiCall, 'account' | 'method' | 'path' | 'route'>,
+): Promise<ApiAnswer> {
+  const note = { ...about, durationMs: 0, shared: true };
+  try {
+    const answer = await inFlight;
+    noteCall({ ...note, status: answer.status });
+    return answer;
+  } catch (error) {
+    const status = error instanceof SimpleMdmError ? error.failure.status : undefined;
+    noteCall({ ...note, ...(status !== undefined && { status }), error: errorText(error) });
+    throw error;
+  }
 }
 
 function pathOf({ route, params = {}, query = {} }: ApiRequest): string {
@@ -167,79 +172,4 @@ function formFields(body: Readonly<Record<string, string | number | boolean>>): 
   return new URLSearchParams(
     Object.entries(body).map(([name, value]): [string, string] => [name, String(value)]),
   );
-}
-
-type CallIdentity = Pick<Failure, 'account' | 'method' | 'path'>;
-
-function parseJson(text: string, about: CallIdentity, method: string): unknown {
-  try {
-    const body: unknown = JSON.parse(text, withoutSecrets);
-    return body;
-  } catch (cause) {
-    throw new SimpleMdmError(
-      { ...about, kind: 'malformed', detail: 'the body is not JSON', mayHaveTakenEffect: method !== 'GET' },
-      { cause },
-    );
-  }
-}
-
-const errorBody = z.object({ errors: z.array(z.object({ title: z.string() })) });
-
-function refused(about: CallIdentity, response: Response, text: string, now: number): SimpleMdmError {
-  const { status } = response;
-  const retryAt = retryTime(status, response.headers, now);
-  return new SimpleMdmError({
-    ...about,
-    kind: 'answer',
-    status,
-    titles: titlesIn(text),
-    // A gateway answers 502 or 504 for a server that may well have done the work.
-    mayHaveTakenEffect: status >= 500 && about.method !== 'GET',
-    ...(retryAt !== undefined && { retryAt }),
-  });
-}
-
-function titlesIn(text: string): string[] {
-  try {
-    const parsed = errorBody.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data.errors.map((error) => error.title) : [];
-  } catch {
-    // Gateways answer HTML; the status alone must do then.
-    return [];
-  }
-}
-
-/** Failures before the request was on its way: it certainly had no effect. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'CERT_HAS_EXPIRED',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
-
-function unanswered(
-  about: CallIdentity,
-  error: unknown,
-  signals: { timeout: AbortSignal; stopped: AbortSignal | undefined },
-  method: string,
-): SimpleMdmError {
-  // fetch wraps what really happened.
-  const cause = isNativeError(error) && error.cause !== undefined ? error.cause : error;
-  const code = errorCode(cause);
-  const mayHaveTakenEffect = method !== 'GET' && (code === undefined || !NEVER_SENT.has(code));
-  const kind = signals.stopped?.aborted ? 'stopped' : signals.timeout.aborted ? 'timeout' : 'network';
-  const detail =
-    kind === 'timeout' ? 'the time limit API_TIMEOUT_MS ran out' : describeCause(code, errorText(cause));
-  return new SimpleMdmError({ ...about, kind, detail, mayHaveTakenEffect }, { cause: error });
-}
-
-function describeCause(code: string | undefined, message: string): string {
-  return code === undefined || message.includes(code) ? message : `${code} ${message}`.trim();
 }

@@ -22,7 +22,8 @@ export function retryTime(status: number, headers: Headers, now: number): number
 function afterHeader(value: string | null, now: number): number | undefined {
   if (value === null) return undefined;
   if (/^\d+(\.\d+)?$/.test(value.trim())) return now + Number(value) * 1000;
-  const date = Date.parse(value);
+  // An HTTP date begins with the day's name; Date.parse would make something of almost anything.
+  const date = /^[A-Za-z]{3,9},? /.test(value.trim()) ? Date.parse(value) : NaN;
   return Number.isNaN(date) ? undefined : date;
 }
 

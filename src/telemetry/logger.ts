@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { redactJsonLine } from './redaction.js';
 import type { Redact } from './redaction.js';
 
 export type { Logger } from 'pino';
@@ -21,5 +22,12 @@ export function createLogger({ level, redact, destination }: LoggerOptions): Log
     (process.stdout.isTTY
       ? pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
       : pino.destination({ fd: 1, sync: false }));
-  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime, hooks: { streamWrite: redact } }, stream);
+  return pino(
+    {
+      level,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      hooks: { streamWrite: (line) => redactJsonLine(redact, line) },
+    },
+    stream,
+  );
 }

@@ -33,12 +33,39 @@ export function createRedaction(secrets: Iterable<string | undefined>): Redactio
 }
 
 function formsOf(secret: string): string[] {
-  const basic = Buffer.from(`${secret}:`).toString('base64');
-  return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), basic];
+  const inJson = JSON.stringify(secret).slice(1, -1);
+  return [
+    secret,
+    encodeURIComponent(secret),
+    new URLSearchParams({ '': secret }).toString().slice(1),
+    inJson,
+    // A log line that quotes a body holds JSON within JSON.
+    JSON.stringify(inJson).slice(1, -1),
+    Buffer.from(`${secret}:`).toString('base64'),
+  ];
 }
 
-/** Masks secrets in every string of a JSON value. */
+/**
+ * Masks secrets in every text of a JSON value. Texts and names are masked one by one: in finished JSON a secret of digits
+ * could be part of a number, and a mask there would break it.
+ */
 export function redactJson(redact: Redact, value: unknown): unknown {
-  const masked: unknown = JSON.parse(redact(JSON.stringify(value ?? null)));
-  return masked;
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((item) => redactJson(redact, item));
+  if (typeof value !== 'object' || value === null) return value ?? null;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [redact(name), redactJson(redact, member)]),
+  );
+}
+
+/** Masks secrets in a line of JSON, which stays JSON. */
+export function redactJsonLine(redact: Redact, line: string): string {
+  const masked = redact(line);
+  if (masked === line) return line;
+  try {
+    return `${JSON.stringify(redactJson(redact, JSON.parse(line)))}\n`;
+  } catch {
+    // Not JSON after all: better a broken line than a secret.
+    return masked;
+  }
 }

@@ -52,7 +52,10 @@ export async function startTestRedis(settings: Readonly<Record<string, string>> 
       { stdio: 'ignore' },
     );
   let child = launch();
-  await until('the test Redis answers', () => answers(url));
+  await until('the test Redis answers', () => answers(url)).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);

@@ -1,0 +1,94 @@
+/* global HTMLElement, URL, location */
+/** @import { EventSummary } from '../../journal/trace.js' */
+import { byId, element, showIn } from './dom.js';
+import { EVENT_STATUS, deviceWord, stateWord, timeWord } from './words.js';
+
+const list = byId('event-list', HTMLElement);
+const firstSteps = byId('first-steps', HTMLElement);
+const noMatch = byId('no-match', HTMLElement);
+
+/**
+ * What the list shows.
+ *
+ * @typedef {{
+ *   events: readonly EventSummary[],
+ *   view: string,
+ *   narrowed: boolean,
+ *   page: number,
+ *   more: boolean,
+ *   selected: string | undefined,
+ * }} EventPageView `view` names the page and its filter: within one view, what was not there before is new.
+ */
+
+/** @type {{ view: string | undefined, ids: ReadonlySet<string> }} */
+let shown = { view: undefined, ids: new Set() };
+
+/** @param {EventPageView} page */
+export function showEvents({ events, view, narrowed, page, more, selected }) {
+  const isNew = (/** @type {string} */ id) => shown.view === view && !shown.ids.has(id);
+  showIn(
+    list,
+    events.map((event) => row(event, isNew(event.id), event.id === selected)),
+  );
+  shown = { view, ids: new Set(events.map(({ id }) => id)) };
+  const empty = events.length === 0;
+  firstSteps.hidden = !empty || narrowed || page > 1;
+  noMatch.hidden = !empty || !firstSteps.hidden;
+  noMatch.textContent = more
+    ? 'No event fits among those looked through so far. “Older” looks further back.'
+    : page > 1
+      ? 'There are no older events.'
+      : 'No event fits this filter.';
+}
+
+/** @param {string | undefined} selected */
+export function markSelected(selected) {
+  for (const item of list.children) {
+    const link = item.querySelector('a');
+    if (item.getAttribute('data-key') === selected) link?.setAttribute('aria-current', 'true');
+    else link?.removeAttribute('aria-current');
+  }
+}
+
+/** @param {string} id */
+export function focusRow(id) {
+  const item = [...list.children].find((candidate) => candidate.getAttribute('data-key') === id);
+  item?.querySelector('a')?.focus();
+}
+
+/** Tells a new user where SimpleMDM has to send its webhooks. */
+export function fillFirstSteps() {
+  const base = new URL('webhooks/simplemdm/', location.href);
+  byId('webhook-address', HTMLElement).textContent = `${base.origin}${base.pathname}WEBHOOK_TOKEN`;
+  byId('loopback-hint', HTMLElement).hidden = !/^(localhost|127\.|\[::1\])/.test(location.hostname);
+}
+
+/**
+ * @param {EventSummary} event
+ * @param {boolean} isNew
+ * @param {boolean} isSelected
+ */
+function row(event, isNew, isSelected) {
+  const { id, account, type, receivedAt, source, status, rules, reason, data } = event;
+  const link = element(
+    'a',
+    { href: `#${id}`, 'aria-current': isSelected ? 'true' : undefined },
+    element('span', { class: 'when' }, timeWord(receivedAt)),
+    element(
+      'span',
+      { class: 'type' },
+      element('span', { class: 'type-name' }, type),
+      ...(account === 'default' ? [] : [' ', element('span', { class: 'tag' }, account)]),
+      ...(source === 'webhook' ? [] : [' ', element('span', { class: 'tag' }, source)]),
+    ),
+    element('span', { class: 'device' }, deviceWord(data) ?? '–'),
+    element('span', { class: 'status' }, stateWord(EVENT_STATUS, status)),
+    element(
+      'span',
+      { class: 'rules' },
+      ...(rules.length === 0 ? [] : [element('span', {}, rules.join(', '))]),
+      ...(reason === undefined ? [] : [element('span', { class: 'why' }, reason)]),
+    ),
+  );
+  return element('li', { 'data-key': id, 'data-new': isNew ? 'true' : undefined }, link);
+}

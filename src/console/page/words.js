@@ -1,0 +1,117 @@
+/** @import { EventStatus, FactTrace, RuleTrace, RunTrace } from '../../journal/trace.js' */
+/** @import { StepRecord } from '../../queues/jobs.js' */
+import { element } from './dom.js';
+
+/**
+ * How a state reads: its word, its mark for those who do not see the colour, its colour.
+ *
+ * @typedef {{ word: string, mark: string, tone: 'good' | 'bad' | 'wait' | 'busy' | 'quiet' }} Wording
+ */
+
+/** @type {Record<EventStatus, Wording>} */
+export const EVENT_STATUS = {
+  queued: { word: 'queued', mark: '…', tone: 'busy' },
+  processing: { word: 'processing', mark: '…', tone: 'busy' },
+  waiting: { word: 'waiting', mark: '…', tone: 'wait' },
+  completed: { word: 'completed', mark: '✔', tone: 'good' },
+  failed: { word: 'failed', mark: '✘', tone: 'bad' },
+  no_match: { word: 'no rule matched', mark: '·', tone: 'quiet' },
+};
+
+/** @type {Record<FactTrace['status'], Wording>} */
+export const FACT_STATUS = {
+  found: { word: 'found', mark: '✔', tone: 'good' },
+  missing: { word: 'no such thing', mark: '·', tone: 'wait' },
+  failed: { word: 'failed', mark: '✘', tone: 'bad' },
+};
+
+/** @type {Record<RuleTrace['verdict'], Wording>} */
+export const VERDICT = {
+  matched: { word: 'matched', mark: '✔', tone: 'good' },
+  not_matched: { word: 'no match', mark: '·', tone: 'quiet' },
+  error: { word: 'error', mark: '✘', tone: 'bad' },
+  waiting: { word: 'waiting', mark: '…', tone: 'wait' },
+  disabled: { word: 'disabled', mark: '–', tone: 'quiet' },
+};
+
+/** @type {Record<RunTrace['status'], Wording>} */
+export const RUN_STATUS = {
+  queued: { word: 'queued', mark: '…', tone: 'busy' },
+  running: { word: 'running', mark: '…', tone: 'busy' },
+  waiting: { word: 'waiting', mark: '…', tone: 'wait' },
+  completed: { word: 'completed', mark: '✔', tone: 'good' },
+  failed: { word: 'failed', mark: '✘', tone: 'bad' },
+};
+
+/** @type {Record<StepRecord['status'], Wording>} */
+export const STEP_STATUS = {
+  pending: { word: 'not yet', mark: '–', tone: 'quiet' },
+  running: { word: 'running', mark: '…', tone: 'busy' },
+  retrying: { word: 'tried again later', mark: '…', tone: 'wait' },
+  completed: { word: 'done', mark: '✔', tone: 'good' },
+  skipped: { word: 'skipped', mark: '–', tone: 'quiet' },
+  failed: { word: 'failed', mark: '✘', tone: 'bad' },
+};
+
+/**
+ * A state as a coloured word. A newer service may say one that this page does not know: it is shown as it is.
+ *
+ * @param {Readonly<Record<string, Wording>>} wordings
+ * @param {string} state
+ */
+export function stateWord(wordings, state) {
+  const known = Object.hasOwn(wordings, state) ? wordings[state] : undefined;
+  const { word, mark, tone } = known ?? { word: state, mark: '·', tone: 'quiet' };
+  return element(
+    'span',
+    { class: 'state', 'data-tone': tone },
+    element('span', { class: 'mark', 'aria-hidden': 'true' }, mark),
+    word,
+  );
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' });
+const dayAndClock = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
+const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'long' });
+
+/**
+ * A time in the reader's zone: the clock for today, else the day as well.
+ *
+ * @param {string} iso
+ */
+export function timeWord(iso) {
+  const time = new Date(iso);
+  // Not ours to check here: what cannot be read is shown as it came.
+  if (Number.isNaN(time.getTime())) return element('span', {}, iso);
+  const today = time.toDateString() === new Date().toDateString();
+  const text = (today ? clock : dayAndClock).format(time);
+  return element('time', { datetime: iso, title: whole.format(time) }, text);
+}
+
+/**
+ * Any value of a trace as text.
+ *
+ * @param {unknown} value
+ */
+export function textOf(value) {
+  return typeof value === 'string' ? value : (JSON.stringify(value, undefined, 2) ?? '–');
+}
+
+/**
+ * The device that an event is about, as the command line names it: its serial number, else its id.
+ *
+ * @param {Readonly<Record<string, unknown>>} data
+ */
+export function deviceWord(data) {
+  const device = data['device'];
+  if (typeof device !== 'object' || device === null) return undefined;
+  if ('serial_number' in device && typeof device.serial_number === 'string' && device.serial_number !== '')
+    return device.serial_number;
+  return 'id' in device && typeof device.id === 'number' ? `#${device.id}` : undefined;
+}

@@ -1,0 +1,35 @@
+/** Why a call was broken off, if it was. */
+export type BrokenOff = 'timeout' | 'stopped' | undefined;
+
+/** What bounds one call. */
+export interface CallLimits {
+  readonly signal: AbortSignal;
+  readonly reason: () => BrokenOff;
+  /** To be called when the call is over, however it ended. */
+  readonly done: () => void;
+}
+
+/**
+ * A signal for one call that is aborted by a time limit or by the stop of the process.
+ *
+ * `AbortSignal.any` would do, but leaves something behind in the long-lived signal for every call that was ever made.
+ */
+export function callSignal(timeoutMs: number, stop: AbortSignal | undefined): CallLimits {
+  const controller = new AbortController();
+  let reason: BrokenOff;
+  const breakOff = (why: BrokenOff): void => {
+    reason ??= why;
+    controller.abort();
+  };
+  const onStop = (): void => breakOff('stopped');
+  const timer = setTimeout(() => breakOff('timeout'), timeoutMs);
+  stop?.addEventListener('abort', onStop, { once: true });
+  return {
+    signal: controller.signal,
+    reason: () => reason,
+    done: () => {
+      clearTimeout(timer);
+      stop?.removeEventListener('abort', onStop);
+    },
+  };
+}

@@ -1,0 +1,493 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import request from 'supertest';
+import { recordAccountStatus } from '../../src/journal/account-status.js';
+import { openJournal } from '../../src/journal/journal.js';
+import { openPage, startBrowser } from '../support/browser.js';
+import type { WatchedPage } from '../support/browser.js';
+import { ADMIN_TOKEN, startWorld } from '../support/service.js';
+import type { World } from '../support/service.js';
+import { until } from '../support/until.js';
+
+const RULES = `
+rules:
+  - id: onboard-laptops
+    description: New MacBooks join the group Laptops
+    on: device.enrolled
+    if: device.platform == "macOS" && device.model_name.contains("MacBook")
+    do:
+      - assign_device_group: { group: Laptops }
+      - log: { message: '{{ device.name }} joined' }
+        id: note
+  - id: greet-phones
+    description: iPhones are noted
+    on: device.enrolled
+    if: device.platform == "iOS"
+    do:
+      - log: { message: 'a phone called {{ device.name }}' }
+`;
+
+/** Would set a global, were any of it taken for markup. */
+const MARKUP = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>';
+
+let world: World;
+let browser: Browser;
+const opened: WatchedPage[] = [];
+
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startWorld({ rules: RULES }), startBrowser()]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await world.stop();
+});
+
+afterEach(async () => {
+  world.simulator.clearFaults();
+  const complaints = opened.flatMap((watched) => watched.complaints());
+  await Promise.all(opened.splice(0).map(({ page }) => page.context().close()));
+  expect(complaints).toEqual([]);
+  await world.client.flushall();
+});
+
+async function open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+  const watched = await openPage(browser, world.service.url + path, options);
+  opened.push(watched);
+  return watched.page;
+}
+
+async function signIn(page: Page, token = ADMIN_TOKEN): Promise<void> {
+  await page.getByLabel(/ADMIN_TOKEN/).fill(token);
+  await page.getByRole('button', { name: 'Show events' }).click();
+}
+
+async function openSignedIn(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await open(path, options);
+  await signIn(page);
+  await page.getByRole('search').waitFor();
+  return page;
+}
+
+const rows = (page: Page) => page.locator('#event-list > li');
+const enrollment = (page: Page) => rows(page).filter({ hasText: 'device.enrolled' }).first();
+const traceOf = (page: Page) => page.locator('#trace-section');
+const banner = (page: Page) => page.getByRole('status', { name: 'Problems of the service' });
+
+async function enrolled(kind: 'macbook' | 'iphone', name?: string) {
+  const device = world.simulator.enroll({ kind, ...(name !== undefined && { name }) });
+  const { status } = await world.settled('device.enrolled');
+  // Its move to a group is an event as well.
+  if (kind === 'macbook' && status === 'completed') await world.settled('device.changed_group');
+  return device;
+}
+
+function refuseOneGroupChange(): void {
+  world.simulator.addFault({
+    method: 'POST',
+    path: '/device_groups/*',
+    kind: 'status',
+    status: 422,
+    times: 1,
+  });
+}
+
+/** As the worker notes it when an API key does not work. */
+async function accountRefused(): Promise<void> {
+  await recordAccountStatus(world.client, 'default', {
+    ok: false,
+    reason:
+      'GET /account answered 401: the API key was not accepted; set SIMPLEMDM_API_KEY to a key that works',
+    since: new Date().toISOString(),
+  });
+}
+
+describe('the list of events', () => {
+  test('tells a new user what to do, then shows events as they come, without a reload', async () => {
+    const page = await openSignedIn();
+    await page.getByRole('heading', { name: 'No events yet' }).waitFor();
+    expect(await page.locator('#webhook-address').textContent()).toBe(
+      `${world.service.url}/webhooks/simplemdm/WEBHOOK_TOKEN`,
+    );
+    expect(await page.locator('#loopback-hint').isVisible()).toBe(true);
+    await page.evaluate('window.neverReloaded = true');
+
+    world.simulator.sendTestEvent();
+    await rows(page).filter({ hasText: 'no rule matched' }).waitFor();
+    expect(await page.getByRole('heading', { name: 'No events yet' }).isVisible()).toBe(false);
+    await page.evaluate('document.querySelector("#event-list > li").firstToArrive = true');
+
+    const laptop = world.simulator.enroll({ kind: 'macbook' });
+    const row = enrollment(page);
+    await row.getByText('completed').waitFor();
+    expect(await row.innerText()).toMatch(/device\.enrolled[^]*onboard-laptops/);
+    expect(await row.innerText()).toContain(laptop.serialNumber);
+    expect(await rows(page).last().innerText()).toContain('test_event');
+    // The row that was there is still the same element: nothing was drawn anew.
+    expect(await page.evaluate('document.querySelector("#event-list > li:last-child").firstToArrive')).toBe(
+      true,
+    );
+    await world.settled('device.changed_group');
+    expect(await page.evaluate('window.neverReloaded')).toBe(true);
+  });
+
+  test('is narrowed by type, device and status, and the address keeps the filter', async () => {
+    const laptop = await enrolled('macbook');
+    const phone = await enrolled('iphone');
+    world.simulator.sendTestEvent();
+    const page = await openSignedIn();
+    await until('four rows', async () => (await rows(page).count()) === 4);
+
+    await page.getByLabel('Type').fill('device.*');
+    await until('three rows', async () => (await rows(page).count()) === 3);
+    await page.getByLabel('Device').fill(phone.serialNumber);
+    await until('one row', async () => (await rows(page).count()) === 1);
+    expect(await rows(page).innerText()).toContain('greet-phones');
+    await page.getByLabel('Device').fill(String(laptop.id));
+    await rows(page).filter({ hasText: 'onboard-laptops' }).waitFor();
+    await page.getByLabel('Status').selectOption('failed');
+    await page.getByText('No event fits this filter.').waitFor();
+
+    await page.reload();
+    await page.getByText('No event fits this filter.').waitFor();
+    expect(await page.getByLabel('Type').inputValue()).toBe('device.*');
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await until('four rows again', async () => (await rows(page).count()) === 4);
+    expect(new URL(page.url()).search).toBe('');
+  });
+
+  test('is turned page by page', async () => {
+    const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+    await journal.recordReceived(Array.from({ length: 60 }, (_, number) => receivedEvent(number)));
+    const page = await openSignedIn();
+    await until('a full page', async () => (await rows(page).count()) === 25);
+    await rows(page).first().getByText('type.59', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Older' }).click();
+    await rows(page).first().getByText('type.34', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Older' }).click();
+    await until('the rest', async () => (await rows(page).count()) === 10);
+    expect(await page.getByRole('button', { name: 'Older' }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Newer' }).click();
+    await rows(page).first().getByText('type.34', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Newest' }).click();
+    await rows(page).first().getByText('type.59', { exact: true }).waitFor();
+  });
+});
+
+function receivedEvent(number: number, more: Readonly<Record<string, unknown>> = {}) {
+  const time = new Date(Date.now() - 60_000 + number * 1000).toISOString();
+  return {
+    id: number.toString(16).padStart(64, '0'),
+    account: 'default',
+    type: `type.${number}`,
+    at: time,
+    receivedAt: time,
+    source: 'webhook' as const,
+    data: {},
+    ...more,
+  };
+}
+
+describe('the trace', () => {
+  test('says what was looked up, which rule matched and why, which did not, and what was done', async () => {
+    const laptop = await enrolled('macbook', 'Ada’s MacBook');
+    const page = await openSignedIn();
+    await enrollment(page).getByRole('link').click();
+    const trace = traceOf(page);
+    await trace.getByRole('heading', { name: 'device.enrolled' }).waitFor();
+    await page.waitForFunction('document.activeElement.id === "trace-title"');
+
+    const text = await trace.innerText();
+    expect(text).toContain(laptop.serialNumber);
+    const fact = trace.locator('[data-key="fact device"]');
+    expect(await fact.innerText()).toMatch(/found\s*device[^]*\d+ ms[^]*GET \/devices\/\d+[^]*→ 200/);
+    await fact.getByText('what was found').click();
+    await fact.locator('pre').getByText('Ada’s MacBook').waitFor();
+
+    const matched = await trace.locator('[data-key="rule onboard-laptops"]').innerText();
+    expect(matched).toMatch(/✔\s*matched/);
+    expect(matched).toContain('is true');
+    const unmatched = await trace.locator('[data-key="rule greet-phones"]').innerText();
+    expect(unmatched).toMatch(/·\s*no match/);
+    expect(unmatched).toContain('device.platform == "iOS"');
+
+    const run = trace.locator('[data-key="run onboard-laptops"]');
+    expect(await run.locator('[data-key="step 0"]').innerText()).toMatch(
+      /done\s*assign_device_group[^]*POST \/device_groups\/\d+\/devices\/\d+ → 2\d\d/,
+    );
+    expect(await run.locator('[data-key="step 1"]').innerText()).toContain('Ada’s MacBook joined');
+    // The page asks again all the time; what the reader opened stays open.
+    await page.waitForResponse((response) => response.url().includes('/api/events/'));
+    expect(await fact.locator('pre').isVisible()).toBe(true);
+  });
+
+  test('of a run that waits says how often it was tried, what was sent, what came back, and when it goes on', async () => {
+    const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+    const waiting = receivedEvent(1);
+    const now = new Date().toISOString();
+    const call = {
+      account: 'default',
+      method: 'POST',
+      path: '/script_jobs',
+      route: '/script_jobs',
+      durationMs: 7,
+    };
+    await journal.recordReceived([waiting]);
+    await journal.recordProcessing(waiting.id, { state: 'done', attempts: 1, at: now });
+    await journal.recordRun(waiting.id, {
+      rule: 'run-a-script',
+      status: 'waiting',
+      plannedAt: now,
+      reason: 'step 1 (run_script): no answer',
+      steps: [
+        {
+          action: 'run_script',
+          status: 'retrying',
+          attempts: 3,
+          startedAt: now,
+          reason: 'no answer',
+          nextAttemptAt: '2099-01-01T10:00:00Z',
+          unsettledSince: now,
+          calls: [{ ...call, body: { script_id: 32 }, error: 'the connection was reset' }],
+        },
+      ],
+    });
+    const page = await openSignedIn(`/#${waiting.id}`);
+    const step = traceOf(page).locator('[data-key="run run-a-script"] [data-key="step 0"]');
+    await step.waitFor();
+    const text = await step.innerText();
+    for (const part of ['tried again later', '3 attempts', 'next attempt at', 'not known yet', 'no answer']) {
+      expect(text).toContain(part);
+    }
+    expect(text).toMatch(
+      /POST \/script_jobs → no answer 7 ms\s+sent {"script_id":32}\s+the connection was reset/,
+    );
+    expect(await traceOf(page).getByRole('button', { name: 'Replay' }).isVisible()).toBe(false);
+  });
+
+  test('is reached and left by keyboard, and by its address', async () => {
+    await enrolled('iphone');
+    const page = await openSignedIn();
+    await rows(page).first().getByRole('link').focus();
+    await page.keyboard.press('Enter');
+    await traceOf(page).getByText('greet-phones').first().waitFor();
+    await page.reload();
+    await traceOf(page).getByText('greet-phones').first().waitFor();
+    await page.keyboard.press('Escape');
+    await traceOf(page).waitFor({ state: 'hidden' });
+    expect(await page.evaluate('document.activeElement.closest("#event-list") !== null')).toBe(true);
+    await page.goBack();
+    await traceOf(page).getByText('greet-phones').first().waitFor();
+  });
+
+  test('of an event that is not there says so', async () => {
+    const page = await openSignedIn(`/#${'ab'.repeat(32)}`);
+    await traceOf(page).getByText('there is no event').waitFor();
+  });
+});
+
+describe('a failed event', () => {
+  test('is replayed after a confirmation and completes', async () => {
+    refuseOneGroupChange();
+    await enrolled('macbook');
+    const page = await openSignedIn();
+    await rows(page).first().getByText('failed').waitFor();
+    await rows(page).first().getByRole('link').click();
+    const trace = traceOf(page);
+    const step = trace.locator('[data-key="run onboard-laptops"] [data-key="step 0"]');
+    await step.locator('.line').getByText('failed').waitFor();
+    expect(await step.innerText()).toContain('422');
+
+    await trace.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    expect((await world.settled('device.enrolled')).status).toBe('failed');
+
+    await trace.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+    await trace.getByText('Replayed: the run of onboard-laptops.').waitFor();
+    await step.locator('.line').getByText('done').waitFor();
+    await enrollment(page).getByText('completed').waitFor();
+    expect(await trace.getByRole('button', { name: 'Replay' }).isVisible()).toBe(false);
+    expect((await world.settled('device.enrolled')).status).toBe('completed');
+  });
+});
+
+describe('the admin token', () => {
+  test('is asked for; a wrong one says so; the right one stays in the tab, and nowhere else', async () => {
+    const page = await open('/console');
+    for (const wrong of ['not-the-token', 'schlüssel-日本']) {
+      await signIn(page, wrong);
+      await page.getByText('This is not the ADMIN_TOKEN').waitFor();
+      expect(await page.evaluate('sessionStorage.length')).toBe(0);
+    }
+    await signIn(page);
+    await page.getByRole('heading', { name: 'No events yet' }).waitFor();
+    expect(await page.evaluate('Object.values({ ...sessionStorage })')).toEqual([ADMIN_TOKEN]);
+    expect(await page.evaluate('localStorage.length + document.cookie.length')).toBe(0);
+    expect(page.url()).not.toContain(ADMIN_TOKEN);
+    await page.reload();
+    await page.getByRole('heading', { name: 'No events yet' }).waitFor();
+
+    await page.getByRole('button', { name: 'Forget token' }).click();
+    await page.getByLabel(/ADMIN_TOKEN/).waitFor();
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+  });
+});
+
+describe('the banner', () => {
+  test('names an account whose API key is refused, with the reason', async () => {
+    await world.restartService({ SIMPLEMDM_API_KEY: 'a-key-that-was-revoked' });
+    try {
+      const page = await open();
+      await banner(page)
+        .getByText(/Account default cannot be used: .*401/)
+        .waitFor();
+      await page.getByText('attention', { exact: true }).waitFor();
+    } finally {
+      await world.restartService();
+    }
+  });
+
+  test('tells that Redis is away, and goes when it is back', async () => {
+    const page = await openSignedIn();
+    await world.redis.restart(async () => {
+      await banner(page).getByText('Redis is away').waitFor();
+    });
+    await banner(page).getByText('Redis is away').waitFor({ state: 'detached' });
+    await page.getByText('running').waitFor();
+  });
+
+  test('tells that the service does not answer, or is stopping', async () => {
+    const page = await openSignedIn();
+    await page.context().setOffline(true);
+    await banner(page).getByText('No answer').waitFor();
+    await page.context().setOffline(false);
+    await banner(page).getByText('No answer').waitFor({ state: 'detached' });
+    await page.route('**/readyz', (route) =>
+      route.fulfill({ status: 503, json: { redis: 'ok', rules: 2, stopping: true, accounts: {} } }),
+    );
+    await banner(page).getByText('The service is stopping').waitFor();
+  });
+});
+
+describe('what others wrote', () => {
+  test('is text wherever it is shown, never markup', async () => {
+    await enrolled('macbook', MARKUP);
+    const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+    const hostile = receivedEvent(1, {
+      type: MARKUP,
+      account: MARKUP,
+      at: MARKUP,
+      receivedAt: new Date().toISOString(),
+      data: { device: { serial_number: MARKUP }, [MARKUP]: MARKUP },
+    });
+    await journal.recordReceived([hostile]);
+    await journal.recordProcessing(hostile.id, { state: 'failed', attempts: 1, at: MARKUP, reason: MARKUP });
+    const decidedAt = MARKUP;
+    await journal.recordDecisions(hostile.id, [
+      { rule: MARKUP, description: MARKUP, verdict: 'matched', reason: MARKUP, decidedAt },
+    ]);
+    const page = await openSignedIn();
+    for (const key of ['onboard-laptops', MARKUP]) {
+      await rows(page).filter({ hasText: key }).first().getByRole('link').click();
+      const trace = traceOf(page);
+      await trace.getByText(key).first().waitFor();
+      for (const details of await trace.locator('summary').all()) await details.click();
+      await trace.locator('pre').getByText('window.owned').first().waitFor();
+    }
+    expect(await page.locator('#main img, #main script').count()).toBe(0);
+    expect(await page.evaluate('window.owned')).toBeUndefined();
+    // The browser itself refuses to turn text into markup on this page.
+    const attempt = 'try { document.body.innerHTML = "<b>x</b>"; "taken" } catch (error) { error.name }';
+    expect(await page.evaluate(attempt)).toBe('TypeError');
+    const refused = opened
+      .flatMap((watched) => watched.complaints())
+      .filter((text) => text.includes('Trusted'));
+    expect(refused.length).toBeGreaterThan(0);
+    opened.splice(0);
+    await page.context().close();
+  });
+});
+
+describe('the page', () => {
+  test('works by plain HTTP under a name that is not loopback', async () => {
+    const address = Object.values(networkInterfaces())
+      .flat()
+      .find((candidate) => candidate?.family === 'IPv4' && !candidate.internal)?.address;
+    if (address === undefined) return;
+    await world.restartService({ HOST: '0.0.0.0' });
+    try {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(`http://${address}:${new URL(world.service.url).port}/`);
+      await signIn(page);
+      await page.getByRole('heading', { name: 'No events yet' }).waitFor();
+      await context.close();
+    } finally {
+      await world.restartService();
+    }
+  });
+
+  test('says nothing of the files beside it that are not for browsers', async () => {
+    for (const path of ['/console/tsconfig.json', '/console/../api-routes.ts', '/console/%2e%2e/replay.js']) {
+      expect((await fetch(world.service.url + path)).status).toBe(404);
+    }
+    expect((await fetch(`${world.service.url}/console/`)).url).toBe(`${world.service.url}/console`);
+  });
+
+  test('is asked for anew, and sent again only when it changed', async () => {
+    const first = await request(world.service.url).get('/console/console.js').expect(200);
+    expect(first.headers['cache-control']).toBe('no-cache');
+    await request(world.service.url)
+      .get('/console/console.js')
+      .set('If-None-Match', first.headers['etag'] ?? '')
+      .expect(304);
+  });
+
+  test('fits a desk and a phone, in light and in dark', async () => {
+    const dir = process.env['CONSOLE_SCREENSHOTS'] ?? (await mkdtemp(join(tmpdir(), 'mdm-reflex-console-')));
+    const inEachLook = async (look: (page: Page, shot: (name: string) => Promise<void>) => Promise<void>) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const width of [1280, 380]) {
+          const page = await open('/', { colorScheme, viewport: { width, height: 860 } });
+          await look(page, async (name) => {
+            await page.screenshot({ path: join(dir, `${name}-${width}-${colorScheme}.png`) });
+            expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThan(1);
+          });
+        }
+      }
+    };
+    await inEachLook(async (page, shot) => {
+      await signIn(page, 'not-the-token');
+      await page.getByText('This is not the ADMIN_TOKEN').waitFor();
+      await shot('token');
+      await signIn(page);
+      await page.getByRole('heading', { name: 'No events yet' }).waitFor();
+      await shot('empty');
+    });
+    world.simulator.sendTestEvent();
+    await enrolled('iphone', 'Phone of the front desk');
+    await enrolled('macbook');
+    refuseOneGroupChange();
+    await enrolled('macbook', 'A laptop that SimpleMDM will not put into its group');
+    await accountRefused();
+    await inEachLook(async (page, shot) => {
+      await signIn(page);
+      await until('five rows', async () => (await rows(page).count()) === 5);
+      await enrollment(page).getByText('failed').waitFor();
+      await banner(page).getByText('cannot be used').waitFor();
+      await shot('list');
+      await enrollment(page).getByRole('link').click();
+      await traceOf(page).getByText('Done by').waitFor();
+      await shot('trace');
+      await traceOf(page).getByText('Done by').scrollIntoViewIfNeeded();
+      await shot('steps');
+      await traceOf(page).getByRole('button', { name: 'Replay' }).click();
+      await shot('replay');
+    });
+    if (process.env['CONSOLE_SCREENSHOTS'] === undefined) await rm(dir, { recursive: true });
+  });
+});

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { findEvents } from '../../../src/journal/find-events.js';
+import { until } from '../../support/until.js';
+import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
+import type { World } from '../../support/service.js';
+import { enrolled, send } from './receiver.js';
+import type { Reply } from './receiver.js';
+
+const RULE_SECRET = 'secret-of-a-rule-0815';
+
+const rules = `
+rules:
+  - id: talk
+    on: device.*
+    if: device.serial_number != "nothing"
+    do:
+      - log: { message: "{{ device.name }} says \${env:RULE_SECRET}" }
+      - run_script: { script: "Say hi" }
+  - id: everything
+    on: device.*
+    if: apps.size() > 0 || logs.size() > 0 || attributes.size() > 0
+    do:
+      - log: { message: "seen" }
+`;
+
+let world: World;
+const answers: Reply[] = [];
+
+beforeAll(async () => {
+  world = await startWorld({ rules, env: { RULE_SECRET, LOG_LEVEL: 'trace' } });
+});
+
+afterAll(() => world.stop());
+
+const basic = (text: string): string => Buffer.from(text).toString('base64');
+
+/** The secrets in every form in which they travel. */
+function forms(): string[] {
+  const mac = world.simulator.device(54)?.attributes;
+  return [
+    ...[WEBHOOK_TOKEN, ADMIN_TOKEN, API_KEY].flatMap((secret) => [
+      secret,
+      basic(`${secret}:`).slice(0, -4),
+      basic(`:${secret}`).slice(0, -4),
+      basic(`simplemdm:${secret}`).slice(14, -4),
+    ]),
+    RULE_SECRET,
+    mac?.filevault_recovery_key ?? '',
+    mac?.recovery_lock_password ?? '',
+    'plum-harbour-72-quartz',
+  ];
+}
+
+async function everythingIn(redis: Redis): Promise<string> {
+  const found: unknown[] = [];
+  for (const key of await redis.keys('*')) {
+    const type = await redis.type(key);
+    found.push(key, type);
+    if (type === 'string') found.push(await redis.get(key));
+    if (type === 'hash') found.push(await redis.hgetall(key));
+    if (type === 'list') found.push(await redis.lrange(key, 0, -1));
+    if (type === 'set') found.push(await redis.smembers(key));
+    if (type === 'zset') found.push(await redis.zrange(key, '0', '-1'));
+    if (type === 'stream') found.push(await redis.xrange(key, '-', '+'));
+  }
+  return JSON.stringify(found);
+}
+
+test('no secret in log lines, metrics, answers or Redis after traffic of every kind', async () => {
+  const { url } = world.service;
+  const hook = `/webhooks/simplemdm/${WEBHOOK_TOKEN}`;
+  const post = async (
+    path: string,
+    body: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<void> => {
+    answers.push(await send(url, path, { body, headers }));
+  };
+  const webhook = JSON.stringify(enrolled(54));
+  await post(hook, webhook);
+  await post(hook, webhook);
+  await post('/webhooks/simplemdm', JSON.stringify(enrolled(98)), { 'x-webhook-token': WEBHOOK_TOKEN });
+  await post('/webhooks/simplemdm', JSON.stringify(enrolled(121)), {
+    authorization: `Bearer ${WEBHOOK_TOKEN}`,
+  });
+  await post('/webhooks/simplemdm', JSON.stringify(enrolled(56)), {
+    authorization: `Basic ${basic(`simplemdm:${WEBHOOK_TOKEN}`)}`,
+  });
+  // What a sender says about its own mistake may be repeated to it, but must not be kept.
+  for (const [body, headers] of [
+    ['{', { 'x-request-id': WEBHOOK_TOKEN }],
+    [WEBHOOK_TOKEN, {}],
+    [JSON.stringify({ ...enrolled(1), type: WEBHOOK_TOKEN, data: 7 }), {}],
+    [webhook, { 'content-type': `text/${WEBHOOK_TOKEN}` }],
+    [webhook, { 'content-encoding': WEBHOOK_TOKEN }],
+    [webhook, { 'content-type': `application/json; charset=${WEBHOOK_TOKEN}` }],
+  ] as const) {
+    expect((await send(url, hook, { body, headers })).status).toBeLessThan(500);
+  }
+  await post(`${hook}%zz`, webhook);
+  await post(`${hook}/${WEBHOOK_TOKEN}`, webhook);
+  await post(`/nothing/${WEBHOOK_TOKEN}`, webhook);
+  answers.push(await send(url, hook, { method: 'GET' }));
+  await until('the device with secrets is done', async () => {
+    const trace = await world.settled('device.enrolled');
+    return trace.status === 'completed';
+  });
+  const api = async (path: string, method = 'GET'): Promise<void> => {
+    answers.push(await send(url, path, { method, headers: { authorization: `Bearer ${ADMIN_TOKEN}` } }));
+  };
+  await api('/api/events?limit=100');
+  await until('all events rest', async () => {
+    const { events } = await findEvents(world.client, { limit: 100 });
+    return events.length === 4 && events.every(({ status }) => status === 'completed');
+  });
+  for (const { id } of (await findEvents(world.client, { limit: 100 })).events) {
+    await api(`/api/events/${id}`);
+    await api(`/api/events/${id}/replay`, 'POST');
+  }
+  // A key that is refused: the error is logged, traced and kept with the account.
+  world.simulator.addFault({ kind: 'status', status: 401, times: 1 });
+  await post(hook, JSON.stringify(enrolled(117)));
+  await until('the refusal is known', () => world.log().includes('refuses the API key'));
+  answers.push(await send(url, '/readyz', { method: 'GET' }), await send(url, '/metrics', { method: 'GET' }));
+
+  const places = {
+    log: world.log(),
+    answers: JSON.stringify(answers.map(({ headers, text }) => ({ headers, text }))),
+    redis: await everythingIn(world.client),
+  };
+  expect(places.redis).toContain('device.enrolled');
+  // The facts of the device with the secrets were looked at and kept.
+  expect(places.redis).toContain('MacBook Pro (14-inch, Nov 2023)');
+  for (const [place, text] of Object.entries(places)) {
+    for (const form of forms()) {
+      expect(form.length).toBeGreaterThan(8);
+      const at = text.indexOf(form);
+      expect({ place, around: at < 0 ? '' : text.slice(Math.max(at - 120, 0), at + 60) }).toEqual({
+        place,
+        around: '',
+      });
+    }
+  }
+});

@@ -1,0 +1,244 @@
+import { describe, expect, test } from '@jest/globals';
+import { formatEvents } from '../../../src/cli/format-events.js';
+import { formatTrace } from '../../../src/cli/format-trace.js';
+import { columns, paintFor } from '../../../src/cli/terminal.js';
+import type { Paint } from '../../../src/cli/terminal.js';
+import type { EventSummary, Trace } from '../../../src/journal/trace.js';
+
+const plain: Paint = (_style, text) => text;
+const marked: Paint = (style, text) => `<${String(style)}>${text}`;
+const ID = '0123456789abcdef'.repeat(4);
+
+const SUMMARY: EventSummary = {
+  id: ID,
+  account: 'default',
+  type: 'device.enrolled',
+  at: '2024-01-01T05:00:00.000-07:00',
+  receivedAt: '2024-01-01T12:00:01.234Z',
+  source: 'webhook',
+  data: { device: { id: 121, serial_number: 'C02' } },
+  status: 'completed',
+  rules: ['onboard', 'notify'],
+};
+
+const CALL = {
+  account: 'default',
+  method: 'GET',
+  path: '/devices/121',
+  route: '/devices/{DEVICE_ID}',
+  status: 200,
+  durationMs: 80,
+};
+
+const TRACE: Trace = {
+  ...SUMMARY,
+  facts: {
+    device: {
+      status: 'found',
+      value: {},
+      fetchedAt: 'x',
+      durationMs: 80,
+      calls: [CALL, { ...CALL, shared: true }],
+    },
+    group: { status: 'missing', value: null, fetchedAt: 'x', durationMs: 3, calls: [] },
+    apps: {
+      status: 'failed',
+      value: null,
+      fetchedAt: 'x',
+      durationMs: 1200,
+      calls: [
+        { ...CALL, path: '/devices/121/installed_apps', status: undefined, error: 'no answer in time' },
+      ],
+    },
+  },
+  decisions: [
+    { rule: 'onboard', verdict: 'matched', reason: 'the rule has no condition', decidedAt: 'x' },
+    { rule: 'phones', verdict: 'not_matched', reason: 'device.platform is "macOS"', decidedAt: 'x' },
+    { rule: 'broken', verdict: 'error', reason: 'division by zero', decidedAt: 'x' },
+    { rule: 'later', verdict: 'waiting', reason: 'got no answer', decidedAt: 'x' },
+    { rule: 'off', verdict: 'disabled', reason: 'the rule says enabled: false', decidedAt: 'x' },
+  ],
+  runs: [
+    {
+      rule: 'onboard',
+      status: 'failed',
+      plannedAt: 'x',
+      steps: [
+        {
+          action: 'assign_device_group',
+          status: 'completed',
+          attempts: 3,
+          output: { group_id: 7, group_name: 'Laptops' },
+          calls: [CALL, { ...CALL, method: 'POST', path: '/device_groups/7/devices/121', status: 202 }],
+        },
+        { action: 'run_script', status: 'failed', attempts: 1, reason: 'there is no script "Hi"', calls: [] },
+        { action: 'log', status: 'skipped', attempts: 1, reason: 'not today', calls: [] },
+        { action: 'log', status: 'retrying', attempts: 2, reason: '503', calls: [] },
+        { action: 'log', status: 'running', attempts: 1, calls: [] },
+        { action: 'log', status: 'pending', attempts: 0, calls: [] },
+      ],
+    },
+  ],
+};
+
+describe('columns', () => {
+  test('are lined up, two spaces apart, without spaces at the end', () => {
+    expect(
+      columns([
+        ['a', 'bb', 'c'],
+        ['aaa', 'b', ''],
+        ['', '', 'last'],
+      ]),
+    ).toEqual(['a    bb  c', 'aaa  b', '         last']);
+    expect(columns([])).toEqual([]);
+  });
+
+  test('colours take no room', () => {
+    const [one = '', other = ''] = columns([
+      ['\u001b[1mab\u001b[22m', 'x'],
+      ['abcd', 'y'],
+    ]);
+    // eslint-disable-next-line no-control-regex -- the escape character is what is taken away
+    expect(one.replace(/\u001b\[\d+m/g, '').indexOf('x')).toBe(other.indexOf('y'));
+  });
+});
+
+describe('paintFor', () => {
+  test.each<[boolean | undefined, NodeJS.ProcessEnv]>([
+    [false, {}],
+    [undefined, {}],
+    [true, { NO_COLOR: '1' }],
+    [true, { FORCE_COLOR: '0' }],
+    [false, { FORCE_COLOR: '0' }],
+  ])('plain when isTTY is %s and the environment %j', (isTTY, env) => {
+    expect(paintFor(isTTY === undefined ? {} : { isTTY }, env)('red', 'x')).toBe('x');
+  });
+
+  test.each<[boolean, NodeJS.ProcessEnv]>([
+    [true, {}],
+    [false, { FORCE_COLOR: '1' }],
+    [true, { FORCE_COLOR: '1', NO_COLOR: '1' }],
+    // https://no-color.org: "when present and not an empty string"
+    [true, { NO_COLOR: '' }],
+  ])('coloured when isTTY is %s and the environment %j', (isTTY, env) => {
+    expect(paintFor({ isTTY }, env)('red', 'x')).toBe('\u001b[31mx\u001b[39m');
+  });
+});
+
+describe('formatEvents', () => {
+  test('none', () => {
+    expect(formatEvents([], plain)).toBe(
+      'No events. A test webhook can be sent from SimpleMDM (Settings, Webhooks).',
+    );
+  });
+
+  test('a heading and a line each', () => {
+    const lines = formatEvents(
+      [
+        SUMMARY,
+        { ...SUMMARY, type: 'test_event', data: {}, status: 'no_match', rules: [] },
+        { ...SUMMARY, status: 'failed', reason: 'step 1 (log): it broke' },
+      ],
+      plain,
+    ).split('\n');
+    expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
+      ['ID', 'RECEIVED (UTC)', 'TYPE', 'DEVICE', 'STATUS', 'RULES OR REASON'],
+      ['0123456789ab', '2024-01-01 12:00:01', 'device.enrolled', 'C02', 'completed', 'onboard, notify'],
+      ['0123456789ab', '2024-01-01 12:00:01', 'test_event', '-', 'no rule matched'],
+      ['0123456789ab', '2024-01-01 12:00:01', 'device.enrolled', 'C02', 'failed', 'step 1 (log): it broke'],
+    ]);
+    const starts = lines.slice(1).map((line) => line.indexOf('2024'));
+    expect(new Set(starts).size).toBe(1);
+  });
+
+  test.each([
+    ['queued', '<cyan>queued'],
+    ['processing', '<cyan>processing'],
+    ['waiting', '<yellow>waiting'],
+    ['completed', '<green>completed'],
+    ['failed', '<red>failed'],
+    ['no_match', '<gray>no rule matched'],
+  ] as const)('%s has its colour', (status, expected) => {
+    expect(formatEvents([{ ...SUMMARY, status }], marked)).toContain(expected);
+  });
+
+  // Serial numbers come from whoever posts a webhook.
+  test('what a webhook says cannot move the cursor or start a line', () => {
+    const data = { device: { id: 1, serial_number: 'C02\u001b[2J\nforged  line' } };
+    const lines = formatEvents([{ ...SUMMARY, data }], plain).split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines.join('')).not.toContain('\u001b');
+  });
+});
+
+describe('formatTrace', () => {
+  const lines = formatTrace(TRACE, plain).split('\n');
+  const cells = (title: string): string[][] => {
+    const start = lines.indexOf(`  ${title}`);
+    expect(start).toBeGreaterThan(0);
+    const rest = lines.slice(start + 1);
+    const end = rest.findIndex((line) => !line.startsWith('    '));
+    return rest.slice(0, end === -1 ? rest.length : end).map((line) => line.trim().split(/ {2,}/));
+  };
+
+  test('the first line: type, status, short id, account', () => {
+    expect(lines[0]).toBe('device.enrolled  completed  0123456789ab  account default');
+  });
+
+  test('what came in', () => {
+    expect(cells('came in')).toEqual([['device 121, serial number C02, at 2024-01-01T05:00:00.000-07:00']]);
+    const other = formatTrace(
+      { ...TRACE, source: 'replay', data: { device: { serial_number: 'C02' } } },
+      plain,
+    );
+    expect(other).toContain(
+      'device (no id yet), serial number C02, at 2024-01-01T05:00:00.000-07:00 (replay)',
+    );
+    expect(formatTrace({ ...TRACE, data: { a: 1 } }, plain)).toContain('{"a":1}, at 2024');
+  });
+
+  test('what was looked up', () => {
+    expect(cells('looked up')).toEqual([
+      ['device', 'found', '80 ms', 'GET /devices/121 → 200, GET /devices/121 → 200 (shared)'],
+      ['group', 'no such thing', '3 ms', '(from memory)'],
+      ['apps', 'failed', '1200 ms', 'GET /devices/121/installed_apps → no answer in time'],
+    ]);
+  });
+
+  test('every rule and why', () => {
+    expect(cells('rules')).toEqual([
+      ['✔ matched', 'onboard', 'the rule has no condition'],
+      ['· no match', 'phones', 'device.platform is "macOS"'],
+      ['✘ error', 'broken', 'division by zero'],
+      ['… waiting', 'later', 'got no answer'],
+      ['- disabled', 'off', 'the rule says enabled: false'],
+    ]);
+  });
+
+  test('what each step did; reads are not told as sent', () => {
+    expect(cells('did, by onboard')).toEqual([
+      [
+        '1',
+        '✔ done (attempt 3)',
+        'assign_device_group',
+        'group_id 7, group_name "Laptops"',
+        'POST /device_groups/7/devices/121 → 202',
+      ],
+      ['2', '✘ failed', 'run_script', 'there is no script "Hi"'],
+      ['3', '- skipped', 'log', 'not today'],
+      ['4', '… tried again later (attempt 2)', 'log', '503'],
+      ['5', '… running', 'log'],
+      ['6', '- pending', 'log'],
+    ]);
+  });
+
+  test('why it stands there, only when there is a reason; no empty sections', () => {
+    expect(lines).not.toContain('  why it stands there');
+    const bare = { ...TRACE, facts: {}, decisions: [], runs: [], reason: 'the account is paused' };
+    const shown = formatTrace(bare, plain).split('\n');
+    expect(shown.slice(-2)).toEqual(['  why it stands there', '    the account is paused']);
+    expect(shown).not.toContain('  looked up');
+    expect(shown).not.toContain('  rules');
+    expect(shown).toHaveLength(5);
+  });
+});

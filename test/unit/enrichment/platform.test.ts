@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import { platformOf } from '../../../src/enrichment/platform.js';
+import type { Platform } from '../../../src/enrichment/platform.js';
+
+describe('platformOf', () => {
+  test.each<[string | null, string | null, string | null, Platform | null]>([
+    // product_name, model_name, os_version
+    ['MacBookPro18,3', 'MacBook Pro (14-inch, 2021)', '14.7', 'macOS'],
+    ['MacBookAir10,1', null, null, 'macOS'],
+    ['Mac14,2', 'MacBook Air', '15.0', 'macOS'],
+    ['Macmini9,1', null, null, 'macOS'],
+    ['MacPro7,1', null, null, 'macOS'],
+    ['iMac21,1', null, null, 'macOS'],
+    ['iMacPro1,1', null, null, 'macOS'],
+    ['VirtualMac2,1', null, null, 'macOS'],
+    ['iPhone9,1', 'iPhone 7', '15.8', 'iOS'],
+    ['iPod9,1', null, '15.0', 'iOS'],
+    ['iPad13,1', 'iPad Air', '17.1', 'iPadOS'],
+    ['iPad7,5', 'iPad', '12.5.7', 'iOS'],
+    ['iPad7,5', 'iPad', '9.3', 'iOS'],
+    ['iPad7,5', 'iPad', '13.0', 'iPadOS'],
+    ['iPad7,5', 'iPad', null, 'iPadOS'],
+    ['AppleTV11,1', 'Apple TV 4K', '17.0', 'tvOS'],
+    ['Watch6,1', 'Apple Watch Series 6', '10.0', 'watchOS'],
+    ['RealityDevice14,1', 'Apple Vision Pro', '1.0', 'visionOS'],
+    // Without a product name, by the model
+    [null, 'MacBook Pro (16-inch)', null, 'macOS'],
+    [null, 'Mac mini', null, 'macOS'],
+    [null, 'iPhone 15 Pro', null, 'iOS'],
+    [null, 'iPad Pro (11-inch)', '17.0', 'iPadOS'],
+    [null, 'Apple TV', null, 'tvOS'],
+    [null, 'Apple Watch', null, 'watchOS'],
+    [null, 'Apple Vision Pro', null, 'visionOS'],
+    ['', 'iPhone', null, 'iOS'],
+    ['Unknown1,1', 'iPhone', null, 'iOS'],
+    // The product name is the more exact one
+    ['iPad13,1', 'Mac-like thing', '17.0', 'iPadOS'],
+    // Nothing is known
+    [null, null, null, null],
+    ['', '', '', null],
+    ['AudioAccessory5,1', 'HomePod mini', '17.0', null],
+    ['My iPhone', null, null, null],
+  ])('%s, %s, %s: %s', (product_name, model_name, os_version, expected) => {
+    expect(platformOf({ product_name, model_name, os_version })).toBe(expected);
+  });
+
+  test('a record that lacks the fields', () => {
+    expect(platformOf({})).toBeNull();
+    expect(platformOf({ product_name: undefined, model_name: 'iMac' })).toBe('macOS');
+  });
+});

@@ -1,0 +1,525 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Verdict } from '../../../src/rules/condition.js';
+import type { Values } from '../../../src/rules/values.js';
+import { condition, problemWithCondition } from './test-vocabulary.js';
+
+const DEVICE = {
+  id: 4,
+  name: 'Anna’s MacBook',
+  model_name: null,
+  is_supervised: null,
+  enrolled_at: new Date('2024-01-01T00:00:00Z'),
+  firewall: null,
+  tags: ['loaner'],
+  p: true,
+  q: false,
+  r: null,
+};
+const APPS = [
+  { name: 'Slack', version: null, size: 3 },
+  { name: 'Zoom', version: '6.1', size: null },
+];
+const EVENT = {
+  type: 'device.enrolled',
+  at: new Date('2024-01-02T00:00:00Z'),
+  data: { n: 5, word: 'seven', nothing: null, list: [1, null, 'a'] },
+};
+const VALUES: Values = {
+  event: EVENT,
+  device: DEVICE,
+  apps: APPS,
+  attributes: { room: 'A1', floor: '5', empty: null },
+};
+
+function outcome(text: string, values: Values = VALUES): Verdict['outcome'] {
+  return condition(text).evaluate(values).outcome;
+}
+
+function because(text: string, values: Values = VALUES): string {
+  const verdict = condition(text).evaluate(values);
+  return verdict.outcome === 'true' ? 'true' : verdict.because;
+}
+
+describe('null is unknown', () => {
+  // `settle` tells false from unknown; `evaluate` makes both "not true".
+  test.each<[string, boolean | undefined]>([
+    ['device.r && device.q', false],
+    ['device.q && device.r', false],
+    ['device.r && device.p', undefined],
+    ['device.p && device.r', undefined],
+    ['device.r || device.p', true],
+    ['device.p || device.r', true],
+    ['device.r || device.q', undefined],
+    ['device.q || device.r', undefined],
+    ['device.r', undefined],
+    ['!device.r', undefined],
+    ['!!device.r', undefined],
+    ['!(device.r && device.q)', true],
+    ['device.r ? true : true', undefined],
+    ['device.r == null', true],
+    ['null == device.r', true],
+    ['device.r != null', false],
+    ['device.p == null', false],
+    ['device.p != null', true],
+    ['device.r == true', false],
+    ['device.model_name == "x"', false],
+    ['device.model_name > "a"', undefined],
+    ['device.model_name.contains("x")', undefined],
+    ['!device.model_name.contains("x")', undefined],
+    ['device.model_name + "x" == "x"', undefined],
+    ['device.model_name in ["x"]', false],
+    ['device.firewall == null', true],
+    ['device.firewall.enabled', undefined],
+    ['!device.firewall.enabled', undefined],
+    ['device.firewall.enabled || device.p', true],
+    ['attributes.empty == null', true],
+    // What a record at hand lacks is null, not unknown.
+    ['attributes.absent == "x"', false],
+    ['attributes.absent == null', true],
+    ['attributes.absent.startsWith("x")', undefined],
+    ['attributes.absent == "x" || true', true],
+    ['has(attributes.absent)', false],
+    ['has(attributes.room)', true],
+    ['event.data.nothing == null', true],
+    ['event.data.absent == 1', false],
+    ['event.data.absent.deeper == 1', undefined],
+    ['apps.exists(a, a.version == "6.1")', true],
+    ['apps.exists(a, a.version.startsWith("6"))', true],
+    ['apps.exists(a, a.version.startsWith("7"))', undefined],
+    ['apps.all(a, a.version.startsWith("6"))', undefined],
+    ['apps.all(a, a.version.startsWith("7"))', false],
+    ['apps.exists(a, a.size > 2)', true],
+    ['event.data.list.exists(x, x == "a")', true],
+  ])('%s is %s', (text, expected) => {
+    expect(condition(text).settle(VALUES)).toBe(expected);
+    expect(outcome(text)).toBe(expected === true ? 'true' : 'false');
+  });
+
+  test('a fact that does not exist makes everything about it unknown, but can be asked for', () => {
+    const values = { ...VALUES, device: null };
+    expect(condition('device == null').settle(values)).toBe(true);
+    expect(condition('device.p').settle(values)).toBeUndefined();
+    expect(condition('device.name == "x"').settle(values)).toBeUndefined();
+    expect(outcome('device.name != "x"', values)).toBe('false');
+  });
+
+  type Formula =
+    | { readonly leaf: 'p' | 'q' | 'r' }
+    | { readonly not: Formula }
+    | { readonly and: readonly [Formula, Formula] }
+    | { readonly or: readonly [Formula, Formula] };
+  const formula = fc.letrec<{ formula: Formula }>((tie) => ({
+    formula: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.record({ leaf: fc.constantFrom('p', 'q', 'r') }),
+      fc.record({ not: tie('formula') }),
+      fc.record({ and: fc.tuple(tie('formula'), tie('formula')) }),
+      fc.record({ or: fc.tuple(tie('formula'), tie('formula')) }),
+    ),
+  })).formula;
+  const textOf = (node: Formula): string => {
+    if ('leaf' in node) return `device.${node.leaf}`;
+    if ('not' in node) return `!(${textOf(node.not)})`;
+    return 'and' in node
+      ? `(${textOf(node.and[0])} && ${textOf(node.and[1])})`
+      : `(${textOf(node.or[0])} || ${textOf(node.or[1])})`;
+  };
+  type Leaves = Readonly<Record<'p' | 'q' | 'r', boolean | null>>;
+  /** Kleene's strong three-valued logic, as the CEL specification has it. */
+  const kleene = (node: Formula, leaves: Leaves): boolean | null => {
+    if ('leaf' in node) return leaves[node.leaf];
+    if ('not' in node) {
+      const inner = kleene(node.not, leaves);
+      return inner === null ? null : !inner;
+    }
+    const isAnd = 'and' in node;
+    const sides = (isAnd ? node.and : node.or).map((side) => kleene(side, leaves));
+    if (sides.includes(!isAnd)) return !isAnd;
+    return sides.includes(null) ? null : isAnd;
+  };
+  const truth = fc.constantFrom(true, false, null);
+
+  test('any formula of &&, || and ! follows three-valued logic', () => {
+    fc.assert(
+      fc.property(formula, fc.record({ p: truth, q: truth, r: truth }), (tree, leaves) => {
+        const expected = kleene(tree, leaves);
+        const compiled = condition(textOf(tree));
+        expect(compiled.settle({ device: leaves })).toBe(expected ?? undefined);
+        expect(compiled.evaluate({ device: leaves }).outcome).toBe(expected === true ? 'true' : 'false');
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('settle', () => {
+  test.each<[string, Values, boolean | undefined]>([
+    ['event.type == "x" && device.p', { event: EVENT }, false],
+    ['device.p && event.type == "x"', { event: EVENT }, false],
+    ['event.type == "device.enrolled" || device.p', { event: EVENT }, true],
+    ['event.type == "device.enrolled" && device.p', { event: EVENT }, undefined],
+    ['event.type == "device.enrolled" && device.p', { event: EVENT, device: DEVICE }, true],
+    ['device == null', { event: EVENT }, undefined],
+    ['device != null', { event: EVENT }, undefined],
+    ['has(device.name)', { event: EVENT }, undefined],
+    ['!has(device.name)', { event: EVENT }, undefined],
+    ['apps.size() == 0', { event: EVENT }, undefined],
+    ['apps == []', { event: EVENT }, undefined],
+    ['[device].size() == 1', { event: EVENT }, undefined],
+    ['"x" in attributes', { event: EVENT }, undefined],
+  ])('%s', (text, values, expected) => {
+    expect(condition(text).settle(values)).toBe(expected);
+  });
+
+  const leaf = fc.constantFrom(
+    'event.type == "device.enrolled"',
+    'event.data.n > 4',
+    'event.data.absent == 1',
+    '1 / 0 == 1',
+    'device.p',
+    'device.q',
+    'device.r',
+    'device == null',
+    'has(device.name)',
+    'device.firewall.enabled',
+    'device.name.startsWith("A")',
+    'device.tags.exists(t, t == "loaner")',
+    'apps.exists(a, a.version == "6.1")',
+    'apps.all(a, a.size > 1)',
+    'apps.size() == 0',
+    'apps == null',
+    'attributes.room == "A1"',
+    'attributes.absent == "x"',
+    'has(attributes.absent)',
+    'attributes == {}',
+    'device.id > group.id',
+    'group.name == device.name',
+  );
+  const expression = fc.letrec<{ expression: string }>((tie) => ({
+    expression: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      leaf,
+      tie('expression').map((inner) => `!(${inner})`),
+      fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `(${a}) && (${b})`),
+      fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `(${a}) || (${b})`),
+      fc
+        .tuple(tie('expression'), tie('expression'), tie('expression'))
+        .map(([a, b, c]) => `(${a}) ? (${b}) : (${c})`),
+    ),
+  })).expression;
+  const name = fc.constantFrom('Anna', 'Bob', null);
+  const bool = fc.constantFrom(true, false, null);
+  const full = fc.record({
+    event: fc.constant(EVENT),
+    device: fc.option(
+      fc.record({
+        id: fc.constantFrom(1, 4, null),
+        name,
+        p: bool,
+        q: bool,
+        r: bool,
+        firewall: fc.option(fc.record({ enabled: bool })),
+        tags: fc.constantFrom(null, [], ['loaner'], [null, 'loaner']),
+      }),
+    ),
+    apps: fc.option(
+      fc.array(fc.record({ version: fc.constantFrom('6.1', '7', null), size: fc.constantFrom(1, 3, null) }), {
+        maxLength: 3,
+      }),
+    ),
+    attributes: fc.constantFrom(null, {}, { room: 'A1' }, { room: null, absent: 'x' }),
+    group: fc.option(fc.record({ id: fc.constantFrom(1, 2, null), name })),
+  });
+
+  test('what some values decide, no further value changes', () => {
+    let decidedEarly = 0;
+    fc.assert(
+      fc.property(
+        expression,
+        full,
+        fc.subarray(['event', 'device', 'apps', 'attributes', 'group'] as const),
+        (text, values, kept) => {
+          const compiled = condition(text);
+          const partial = Object.fromEntries(kept.map((key) => [key, values[key]]));
+          const decided = compiled.settle(partial);
+          if (decided === undefined) return;
+          if (kept.length < 5) decidedEarly += 1;
+          expect(compiled.evaluate(values).outcome).toBe(String(decided));
+        },
+      ),
+      { numRuns: 1500 },
+    );
+    // Otherwise the property would say nothing.
+    expect(decidedEarly).toBeGreaterThan(100);
+  });
+
+  test('evaluate is true exactly when settle is', () => {
+    fc.assert(
+      fc.property(expression, full, (text, values) => {
+        const compiled = condition(text);
+        const { outcome: found } = compiled.evaluate(values);
+        expect(found === 'true').toBe(compiled.settle(values) === true);
+        if (compiled.settle(values) === false) expect(found).toBe('false');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('numbers: JSON numbers and whole numbers mix', () => {
+  test.each([
+    'device.id == 4',
+    'device.id == 4.0',
+    '4 == device.id',
+    'device.id != 5',
+    'device.id > 3',
+    'device.id >= 4',
+    'device.id < 4.5',
+    '3 < device.id',
+    'device.id in [1, 4]',
+    'device.id in [1.0, 4]',
+    'device.id + 1 == 5',
+    '1 + device.id == 5',
+    'device.id - 5 == -1',
+    'device.id * 2 == 8',
+    'device.id * 2.0 == 8',
+    'device.id / 8 == 0.5',
+    'device.id % 3 == 1',
+    '-device.id == -4',
+    'event.data.n == 5',
+    'event.data.n > 4.5',
+    'event.data.n + 1 == 6',
+    'event.data.n / 2 == 2.5',
+    'event.data.n in [5]',
+    'size(device.tags) == device.id - 3',
+    'size(device.tags) > 0.5',
+    'int(attributes.floor) == 5',
+    'double(attributes.floor) > 4',
+    'apps.exists(a, a.size == 3)',
+  ])('%s', (text) => {
+    expect(condition(text).evaluate(VALUES)).toEqual({ outcome: 'true' });
+  });
+
+  // The two environments must agree: what passes the check must not fail for its types when it is evaluated.
+  test.each([
+    'double(attributes.floor) == 5',
+    'double(attributes.floor) != 6',
+    'int(attributes.floor) == 5.0',
+    '1.0 == 1',
+    '2 * 2.0 == 4',
+    '2 * 2.0 == 4.0',
+    '2.0 * 2 == 4',
+    'size(device.tags) * 1.5 == 1.5',
+  ])('an int and a double that are both known when the file loads: %s', (text) => {
+    expect(condition(text).evaluate(VALUES)).toEqual({ outcome: 'true' });
+  });
+});
+
+describe('times', () => {
+  test.each([
+    'event.at > device.enrolled_at',
+    'device.enrolled_at < timestamp("2024-01-01T00:00:01Z")',
+    'device.enrolled_at + duration("24h") == event.at',
+    'event.at - device.enrolled_at >= duration("24h")',
+    'event.at.getFullYear() == 2024',
+  ])('%s', (text) => {
+    expect(outcome(text)).toBe('true');
+  });
+});
+
+describe('because: the conjunct that decided, with its values', () => {
+  test('the first false conjunct, though an unknown one stands before it', () => {
+    expect(because('device.p && device.r && device.q && event.data.n == 6')).toBe(
+      'device.q is not true: device.q is false',
+    );
+  });
+
+  test('without a false one, the first unknown one', () => {
+    expect(because('device.p && device.model_name.contains("Book") && device.firewall.enabled')).toBe(
+      'device.model_name.contains("Book") is not true: device.model_name is null',
+    );
+  });
+
+  test('conjuncts within parentheses count as well, disjunctions are one part', () => {
+    expect(because('device.p && (device.p && event.data.n == 6)')).toBe(
+      'event.data.n == 6 is not true: event.data.n is 5',
+    );
+    expect(because('device.p && (device.q || event.data.n > 9)')).toBe(
+      'device.q || event.data.n > 9 is not true: device.q is false, event.data.n is 5',
+    );
+  });
+
+  test('a value is told once, a missing one as "not there", a long one shortened', () => {
+    expect(because('device.id > 5 && device.p')).toBe('device.id > 5 is not true: device.id is 4');
+    expect(because('device.id > 5 || device.id < 2')).toBe(
+      'device.id > 5 || device.id < 2 is not true: device.id is 4',
+    );
+    expect(because('attributes.absent == "x"')).toBe(
+      'attributes.absent == "x" is not true: attributes.absent is null',
+    );
+    const name = 'n'.repeat(500);
+    expect(because('device.name == "x"', { device: { name } })).toBe(
+      `device.name == "x" is not true: device.name is "${'n'.repeat(79)}…`,
+    );
+  });
+
+  test('names bound by a macro are not told as values', () => {
+    expect(because('device.tags.exists(t, t == "x")')).toBe(
+      'device.tags.exists(t, t == "x") is not true: device.tags is ["loaner"]',
+    );
+  });
+
+  test('a condition without names', () => {
+    expect(because('1 == 2')).toBe('1 == 2 is not true');
+  });
+
+  test('parentheses that matter are kept, in the text and in what is evaluated', () => {
+    // 4 - (1 - 2) is 5: the first conjunct is true, the second decides.
+    expect(because('device.id - (1 - 2) == 5 && device.q')).toBe('device.q is not true: device.q is false');
+    expect(because('device.id - (1 - 2) == 7 && device.p')).toContain('(1 - 2)');
+    expect(because('device.id / (4 / 2) == 2 && device.q')).toBe('device.q is not true: device.q is false');
+  });
+
+  const parts = fc.array(fc.constantFrom('p', 'q', 'r'), { minLength: 1, maxLength: 6 });
+  test('for any chain of conjuncts it is the first false one, else the first unknown one', () => {
+    fc.assert(
+      fc.property(parts, (names) => {
+        const deciding = names.includes('q') ? 'q' : names.includes('r') ? 'r' : undefined;
+        const text = names.map((name) => `device.${name}`).join(' && ');
+        expect(because(text)).toBe(
+          deciding === undefined
+            ? 'true'
+            : `device.${deciding} is not true: device.${deciding} is ${deciding === 'q' ? 'false' : 'null'}`,
+        );
+      }),
+    );
+  });
+});
+
+describe('texts in a condition', () => {
+  test.each(['😀', '👩‍💻', '\\u00e9', 'ü', '\\n', '\\\\', "it's", '\u2028', '${env:SET}', '{{ x }}'])(
+    'a condition can compare with "%s" in any conjunct',
+    (text) => {
+      expect(outcome(`device.name == "${text}" && device.p`)).toBe('false');
+      expect(because(`device.name == "${text}" && device.p`)).toMatch(/^device\.name == ".*" is not true/s);
+    },
+  );
+
+  test('any text compares equal to itself', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (name) => {
+        const literal = JSON.stringify(name);
+        expect(outcome(`device.p && device.name == ${literal}`, { device: { p: true, name } })).toBe('true');
+        expect(outcome(`device.p && device.name != ${literal}`, { device: { p: true, name } })).toBe('false');
+      }),
+    );
+  });
+});
+
+describe('real errors are errors, not "not true"', () => {
+  test.each([
+    ['1 / 0 == 1', 'division by zero'],
+    ['device.p && 1 / 0 == 1', 'division by zero'],
+    ['int(event.data.word) == 1', 'int()'],
+    ['timestamp(event.data.word) > event.at', 'timestamp()'],
+    ['event.data.word > 1', 'no such overload'],
+    ['event.data.word', 'event.data.word is "seven", expected true or false'],
+    ['device.p && event.data.word', 'event.data.word is "seven", expected true or false'],
+    ['event.data.word.matches("(")', 'regular expression'],
+    ['attributes.floor > 4', 'no such overload'],
+    ['device.r == null ? 1 / 0 == 1 : true', 'division by zero'],
+  ])('%s', (text, reason) => {
+    const verdict = condition(text).evaluate(VALUES);
+    expect(verdict).toEqual({ outcome: 'error', because: expect.stringContaining(reason) });
+  });
+
+  test('an error beside something that decides is no error', () => {
+    expect(outcome('1 / 0 == 1 || device.p')).toBe('true');
+    expect(outcome('1 / 0 == 1 && device.q')).toBe('false');
+  });
+});
+
+describe('the type check, when the file loads', () => {
+  test.each([
+    ['device.nmae == "x"', 7, 'unknown field "nmae"; did you mean "name"?'],
+    ['device.p && device.firewall.enbled', 28, 'unknown field "enbled"; did you mean "enabled"?'],
+    ['apps.exists(a, a.verison == "1")', 17, 'unknown field "verison"; did you mean "version"?'],
+    ['event.tpye == "x"', 6, 'unknown field "tpye"; did you mean "type"?'],
+    ['device.completely_unheard_of == 1', 7, 'unknown field "completely_unheard_of"'],
+    [
+      'devcie.name == "x"',
+      0,
+      'unknown name "devcie"; did you mean "device"? (known here: event, device, apps, attributes, group)',
+    ],
+    ['device.name.contians("x")', 12, 'unknown function "contians"; did you mean "contains"?'],
+    ['device.id == "1"', 0, 'these do not go together: number == string'],
+    ['device.enrolled_at == "2024-01-01"', 0, 'these do not go together: time == string'],
+    ['device.p == 1', 0, 'these do not go together: bool == int'],
+    ['device.name', 0, 'a condition must be true or false; this one is a string'],
+    ['device.id', 0, 'a condition must be true or false; this one is a number'],
+    ['device.enrolled_at', 0, 'a condition must be true or false; this one is a time'],
+    ['device', 0, 'a condition must be true or false; this one is a device'],
+    ['"true"', 0, 'a condition must be true or false; this one is a string'],
+  ])('%s', (text, offset, message) => {
+    expect(problemWithCondition(text)).toEqual({ message, offset });
+  });
+
+  test.each([
+    ['device.name == "a', 15],
+    ['(device.p', 9],
+    ['device.p)', 8],
+    ['device.name = "a"', 12],
+    ['device.p & device.q', 9],
+    ['', 0],
+  ])('a syntax error is found where it is: %s', (text, offset) => {
+    const problem = problemWithCondition(text);
+    expect(problem.offset).toBe(offset);
+    expect(problem.message).not.toBe('');
+  });
+
+  test.each([
+    ['too many parts', Array(1000).fill('device.p').join(' && '), /2000/],
+    ['too deep', `${'('.repeat(100)}device.p${')'.repeat(100)}`, /60/],
+    ['too long a list', `device.id in [${Array(2500).fill('1').join()}]`, /1000|2000/],
+  ])('a condition is refused that is %s', (_what, text, message) => {
+    expect(problemWithCondition(text).message).toMatch(message);
+  });
+
+  test('just below the limits it is taken', () => {
+    expect(outcome(Array(60).fill('device.p').join(' && '))).toBe('true');
+    expect(outcome(`${'('.repeat(20)}device.p${')'.repeat(20)}`)).toBe('true');
+  });
+});
+
+describe('names', () => {
+  test.each<[string, string[]]>([
+    ['event.type == "x"', ['event']],
+    ['device.p && apps.exists(a, a.name == attributes.room)', ['apps', 'attributes', 'device']],
+    ['apps.exists(device, device.name == "x")', ['apps']],
+    ['[1].exists(x, device.id == 1)', ['device']],
+    ['device["name"] == group.name', ['device', 'group']],
+    ['true', []],
+  ])('%s names %j', (text, names) => {
+    expect([...condition(text).names].sort()).toEqual(names);
+  });
+
+  test('a condition keeps its text as written', () => {
+    expect(condition('device.p  &&\n device.q').text).toBe('device.p  &&\n device.q');
+  });
+});
+
+test('an expression reaches no prototype and no global', () => {
+  for (const text of [
+    'event.data.constructor == 1',
+    'event.data.toString == 1',
+    'event.data["__proto__"] == 1',
+    'event.data["constructor"] != null || false',
+    'attributes.hasOwnProperty == "x"',
+  ]) {
+    expect(condition(text).settle(VALUES)).not.toBe(true);
+  }
+  expect(problemWithCondition('process == 1').message).toContain('unknown name "process"');
+  expect(problemWithCondition('globalThis.x == 1').message).toContain('unknown name "globalThis"');
+  expect(problemWithCondition('device.constructor == 1').message).toContain('unknown field "constructor"');
+});

@@ -1,0 +1,91 @@
+import { Writable } from 'node:stream';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { errorCode, errorText } from '../../../src/telemetry/error-text.js';
+import { createLogger } from '../../../src/telemetry/logger.js';
+import type { Logger } from '../../../src/telemetry/logger.js';
+import { createRedaction } from '../../../src/telemetry/redaction.js';
+
+function logged(secrets: readonly string[], write: (logger: Logger) => void, level = 'trace'): string {
+  const lines: string[] = [];
+  const destination = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  write(createLogger({ level, redact: createRedaction(secrets).redact, destination }));
+  return lines.join('');
+}
+
+describe('no secret leaves through the log', () => {
+  const SECRET = 'the-secret-4711';
+  test.each<[string, (logger: Logger) => void]>([
+    ['in the message', (logger) => logger.info(`key ${SECRET}`)],
+    ['in a field', (logger) => logger.info({ key: SECRET }, 'x')],
+    ['in a nested object', (logger) => logger.info({ a: { b: [{ c: `x${SECRET}x` }] } }, 'x')],
+    ['as the name of a field', (logger) => logger.info({ [SECRET]: 1 }, 'x')],
+    ['in an error', (logger) => logger.error(new Error(`refused: ${SECRET}`))],
+    [
+      'in the cause of an error',
+      (logger) => logger.error({ err: new Error('x', { cause: new Error(SECRET) }) }),
+    ],
+    ['in a field of a child', (logger) => logger.child({ key: SECRET }).warn('x')],
+    ['in a formatted message', (logger) => logger.info('key %s', SECRET)],
+    ['in a URL', (logger) => logger.info({ url: `https://x/?k=${encodeURIComponent(SECRET)}` }, 'x')],
+    [
+      'in a header',
+      (logger) =>
+        logger.info({ authorization: `Basic ${Buffer.from(`${SECRET}:`).toString('base64')}` }, 'x'),
+    ],
+  ])('%s', (_where, write) => {
+    const text = logged([SECRET], write);
+    expect(text).toContain('[redacted]');
+    expect(text).not.toContain(SECRET);
+    expect(text).not.toContain(Buffer.from(`${SECRET}:`).toString('base64'));
+    for (const line of text.trimEnd().split('\n')) expect(() => void JSON.parse(line)).not.toThrow();
+  });
+
+  test('whatever letters it has', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme-ascii', minLength: 6, maxLength: 20 }), (secret) => {
+        fc.pre(!/^[0-9]+$/.test(secret) && !'[redacted]'.includes(secret));
+        const text = logged([secret], (logger) =>
+          logger.info({ a: { b: [secret] }, err: new Error(secret) }, `m ${secret}`),
+        );
+        expect(text).not.toContain(`"${JSON.stringify(secret).slice(1, -1)}"`);
+        expect(text.match(/\[redacted\]/g)?.length).toBeGreaterThanOrEqual(4);
+      }),
+    );
+  });
+
+  test('a line stays JSON when a number contains a secret of digits', () => {
+    const text = logged(['123456'], (logger) => logger.info({ id: 1234567, pin: '123456' }, 'x'));
+    expect(text).not.toContain('"123456"');
+    expect(() => void JSON.parse(text)).not.toThrow();
+  });
+});
+
+test('a line is JSON with level, ISO time, fields and message', () => {
+  const line: unknown = JSON.parse(logged([], (logger) => logger.warn({ event: 'e1' }, 'a message')));
+  expect(line).toMatchObject({
+    level: 40,
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    event: 'e1',
+    msg: 'a message',
+  });
+});
+
+test('lines below the level are not written', () => {
+  expect(logged([], (logger) => logger.info('x'), 'warn')).toBe('');
+  expect(logged([], (logger) => logger.fatal('x'), 'silent')).toBe('');
+});
+
+test('errorText and errorCode take whatever was thrown', () => {
+  expect(errorText(new TypeError('wrong'))).toBe('wrong');
+  expect(errorText('a text')).toBe('a text');
+  expect(errorText(undefined)).toBe('undefined');
+  expect(errorCode(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))).toBe('ECONNREFUSED');
+  expect(errorCode(Object.assign(new Error('x'), { code: 5 }))).toBeUndefined();
+  expect(errorCode({ code: 'ECONNREFUSED' })).toBeUndefined();
+});
