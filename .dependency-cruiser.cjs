@@ -27,7 +27,9 @@ module.exports = {
       comment: 'rules/ does no I/O: no API, no queue, no node module that reaches outside.',
       severity: 'error',
       from: { path: '^src/rules' },
-      to: { path: '^(src/(simplemdm|queues)|node:(fs|http|https|net|child_process|dns)|fs|http|https|net|child_process|dns|bullmq|ioredis|express)' },
+      to: {
+        path: '^(src/(simplemdm|queues)|node:(fs|http|https|net|child_process|dns)|fs|http|https|net|child_process|dns|bullmq|ioredis|express)',
+      },
     },
     {
       name: 'receiver-knows-no-rules-and-no-api',
@@ -37,7 +39,7 @@ module.exports = {
     },
     {
       name: 'simulator-stands-alone',
-      comment: 'A simulator that shared the client\'s code would share its mistakes.',
+      comment: "A simulator that shared the client's code would share its mistakes.",
       severity: 'error',
       from: { path: '^simulator' },
       to: { path: '^(src|workers)' },
