@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DestinationStream } from 'pino';
 import { startWorkers } from '../workers/start-workers.js';
 import { loadRules, secretsOf } from '../workers/load-rules.js';
@@ -73,6 +74,12 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
   const vocabulary = serviceVocabulary(env);
   const rules = roles.includes('worker') ? await loadRules(settings.RULES_PATH, vocabulary) : [];
   redaction.add(secretsOf(rules, env));
+  if (roles.includes('worker') && rules.length === 0) {
+    logger.warn(
+      { path: settings.RULES_PATH },
+      'there are no rules in RULES_PATH: events are recorded and nothing is done',
+    );
+  }
 
   const metrics = createMetrics();
   const state: State = { stopping: false, rules: undefined, intake: undefined, backend: undefined };
@@ -160,7 +167,7 @@ function httpApp(
     ? [
         webhookRoutes({
           accounts,
-          intake: () => (state.stopping ? undefined : state.intake),
+          intake: () => state.intake,
           metrics,
           logger,
         }),
@@ -244,29 +251,35 @@ function warnAboutOpenDoors(
     logger.warn('ADMIN_TOKEN is not set: anybody who reaches this port can read the events');
 }
 
+/** A Redis that hangs must not hold up the stop. */
+const QUIT_TIMEOUT_MS = 1000;
+
 async function closeConnections(
   ...connections: { disconnect: () => void; quit: () => Promise<unknown>; status: string }[]
 ): Promise<void> {
   await Promise.all(
     connections.map(async (connection) => {
       // QUIT lets what was sent be answered; a Redis that is away can only be dropped.
-      if (connection.status === 'ready') await connection.quit().catch(() => undefined);
+      if (connection.status === 'ready') {
+        await Promise.race([
+          connection.quit().catch(() => undefined),
+          delay(QUIT_TIMEOUT_MS, undefined, { ref: false }),
+        ]);
+      }
       connection.disconnect();
     }),
   );
 }
 
-/** What was opened last is closed first, except that the door is shut before anything else. */
+/** The door is shut first, and what had come in is answered; then what was opened last is closed first. */
 async function stopInOrder(state: State, closers: (() => Promise<unknown>)[], logger: Logger): Promise<void> {
   state.stopping = true;
   const [shutDoor, ...others] = closers;
-  const doorShut = shutDoor?.();
-  for (const close of others.reverse()) {
+  for (const close of [...(shutDoor ? [shutDoor] : []), ...others.reverse()]) {
     await close().catch((error: unknown) =>
       logger.error({ reason: errorText(error) }, 'something did not close cleanly'),
     );
   }
-  await doorShut;
   if (state.backend !== undefined) logger.info('mdm-reflex has stopped');
   logger.flush();
 }

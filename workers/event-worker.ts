@@ -42,6 +42,7 @@ export function createEventHandler(
         attempts: job.attempt,
         at: new Date().toISOString(),
       });
+    await journal.recordTaken(event);
     const access = accounts.get(event.account);
     if (access === undefined) {
       const reason = `the account "${event.account}" is not configured (any more)`;
@@ -61,13 +62,24 @@ export function createEventHandler(
       metrics.ruleEvaluations.inc({ rule: rule.source.id, verdict });
       logger.info({ rule: rule.source.id, verdict, reason }, 'rule considered');
     }
-    const waiting = decisions.find((decision) => decision.verdict === 'waiting');
-    if (waiting === undefined) {
+    const waiting = decisions.filter((decision) => decision.verdict === 'waiting');
+    const [first] = waiting;
+    // What waits for an account uses up no attempt, so it speaks for the others.
+    if (first !== undefined) return settleWaiting(job, waiting.find(waitsForAccount) ?? first, note, logger);
+    const broken = decisions.find((decision) => decision.verdict === 'error');
+    if (broken === undefined) {
       await note({ state: 'done' });
       return { kind: 'done' };
     }
-    return settleWaiting(job, waiting, note, logger);
+    const reason = `rule ${broken.rule.source.id}: ${broken.reason}`;
+    await note({ state: 'failed', reason });
+    logger.error({ reason }, 'a rule could not be decided: the event is a dead letter');
+    return { kind: 'dead', reason };
   };
+}
+
+function waitsForAccount({ cause }: Decision): boolean {
+  return cause instanceof SimpleMdmError && cause.accountUnavailable;
 }
 
 async function plan(
@@ -76,8 +88,9 @@ async function plan(
   decisions: readonly Decision[],
 ): Promise<void> {
   const plannedAt = new Date().toISOString();
+  const completed = await journal.completedRules(event.id);
   const matched = decisions
-    .filter((decision) => decision.verdict === 'matched')
+    .filter(({ verdict, rule }) => verdict === 'matched' && !completed.has(rule.source.id))
     .map((decision) => decision.rule.source);
   const jobs = matched.map((rule): RunJob => ({ event, rule, steps: rule.do.map(pendingStep), plannedAt }));
   if (jobs.length > 0) {
@@ -103,12 +116,13 @@ async function plan(
 
 async function settleWaiting(
   job: JobHandle<EventJob>,
-  { cause, reason }: Decision,
+  decision: Decision,
   note: (processing: Pick<ProcessingTrace, 'state' | 'reason' | 'nextAttemptAt'>) => Promise<void>,
   logger: Logger,
 ): Promise<Outcome> {
+  const { cause, reason } = decision;
   if (cause instanceof SimpleMdmError && cause.failure.kind === 'stopped') return { kind: 'handed_back' };
-  const waits = cause instanceof SimpleMdmError && cause.accountUnavailable;
+  const waits = waitsForAccount(decision);
   if (job.isLastAttempt && !waits) {
     await note({ state: 'failed', reason });
     logger.error({ reason, attempts: job.attempt }, 'an event used up its attempts: it is a dead letter');

@@ -1,10 +1,12 @@
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { pendingStep, runSteps } from '../src/actions/run-steps.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
+import { claimsOf } from '../src/journal/claims.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { RunTrace } from '../src/journal/trace.js';
 import { stepRecord } from '../src/queues/jobs.js';
-import type { RunJob } from '../src/queues/jobs.js';
+import type { RunJob, StepRecord } from '../src/queues/jobs.js';
 import type { JobHandle, Outcome } from '../src/queues/worker.js';
 import { compileRule } from '../src/rules/rule.js';
 import type { Rule } from '../src/rules/rule.js';
@@ -23,6 +25,7 @@ export interface RunWorkerOptions {
   readonly rules: () => readonly Rule[];
   readonly vocabulary: Vocabulary;
   readonly accounts: ReadonlyMap<string, AccountAccess>;
+  readonly connection: Redis;
   readonly journal: Journal;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -55,10 +58,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     if (problems.length > 0) return dead(`the rule cannot be run as it is: ${problems.join('; ')}`);
     // It may be an older form of a rule, with other secrets than those of today.
     redaction.add(secretsOf([rule], options.env));
-    data = {
-      ...data,
-      steps: rule.steps.map(({ source }, index) => data.steps[index] ?? pendingStep(source)),
-    };
+    data = { ...data, steps: recordsFor(rule, data.steps) };
     await publish('running');
 
     const result = await runSteps({
@@ -79,7 +79,9 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
         data = { ...data, steps: z.array(stepRecord).parse(redactJson(redaction.redact, steps)) };
         await job.save(data);
         await publish('running');
+        return data.steps;
       },
+      claimFor: (step) => claimsOf(options.connection, event.account, `${job.id}.${step}`),
       confirmOwnership: job.confirmOwnership,
       retryAt: (error) => retryTime(error, job),
       onStep: (action, status) => metrics.steps.inc({ action, status }),
@@ -99,13 +101,21 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
   };
 }
 
-/** The rule as it was when the run was planned; for a replay as it is now, if the steps that are done are still its first. */
+/** The rule as it was when the run was planned; for a replay as it is now, if the steps up to the last that is over are the same. */
 function ruleToRun({ rule, replayed, steps }: RunJob, current: readonly Rule[]): RuleSource {
   const now = current.find((candidate) => candidate.source.id === rule.id)?.source;
   if (replayed !== true || now === undefined) return rule;
-  const done = steps.filter((step) => step.status === 'completed' || step.status === 'skipped').length;
-  const same = JSON.stringify(now.do.slice(0, done)) === JSON.stringify(rule.do.slice(0, done));
+  const over = 1 + steps.findLastIndex(({ status }) => status === 'completed' || status === 'skipped');
+  const same = JSON.stringify(now.do.slice(0, over)) === JSON.stringify(rule.do.slice(0, over));
   return same ? now : rule;
+}
+
+/** The records of the steps by position; a step that is another one now begins afresh. */
+function recordsFor(rule: Rule, records: readonly StepRecord[]): StepRecord[] {
+  return rule.steps.map(({ source }, index) => {
+    const record = records[index];
+    return record?.action === source.action && record.id === source.id ? record : pendingStep(source);
+  });
 }
 
 /** When to try again after a failed call; undefined when it will not pass, or has been tried often enough. */

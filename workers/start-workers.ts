@@ -10,6 +10,7 @@ import { EVENTS, RUNS } from '../src/queues/queues.js';
 import { startWorker } from '../src/queues/worker.js';
 import type { Rule } from '../src/rules/rule.js';
 import type { Vocabulary } from '../src/rules/vocabulary.js';
+import { SimpleMdmError } from '../src/simplemdm/errors.js';
 import { errorText } from '../src/telemetry/error-text.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
@@ -36,7 +37,9 @@ export interface StartWorkersOptions {
 }
 
 /** Jobs in hand have this long to finish when the process stops; then their API calls are broken off. */
-const GRACE_MS = 12_000;
+const GRACE_MS = 11_000;
+/** Without Redis no job can be finished. */
+const GRACE_WITHOUT_REDIS_MS = 2000;
 /** Then they have this long to be handed back. */
 const HAND_BACK_MS = 3000;
 
@@ -67,11 +70,14 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
     api.account.show().then(
       (account) =>
         logger.info({ account: name, simplemdm: account.attributes.name }, 'connected to SimpleMDM'),
-      (error: unknown) =>
+      (error: unknown) => {
+        // A refused key is told by watchAccounts.
+        if (error instanceof SimpleMdmError && error.failure.status === 401) return;
         logger.warn(
           { account: name, reason: errorText(error) },
           'SimpleMDM could not be reached; events wait until it can',
-        ),
+        );
+      },
     );
   }
   const shared = {
@@ -82,6 +88,7 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
       baseMs: settings.RETRY_BASE_MS,
       maxMs: settings.RETRY_MAX_MS,
     },
+    redact: options.redaction.redact,
     metrics,
     logger,
   };
@@ -118,11 +125,18 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
   return async () => {
     const closed = Promise.all(workers.map((worker) => worker.close())).then(() => true);
     const inTime = (ms: number): Promise<boolean> => Promise.race([closed, delay(ms, false, { ref: false })]);
-    if (await inTime(GRACE_MS)) return;
+    if (await inTime(connection.status === 'ready' ? GRACE_MS : GRACE_WITHOUT_REDIS_MS)) return;
+    if (connection.status !== 'ready') {
+      logger.warn(
+        'Redis is away, so nothing can be handed back; jobs in hand are taken up again when their locks run out',
+      );
+      for (const worker of workers) worker.abandon();
+      return;
+    }
     logger.warn('jobs still run; breaking off their API calls and handing them back');
     breakOff.abort();
     if (await inTime(HAND_BACK_MS)) return;
     logger.error('some jobs could not be handed back; another worker takes them up when their locks run out');
-    await Promise.all(workers.map((worker) => worker.abandon()));
+    for (const worker of workers) worker.abandon();
   };
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Event } from '../events/envelope.js';
+import type { Claim } from '../journal/claims.js';
 import type { ActionSignature, Shape } from '../rules/vocabulary.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Directory } from '../simplemdm/directory.js';
@@ -13,6 +14,8 @@ export interface ActionContext {
   /** A fact of the event: its value, or null. */
   readonly fact: (name: string) => Promise<unknown>;
   readonly logger: Logger;
+  /** Says that a thing at SimpleMDM is this run's own; false when it is another run's. */
+  readonly claim: Claim;
 }
 
 /** What an action came to. A failure is thrown. */

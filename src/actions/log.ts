@@ -12,7 +12,7 @@ export const log = defineAction({
   outputs: { message: 'string' },
   facts: [],
   perform: ({ message, level }, { logger }) => {
-    logger[level]({ action: 'log' }, message);
+    logger[level](message);
     return Promise.resolve({ status: 'completed', output: { message } });
   },
 });

@@ -15,8 +15,6 @@ export interface StepRequest {
   readonly context: ActionContext;
   /** When an attempt began whose outcome is not known; undefined when there was none. */
   readonly unsettledSince: Date | undefined;
-  /** Called right before the action: from then on the outcome is not known until it returns. */
-  readonly beforeAction: () => Promise<void>;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -38,7 +36,6 @@ export async function performStep(request: StepRequest): Promise<ActionResult> {
     const earlier = await action.findEarlier?.(args, context, unsettledSince);
     if (earlier !== undefined) return earlier;
   }
-  await request.beforeAction();
   return action.perform(args, context);
 }
 

@@ -1,6 +1,7 @@
 import type { FactFetcher } from '../enrichment/fetch-facts.js';
 import { eventValue } from '../enrichment/rule-values.js';
 import type { Event } from '../events/envelope.js';
+import type { Claim } from '../journal/claims.js';
 import type { StepRecord } from '../queues/jobs.js';
 import type { Rule, Step } from '../rules/rule.js';
 import { recordCalls } from '../simplemdm/call-log.js';
@@ -24,8 +25,10 @@ export interface RunStepsOptions {
   readonly directory: Directory;
   readonly logger: Logger;
   readonly env: NodeJS.ProcessEnv;
-  /** Keeps what is known of the steps, before a call that changes something and after each step. */
-  readonly keep: (steps: readonly StepRecord[]) => Promise<void>;
+  /** The claims of a step, by position: two steps may run the same script. */
+  readonly claimFor: (step: number) => Claim;
+  /** Keeps what is known of the steps, before a call that changes something and after each step; gives them as kept. */
+  readonly keep: (steps: readonly StepRecord[]) => Promise<readonly StepRecord[]>;
   /** Throws when the run is no longer ours to go on with. */
   readonly confirmOwnership: () => Promise<void>;
   /** When a step that failed so is to be tried again, in epoch milliseconds; undefined when it is not. */
@@ -58,17 +61,16 @@ const CALLS_KEPT = 10;
 export async function runSteps(options: RunStepsOptions): Promise<RunResult> {
   let { steps } = options;
   const keep = async (index: number, record: StepRecord): Promise<void> => {
-    steps = steps.with(index, record);
-    await options.keep(steps);
+    // What was kept is what goes on, so that a run is the same whether it is resumed or not.
+    steps = await options.keep(steps.with(index, record));
   };
   for (const [index, step] of options.rule.steps.entries()) {
     const before = steps[index] ?? pendingStep(step.source);
     if (isOver(before, step)) continue;
     const attempt = beginAttempt(before);
     const logger = options.logger.child({ step: index + 1, action: step.source.action });
-    const result = await attemptStep(step, attempt, steps, { ...options, logger }, (record) =>
-      keep(index, record),
-    );
+    const context = { ...options, logger, claim: options.claimFor(index) };
+    const result = await attemptStep(step, attempt, steps, context, (record) => keep(index, record));
     if (!('error' in result)) {
       await keep(index, attempt.finished(result));
       options.onStep(step.source.action, result.status);
@@ -87,7 +89,7 @@ export async function runSteps(options: RunStepsOptions): Promise<RunResult> {
       );
       return { kind: 'interrupted', at, error, reason };
     }
-    await keep(index, attempt.finished({ status: 'failed', reason: error.message }));
+    await keep(index, attempt.failed(error));
     options.onStep(step.source.action, 'failed');
     logger.error({ reason: error.message }, 'step failed');
     if (step.source.onError === 'stop') return { kind: 'failed', reason };
@@ -112,7 +114,8 @@ interface Attempt {
   readonly before: StepRecord;
   /** The record while a call is under way whose outcome is not known yet. */
   readonly underWay: () => StepRecord;
-  readonly finished: (outcome: ActionResult | { status: 'failed'; reason: string }) => StepRecord;
+  readonly finished: (outcome: ActionResult) => StepRecord;
+  readonly failed: (error: SimpleMdmError | StepError) => StepRecord;
   readonly interrupted: (error: SimpleMdmError, at: number) => StepRecord;
 }
 
@@ -129,6 +132,12 @@ function beginAttempt(before: StepRecord): Attempt {
     calls: [...before.calls, ...calls].slice(-CALLS_KEPT),
   });
   const open = unsettledSince ?? now;
+  // Whether a call took effect stays open until an answer says so, past the end of a run that failed: a replay must look first.
+  const stillOpen = (error: SimpleMdmError | StepError): Pick<StepRecord, 'unsettledSince'> => {
+    const isOpen = began && error instanceof SimpleMdmError && error.failure.mayHaveTakenEffect;
+    const since = isOpen ? open : unsettledSince;
+    return since === undefined ? {} : { unsettledSince: since };
+  };
   return {
     calls,
     before,
@@ -142,17 +151,20 @@ function beginAttempt(before: StepRecord): Attempt {
       ...('output' in outcome && { output: { ...outcome.output } }),
       finishedAt: new Date().toISOString(),
     }),
-    interrupted: ({ failure, message }, at) => {
-      // Whether a call took effect stays open until an answer says so; so does an earlier one that was not settled yet.
-      const unsettled = began && failure.mayHaveTakenEffect ? open : unsettledSince;
-      return {
-        ...base(),
-        status: 'retrying',
-        reason: message,
-        nextAttemptAt: new Date(at).toISOString(),
-        ...(unsettled !== undefined && { unsettledSince: unsettled }),
-      };
-    },
+    failed: (error) => ({
+      ...base(),
+      ...stillOpen(error),
+      status: 'failed',
+      reason: error.message,
+      finishedAt: new Date().toISOString(),
+    }),
+    interrupted: (error, at) => ({
+      ...base(),
+      ...stillOpen(error),
+      status: 'retrying',
+      reason: error.message,
+      nextAttemptAt: new Date(at).toISOString(),
+    }),
   };
 }
 
@@ -160,24 +172,23 @@ async function attemptStep(
   step: Step,
   attempt: Attempt,
   steps: readonly StepRecord[],
-  { event, facts, api, directory, logger, env, confirmOwnership }: RunStepsOptions,
+  { event, facts, api, directory, logger, env, claim, confirmOwnership }: RunStepsOptions & { claim: Claim },
   keep: (record: StepRecord) => Promise<void>,
 ): Promise<ActionResult | { error: SimpleMdmError | StepError }> {
   const { unsettledSince } = attempt.before;
   try {
-    return await recordCalls(attempt.calls, async () =>
+    const work = async (): Promise<ActionResult> =>
       performStep({
         step,
         values: { event: eventValue(event), ...(await factValues(step, facts)), steps: outputsOf(steps) },
-        context: { event, api, directory, fact: facts.fetch, logger },
+        context: { event, api, directory, fact: facts.fetch, logger, claim },
         env,
         unsettledSince: unsettledSince === undefined ? undefined : new Date(unsettledSince),
-        beforeAction: async () => {
-          await confirmOwnership();
-          await keep(attempt.underWay());
-        },
-      }),
-    );
+      });
+    return await recordCalls(attempt.calls, work, async () => {
+      await confirmOwnership();
+      await keep(attempt.underWay());
+    });
   } catch (error) {
     if (error instanceof SimpleMdmError || error instanceof StepError) return { error };
     throw error;

@@ -22,6 +22,7 @@ export const runScript = defineAction({
     }
     const { id, attributes } = await findScript(script, context);
     const job = await context.api.scriptJobs.create({ scriptId: id, deviceIds: [device.id] });
+    await context.claim(`script_job:${job.id}`);
     return started(job.id, id, attributes.name);
   },
   findEarlier: async ({ script }, context, since) => {
@@ -30,11 +31,11 @@ export const runScript = defineAction({
     const { id, attributes } = await findScript(script, context);
     const earliest = since.getTime() - CLOCK_TOLERANCE_MS;
     for await (const job of context.api.scriptJobs.list()) {
-      const isOurs =
+      const fits =
         job.attributes.script_name === attributes.name &&
         Date.parse(job.attributes.created_at ?? '') >= earliest &&
         job.relationships?.device?.data.some((target) => target.id === device.id) === true;
-      if (isOurs) return started(job.id, id, attributes.name);
+      if (fits && (await context.claim(`script_job:${job.id}`))) return started(job.id, id, attributes.name);
     }
     return undefined;
   },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { OperatorError } from '../config/operator-error.js';
 import type { Settings } from '../config/settings.js';
 import { replay } from '../console/replay.js';
-import { findEvents, findTrace } from '../journal/find-events.js';
+import { findEvents, findTrace, isCursor } from '../journal/find-events.js';
 import { openJournal } from '../journal/journal.js';
 import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
@@ -11,6 +11,8 @@ import { openEventQueue, openRunQueue } from '../queues/queues.js';
 import { formatEvents, SHORT_ID } from './format-events.js';
 import { formatTrace } from './format-trace.js';
 import type { Paint } from './terminal.js';
+
+const LIMIT = 'expected a whole number from 1 to 100';
 
 const listOptions = z.object({
   type: z.string().optional(),
@@ -22,8 +24,8 @@ const listOptions = z.object({
     .datetime({ offset: true, error: 'expected an ISO 8601 time such as 2026-01-31T08:00:00Z' })
     .transform((time) => new Date(time))
     .optional(),
-  cursor: z.string().optional(),
-  limit: z.coerce.number('expected a number').int().min(1).max(100).default(20),
+  cursor: z.string().refine(isCursor, 'expected the cursor that an earlier list ended with').optional(),
+  limit: z.coerce.number(LIMIT).int(LIMIT).min(1, LIMIT).max(100, LIMIT).default(20),
   json: z.boolean().default(false),
 });
 
@@ -39,7 +41,14 @@ export async function listEvents(redis: Redis, options: unknown, paint: Paint): 
   const page = await findEvents(redis, filter);
   if (json) return JSON.stringify(page, undefined, 2);
   const more = page.cursor === undefined ? '' : `\n${paint('dim', `more: --cursor ${page.cursor}`)}`;
-  return formatEvents(page.events, paint) + more;
+  const { limit: _limit, ...narrowing } = filter;
+  return (
+    formatEvents(
+      page.events,
+      paint,
+      Object.values(narrowing).some((value) => value !== undefined),
+    ) + more
+  );
 }
 
 /** `mdm-reflex events show ID`: the trace of one event. */
@@ -72,6 +81,8 @@ export async function replayEvent(
       journal: openJournal(redis, retention, (text) => text),
     });
     if (done.kind === 'under_way') return 'nothing done: the event is still being worked on';
+    if (done.kind === 'nothing_failed')
+      return 'nothing done: nothing failed for this event; --everything takes it once more, with all that it does';
     if (done.kind === 'repeated') return `taken once more as ${done.id.slice(0, SHORT_ID)}`;
     const resumed = [...(done.event ? ['the event'] : []), ...done.rules.map((rule) => `the run of ${rule}`)];
     if (resumed.length === 0)

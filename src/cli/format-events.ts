@@ -21,7 +21,8 @@ export function statusText(status: EventStatus, paint: Paint): string {
 }
 
 /** A list of events, a line each. */
-export function formatEvents(events: readonly EventSummary[], paint: Paint): string {
+export function formatEvents(events: readonly EventSummary[], paint: Paint, isFiltered = false): string {
+  if (events.length === 0 && isFiltered) return 'No event fits these filters.';
   if (events.length === 0)
     return 'No events. A test webhook can be sent from SimpleMDM (Settings, Webhooks).';
   const rows = events.map((event) => [

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { OperatorError } from '../config/operator-error.js';
@@ -7,6 +7,11 @@ import { listEvents, replayEvent, showEvent } from './events.js';
 import { withRedis } from './open-journal.js';
 import { serve } from './serve.js';
 import { paintFor } from './terminal.js';
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}
 
 const paint = paintFor(process.stdout, process.env);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -16,7 +21,8 @@ const program = new Command('mdm-reflex')
   .description(
     'Acts on SimpleMDM webhooks by rules. Settings come from the environment; a .env file is read.',
   )
-  .showHelpAfterError();
+  .version(packageVersion())
+  .showHelpAfterError('(add --help for usage)');
 
 program
   .command('serve')
@@ -62,9 +68,7 @@ events
 
 events
   .command('replay')
-  .description(
-    'go on with what failed for an event, where it failed; when nothing did, take the event once more',
-  )
+  .description('go on with what failed for an event, where it failed')
   .argument('<id>', 'the id of the event, or its first characters')
   .option('--everything', 'take the event once more as a new one, even what succeeded')
   .action(async (id: string, options: unknown) => {

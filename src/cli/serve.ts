@@ -2,7 +2,7 @@ import type { Role } from '../config/settings.js';
 import { startService } from '../main.js';
 import type { Service } from '../main.js';
 
-const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
+const EXIT_CODES = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 
 /** Safety net behind the orderly stop, whose own steps are bounded: a process that hangs must not outlive its 25 seconds. */
 const STOP_TIMEOUT_MS = 25_000;
@@ -18,9 +18,12 @@ export async function serve(roles: readonly Role[], env: NodeJS.ProcessEnv): Pro
   const onSignal = (signal: keyof typeof EXIT_CODES): void => {
     if (signalled) process.exit(EXIT_CODES[signal]);
     signalled = true;
-    // Before the start is over there is nothing worth an orderly stop; a private Redis is adopted by the next start.
+    // Before the start is over there is nothing worth an orderly stop; a private Redis that is left over is stopped by the next start.
     if (running.service === undefined) process.exit(EXIT_CODES[signal]);
-    setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
+    setTimeout(() => {
+      process.stderr.write('mdm-reflex: the orderly stop took too long; ending at once\n');
+      process.exit(1);
+    }, STOP_TIMEOUT_MS).unref();
     running.service.stop().then(
       () => process.exit(0),
       () => process.exit(1),
@@ -28,5 +31,7 @@ export async function serve(roles: readonly Role[], env: NodeJS.ProcessEnv): Pro
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // A terminal that is closed.
+  process.on('SIGHUP', onSignal);
   running.service = await startService({ env, roles });
 }

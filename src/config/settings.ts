@@ -48,6 +48,16 @@ export const simpleMdmBaseUrl = z
   .transform((url) => url.replace(/\/+$/, ''))
   .describe('an http(s) URL such as https://a.simplemdm.com/api/v1');
 
+/** A password with a stray % in it cannot be read; written in a URL, % is %25. */
+function hasReadablePassword(url: string): boolean {
+  try {
+    decodeURIComponent(new URL(url).password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Every setting: the environment variable, how it is read, its default. The settings page of the docs follows this table. */
 const variables = {
   NODE_ENV: z.string().optional(),
@@ -55,6 +65,7 @@ const variables = {
   HOST: z.string().min(1).default('127.0.0.1').describe('an address to listen on'),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
+    .refine(hasReadablePassword)
     .optional()
     .describe('a redis:// or rediss:// URL'),
   DATA_DIR: z

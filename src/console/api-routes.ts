@@ -88,6 +88,13 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
         'the event is still being worked on; replay it when it has come to rest',
       );
     }
+    if (done.kind === 'nothing_failed') {
+      throw new HttpProblem(
+        409,
+        'Conflict',
+        'nothing failed for this event; ?everything=true takes it once more as a new one, with all that it does',
+      );
+    }
     response.status(202).json(done);
   });
   router.use('/api', redisErrors);
@@ -102,7 +109,6 @@ const redisErrors: ErrorRequestHandler = (error: unknown, _request, _response, n
 function authenticateAdmin(adminToken: string | undefined): RequestHandler {
   return (request, response, next) => {
     const presented = presentedToken({
-      path: undefined,
       header: undefined,
       authorization: request.get('Authorization'),
     });

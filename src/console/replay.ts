@@ -28,14 +28,16 @@ export type Replay =
   /** The event was taken once more, as a new one: every rule is considered again. */
   | { readonly kind: 'repeated'; readonly id: string }
   /** Nothing: the event is still being worked on, perhaps by a replay of a moment ago. */
-  | { readonly kind: 'under_way'; readonly id: string };
+  | { readonly kind: 'under_way'; readonly id: string }
+  /** Nothing: nothing failed, and doing everything once more has to be asked for. */
+  | { readonly kind: 'nothing_failed'; readonly id: string };
 
 /** A replay takes milliseconds; should its process die, the next may begin after this long. */
 const LOCK_S = 30;
 
 /**
- * Replays an event that has come to rest. What failed goes on where it failed, so that nothing is done twice; when nothing
- * failed, or everything is asked for, the event is taken once more as a new one.
+ * Replays an event that has come to rest. What failed goes on where it failed, so that nothing is done twice; only when everything
+ * is asked for is the event taken once more as a new one.
  */
 export async function replay(trace: Trace, everything: boolean, options: ReplayOptions): Promise<Replay> {
   const underWay: Replay = { kind: 'under_way', id: trace.id };
@@ -49,7 +51,8 @@ export async function replay(trace: Trace, everything: boolean, options: ReplayO
       return await resume(trace, failedRuns, eventFailed, options);
     }
     const atRest = trace.status === 'completed' || trace.status === 'no_match' || trace.status === 'failed';
-    return atRest ? await repeat(trace, options) : underWay;
+    if (!atRest) return underWay;
+    return everything ? await repeat(trace, options) : { kind: 'nothing_failed', id: trace.id };
   } finally {
     await options.redis.del(lock);
   }

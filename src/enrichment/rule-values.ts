@@ -38,7 +38,7 @@ function withDates(value: unknown, shape: Shape): unknown {
     const date = typeof value === 'string' ? new Date(value) : undefined;
     return date === undefined || Number.isNaN(date.getTime()) ? null : date;
   }
-  if (typeof shape === 'string' || 'mapOf' in shape) return value;
+  if (typeof shape === 'string' || 'mapOf' in shape) return withoutConstructors(value);
   if ('list' in shape) return Array.isArray(value) ? value.map((item) => withDates(item, shape.list)) : value;
   if (typeof value !== 'object') return value;
   return Object.fromEntries(
@@ -46,5 +46,16 @@ function withDates(value: unknown, shape: Shape): unknown {
       field,
       withDates(inner, Object.hasOwn(shape.fields, field) ? (shape.fields[field] ?? 'any') : 'any'),
     ]),
+  );
+}
+
+/** CEL tells records from other objects by their `constructor`, so a webhook's field of that name would spoil the whole record. */
+function withoutConstructors(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutConstructors);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) =>
+      name === 'constructor' ? [] : [[name, withoutConstructors(inner)]],
+    ),
   );
 }

@@ -45,7 +45,8 @@ export function problemInData(webhook: Webhook): string | undefined {
 const deviceReference = z.looseObject({
   device: z.looseObject({
     id: z.int().positive().optional().catch(undefined),
-    serial_number: z.string().min(1).optional().catch(undefined),
+    // Real ones have ten to twelve characters; something endless must not become a search at the API.
+    serial_number: z.string().min(1).max(64).optional().catch(undefined),
   }),
 });
 

@@ -3,7 +3,7 @@ import type { Event } from '../events/envelope.js';
 import { INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
-import { factTrace } from './trace.js';
+import { factTrace, runTrace } from './trace.js';
 import type { FactTrace, ProcessingTrace, RuleTrace, RunTrace } from './trace.js';
 
 /** Writes what happens to events. */
@@ -14,6 +14,10 @@ export interface Journal {
    * @returns For each, whether it is new: false for a repeat.
    */
   readonly recordReceived: (events: readonly Event[]) => Promise<boolean[]>;
+  /** Makes sure that an event that is worked on has a trace, should its receiver have died right after queueing it. */
+  readonly recordTaken: (event: Event) => Promise<void>;
+  /** The rules whose runs for an event are completed; known longer than the queue keeps their jobs. */
+  readonly completedRules: (eventId: string) => Promise<ReadonlySet<string>>;
   readonly recordProcessing: (eventId: string, processing: ProcessingTrace) => Promise<void>;
   readonly recordFact: (eventId: string, name: string, fact: FactTrace) => Promise<void>;
   /** The facts that were already looked up for an event. */
@@ -24,12 +28,14 @@ export interface Journal {
   readonly recordRun: (eventId: string, run: RunTrace) => Promise<void>;
 }
 
-/** Begins the trace of an event unless there is one; answers 1 when it is new. */
-const RECORD_IF_NEW = `
-if redis.call('HSETNX', KEYS[1], 'event', ARGV[1]) == 0 then return 0 end
+/** Begins the trace of an event unless there is one; with a mark of the receiver, answers 1 when that is new. */
+const BEGIN_TRACE = `
+local new = 0
+if ARGV[5] == '1' then new = redis.call('HSETNX', KEYS[1], 'received', '1') end
+redis.call('HSETNX', KEYS[1], 'event', ARGV[1])
 if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4])
-return 1`;
+redis.call('ZADD', KEYS[2], 'NX', ARGV[3], ARGV[4])
+return new`;
 
 /** How long traces are kept, in days. */
 export interface JournalRetention {
@@ -49,6 +55,22 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
   const keepFailedS = Math.max(retention.deadLetterDays, retention.repeatWindowDays) * DAY_S;
   const text = (value: unknown): string => JSON.stringify(redactJson(redact, value));
 
+  // A fact's value is not masked: runs work with it, and it holds no secret of ours, the API client having removed the device's.
+  const factText = ({ value, ...about }: FactTrace): string =>
+    JSON.stringify({ ...Object(redactJson(redact, about)), value });
+
+  const begin = (pipeline: ChainableCommander, event: Event, byReceiver: boolean): void => {
+    // Not masked: a replay works with it.
+    const arguments_ = [
+      JSON.stringify(event),
+      keepS,
+      Date.parse(event.receivedAt),
+      event.id,
+      byReceiver ? '1' : '0',
+    ];
+    pipeline.eval(BEGIN_TRACE, 2, traceKey(event.id), INDEX_KEY, ...arguments_);
+  };
+
   const write = async (
     eventId: string,
     failed: boolean,
@@ -64,28 +86,29 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
   return {
     recordReceived: async (events) => {
       const pipeline = redis.pipeline();
-      for (const event of events) {
-        pipeline.eval(
-          RECORD_IF_NEW,
-          2,
-          traceKey(event.id),
-          INDEX_KEY,
-          text(event),
-          keepS,
-          Date.parse(event.receivedAt),
-          event.id,
-        );
-      }
+      for (const event of events) begin(pipeline, event, true);
       pipeline.zremrangebyscore(INDEX_KEY, '-inf', Date.now() - keepFailedS * 1000);
       const results = resultsOf(await pipeline.exec());
       return events.map((_event, index) => results[index] === 1);
+    },
+    recordTaken: async (event) => {
+      const pipeline = redis.pipeline();
+      begin(pipeline, event, false);
+      resultsOf(await pipeline.exec());
+    },
+    completedRules: async (eventId) => {
+      const fields = await redis.hgetall(traceKey(eventId));
+      const runs = Object.entries(fields).flatMap(([name, value]) =>
+        name.startsWith(RUN_FIELD) ? [runTrace.parse(JSON.parse(value))] : [],
+      );
+      return new Set(runs.filter((run) => run.status === 'completed').map((run) => run.rule));
     },
     recordProcessing: (eventId, processing) =>
       write(eventId, processing.state === 'failed', (pipeline) =>
         pipeline.hset(traceKey(eventId), 'processing', text(processing)),
       ),
     recordFact: (eventId, name, fact) =>
-      write(eventId, false, (pipeline) => pipeline.hset(factsKey(eventId), name, text(fact))),
+      write(eventId, false, (pipeline) => pipeline.hset(factsKey(eventId), name, factText(fact))),
     factsOf: async (eventId) => {
       const fields = await redis.hgetall(factsKey(eventId));
       return new Map(

@@ -3,7 +3,7 @@ import { KEY_PREFIX } from '../queues/connection.js';
 /** Event ids by the time they were received, for lists. */
 export const INDEX_KEY = `${KEY_PREFIX}:journal:index`;
 
-/** The hash of an event's trace. Fields: `event`, `received`, `processing`, `decisions`, `run:<rule>`. */
+/** The hash of an event's trace. Fields: `event`, `received` (set by the receiver), `processing`, `decisions`, `run:<rule>`. */
 export const traceKey = (eventId: string): string => `${KEY_PREFIX}:journal:trace:${eventId}`;
 
 /** The hash of an event's facts by name. Apart from the trace, because lists do not need them and they are large. */

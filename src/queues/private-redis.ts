@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { access, lstat, mkdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,11 +23,11 @@ export interface PrivateRedis {
 const LONGEST_SOCKET_PATH = 100;
 /** Loading a large append-only file takes time. */
 const START_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 6000;
+const STOP_TIMEOUT_MS = 4000;
 const RESTART_DELAY_MS = 500;
 
 /**
- * Starts the private Redis, or adopts the one that an earlier process left over when it was killed.
+ * Starts the private Redis. One that an earlier process left over when it was killed is stopped first, its data kept.
  *
  * It listens on a Unix socket only, that none but this user can open; it is append-only, synced every second, and never
  * evicts. Should it die while the service runs, it is started again.
@@ -38,7 +38,7 @@ export async function startPrivateRedis(dataDir: string, logger: Logger): Promis
   const folder = join(dataDir, 'redis');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const socketPath = privateRedisSocket(dataDir);
-  await mkdir(dirname(socketPath), { recursive: true, mode: 0o700 });
+  await makePrivate(dirname(socketPath));
   const unlock = await lockDataDir(dataDir, join(dirname(socketPath), 'owner.sock'));
   try {
     let stopping = false;
@@ -59,11 +59,11 @@ export async function startPrivateRedis(dataDir: string, logger: Logger): Promis
       await untilReady(socketPath, folder, () => child === undefined);
     };
     if (await isAnswering(socketPath)) {
-      logger.info({ socketPath }, 'adopting the private Redis that an earlier process left running');
-      await untilReady(socketPath, folder, () => false);
-    } else {
-      await start();
+      // Its data is in the append-only file; one of our own can be watched and is ended with us.
+      logger.info({ socketPath }, 'stopping the private Redis that an earlier process left running');
+      await shutDown(socketPath, undefined, logger);
     }
+    await start();
     return {
       socketPath,
       stop: async () => {
@@ -86,6 +86,17 @@ export function privateRedisSocket(dataDir: string): string {
 function socketFolder(folder: string): string {
   if (Buffer.byteLength(join(folder, 'owner.sock')) <= LONGEST_SOCKET_PATH) return folder;
   return join(tmpdir(), `mdm-reflex-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`);
+}
+
+/** Makes a folder that is this user's alone: in a shared folder for temporary files somebody else could have made it first. */
+async function makePrivate(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await lstat(folder);
+  if (!found.isDirectory() || (process.getuid !== undefined && found.uid !== process.getuid())) {
+    throw new OperatorError([
+      `DATA_DIR: ${folder} belongs to somebody else; choose a shorter DATA_DIR, so that it is not needed`,
+    ]);
+  }
 }
 
 async function findRedisBinary(): Promise<string> {
@@ -191,5 +202,6 @@ async function shutDown(socketPath: string, child: ChildProcess | undefined, log
     await delay(20);
   }
   logger.error('the private Redis did not stop in time; ending it');
-  child?.kill('SIGTERM');
+  // It does not answer; what it was told is in its append-only file.
+  child?.kill('SIGKILL');
 }

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Redact } from '../telemetry/redaction.js';
 import { KEY_PREFIX } from './connection.js';
 import { retryDelay } from './retry.js';
 import type { RetryPolicy } from './retry.js';
@@ -53,6 +54,8 @@ export interface WorkerOptions<S extends z.ZodType> {
   readonly onGivenUp: (data: z.output<S>, reason: string) => Promise<void>;
   readonly concurrency: number;
   readonly policy: RetryPolicy;
+  /** Applied to the reasons that BullMQ keeps with a job. */
+  readonly redact: Redact;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -62,7 +65,7 @@ export interface RunningWorker {
   /** Takes no more jobs; resolves when those in hand are done. */
   readonly close: () => Promise<void>;
   /** Lets go of the jobs in hand at once: other workers take them up when their locks run out. */
-  readonly abandon: () => Promise<void>;
+  readonly abandon: () => void;
 }
 
 /** A job whose worker is silent this long is given to another. */
@@ -92,12 +95,13 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
       case 'done':
         return;
       case 'dead':
-        throw new UnrecoverableError(outcome.reason);
+        throw new UnrecoverableError(options.redact(outcome.reason));
       case 'handed_back':
         await job.moveToWait(token);
         throw new WaitingError();
       case 'again':
-        if (!outcome.waits) throw new AgainError(outcome.reason, Math.max(outcome.at - Date.now(), 0));
+        if (!outcome.waits)
+          throw new AgainError(options.redact(outcome.reason), Math.max(outcome.at - Date.now(), 0));
         await job.moveToDelayed(outcome.at, token);
         throw new DelayedError();
     }
@@ -121,22 +125,29 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
       const reason = errorText(error);
       logger.error({ queue, job: job.id, err: error }, 'a job failed unexpectedly');
       if (!handle.isLastAttempt) return { kind: 'again', at: handle.retryAt(), waits: false, reason };
-      await options.onGivenUp(parsed.data, reason);
+      // As it was kept last, not as it was when this attempt began.
+      const latest = options.schema.safeParse(job.data);
+      await options.onGivenUp(latest.success ? latest.data : parsed.data, reason);
       return { kind: 'dead', reason };
     }
   };
 
   const handleFor = (job: Job<unknown>, token: string, data: z.output<S>): JobHandle<z.output<S>> => {
     const attempt = job.attemptsMade + 1;
+    const confirmOwnership = async (): Promise<void> => {
+      const held = await job.extendLock(token, LOCK_MS);
+      if (held !== 1) throw new LostJobError(`another worker has taken over job ${job.id ?? ''}`);
+    };
     return {
       id: job.id ?? '',
       data,
       attempt,
       isLastAttempt: attempt >= (job.opts.attempts ?? 1),
-      save: (changed) => job.updateData(changed),
-      confirmOwnership: async () => {
-        const held = await job.extendLock(token, LOCK_MS);
-        if (held !== 1) throw new LostJobError(`another worker has taken over job ${job.id ?? ''}`);
+      confirmOwnership,
+      save: async (changed) => {
+        // What another worker has kept since must not be written over.
+        await confirmOwnership();
+        await job.updateData(changed);
       },
       retryAt: (notBefore = 0) =>
         Date.now() + retryDelay(policy, attempt, Math.random(), notBefore - Date.now()),
@@ -169,5 +180,13 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
         logger.error({ queue, job: job.id, err: failure }, 'a given-up job could not be recorded'),
       );
   });
-  return { close: () => worker.close(), abandon: () => worker.close(true) };
+  return {
+    close: () => worker.close(),
+    abandon: () => {
+      // close(true) would wait for the close that is already under way.
+      worker
+        .disconnect()
+        .catch((error: unknown) => logger.debug({ queue, reason: errorText(error) }, 'worker connection'));
+    },
+  };
 }

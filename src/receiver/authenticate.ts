@@ -1,25 +1,21 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Where a request can carry the webhook token. */
+/** Where a request can carry a token besides its address. */
 export interface TokenSources {
-  /** The part of the path. */
-  readonly path: string | undefined;
   /** `X-Webhook-Token`. */
   readonly header: string | undefined;
   /** `Authorization`: `Bearer <token>`, or Basic with the token as password. */
   readonly authorization: string | undefined;
 }
 
-/** The token that a request presents: from the path, else a header, else the Authorization header. */
-export function presentedToken({ path, header, authorization = '' }: TokenSources): string | undefined {
-  // 1. A path wins: that is the URL the admin typed into SimpleMDM.
-  if (path !== undefined) return path;
-  // 2. A header of our own.
+/** The token that a request presents in its headers. */
+export function presentedToken({ header, authorization = '' }: TokenSources): string | undefined {
+  // 1. A header of our own.
   if (header !== undefined) return header;
-  // 3. Bearer (RFC 6750).
+  // 2. Bearer (RFC 6750).
   const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
   if (bearer !== undefined) return bearer;
-  // 4. Basic (RFC 7617): the password; the user name does not matter.
+  // 3. Basic (RFC 7617): the password; the user name does not matter.
   const basic = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(authorization)?.[1];
   if (basic === undefined) return undefined;
   const credentials = Buffer.from(basic, 'base64').toString('utf8');

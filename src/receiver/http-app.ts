@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
 import helmet from 'helmet';
+import { OperatorError } from '../config/operator-error.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 import { HttpProblem, sendProblem } from './problem.js';
@@ -19,7 +20,13 @@ export function createHttpApp({ logger, trustProxy, routers }: HttpAppOptions): 
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.set('trust proxy', trustProxySetting(trustProxy));
+  try {
+    app.set('trust proxy', trustProxySetting(trustProxy));
+  } catch (error) {
+    throw new OperatorError([
+      `TRUST_PROXY: found ${JSON.stringify(trustProxy)}, expected how many proxies stand in front (1), or their addresses (loopback, 10.0.0.0/8); ${errorText(error)}`,
+    ]);
+  }
   app.use(requestId, accessLog(logger), helmet());
   for (const router of routers) app.use(router);
   app.use((request, _response, next) => {
@@ -73,7 +80,9 @@ function accessLog(logger: Logger): RequestHandler {
 }
 
 function routeOf(route: unknown): unknown {
-  return typeof route === 'object' && route !== null && 'path' in route ? route.path : undefined;
+  return typeof route === 'object' && route !== null && 'path' in route
+    ? String(route.path).split(',')[0]
+    : undefined;
 }
 
 function problems(logger: Logger): ErrorRequestHandler {

@@ -15,6 +15,8 @@ export interface Listener {
 /** A sender that dribbles its headers or body must not hold a connection for long. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
+/** Longer than usual proxies keep an idle connection: else they send a webhook into one that is just being closed. */
+const KEEP_ALIVE_MS = 130_000;
 const CLOSE_TIMEOUT_MS = 2000;
 
 /**
@@ -29,6 +31,7 @@ export async function listen(handler: RequestListener, host: string, port: numbe
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 2000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
     },
     handler,
   );

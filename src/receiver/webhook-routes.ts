@@ -63,17 +63,9 @@ function claimOf(
   accounts: ReadonlyMap<string, Account>,
 ): { account: string; token: string | undefined } {
   const { first, second } = request.params;
-  const header = request.get('X-Webhook-Token');
-  const authorization = request.get('Authorization');
-  const sources = {
-    ...(header !== undefined && { header }),
-    ...(authorization !== undefined && { authorization }),
-  };
   const elsewhere = presentedToken({
-    path: undefined,
-    header: undefined,
-    authorization: undefined,
-    ...sources,
+    header: request.get('X-Webhook-Token'),
+    authorization: request.get('Authorization'),
   });
   if (typeof second === 'string') return { account: String(first), token: second };
   if (typeof first !== 'string') return { account: DEFAULT_ACCOUNT, token: elsewhere };
@@ -86,7 +78,7 @@ function authenticate({ accounts }: WebhookRoutesOptions): RequestHandler {
   const unauthorized = new HttpProblem(
     401,
     'Unauthorized',
-    'the webhook token is missing or wrong: compare the URL in SimpleMDM (Settings, Webhooks) with WEBHOOK_TOKEN',
+    'the webhook token is missing or wrong: compare the URL in SimpleMDM (Settings, Webhooks) with WEBHOOK_TOKEN; with several accounts it is /webhooks/simplemdm/<account>/<token>',
   );
   // Only wrong tokens are counted: a burst of real webhooks must never be turned away.
   const slowDown = rateLimit({
@@ -137,7 +129,12 @@ function take({ intake, logger, now = () => new Date() }: WebhookRoutesOptions):
     };
     const taken = await store(event).catch((error: unknown) => {
       logger.error(
-        { event: event.id, type: event.type, reason: errorText(error) },
+        {
+          event: event.id,
+          type: event.type,
+          reason: errorText(error),
+          requestId: response.getHeader('X-Request-Id'),
+        },
         'a webhook could not be queued; its sender was told 503',
       );
       throw unavailable('Redis is away, so the event could not be kept; send it again in a few seconds');

@@ -1,4 +1,4 @@
-import { Environment } from '@marcbachmann/cel-js';
+import { Environment, EvaluationError } from '@marcbachmann/cel-js';
 import { errorText } from '../telemetry/error-text.js';
 import { EVENT_SHAPE } from './vocabulary.js';
 import type { Shape } from './vocabulary.js';
@@ -54,7 +54,19 @@ const SCALARS = { string: 'string', number: 'double', bool: 'bool', time: TIME, 
 export function evaluatingEnvironment(): Environment {
   const environment = new Environment({ ...OPTIONS, unlistedVariablesAreDyn: true });
   mixNumbers(environment);
+  for (const type of ['string', 'double', 'int', 'bool', TIME]) {
+    environment.registerOperator(`${type} == null`, equalsUnlessUnknown);
+  }
   return environment;
+}
+
+/**
+ * CEL itself says that null is not equal to anything, so that `x != "a"` would be true for an x that is not known. Here a null on the
+ * left is unknown, so that a rule does not fire on it; `x == null`, with null on the right, is how to ask.
+ */
+function equalsUnlessUnknown(left: unknown, right: unknown): boolean {
+  if (left === null) throw new EvaluationError({ code: 'no_such_overload', message: 'null is not known' });
+  return left === right;
 }
 
 const CALCULATE: Record<(typeof ARITHMETIC)[number], (a: number, b: number) => number> = {

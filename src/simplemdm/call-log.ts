@@ -22,17 +22,34 @@ export const apiCall = z.object({
 /** One API call. */
 export type ApiCall = z.output<typeof apiCall>;
 
-const storage = new AsyncLocalStorage<ApiCall[]>();
+/** What is to be done about the calls of a task. */
+interface Watch {
+  readonly calls: ApiCall[];
+  readonly beforeWrite: (() => Promise<void>) | undefined;
+}
+
+const storage = new AsyncLocalStorage<Watch>();
 
 /** Notes a call for whoever asked with {@link recordCalls}. */
 export function noteCall(call: ApiCall): void {
-  storage.getStore()?.push(call);
+  storage.getStore()?.calls.push(call);
+}
+
+/** To be awaited right before a call that changes something is sent. */
+export async function beforeWrite(): Promise<void> {
+  await storage.getStore()?.beforeWrite?.();
 }
 
 /**
  * Runs a task and collects the API calls that it made, in the order they ended. The list is filled while the task
  * runs, so it is complete up to the failure when the task throws.
+ *
+ * @param onWrite - Awaited right before each call that changes something; when it throws, the call is not made.
  */
-export async function recordCalls<T>(calls: ApiCall[], task: () => Promise<T>): Promise<T> {
-  return storage.run(calls, task);
+export async function recordCalls<T>(
+  calls: ApiCall[],
+  task: () => Promise<T>,
+  onWrite?: () => Promise<void>,
+): Promise<T> {
+  return storage.run({ calls, beforeWrite: onWrite }, task);
 }

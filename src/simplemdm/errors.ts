@@ -84,7 +84,7 @@ function describe({ kind, account, method, path, status, titles, detail }: Failu
 
 function adviceFor(status: number | undefined): string {
   if (status === 401)
-    return ' - the API key is wrong or revoked: check SIMPLEMDM_API_KEY (SimpleMDM, Settings, API)';
+    return ' - the API key is wrong or revoked: check SIMPLEMDM_API_KEY, or api_key in ACCOUNTS_FILE (SimpleMDM, Settings, API)';
   if (status === 403)
     return ' - the API key may not do this: give it the permission in SimpleMDM (Settings, API)';
   if (status !== undefined && status >= 300 && status < 400) return ' - a redirect: check SIMPLEMDM_BASE_URL';

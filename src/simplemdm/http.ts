@@ -1,5 +1,5 @@
 import { errorText } from '../telemetry/error-text.js';
-import { noteCall } from './call-log.js';
+import { beforeWrite, noteCall } from './call-log.js';
 import type { ApiCall } from './call-log.js';
 import { callSignal } from './call-signal.js';
 import { SimpleMdmError } from './errors.js';
@@ -129,7 +129,10 @@ export function createTransport(options: TransportOptions): Transport {
 
   return async (request) => {
     const path = pathOf(request);
-    if (request.method !== 'GET') return call(request, path);
+    if (request.method !== 'GET') {
+      await beforeWrite();
+      return call(request, path);
+    }
     const inFlight = reads.get(path);
     if (inFlight !== undefined)
       return shared(inFlight, { account, method: 'GET', path, route: request.route });

@@ -11,9 +11,6 @@ export const link = z.looseObject({ type: z.string().optional(), id: z.int() });
 /** `relationships` with one linked record under a name. */
 export const linkTo = z.looseObject({ data: link.nullish() }).nullish();
 
-/** `relationships` with a list of linked records under a name. */
-export const linksTo = z.looseObject({ data: z.array(link) }).nullish();
-
 /** `{"data": …}`, the form of every single record. */
 export const single = <T extends z.ZodType>(record: T) => z.looseObject({ data: record });
 

@@ -18,10 +18,12 @@ export function createRedaction(secrets: Iterable<string | undefined>): Redactio
   const forms = new Set<string>();
   let pattern: RegExp | undefined;
   const add: Redaction['add'] = (more) => {
+    const before = forms.size;
     for (const secret of more) {
       if (secret === undefined || secret.length < SHORTEST_SECRET) continue;
       for (const form of formsOf(secret)) forms.add(form);
     }
+    if (forms.size === before) return;
     // Longest first, so that a secret that contains another is masked whole.
     const alternatives = [...forms]
       .sort((a, b) => b.length - a.length)

@@ -395,8 +395,16 @@ describe('what others wrote', () => {
       await rows(page).filter({ hasText: key }).first().getByRole('link').click();
       const trace = traceOf(page);
       await trace.getByText(key).first().waitFor();
-      for (const details of await trace.locator('summary').all()) await details.click();
-      await trace.locator('pre').getByText('window.owned').first().waitFor();
+      // The trace that was shown before is still there for a moment.
+      await until('everything about it is shown', async () => {
+        const closed = trace.locator('details:not([open]) > summary');
+        if ((await closed.count()) > 0)
+          await closed
+            .first()
+            .click({ timeout: 1000 })
+            .catch(() => undefined);
+        return trace.locator('pre').getByText('window.owned').first().isVisible();
+      });
     }
     expect(await page.locator('#main img, #main script').count()).toBe(0);
     expect(await page.evaluate('window.owned')).toBeUndefined();

@@ -103,14 +103,14 @@ describe('the private Redis', () => {
     expect(await listed()).toContain('SERIAL1');
   });
 
-  test('is adopted when the service was killed', async () => {
+  test('that was left over by a killed service is stopped, and its data is there', async () => {
     const killed = await start();
     await post('SERIAL2');
     killed.kill('SIGKILL');
     await killed.ended;
     expect(await isAnswering(socketPath)).toBe(true);
     const service = await start();
-    expect(service.output()).toContain('adopting the private Redis');
+    expect(service.output()).toContain('stopping the private Redis that an earlier process left running');
     expect(await listed()).toContain('SERIAL2');
     service.kill('SIGTERM');
     expect(await service.ended).toBe(0);

@@ -453,11 +453,17 @@ describe('POST /api/events/:id/replay', () => {
     expect(after.rules).toEqual(['macs']);
   });
 
-  test('one that did not fail is taken once more as a new event', async () => {
+  test('one that did not fail is taken once more as a new event, only when that is asked for', async () => {
     const id = await post(newDevice());
     await reached(id, 'completed');
     world.simulator.clearCalls();
-    const response = await replay(id);
+    const refused = await replay(id);
+    expect([refused.status, refused.text]).toEqual([
+      409,
+      expect.stringContaining('nothing failed for this event'),
+    ]);
+    expect(callsTo(/^POST /)).toEqual([]);
+    const response = await replay(id, '?everything=true');
     expect(response.status).toBe(202);
     const repeated = replayed.parse(JSON.parse(response.text));
     expect(repeated.kind).toBe('repeated');

@@ -1,6 +1,6 @@
 /* global HTMLButtonElement, HTMLElement, HTMLDialogElement, history, location, document */
 /** @import { Replay } from '../replay.js' */
-/** @typedef {Exclude<Replay, { kind: 'under_way' }>} Taken What the API answers; a replay that is under way is a 409. */
+/** @typedef {Exclude<Replay, { kind: 'under_way' | 'nothing_failed' }>} Taken What the API answers; one that did nothing is a 409. */
 /** @import { Trace } from '../../journal/trace.js' */
 import { ApiProblem, askApi } from './api.js';
 import { byId, element, showIn } from './dom.js';

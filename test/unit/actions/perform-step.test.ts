@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { StepError } from '../../../src/actions/action.js';
 import type { ActionResult } from '../../../src/actions/action.js';
+import { recordCalls } from '../../../src/simplemdm/call-log.js';
 import { performStep } from '../../../src/actions/perform-step.js';
 import { textOrTemplate } from '../../../src/actions/text-or-template.js';
 import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
@@ -60,7 +61,7 @@ function perform(
     device?: unknown;
     answers?: Answers;
     unsettledSince?: Date;
-    beforeAction?: () => Promise<void>;
+    beforeWrite?: () => Promise<void>;
   } = {},
 ): Performed {
   const lines: string[] = [];
@@ -71,25 +72,28 @@ function perform(
     },
   });
   const { api, directory, requests } = simpleMdm(more.answers ?? {});
-  const result = performStep({
-    step: given,
-    values: { event: { type: 'device.enrolled', data: {} }, steps: {}, ...more.values },
-    context: {
-      event: EVENT,
-      api,
-      directory,
-      fact: () => Promise.resolve(more.device ?? null),
-      logger: createLogger({ level: 'trace', redact: (text) => text, destination }),
-    },
-    env: ENV,
-    unsettledSince: more.unsettledSince,
-    beforeAction:
-      more.beforeAction ??
-      (() => {
-        requests.push('before');
-        return Promise.resolve();
-      }),
-  });
+  const work = () =>
+    performStep({
+      step: given,
+      values: { event: { type: 'device.enrolled', data: {} }, steps: {}, ...more.values },
+      context: {
+        event: EVENT,
+        api,
+        directory,
+        fact: () => Promise.resolve(more.device ?? null),
+        logger: createLogger({ level: 'trace', redact: (text) => text, destination }),
+        claim: () => Promise.resolve(true),
+      },
+      env: ENV,
+      unsettledSince: more.unsettledSince,
+    });
+  const beforeWrite =
+    more.beforeWrite ??
+    (() => {
+      requests.push('before');
+      return Promise.resolve();
+    });
+  const result = recordCalls([], work, beforeWrite);
   return { result, happened: requests, log: () => lines.join('') };
 }
 
@@ -110,7 +114,8 @@ describe('the condition of a step', () => {
       values: { steps: { one: { status: 'completed' } } },
     });
     expect(await result).toEqual({ status: 'completed', output: { message: 'hi' } });
-    expect(happened).toEqual(['before']);
+    // A line in the log changes nothing at SimpleMDM.
+    expect(happened).toEqual([]);
   });
 
   test('an error is an error of the step', async () => {
@@ -193,23 +198,23 @@ describe('the call', () => {
   });
   const started = { status: 'completed', output: { job_id: 9, script_id: 3, script_name: 'Say hi' } };
 
-  test('comes after beforeAction', async () => {
+  test('comes right after beforeWrite', async () => {
     const { result, happened } = perform(script, {
       device: MAC,
       answers: { ...SCRIPTS, '/script_jobs': { data: job('2024-01-01T00:00:00Z') } },
     });
     expect(await result).toEqual(started);
-    expect(happened).toEqual(['before', '/scripts', 'POST /script_jobs']);
+    expect(happened).toEqual(['/scripts', 'before', 'POST /script_jobs']);
   });
 
-  test('does not come when beforeAction fails', async () => {
+  test('does not come when beforeWrite fails', async () => {
     const { result, happened } = perform(script, {
       device: MAC,
       answers: SCRIPTS,
-      beforeAction: () => Promise.reject(new Error('the job was lost')),
+      beforeWrite: () => Promise.reject(new Error('the job was lost')),
     });
     await expect(result).rejects.toThrow('the job was lost');
-    expect(happened).toEqual([]);
+    expect(happened).toEqual(['/scripts']);
   });
 
   test('is not made again when an earlier attempt had its effect', async () => {

@@ -1,3 +1,4 @@
+import { beforeWrite } from '../../../src/simplemdm/call-log.js';
 import { createAccount } from '../../../src/simplemdm/account.js';
 import type { SimpleMdm } from '../../../src/simplemdm/client.js';
 import { createCustomAttributes } from '../../../src/simplemdm/custom-attributes.js';
@@ -19,23 +20,22 @@ export type Answers = Readonly<Record<string, unknown>>;
 /** The API of an account over a transport that answers from a table, with no network; other paths answer 500. */
 export function simpleMdm(answers: Answers): { api: SimpleMdm; directory: Directory; requests: string[] } {
   const requests: string[] = [];
-  const transport: Transport = ({ method, route, params = {} }) => {
+  const transport: Transport = async ({ method, route, params = {} }) => {
+    if (method !== 'GET') await beforeWrite();
     const path = route.replace(/\{(\w+)\}/g, (_placeholder, name: string) => String(params[name]));
     requests.push(method === 'GET' ? path : `${method} ${path}`);
     const answer = Object.hasOwn(answers, path) ? answers[path] : 500;
     if (typeof answer !== 'number') {
-      return Promise.resolve({ account: 'default', path, status: 200, body: answer });
+      return { account: 'default', path, status: 200, body: answer };
     }
-    return Promise.reject(
-      new SimpleMdmError({
-        kind: 'answer',
-        account: 'default',
-        method,
-        path,
-        status: answer,
-        mayHaveTakenEffect: false,
-      }),
-    );
+    throw new SimpleMdmError({
+      kind: 'answer',
+      account: 'default',
+      method,
+      path,
+      status: answer,
+      mayHaveTakenEffect: false,
+    });
   };
   const api: SimpleMdm = {
     account: createAccount(transport),

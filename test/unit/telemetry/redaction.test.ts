@@ -115,9 +115,8 @@ describe('redactJson', () => {
   test('without secrets it is the same JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(redactJson(createRedaction(['a-secret-that-is-not-there']).redact, value)).toEqual(
-          JSON.parse(JSON.stringify(value)),
-        );
+        const masked = redactJson(createRedaction(['a-secret-that-is-not-there']).redact, value);
+        expect(JSON.stringify(masked)).toBe(JSON.stringify(value));
       }),
     );
   });
