@@ -108,6 +108,20 @@ describe('processes of the service', () => {
     await until('the other worker finishes it', () => inGroupLaptops(device.id));
   }, 60_000);
 
+  test('a stop while Redis is away is orderly as well', async () => {
+    const own = await startTestRedis();
+    const service = await start('serve', { REDIS_URL: own.url });
+    simulator.setWebhook({ url: `${service.url}/webhooks/simplemdm`, token: TOKEN });
+    simulator.addFault({ method: 'POST', path: '/device_groups/*', kind: 'hang', times: 1 });
+    const device = simulator.enroll({ kind: 'macbook' });
+    await until('the call hangs', () => inGroupLaptops(device.id));
+    await own.stop();
+    await until('the service has noticed', () => service.output().includes('Redis is away'));
+    service.kill('SIGTERM');
+    expect(await service.ended).toBe(0);
+    expect(service.output()).toContain('Redis is away, so nothing can be handed back');
+  }, 60_000);
+
   test('a second signal ends the process at once', async () => {
     const receiver = await start('receiver');
     simulator.setWebhook({ url: `${receiver.url}/webhooks/simplemdm`, token: TOKEN });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
-import { ADMIN_TOKEN, API_KEY, startWorld } from '../../support/service.js';
+import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
 import type { World, WorldOptions } from '../../support/service.js';
 import { until } from '../../support/until.js';
 
@@ -136,6 +136,45 @@ describe('a call that must not be made twice', () => {
     expect(simulator.scriptJobs()).toHaveLength(1);
   });
 
+  test('a replay of a run that failed while the outcome was open looks for the job first', async () => {
+    const { simulator, settled, service } = await begin({ rules: SCRIPT_RULE, env: { RETRY_ATTEMPTS: '1' } });
+    simulator.addFault({ method: 'POST', path: '/script_jobs', times: 1, kind: 'reset', effect: 'after' });
+    simulator.enroll({ kind: 'macbook' });
+    const failed = await settled('device.enrolled');
+    expect([failed.status, simulator.scriptJobs().length]).toEqual(['failed', 1]);
+    await fetch(`${service.url}/api/events/${failed.id}/replay`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    expect((await settled('device.enrolled', ['completed'])).runs[0]?.steps[0]?.output).toMatchObject({
+      job_id: 341,
+    });
+    expect(simulator.scriptJobs()).toHaveLength(1);
+  });
+
+  test('the job of another run on the same device is not taken for the one whose answer was lost', async () => {
+    const rules = `
+rules:
+  - { id: first, on: device.lock.enabled, do: [run_script: { script: Say hi }] }
+  - { id: second, on: device.unknown.thing, do: [run_script: { script: Say hi }] }
+`;
+    const { simulator, settled, service } = await begin({ rules });
+    simulator.lock(54);
+    await settled('device.lock.enabled');
+    simulator.addFault({ method: 'POST', path: '/script_jobs', times: 1, kind: 'reset' });
+    await fetch(`${service.url}/webhooks/simplemdm/${WEBHOOK_TOKEN}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        type: 'device.unknown.thing',
+        at: '2026-01-01T00:00:00Z',
+        data: { device: { id: 54 } },
+      }),
+    });
+    expect((await settled('device.unknown.thing')).runs[0]?.steps[0]?.output).toMatchObject({ job_id: 342 });
+    expect(simulator.scriptJobs()).toHaveLength(2);
+  });
+
   test('an event that comes twice is acted on once', async () => {
     const { simulator, settled, client, calls } = await begin({ rules: SCRIPT_RULE });
     simulator.enroll({ kind: 'macbook' });
@@ -171,6 +210,41 @@ rules:
     const trace = await settled('device.enrolled', ['completed']);
     expect(trace.rules).toEqual(expect.arrayContaining(['plain', 'needs-device']));
     expect((await findTrace(client, trace.id))?.runs.every((run) => run.status === 'completed')).toBe(true);
+  });
+});
+
+describe('a rule that cannot be decided', () => {
+  test('makes its event a dead letter, does not hold up the others, and is decided anew by a replay', async () => {
+    const rules = `
+rules:
+  - { id: plain, on: device.lock.enabled, do: [run_script: { script: Say hi }] }
+  - { id: needs-apps, on: device.lock.enabled, if: apps.size() > 3, do: [log: { message: many }] }
+`;
+    const { simulator, settled, service, client } = await begin({ rules });
+    simulator.addFault({
+      method: 'GET',
+      path: '/devices/54/installed_apps',
+      kind: 'status',
+      status: 403,
+      times: 1,
+    });
+    simulator.lock(54);
+    const trace = await until('the plain rule is done', async () => {
+      const found = await settled('device.lock.enabled', ['failed']);
+      return found.runs.some((run) => run.status === 'completed') ? found : undefined;
+    });
+    expect(trace.reason).toContain('rule needs-apps: GET /devices/54/installed_apps');
+    expect(trace.decisions.map((decision) => decision.verdict)).toEqual(['matched', 'error']);
+    // As long after as completed jobs are kept: the journal alone knows that the plain rule has run.
+    await client.del(`mdm-reflex:runs:${trace.id}.plain`);
+    await client.zrem('mdm-reflex:runs:completed', `${trace.id}.plain`);
+    await fetch(`${service.url}/api/events/${trace.id}/replay`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    const replayed = await settled('device.lock.enabled', ['completed']);
+    expect(replayed.rules).toEqual(['plain', 'needs-apps']);
+    expect(simulator.scriptJobs()).toHaveLength(1);
   });
 });
 
