@@ -16,7 +16,7 @@ import { openJournal } from './journal/journal.js';
 import { connectForRequests, connectForWorkers, redisWarnings } from './queues/connection.js';
 import type { RedisAddress } from './queues/connection.js';
 import { startPrivateRedis } from './queues/private-redis.js';
-import { openEventQueue, openRunQueue } from './queues/queues.js';
+import { openEventQueue, openRunQueue, retentionOf } from './queues/queues.js';
 import { healthRoutes } from './receiver/health-routes.js';
 import type { Readiness } from './receiver/health-routes.js';
 import { createHttpApp } from './receiver/http-app.js';
@@ -105,11 +105,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
       );
     });
 
-    const retention = {
-      repeatWindowDays: settings.REPEAT_WINDOW_DAYS,
-      deadLetterDays: settings.DEAD_LETTER_DAYS,
-      attempts: settings.RETRY_ATTEMPTS,
-    };
+    const retention = retentionOf(settings);
     const queues = { events: openEventQueue(requests, retention), runs: openRunQueue(requests, retention) };
     for (const queue of [queues.events, queues.runs]) {
       metrics.watchQueue(queue.name, () =>

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { deviceIdOf } from '../enrichment/device-list.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { defineAction } from './action.js';
 import { reference, resolveReference } from './reference.js';
-import { NO_DEVICE, targetDeviceId } from './target-device.js';
+import { NO_DEVICE } from './no-device.js';
 
 /** Puts the event's device in a device group (API reference, Device Groups, Assign device). Asynchronous at SimpleMDM. */
 export const assignDeviceGroup = defineAction({
@@ -10,7 +11,7 @@ export const assignDeviceGroup = defineAction({
   outputs: { group_id: 'number', group_name: 'string' },
   facts: [],
   perform: async ({ group }, context) => {
-    const deviceId = await targetDeviceId(context);
+    const deviceId = await deviceIdOf(context);
     if (deviceId === undefined) return { status: 'skipped', reason: NO_DEVICE };
     const { id, attributes } = await resolveReference(
       'device group',

@@ -4,7 +4,7 @@ import { defineAction } from './action.js';
 import type { ActionContext, ActionResult } from './action.js';
 import { reference, resolveReference } from './reference.js';
 import type { Reference } from './reference.js';
-import { NO_DEVICE } from './target-device.js';
+import { NO_DEVICE } from './no-device.js';
 
 /** How far the clock of SimpleMDM may be behind ours when we look for a job of an earlier attempt. */
 const CLOCK_TOLERANCE_MS = 30_000;

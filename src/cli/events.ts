@@ -7,7 +7,7 @@ import { findEvents, findTrace, isCursor } from '../journal/find-events.js';
 import { openJournal } from '../journal/journal.js';
 import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
-import { openEventQueue, openRunQueue } from '../queues/queues.js';
+import { openEventQueue, openRunQueue, retentionOf } from '../queues/queues.js';
 import { formatEvents, SHORT_ID } from './format-events.js';
 import { formatTrace } from './format-trace.js';
 import type { Paint } from './terminal.js';
@@ -65,11 +65,7 @@ export async function replayEvent(
   everything: boolean,
 ): Promise<string> {
   const found = await existing(redis, id);
-  const retention = {
-    repeatWindowDays: settings.REPEAT_WINDOW_DAYS,
-    deadLetterDays: settings.DEAD_LETTER_DAYS,
-    attempts: settings.RETRY_ATTEMPTS,
-  };
+  const retention = retentionOf(settings);
   const events = openEventQueue(redis, retention);
   const runs = openRunQueue(redis, retention);
   try {

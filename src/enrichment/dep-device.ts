@@ -1,10 +1,7 @@
-import { z } from 'zod';
-import { deviceOf } from '../events/webhook-types.js';
 import { depDeviceAttributes } from '../simplemdm/dep-servers.js';
+import { serialNumberOf } from './device-list.js';
 import type { Fact } from './fact.js';
 import { fieldsOf } from './shape-of.js';
-
-const withSerialNumber = z.looseObject({ serial_number: z.string().nullish() }).nullable();
 
 /** The event's device as Apple Business Manager lists it, found by serial number among the devices of each DEP server. */
 export const depDevice: Fact = {
@@ -17,12 +14,11 @@ export const depDevice: Fact = {
     },
   },
   cost: 30,
-  fetch: async ({ event, api, fact }) => {
-    const serialNumber =
-      deviceOf(event)?.serialNumber ?? withSerialNumber.parse(await fact('device'))?.serial_number;
-    if (serialNumber === null || serialNumber === undefined) return null;
-    for await (const server of api.depServers.list()) {
-      for await (const { id, attributes } of api.depServers.listDevices(server.id)) {
+  fetch: async (context) => {
+    const serialNumber = await serialNumberOf(context);
+    if (serialNumber === undefined) return null;
+    for await (const server of context.api.depServers.list()) {
+      for await (const { id, attributes } of context.api.depServers.listDevices(server.id)) {
         if (attributes.serial_number !== serialNumber) continue;
         return {
           ...attributes,

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { deviceOf } from '../events/webhook-types.js';
 import { knownDevice } from './device.js';
 import type { FactContext } from './fact.js';
@@ -9,6 +10,18 @@ export async function deviceIdOf({
   fact,
 }: Pick<FactContext, 'event' | 'fact'>): Promise<number | undefined> {
   return deviceOf(event)?.id ?? knownDevice.parse(await fact('device'))?.id;
+}
+
+const withSerialNumber = z.looseObject({ serial_number: z.string().nullish() }).nullable();
+
+/** The serial number of the event's device: from the webhook, or from its record; undefined when neither says one. */
+export async function serialNumberOf({
+  event,
+  fact,
+}: Pick<FactContext, 'event' | 'fact'>): Promise<string | undefined> {
+  return (
+    deviceOf(event)?.serialNumber ?? withSerialNumber.parse(await fact('device'))?.serial_number ?? undefined
+  );
 }
 
 /** A list that belongs to the event's device, or null when there is no such device. */

@@ -1,13 +1,10 @@
-import { z } from 'zod';
-import { deviceOf } from '../events/webhook-types.js';
 import { logAttributes } from '../simplemdm/logs.js';
+import { serialNumberOf } from './device-list.js';
 import type { Fact } from './fact.js';
 import { fieldsOf } from './shape-of.js';
 
 /** A device can have years of log: this many entries are read, ten pages. */
 const MOST_ENTRIES = 1000;
-
-const withSerialNumber = z.looseObject({ serial_number: z.string().nullish() }).nullable();
 
 /** The log of the event's device, by serial number: at most a thousand entries. */
 export const logs: Fact = {
@@ -23,12 +20,11 @@ export const logs: Fact = {
     },
   },
   cost: 20,
-  fetch: async ({ event, api, fact }) => {
-    const serialNumber =
-      deviceOf(event)?.serialNumber ?? withSerialNumber.parse(await fact('device'))?.serial_number;
-    if (serialNumber === null || serialNumber === undefined) return null;
+  fetch: async (context) => {
+    const serialNumber = await serialNumberOf(context);
+    if (serialNumber === undefined) return null;
     const entries: Record<string, unknown>[] = [];
-    for await (const { id, attributes } of api.logs.list({ serialNumber })) {
+    for await (const { id, attributes } of context.api.logs.list({ serialNumber })) {
       const { namespace, event_type, level, source, at, metadata } = attributes;
       entries.push({ id, namespace, event_type, level, source, at, metadata });
       if (entries.length === MOST_ENTRIES) break;

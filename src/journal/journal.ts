@@ -1,5 +1,7 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
+import { DAY_S } from '../queues/queues.js';
+import type { Retention } from '../queues/queues.js';
 import { INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
@@ -37,13 +39,8 @@ if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS
 redis.call('ZADD', KEYS[2], 'NX', ARGV[3], ARGV[4])
 return new`;
 
-/** How long traces are kept, in days. */
-export interface JournalRetention {
-  readonly repeatWindowDays: number;
-  readonly deadLetterDays: number;
-}
-
-const DAY_S = 86_400;
+/** How long traces are kept: as long as a repeat is recognised, those of dead letters as long as they can be replayed. */
+export type JournalRetention = Pick<Retention, 'repeatWindowDays' | 'deadLetterDays'>;
 
 /** Lengthens the life of a key, never shortens it: a dead letter stays as long as it can be replayed. (`EXPIRE … GT` needs Redis 7.) */
 const KEEP_AT_LEAST =

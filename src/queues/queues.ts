@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import type { JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { Settings } from '../config/settings.js';
 import { KEY_PREFIX } from './connection.js';
 import type { EventJob, RunJob } from './jobs.js';
 
@@ -17,7 +18,17 @@ export interface Retention {
   readonly attempts: number;
 }
 
-const DAY_S = 86_400;
+/** Seconds in a day. */
+export const DAY_S = 86_400;
+
+/** How long things are kept, as the settings say. */
+export function retentionOf(settings: Settings): Retention {
+  return {
+    repeatWindowDays: settings.REPEAT_WINDOW_DAYS,
+    deadLetterDays: settings.DEAD_LETTER_DAYS,
+    attempts: settings.RETRY_ATTEMPTS,
+  };
+}
 
 function jobOptions({ repeatWindowDays, deadLetterDays, attempts }: Retention): JobsOptions {
   return {
