@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { pendingStep, runSteps } from '../src/actions/run-steps.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import { claimsOf } from '../src/journal/claims.js';
+import { canonicalJson } from '../src/events/fingerprint.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { RunTrace } from '../src/journal/trace.js';
 import { stepRecord } from '../src/queues/jobs.js';
@@ -54,7 +55,10 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     const access = options.accounts.get(event.account);
     if (access === undefined) return dead(`the account "${event.account}" is not configured (any more)`);
     const problems: string[] = [];
-    const rule = compileRule(data.rule, options.vocabulary, [], ({ message }) => void problems.push(message));
+    // Compiling builds a type-checking environment; the rule in force has been compiled already.
+    const inForce = options.rules().find(({ source }) => canonicalJson(source) === canonicalJson(data.rule));
+    const rule =
+      inForce ?? compileRule(data.rule, options.vocabulary, [], ({ message }) => void problems.push(message));
     if (problems.length > 0) return dead(`the rule cannot be run as it is: ${problems.join('; ')}`);
     // It may be an older form of a rule, with other secrets than those of today.
     redaction.add(secretsOf([rule], options.env));
@@ -106,7 +110,8 @@ function ruleToRun({ rule, replayed, steps }: RunJob, current: readonly Rule[]):
   const now = current.find((candidate) => candidate.source.id === rule.id)?.source;
   if (replayed !== true || now === undefined) return rule;
   const over = 1 + steps.findLastIndex(({ status }) => status === 'completed' || status === 'skipped');
-  const same = JSON.stringify(now.do.slice(0, over)) === JSON.stringify(rule.do.slice(0, over));
+  // Canonical: the fields of a step come out of the queue in another order than they went in.
+  const same = canonicalJson(now.do.slice(0, over)) === canonicalJson(rule.do.slice(0, over));
   return same ? now : rule;
 }
 

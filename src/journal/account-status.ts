@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ACCOUNTS_KEY } from './keys.js';
 
 /** Whether an account's API can be used, as the last call told. */
-export const accountStatus = z.object({ ok: z.boolean(), reason: z.string().optional(), since: z.string() });
+const accountStatus = z.object({ ok: z.boolean(), reason: z.string().optional(), since: z.string() });
 
 /** Whether an account's API can be used. */
 export type AccountStatus = z.output<typeof accountStatus>;

@@ -46,7 +46,7 @@ export type JournalRetention = Pick<Retention, 'repeatWindowDays' | 'deadLetterD
 const KEEP_AT_LEAST =
   "if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end";
 
-/** The journal in Redis: one hash per event that expires by itself, and an index by time. Secrets are masked on the way in. */
+/** The journal in Redis: one hash per event that expires by itself, and an index by time. Secrets are masked on the way in, but for events and facts, which are worked with. */
 export function openJournal(redis: Redis, retention: JournalRetention, redact: Redact): Journal {
   const keepS = retention.repeatWindowDays * DAY_S;
   const keepFailedS = Math.max(retention.deadLetterDays, retention.repeatWindowDays) * DAY_S;

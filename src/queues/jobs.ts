@@ -10,7 +10,7 @@ export const eventJob = z.object({ event });
 export type EventJob = z.output<typeof eventJob>;
 
 /** What a step came to; `retrying` is never the last word. */
-export const stepStatus = z.enum(['pending', 'running', 'retrying', 'completed', 'skipped', 'failed']);
+const stepStatus = z.enum(['pending', 'running', 'retrying', 'completed', 'skipped', 'failed']);
 
 /** What is known of a step of a run, kept in the job so that a retry or a restart resumes behind it. */
 export const stepRecord = z.object({

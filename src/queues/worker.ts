@@ -40,7 +40,7 @@ export interface JobHandle<T> {
 }
 
 /** Another worker has the job now; this one must leave it alone. */
-export class LostJobError extends Error {
+class LostJobError extends Error {
   override readonly name = 'LostJobError';
 }
 

@@ -5,7 +5,7 @@ import { MAX_DEPTH } from '../events/envelope.js';
 import { HttpProblem } from './problem.js';
 
 /** The largest webhook body; real ones are under a kilobyte. */
-export const MAX_BODY_BYTES = 256 * 1024;
+const MAX_BODY_BYTES = 256 * 1024;
 
 const parseJson = express.json({
   limit: MAX_BODY_BYTES,

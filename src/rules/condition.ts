@@ -60,11 +60,12 @@ export function compileCondition(
     };
   }
   const program = evaluating.parse(text);
+  const whole: Part = { text, program, paths: pathsIn(program.ast) };
   const parts = conjunctsOf(program.ast);
   const asked = pathsAskedFor(program.ast);
   return {
     text,
-    names: new Set(pathsIn(program.ast).map((path) => path[0] ?? '')),
+    names: new Set(whole.paths.map((path) => path[0] ?? '')),
     settle: (given) => {
       const result = attempt(program, withNulls(given, asked));
       return typeof result === 'boolean' ? result : undefined;
@@ -73,12 +74,19 @@ export function compileCondition(
       const values = withNulls(given, asked);
       if (attempt(program, values) === true) return { outcome: 'true' };
       // Name the part of `a && b && c` that decided: the first that is false, else the first that is not true.
-      const deciding =
-        parts.find((part) => attempt(part.program, values) === false) ??
-        parts.find((part) => attempt(part.program, values) !== true);
-      return explain(deciding?.program ?? program, deciding?.text ?? text, values);
+      const results = parts.map((part) => attempt(part.program, values));
+      const firstFalse = parts[results.indexOf(false)];
+      const deciding = firstFalse ?? parts[results.findIndex((result) => result !== true)];
+      return explain(deciding ?? whole, values);
     },
   };
+}
+
+/** A condition or a part of it, with the paths that it names. */
+interface Part {
+  readonly text: string;
+  readonly program: ParseResult;
+  readonly paths: readonly string[][];
 }
 
 /** The paths of a condition whose last name may be missing: all but those that `has(…)` asks about. */
@@ -138,46 +146,45 @@ const UNKNOWN = new Set([
   'unknown_variable',
 ]);
 
-function explain(program: ParseResult, text: string, values: Values): Verdict {
+function explain(part: Part, values: Values): Verdict {
+  const { text, program } = part;
   try {
     const result: unknown = program({ ...values });
     if (result === true) return { outcome: 'true' };
     if (result === false || result === null || result === undefined)
-      return { outcome: 'false', because: because(program, text, values) };
+      return { outcome: 'false', because: because(part, values) };
     return { outcome: 'error', because: `${text} is ${show(result)}, expected true or false` };
   } catch (error) {
     const summary = summaryOf(error);
     const code = codeOf(error);
-    const meetsNull = code === 'no_such_key' || /\bnull\b/.test(summary) || hasUnknownPath(program, values);
+    const meetsNull = code === 'no_such_key' || /\bnull\b/.test(summary) || hasUnknownPath(part, values);
     return typeof code === 'string' && UNKNOWN.has(code) && meetsNull
-      ? { outcome: 'false', because: because(program, text, values) }
+      ? { outcome: 'false', because: because(part, values) }
       : { outcome: 'error', because: `${text}: ${summary}` };
   }
 }
 
-function because(program: ParseResult, text: string, values: Values): string {
-  const facts = [...new Map(pathsIn(program.ast).map((path) => [path.join('.'), path]))].map(
+function because({ text, paths }: Part, values: Values): string {
+  const facts = [...new Map(paths.map((path) => [path.join('.'), path]))].map(
     ([name, path]) => `${name} is ${show(valueAt(values, path))}`,
   );
   return facts.length === 0 ? `${text} is not true` : `${text} is not true: ${facts.join(', ')}`;
 }
 
-function hasUnknownPath(program: ParseResult, values: Values): boolean {
-  return pathsIn(program.ast).some((path) => (valueAt(values, path) ?? null) === null);
+function hasUnknownPath({ paths }: Part, values: Values): boolean {
+  return paths.some((path) => (valueAt(values, path) ?? null) === null);
 }
 
 /** The parts of `a && b && c`, each as the author wrote it; the whole when a part does not mean the same by itself. */
-function conjunctsOf(whole: ASTNode): { text: string; program: ParseResult }[] {
+function conjunctsOf(whole: ASTNode): Part[] {
   const nodes = conjuncts(whole);
-  const parts = nodes.map((node) => {
+  const parts = nodes.flatMap((node): Part[] => {
     const text = whole.input.slice(node.range.start, node.range.end).trim();
-    return { text, program: parsedOrUndefined(text), node };
+    const program = parsedOrUndefined(text);
+    if (program === undefined || structure(program.ast) !== structure(node)) return [];
+    return [{ text, program, paths: pathsIn(program.ast) }];
   });
-  return parts.flatMap(({ text, program, node }) =>
-    program !== undefined && structure(program.ast) === structure(node) ? [{ text, program }] : [],
-  ).length === nodes.length
-    ? parts.flatMap(({ text, program }) => (program === undefined ? [] : [{ text, program }]))
-    : [];
+  return parts.length === nodes.length ? parts : [];
 }
 
 function parsedOrUndefined(text: string): ParseResult | undefined {
@@ -202,11 +209,11 @@ function conjuncts(node: ASTNode): ASTNode[] {
   return node.op === '&&' ? node.args.flatMap(conjuncts) : [node];
 }
 
-/** Macros whose first argument is a name of their own, with how many arguments they may have. */
+/** Macros whose first argument is a name of their own. */
 const BINDERS = new Set(['all', 'exists', 'exists_one', 'filter', 'map', 'bind']);
 
 /** Every path in an expression that starts at a free name, such as `device.firewall.enabled`, the longest form of each. */
-export function pathsIn(node: ASTNode, bound: ReadonlySet<string> = new Set()): string[][] {
+function pathsIn(node: ASTNode, bound: ReadonlySet<string> = new Set()): string[][] {
   const chain = chainOf(node);
   if (chain !== undefined) return bound.has(chain[0] ?? '') ? [] : [chain];
   if (node.op === 'rcall') {

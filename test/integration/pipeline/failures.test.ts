@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
@@ -81,6 +82,30 @@ describe('a step that fails', () => {
     expect(await replay.json()).toEqual({ kind: 'resumed', id: trace.id, event: false, rules: ['laptops'] });
     const replayed = await settled('device.enrolled', ['completed']);
     expect(replayed.runs[0]?.steps.map((step) => step.attempts)).toEqual([1, 2, 1]);
+  });
+
+  test('is done by the mended rule when it is replayed, what was done before it left alone', async () => {
+    const rules = (group: string): string => `
+rules:
+  - id: laptops
+    on: device.enrolled
+    do:
+      - log: { message: first }
+        id: said
+      - assign_device_group: { group: ${group} }
+`;
+    const current = await begin({ rules: rules('Laptop') });
+    current.simulator.enroll({ kind: 'macbook' });
+    const failed = await current.settled('device.enrolled');
+    expect(failed.reason).toContain('there is no device group "Laptop"; did you mean "Laptops"?');
+    await writeFile(current.env['RULES_PATH'] ?? '', rules('Laptops'));
+    await current.restartService();
+    await fetch(`${current.service.url}/api/events/${failed.id}/replay`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    const { runs } = await current.settled('device.enrolled', ['completed']);
+    expect(runs[0]?.steps.map((step) => step.attempts)).toEqual([1, 2]);
   });
 
   test('that says on_error: continue does not stop its run', async () => {
