@@ -53,8 +53,19 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
   const breakOff = new AbortController();
   const watch = watchAccounts(connection, logger);
   const accounts = openAccounts(options.accounts, {
+    redis: connection,
+    callsPerSecond: settings.API_RATE,
     timeoutMs: settings.API_TIMEOUT_MS,
     signal: breakOff.signal,
+    onCircuit: (account, state) => {
+      metrics.apiCircuitOpen.set({ account }, state === 'open' ? 1 : 0);
+      if (state === 'open')
+        logger.error(
+          { account },
+          'SimpleMDM does not answer: its events wait, and it is tried every few seconds',
+        );
+      else logger.info({ account }, 'SimpleMDM answers again');
+    },
     onCall: (call) => {
       const { account, method, route, status, path, durationMs, error } = call;
       metrics.apiCallDuration.observe(

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { deviceIdOf } from '../enrichment/device-list.js';
-import { SimpleMdmError } from '../simplemdm/errors.js';
 import { defineAction } from './action.js';
 import { reference, resolveReference } from './reference.js';
 import { NO_DEVICE } from './no-device.js';
@@ -19,11 +18,7 @@ export const assignDeviceGroup = defineAction({
       context.directory.deviceGroups,
       (item) => item.attributes.name,
     );
-    try {
-      await context.api.deviceGroups.assignDevice(id, deviceId);
-    } catch (error) {
-      if (!(error instanceof SimpleMdmError && error.alreadySo)) throw error;
-    }
+    await context.api.deviceGroups.assignDevice(id, deviceId);
     return { status: 'completed', output: { group_id: id, group_name: attributes.name } };
   },
 });

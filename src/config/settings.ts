@@ -102,6 +102,7 @@ const variables = {
   DEAD_LETTER_DAYS: wholeNumber(1, 3650).default(90),
   WORKER_CONCURRENCY: wholeNumber(1, 200).default(10),
   API_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
+  API_RATE: wholeNumber(1, 1000).default(10),
   RETRY_ATTEMPTS: wholeNumber(1, 1000).default(100),
   RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(1000),
   RETRY_MAX_MS: wholeNumber(1, 86_400_000).default(900_000),

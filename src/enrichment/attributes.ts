@@ -8,7 +8,7 @@ export const attributes: Fact = {
   fetch: async (context) => {
     const values = await forDevice(
       context,
-      (id) => context.api.customAttributes.listForDevice(id),
+      (id) => context.api.customAttributes.getValuesForDevice(id),
       ({ id, attributes: { value } }): [string, string | null] => [id, value ?? null],
     );
     return values === null ? null : Object.fromEntries(values);

@@ -17,8 +17,8 @@ export const depDevice: Fact = {
   fetch: async (context) => {
     const serialNumber = await serialNumberOf(context);
     if (serialNumber === undefined) return null;
-    for await (const server of context.api.depServers.list()) {
-      for await (const { id, attributes } of context.api.depServers.listDevices(server.id)) {
+    for (const server of await context.directory.depServers.get()) {
+      for await (const { id, attributes } of context.api.depServers.listDepDevices(server.id)) {
         if (attributes.serial_number !== serialNumber) continue;
         return {
           ...attributes,

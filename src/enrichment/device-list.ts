@@ -27,14 +27,14 @@ export async function serialNumberOf({
 /** A list that belongs to the event's device, or null when there is no such device. */
 export async function forDevice<T, R>(
   context: FactContext,
-  list: (deviceId: number) => AsyncIterable<T>,
+  list: (deviceId: number) => AsyncIterable<T> | Promise<readonly T[]>,
   convert: (item: T) => R,
 ): Promise<R[] | null> {
   const id = await deviceIdOf(context);
   if (id === undefined) return null;
   return nullWhenNotFound(async () => {
     const items: R[] = [];
-    for await (const item of list(id)) items.push(convert(item));
+    for await (const item of await list(id)) items.push(convert(item));
     return items;
   });
 }

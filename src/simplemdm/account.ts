@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import type { Transport } from './http.js';
-import { fetchParsed, single } from './resource.js';
+import { fetchRecord } from './resource.js';
+import type { Transport } from './transport.js';
+import { number, text } from './values.js';
 
 const account = z.looseObject({
   type: z.string(),
   attributes: z.looseObject({
     name: z.string(),
-    apple_store_country_code: z.string().nullish(),
+    apple_store_country_code: text,
+    /** Only of accounts on a manual billing plan. */
     subscription: z
-      .looseObject({
-        licenses: z.looseObject({ total: z.number().nullish(), available: z.number().nullish() }).nullish(),
-      })
+      .looseObject({ licenses: z.looseObject({ total: number, available: number }).nullish() })
       .nullish(),
   }),
 });
@@ -18,11 +18,30 @@ const account = z.looseObject({
 /** The account that the API key belongs to. */
 export type AccountRecord = z.output<typeof account>;
 
+/** What can be changed of an account. */
+export interface AccountChanges {
+  readonly name?: string;
+  /** The country of the App Store, such as `AU`. */
+  readonly appleStoreCountryCode?: string;
+}
+
 /** API reference, section Account. */
 export function createAccount(transport: Transport) {
   return {
     /** Show: `GET /account`. */
-    show: async (): Promise<AccountRecord> =>
-      (await fetchParsed(transport, { method: 'GET', route: '/account' }, single(account))).data,
+    show: (): Promise<AccountRecord> => fetchRecord(transport, { method: 'GET', route: '/account' }, account),
+
+    /** Update: `PATCH /account`. */
+    update: ({ name, appleStoreCountryCode }: AccountChanges): Promise<AccountRecord> =>
+      fetchRecord(
+        transport,
+        {
+          method: 'PATCH',
+          route: '/account',
+          body: { name, apple_store_country_code: appleStoreCountryCode },
+          idempotent: true,
+        },
+        account,
+      ),
   };
 }

@@ -1,30 +1,56 @@
 import { createAccount } from './account.js';
+import { createApps } from './apps.js';
+import { createAssignmentGroups } from './assignment-groups.js';
 import { createCustomAttributes } from './custom-attributes.js';
+import { createCustomConfigurationProfiles } from './custom-configuration-profiles.js';
 import { createDepServers } from './dep-servers.js';
 import { createDeviceGroups } from './device-groups.js';
 import { createDevices } from './devices.js';
 import { createEnrollments } from './enrollments.js';
-import { createTransport } from './http.js';
-import type { TransportOptions } from './http.js';
+import { createInstalledApps } from './installed-apps.js';
 import { createLogs } from './logs.js';
+import { createLostMode } from './lost-mode.js';
+import { createManagedAppConfigs } from './managed-app-configs.js';
+import { withDefaults } from './options.js';
+import type { SimpleMdmOptions } from './options.js';
+import { createProfiles } from './profiles.js';
+import { createPushCertificate } from './push-certificate.js';
 import { createScriptJobs } from './script-jobs.js';
 import { createScripts } from './scripts.js';
+import { createTransport } from './transport.js';
+import type { Transport } from './transport.js';
 
-/** The SimpleMDM API of one account, a member per resource in the words of the API reference. */
-export type SimpleMdm = ReturnType<typeof createSimpleMdm>;
+/** The SimpleMDM API of one account, a member per resource in the order and words of the API reference. */
+export type SimpleMdm = ReturnType<typeof resourcesOver>;
 
-/** A client for one account. */
-export function createSimpleMdm(options: TransportOptions) {
-  const transport = createTransport(options);
+/**
+ * A client for one account.
+ *
+ * @throws Nothing by itself; every method rejects with `SimpleMdmError`.
+ */
+export function createSimpleMdm(options: SimpleMdmOptions): SimpleMdm {
+  return resourcesOver(createTransport(withDefaults(options)));
+}
+
+/** All resources over a transport of one's own. */
+export function resourcesOver(transport: Transport) {
   return {
     account: createAccount(transport),
+    apps: createApps(transport),
+    assignmentGroups: createAssignmentGroups(transport),
     customAttributes: createCustomAttributes(transport),
+    customConfigurationProfiles: createCustomConfigurationProfiles(transport),
     depServers: createDepServers(transport),
     devices: createDevices(transport),
     deviceGroups: createDeviceGroups(transport),
     enrollments: createEnrollments(transport),
+    installedApps: createInstalledApps(transport),
     logs: createLogs(transport),
+    lostMode: createLostMode(transport),
+    managedAppConfigs: createManagedAppConfigs(transport),
+    pushCertificate: createPushCertificate(transport),
     scripts: createScripts(transport),
     scriptJobs: createScriptJobs(transport),
+    profiles: createProfiles(transport),
   };
 }

@@ -1,44 +1,51 @@
 import { z } from 'zod';
-import type { Transport } from './http.js';
-import { fetchAll, fetchParsed, single } from './resource.js';
+import { assign, fetchAll, fetchPage, fetchRecord, linksTo } from './resource.js';
+import type { Page, PageOptions } from './resource.js';
+import type { Transport } from './transport.js';
 
 const deviceGroup = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({ name: z.string() }),
+  relationships: z.looseObject({ devices: linksTo }).nullish(),
 });
 
 /** A device group. */
 export type DeviceGroup = z.output<typeof deviceGroup>;
 
+const LIST = { route: '/device_groups' };
+
 /** API reference, section Device Groups. */
 export function createDeviceGroups(transport: Transport) {
+  const below = (groupId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
+    route: `/device_groups/{DEVICE_GROUP_ID}${rest}`,
+    params: { DEVICE_GROUP_ID: groupId, ...params },
+  });
   return {
     /** List all: `GET /device_groups`. */
-    list: (): AsyncGenerator<DeviceGroup> => fetchAll(transport, { route: '/device_groups' }, deviceGroup),
+    list: (): AsyncGenerator<DeviceGroup> => fetchAll(transport, LIST, deviceGroup),
+
+    /** One page of {@link list}. */
+    listPage: (page?: PageOptions): Promise<Page<DeviceGroup>> =>
+      fetchPage(transport, LIST, deviceGroup, page),
 
     /** Retrieve one: `GET /device_groups/{DEVICE_GROUP_ID}`. */
-    retrieve: async (groupId: number): Promise<DeviceGroup> =>
-      (
-        await fetchParsed(
-          transport,
-          { method: 'GET', route: '/device_groups/{DEVICE_GROUP_ID}', params: { DEVICE_GROUP_ID: groupId } },
-          single(deviceGroup),
-        )
-      ).data,
+    retrieve: (groupId: number): Promise<DeviceGroup> =>
+      fetchRecord(transport, { method: 'GET', ...below(groupId) }, deviceGroup),
 
     /**
      * Assign device: `POST /device_groups/{DEVICE_GROUP_ID}/devices/{DEVICE_ID}`. Asynchronous: 202 means that it was taken on.
      *
-     * @returns The status: 202, or 204 from older servers.
+     * @returns The status: 202, 204 from older servers, 409 when the device is in the group already.
      */
-    assignDevice: async (groupId: number, deviceId: number): Promise<number> =>
-      (
-        await transport({
-          method: 'POST',
-          route: '/device_groups/{DEVICE_GROUP_ID}/devices/{DEVICE_ID}',
-          params: { DEVICE_GROUP_ID: groupId, DEVICE_ID: deviceId },
-        })
-      ).status,
+    assignDevice: (groupId: number, deviceId: number): Promise<number> =>
+      assign(transport, {
+        method: 'POST',
+        ...below(groupId, '/devices/{DEVICE_ID}', { DEVICE_ID: deviceId }),
+      }),
+
+    /** Clone: `POST /device_groups/{DEVICE_GROUP_ID}/clone`: the same configuration, no devices. */
+    clone: (groupId: number): Promise<DeviceGroup> =>
+      fetchRecord(transport, { method: 'POST', ...below(groupId, '/clone') }, deviceGroup),
   };
 }

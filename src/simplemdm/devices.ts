@@ -1,21 +1,13 @@
 import { z } from 'zod';
-import type { Transport } from './http.js';
+import { deviceCommands } from './device-commands.js';
 import { installedApp } from './installed-apps.js';
 import type { InstalledApp } from './installed-apps.js';
-import { fetchAll, fetchParsed, linkTo, single } from './resource.js';
-
-const text = z.string().nullish();
-const flag = z.boolean().nullish();
-/** Some records hold numbers as text (`location_latitude`, `device_capacity` of old records). */
-const number = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .regex(/^-?\d+(\.\d+)?$/)
-      .transform(Number),
-  ])
-  .nullish();
+import { profile } from './profiles.js';
+import type { Profile } from './profiles.js';
+import { fetchAll, fetchPage, fetchRecord, linkTo, send } from './resource.js';
+import type { ListRequest, Page, PageOptions } from './resource.js';
+import type { Transport } from './transport.js';
+import { flag, number, text } from './values.js';
 
 /**
  * The attributes of a device. Most are null on the platforms they do not apply to, and older records lack the newer ones.
@@ -103,6 +95,7 @@ export const deviceAttributes = z.looseObject({
     .nullish(),
   managed_apple_id: text,
   time_zone: text,
+  service_subscriptions: z.array(z.looseObject({})).nullish(),
   location_latitude: number,
   location_longitude: number,
   location_accuracy: number,
@@ -113,46 +106,166 @@ const device = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: deviceAttributes,
-  relationships: z.looseObject({ device_group: linkTo }).optional(),
+  relationships: z
+    .looseObject({
+      device_group: linkTo,
+      /** Of newer records. */
+      custom_attribute_values: z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) }).nullish(),
+    })
+    .nullish(),
 });
 
 /** A device record without its secrets. */
 export type Device = z.output<typeof device>;
 
+const deviceUser = z.looseObject({
+  type: z.string(),
+  id: z.int(),
+  attributes: z.looseObject({
+    username: text,
+    full_name: text,
+    uid: number,
+    user_guid: text,
+    data_quota: number,
+    data_used: number,
+    data_to_sync: flag,
+    secure_token: flag,
+    logged_in: flag,
+    mobile_account: flag,
+  }),
+});
+
+/** A user account on a Mac. */
+export type DeviceUser = z.output<typeof deviceUser>;
+
+/** What device records are to hold. */
+export interface DeviceOptions {
+  /** With the values of secret custom attributes (API 1.51); the client removes them again unless `revealSecrets` is on. */
+  readonly includeSecretCustomAttributes?: boolean;
+}
+
 /** What narrows a list of devices. */
-export interface DeviceListOptions {
+export interface DeviceListOptions extends DeviceOptions {
   /** Name, UDID, serial number, IMEI, MAC address or phone number. */
   readonly search?: string;
   readonly includeAwaitingEnrollment?: boolean;
 }
 
+/** A device to create: a place that one device can enroll into. */
+export interface NewDevice {
+  readonly name: string;
+  readonly groupId?: number;
+  /** Static assignment groups (seen in use). */
+  readonly staticGroupIds?: readonly number[];
+}
+
+/** What can be changed of a device. */
+export interface DeviceChanges {
+  /** In SimpleMDM. */
+  readonly name?: string;
+  /** On the device itself, when it is online; supervised devices only. */
+  readonly deviceName?: string;
+}
+
 /** API reference, section Devices. */
 export function createDevices(transport: Transport) {
+  const listed = (options: DeviceListOptions = {}): ListRequest => ({
+    route: '/devices',
+    query: {
+      search: options.search,
+      include_awaiting_enrollment: options.includeAwaitingEnrollment,
+      include_secret_custom_attributes: options.includeSecretCustomAttributes,
+    },
+  });
+  const below = (deviceId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
+    route: `/devices/{DEVICE_ID}${rest}`,
+    params: { DEVICE_ID: deviceId, ...params },
+  });
   return {
     /** List all: `GET /devices`. */
-    list: ({ search, includeAwaitingEnrollment }: DeviceListOptions = {}): AsyncGenerator<Device> =>
-      fetchAll(
+    list: (options?: DeviceListOptions): AsyncGenerator<Device> =>
+      fetchAll(transport, listed(options), device),
+
+    /** One page of {@link list}. */
+    listPage: (page?: PageOptions, options?: DeviceListOptions): Promise<Page<Device>> =>
+      fetchPage(transport, listed(options), device, page),
+
+    /** Retrieve one: `GET /devices/{DEVICE_ID}`. A device that has left answers 404. */
+    retrieve: (deviceId: number, { includeSecretCustomAttributes }: DeviceOptions = {}): Promise<Device> =>
+      fetchRecord(
         transport,
-        { route: '/devices', query: { search, include_awaiting_enrollment: includeAwaitingEnrollment } },
+        {
+          method: 'GET',
+          ...below(deviceId),
+          query: { include_secret_custom_attributes: includeSecretCustomAttributes },
+        },
         device,
       ),
 
-    /** Retrieve one: `GET /devices/{DEVICE_ID}`. A device that has left answers 404. */
-    retrieve: async (deviceId: number): Promise<Device> =>
-      (
-        await fetchParsed(
-          transport,
-          { method: 'GET', route: '/devices/{DEVICE_ID}', params: { DEVICE_ID: deviceId } },
-          single(device),
-        )
-      ).data,
+    /** Create: `POST /devices`. Not idempotent. `enrollment_url` of the record enrolls one device, once. */
+    create: ({ name, groupId, staticGroupIds }: NewDevice): Promise<Device> =>
+      fetchRecord(
+        transport,
+        {
+          method: 'POST',
+          route: '/devices',
+          body: { name, group_id: groupId, static_group_ids: staticGroupIds },
+        },
+        device,
+      ),
+
+    /**
+     * Update: `PATCH /devices/{DEVICE_ID}`.
+     *
+     * @throws SimpleMdmError 422 when `deviceName` is set on a device that is not supervised.
+     */
+    update: (deviceId: number, { name, deviceName }: DeviceChanges): Promise<Device> =>
+      fetchRecord(
+        transport,
+        {
+          method: 'PATCH',
+          ...below(deviceId),
+          body: { name, device_name: deviceName },
+          idempotent: true,
+        },
+        device,
+      ),
+
+    /** Delete: `DELETE /devices/{DEVICE_ID}`: unenrolls the device and removes it from the account. */
+    delete: (deviceId: number): Promise<number> => send(transport, { method: 'DELETE', ...below(deviceId) }),
+
+    /** List profiles: `GET /devices/{DEVICE_ID}/profiles`: those assigned to the device itself, not through groups. */
+    listProfiles: (deviceId: number): AsyncGenerator<Profile> =>
+      fetchAll(transport, below(deviceId, '/profiles'), profile),
+
+    /** One page of {@link listProfiles}. */
+    listProfilesPage: (deviceId: number, page?: PageOptions): Promise<Page<Profile>> =>
+      fetchPage(transport, below(deviceId, '/profiles'), profile, page),
 
     /** List installed apps: `GET /devices/{DEVICE_ID}/installed_apps`. */
     listInstalledApps: (deviceId: number): AsyncGenerator<InstalledApp> =>
-      fetchAll(
-        transport,
-        { route: '/devices/{DEVICE_ID}/installed_apps', params: { DEVICE_ID: deviceId } },
-        installedApp,
-      ),
+      fetchAll(transport, below(deviceId, '/installed_apps'), installedApp),
+
+    /** One page of {@link listInstalledApps}. */
+    listInstalledAppsPage: (deviceId: number, page?: PageOptions): Promise<Page<InstalledApp>> =>
+      fetchPage(transport, below(deviceId, '/installed_apps'), installedApp, page),
+
+    /** List Users: `GET /devices/{DEVICE_ID}/users`. macOS only. */
+    listUsers: (deviceId: number): AsyncGenerator<DeviceUser> =>
+      fetchAll(transport, below(deviceId, '/users'), deviceUser),
+
+    /** One page of {@link listUsers}. */
+    listUsersPage: (deviceId: number, page?: PageOptions): Promise<Page<DeviceUser>> =>
+      fetchPage(transport, below(deviceId, '/users'), deviceUser, page),
+
+    /**
+     * Delete User: `DELETE /devices/{DEVICE_ID}/users/{USER_ID}`. Asynchronous.
+     *
+     * @throws SimpleMdmError 422 on anything but a supervised Mac.
+     */
+    deleteUser: (deviceId: number, userId: number): Promise<number> =>
+      send(transport, { method: 'DELETE', ...below(deviceId, '/users/{USER_ID}', { USER_ID: userId }) }),
+
+    ...deviceCommands(transport),
   };
 }

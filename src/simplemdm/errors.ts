@@ -44,11 +44,6 @@ export class SimpleMdmError extends Error {
     return this.failure.status === 404;
   }
 
-  /** The API has it already, or it was already gone (409): for an automation that is success (seen in real accounts). */
-  get alreadySo(): boolean {
-    return this.failure.status === 409;
-  }
-
   /** The same call may succeed later: no answer, an unreadable one, 408, 429 or 5xx. */
   get mayPassLater(): boolean {
     const { kind, status } = this.failure;

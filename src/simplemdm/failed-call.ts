@@ -10,14 +10,15 @@ import { withoutSecrets } from './secrets.js';
 /** Which call it is about. */
 export type CallIdentity = Pick<Failure, 'account' | 'method' | 'path'>;
 
-/** Parses an answer's body without its secrets. Throws {@link SimpleMdmError} when it is no JSON. */
-export function parseJson(text: string, about: CallIdentity, method: string): unknown {
+/** Parses an answer's body, without the secrets in it unless they are wanted. Throws {@link SimpleMdmError} when it is no JSON. */
+export function parseJson(text: string, about: CallIdentity, revealSecrets: boolean): unknown {
   try {
-    const body: unknown = JSON.parse(text, withoutSecrets);
+    const body: unknown = JSON.parse(text, revealSecrets ? undefined : withoutSecrets);
     return body;
   } catch (cause) {
+    const mayHaveTakenEffect = about.method !== 'GET';
     throw new SimpleMdmError(
-      { ...about, kind: 'malformed', detail: 'the body is not JSON', mayHaveTakenEffect: method !== 'GET' },
+      { ...about, kind: 'malformed', detail: 'the body is not JSON', mayHaveTakenEffect },
       { cause },
     );
   }
@@ -66,16 +67,11 @@ const NEVER_SENT = new Set([
 ]);
 
 /** The error for a call that got no answer. */
-export function unanswered(
-  about: CallIdentity,
-  error: unknown,
-  brokenOff: BrokenOff,
-  method: string,
-): SimpleMdmError {
+export function unanswered(about: CallIdentity, error: unknown, brokenOff: BrokenOff): SimpleMdmError {
   // fetch wraps what really happened.
   const cause = isNativeError(error) && error.cause !== undefined ? error.cause : error;
   const code = errorCode(cause);
-  const mayHaveTakenEffect = method !== 'GET' && (code === undefined || !NEVER_SENT.has(code));
+  const mayHaveTakenEffect = about.method !== 'GET' && (code === undefined || !NEVER_SENT.has(code));
   const kind = brokenOff ?? 'network';
   const detail =
     kind === 'timeout' ? 'the time limit API_TIMEOUT_MS ran out' : describeCause(code, errorText(cause));

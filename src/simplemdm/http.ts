@@ -1,178 +1,141 @@
-import { errorText } from '../telemetry/error-text.js';
-import { beforeWrite, noteCall } from './call-log.js';
+import type { ApiAnswer, Download } from './answer.js';
+import { noteCall } from './call-log.js';
 import type { ApiCall } from './call-log.js';
 import { callSignal } from './call-signal.js';
+import type { CallLimits } from './call-signal.js';
 import { SimpleMdmError } from './errors.js';
 import { parseJson, refused, unanswered } from './failed-call.js';
+import type { CallIdentity } from './failed-call.js';
+import { bodyOf } from './request.js';
+import type { ApiRequest } from './request.js';
+import { shownBody } from './secrets.js';
+import { upload } from './upload.js';
 
-/** A call as a resource file describes it. */
-export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** The path as the reference writes it below `/api/v1`, such as `/devices/{DEVICE_ID}`. */
-  readonly route: string;
-  /** What stands in the place of each `{PLACEHOLDER}`. */
-  readonly params?: Readonly<Record<string, string | number>>;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** Sent as form fields. */
-  readonly body?: Readonly<Record<string, string | number | boolean>>;
-}
-
-/** An answer with a 2xx status; the body is undefined when it is empty. */
-export interface ApiAnswer {
-  readonly account: string;
-  readonly path: string;
-  readonly status: number;
-  readonly body: unknown;
-}
-
-/** Makes a call. Throws {@link SimpleMdmError} for everything but a 2xx answer with readable JSON. */
-export type Transport = (request: ApiRequest) => Promise<ApiAnswer>;
-
-/** How to reach one account. */
-export interface TransportOptions {
+/** How to make calls to one account. */
+export interface HttpOptions {
   readonly account: string;
   readonly apiKey: string;
   /** Without a trailing slash. */
   readonly baseUrl: string;
+  /** How long an answer may take. Uploads have no limit of their own: nobody knows how large the file is. */
   readonly timeoutMs: number;
+  /** Whether answers keep the secrets of devices; otherwise they are left out as the answer is read. */
+  readonly revealSecrets: boolean;
+  readonly now: () => number;
   /** Aborted when the process stops: calls in flight are broken off. */
   readonly signal?: AbortSignal;
   /** Told of every call that was really made. */
   readonly onCall?: (call: ApiCall) => void;
-  readonly now?: () => number;
 }
 
-/** After a 401 the account rests this long: asking again at once with the same key cannot help. */
-const REST_AFTER_UNAUTHORIZED_MS = 15_000;
+/** Makes one try of a call, with nothing around it. */
+export interface Exchange {
+  readonly call: (request: ApiRequest, path: string) => Promise<ApiAnswer>;
+  readonly download: (request: ApiRequest, path: string) => Promise<Download>;
+}
 
 /**
- * The HTTP side of the client: Basic authentication with the key as user name (API reference, Authentication), timeouts,
- * error bodies, secrets removed, identical reads in flight shared, and the account paused after 401 and 429. Connections are
- * kept alive by Node's fetch.
+ * HTTP with the API: Basic authentication with the key as user name (API reference, Authentication), time limits, error
+ * bodies, secrets removed. Connections are kept alive by Node's fetch.
  */
-export function createTransport(options: TransportOptions): Transport {
-  const { account, baseUrl, now = Date.now } = options;
+export function createExchange(options: HttpOptions): Exchange {
+  const { account, baseUrl, timeoutMs, now } = options;
   const authorization = `Basic ${Buffer.from(`${options.apiKey}:`).toString('base64')}`;
-  const reads = new Map<string, Promise<ApiAnswer>>();
-  let pausedUntil = 0;
-  let pauseReason = '';
 
-  async function call(request: ApiRequest, path: string): Promise<ApiAnswer> {
-    const { method, route, body } = request;
+  /** Sends a request and hands its answer to `read`; what goes wrong on the way is told alike for all calls. */
+  async function exchange<T>(
+    request: ApiRequest,
+    path: string,
+    read: (response: Response, about: CallIdentity, limits: CallLimits) => Promise<T>,
+  ): Promise<T> {
+    const { method } = request;
     const about = { account, method, path };
-    if (now() < pausedUntil) {
-      throw new SimpleMdmError({
-        ...about,
-        kind: 'paused',
-        detail: pauseReason,
-        mayHaveTakenEffect: false,
-        retryAt: pausedUntil,
-      });
-    }
-    if (options.signal?.aborted === true)
-      throw new SimpleMdmError({ ...about, kind: 'stopped', mayHaveTakenEffect: false });
     const startedAt = performance.now();
-    const ended = (outcome: { status?: number; error?: string }): void => {
+    const body = bodyOf(request);
+    const limits = callSignal(request.files === undefined ? timeoutMs : undefined, options.signal);
+    let status: number | undefined;
+    const ended = (error?: string): void => {
+      const note = shownBody(request);
       const made: ApiCall = {
         ...about,
-        route,
-        ...(body && { body }),
-        ...outcome,
+        route: request.route,
+        ...(note && { body: note }),
+        ...(status !== undefined && { status }),
+        ...(error !== undefined && { error }),
         durationMs: Math.round(performance.now() - startedAt),
       };
       noteCall(made);
       options.onCall?.(made);
     };
-    const limits = callSignal(options.timeoutMs, options.signal);
-    let status: number | undefined;
     try {
-      const response = await fetch(baseUrl + path, {
-        method,
-        headers: { authorization, accept: 'application/json' },
-        redirect: 'manual',
-        signal: limits.signal,
-        ...(body && { body: formFields(body) }),
-      });
+      const { signal } = limits;
+      const headers = { authorization, accept: 'application/json' };
+      const response =
+        body instanceof FormData
+          ? await upload(baseUrl + path, { method, headers, form: body, signal })
+          : await fetch(baseUrl + path, {
+              method,
+              headers,
+              redirect: 'manual',
+              signal,
+              ...(body && { body }),
+            });
       status = response.status;
-      const text = await response.text();
-      if (!response.ok) throw refused(about, response, text, now());
-      const answer: ApiAnswer = {
-        account,
-        path,
-        status,
-        body: text === '' ? undefined : parseJson(text, about, method),
-      };
-      ended({ status });
+      if (!response.ok) throw refused(about, response, await response.text(), now());
+      const answer = await read(response, about, limits);
+      ended();
       return answer;
     } catch (error) {
-      const failure =
-        error instanceof SimpleMdmError ? error : unanswered(about, error, limits.reason(), method);
-      ended({ ...(status !== undefined && { status }), error: failure.message });
-      pauseAfter(failure);
-      throw failure;
-    } finally {
       limits.done();
+      const failure = error instanceof SimpleMdmError ? error : unanswered(about, error, limits.reason());
+      ended(failure.message);
+      throw failure;
     }
   }
 
-  function pauseAfter({ failure, message }: SimpleMdmError): void {
-    const until =
-      failure.status === 401
-        ? now() + REST_AFTER_UNAUTHORIZED_MS
-        : failure.status === 429
-          ? (failure.retryAt ?? 0)
-          : 0;
-    if (until <= pausedUntil) return;
-    pausedUntil = until;
-    pauseReason = message;
-  }
-
-  return async (request) => {
-    const path = pathOf(request);
-    if (request.method !== 'GET') {
-      await beforeWrite();
-      return call(request, path);
-    }
-    const inFlight = reads.get(path);
-    if (inFlight !== undefined)
-      return shared(inFlight, { account, method: 'GET', path, route: request.route });
-    const read = call(request, path).finally(() => reads.delete(path));
-    reads.set(path, read);
-    return read;
+  return {
+    call: (request, path) =>
+      exchange(request, path, async (response, about, limits) => {
+        const text = await response.text();
+        limits.done();
+        const body = text === '' ? undefined : parseJson(text, about, options.revealSecrets);
+        return { account, path, status: response.status, body };
+      }),
+    download: (request, path) =>
+      exchange(request, path, (response, about, limits) => {
+        limits.liftTimeLimit();
+        return Promise.resolve(downloadOf(response, about, limits));
+      }),
   };
 }
 
-/** Lets a second caller have the answer of a read that is in flight; it is on that caller's record as well. */
-async function shared(
-  inFlight: Promise<ApiAnswer>,
-  about: Pick<ApiCall, 'account' | 'method' | 'path' | 'route'>,
-): Promise<ApiAnswer> {
-  const note = { ...about, durationMs: 0, shared: true };
-  try {
-    const answer = await inFlight;
-    noteCall({ ...note, status: answer.status });
-    return answer;
-  } catch (error) {
-    const status = error instanceof SimpleMdmError ? error.failure.status : undefined;
-    noteCall({ ...note, ...(status !== undefined && { status }), error: errorText(error) });
-    throw error;
-  }
-}
-
-function pathOf({ route, params = {}, query = {} }: ApiRequest): string {
-  const path = route.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
-    const value = params[name];
-    if (value === undefined) throw new Error(`no value for ${placeholder} in ${route}`);
-    return encodeURIComponent(value);
+function downloadOf(response: Response, about: CallIdentity, limits: CallLimits): Download {
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      try {
+        const next = await reader?.read();
+        if (next?.value !== undefined) {
+          controller.enqueue(next.value);
+          return;
+        }
+        limits.done();
+        controller.close();
+      } catch (error) {
+        limits.done();
+        controller.error(unanswered(about, error, limits.reason()));
+      }
+    },
+    cancel: async (reason) => {
+      limits.done();
+      await reader?.cancel(reason);
+    },
   });
-  const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
-    value === undefined ? [] : [[name, String(value)]],
-  );
-  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`;
-}
-
-function formFields(body: Readonly<Record<string, string | number | boolean>>): URLSearchParams {
-  return new URLSearchParams(
-    Object.entries(body).map(([name, value]): [string, string] => [name, String(value)]),
-  );
+  const whole = new Response(body);
+  return {
+    contentType: response.headers.get('content-type') ?? undefined,
+    body,
+    bytes: async () => new Uint8Array(await whole.arrayBuffer()),
+    text: () => whole.text(),
+  };
 }

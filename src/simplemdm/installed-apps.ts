@@ -1,24 +1,62 @@
 import { z } from 'zod';
+import { fetchRecord, linkTo, send } from './resource.js';
+import type { Transport } from './transport.js';
+import { flag, number, text } from './values.js';
 
 /** The attributes of an app on a device. */
 export const installedAppAttributes = z.looseObject({
-  name: z.string().nullish(),
-  identifier: z.string().nullish(),
-  version: z.string().nullish(),
-  short_version: z.string().nullish(),
-  bundle_size: z.number().nullish(),
-  dynamic_size: z.number().nullish(),
-  managed: z.boolean().nullish(),
-  discovered_at: z.string().nullish(),
-  last_seen_at: z.string().nullish(),
+  name: text,
+  identifier: text,
+  version: text,
+  short_version: text,
+  bundle_size: number,
+  dynamic_size: number,
+  managed: flag,
+  discovered_at: text,
+  last_seen_at: text,
 });
 
-/** API reference, section Installed Apps: the record that lists of installed apps hold. */
+/** The record that lists of installed apps hold. */
 export const installedApp = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: installedAppAttributes,
+  /** The device, in the list of an app's installs. */
+  relationships: z.looseObject({ device: linkTo }).nullish(),
 });
 
 /** An app on a device. */
 export type InstalledApp = z.output<typeof installedApp>;
+
+/** API reference, section Installed Apps. The list is with the devices. */
+export function createInstalledApps(transport: Transport) {
+  const below = (installedAppId: number, rest = '') => ({
+    route: `/installed_apps/{INSTALLED_APP_ID}${rest}`,
+    params: { INSTALLED_APP_ID: installedAppId },
+  });
+  return {
+    /** Retrieve one: `GET /installed_apps/{INSTALLED_APP_ID}`. */
+    retrieve: (installedAppId: number): Promise<InstalledApp> =>
+      fetchRecord(transport, { method: 'GET', ...below(installedAppId) }, installedApp),
+
+    /** Request management of app: `POST /installed_apps/{INSTALLED_APP_ID}/request_management`. iOS, tvOS and macOS 11 or later. */
+    requestManagement: (installedAppId: number): Promise<number> =>
+      send(transport, { method: 'POST', ...below(installedAppId, '/request_management'), idempotent: true }),
+
+    /**
+     * Install update: `POST /installed_apps/{INSTALLED_APP_ID}/update`.
+     *
+     * @throws SimpleMdmError 422 when the app is not managed.
+     */
+    installUpdate: (installedAppId: number): Promise<number> =>
+      send(transport, { method: 'POST', ...below(installedAppId, '/update'), idempotent: true }),
+
+    /**
+     * Uninstall: `DELETE /installed_apps/{INSTALLED_APP_ID}`. Asynchronous.
+     *
+     * @throws SimpleMdmError 422 when the app is not managed.
+     */
+    uninstall: (installedAppId: number): Promise<number> =>
+      send(transport, { method: 'DELETE', ...below(installedAppId) }),
+  };
+}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Transport } from './http.js';
-import { fetchAll } from './resource.js';
+import { fetchAll, fetchPage, fetchRecord } from './resource.js';
+import type { ListRequest, Page, PageOptions } from './resource.js';
+import type { Transport } from './transport.js';
 
 /** `MM/DD/YY HH:MM:SS` without an offset, read as UTC and written as ISO 8601. */
 const logTime = z.string().transform((at) => {
@@ -26,11 +27,28 @@ const log = z.looseObject({ type: z.string(), id: z.string(), attributes: logAtt
 /** An entry of the account's log. */
 export type LogEntry = z.output<typeof log>;
 
+/** What narrows a list of log entries. */
+export interface LogListOptions {
+  /** Of one device. */
+  readonly serialNumber?: string;
+}
+
 /** API reference, section Logs. */
 export function createLogs(transport: Transport) {
+  const listed = ({ serialNumber }: LogListOptions = {}): ListRequest => ({
+    route: '/logs',
+    query: { serial_number: serialNumber },
+  });
   return {
-    /** List all: `GET /logs`, of one device when a serial number is given. */
-    list: ({ serialNumber }: { serialNumber?: string } = {}): AsyncGenerator<LogEntry> =>
-      fetchAll(transport, { route: '/logs', query: { serial_number: serialNumber } }, log),
+    /** List all: `GET /logs`. */
+    list: (options?: LogListOptions): AsyncGenerator<LogEntry> => fetchAll(transport, listed(options), log),
+
+    /** One page of {@link list}. */
+    listPage: (page?: PageOptions, options?: LogListOptions): Promise<Page<LogEntry>> =>
+      fetchPage(transport, listed(options), log, page),
+
+    /** Retrieve one: `GET /logs/{LOG_ID}`. */
+    retrieve: (logId: string): Promise<LogEntry> =>
+      fetchRecord(transport, { method: 'GET', route: '/logs/{LOG_ID}', params: { LOG_ID: logId } }, log),
   };
 }

@@ -1,14 +1,26 @@
 import { z } from 'zod';
-import type { Transport } from './http.js';
-import { fetchAll, fetchParsed, single } from './resource.js';
+import { fetchAll, fetchPage, fetchRecord, send } from './resource.js';
+import type { Page, PageOptions } from './resource.js';
+import type { Transport } from './transport.js';
+import { flag, number, text } from './values.js';
 
 const scriptJob = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({
-    script_name: z.string().nullish(),
+    script_name: text,
+    job_name: text,
+    content: text,
+    job_id: text,
+    variable_support: flag,
+    /** `pending`, `completed`, `completed-with-errors`, `cancelled`. */
     status: z.string(),
-    created_at: z.string().nullish(),
+    pending_count: number,
+    success_count: number,
+    errored_count: number,
+    created_by: text,
+    created_at: text,
+    updated_at: text,
   }),
   relationships: z
     .looseObject({
@@ -17,38 +29,87 @@ const scriptJob = z.looseObject({
           data: z.array(
             z.looseObject({
               id: z.int(),
-              status: z.string().nullish(),
-              status_code: z.string().nullish(),
-              response: z.string().nullish(),
+              /** `pending`, `completed`, `error`, `cancelled`. */
+              status: text,
+              /** The exit code, as text; lists leave it and the output out. */
+              status_code: text,
+              response: text,
             }),
           ),
         })
         .nullish(),
     })
-    .optional(),
+    .nullish(),
 });
 
 /** A script that was set to run on some devices. */
 export type ScriptJob = z.output<typeof scriptJob>;
 
-/** API reference, section Script Jobs. */
+/** A job to start; at least one of the three lists of ids there must be. */
+export interface NewScriptJob {
+  readonly scriptId: number;
+  readonly deviceIds?: readonly number[];
+  /** All Macs of these device groups. */
+  readonly groupIds?: readonly number[];
+  /** All Macs of these assignment groups. */
+  readonly assignmentGroupIds?: readonly number[];
+  /** The custom attribute that the output is stored in (API 1.51). */
+  readonly customAttribute?: string;
+  /** What of the output is stored (API 1.51). */
+  readonly customAttributeRegex?: string;
+  /** API 1.51. */
+  readonly jobName?: string;
+}
+
+const LIST = { route: '/script_jobs' };
+
+/** API reference, section Script Jobs. Some subscriptions have none. */
 export function createScriptJobs(transport: Transport) {
+  const one = (scriptJobId: number) => ({
+    route: '/script_jobs/{SCRIPT_JOB_ID}',
+    params: { SCRIPT_JOB_ID: scriptJobId },
+  });
   return {
     /** List all: `GET /script_jobs`. Jobs remain listed for one month. */
-    list: (): AsyncGenerator<ScriptJob> => fetchAll(transport, { route: '/script_jobs' }, scriptJob),
+    list: (): AsyncGenerator<ScriptJob> => fetchAll(transport, LIST, scriptJob),
 
-    /** Create: `POST /script_jobs`. Not idempotent: every call starts a job. macOS only. */
-    create: async (job: { scriptId: number; deviceIds: readonly number[] }): Promise<ScriptJob> =>
-      (
-        await fetchParsed(
-          transport,
-          {
-            method: 'POST',
-            route: '/script_jobs',
-            body: { script_id: job.scriptId, device_ids: job.deviceIds.join(',') },
+    /** One page of {@link list}. */
+    listPage: (page?: PageOptions): Promise<Page<ScriptJob>> => fetchPage(transport, LIST, scriptJob, page),
+
+    /** Retrieve one: `GET /script_jobs/{SCRIPT_JOB_ID}`, with the output of each device that has answered. */
+    retrieve: (scriptJobId: number): Promise<ScriptJob> =>
+      fetchRecord(transport, { method: 'GET', ...one(scriptJobId) }, scriptJob),
+
+    /**
+     * Create: `POST /script_jobs`. Not idempotent: every call starts a job. macOS only.
+     *
+     * @throws SimpleMdmError 422 when there is no Mac among the targets, 404 when there is no such script.
+     */
+    create: (job: NewScriptJob): Promise<ScriptJob> =>
+      fetchRecord(
+        transport,
+        {
+          method: 'POST',
+          ...LIST,
+          body: {
+            script_id: job.scriptId,
+            device_ids: job.deviceIds?.join(','),
+            group_ids: job.groupIds?.join(','),
+            assignment_group_ids: job.assignmentGroupIds?.join(','),
+            custom_attribute: job.customAttribute,
+            custom_attribute_regex: job.customAttributeRegex,
+            job_name: job.jobName,
           },
-          single(scriptJob),
-        )
-      ).data,
+        },
+        scriptJob,
+      ),
+
+    /**
+     * Cancel Job: `DELETE /script_jobs/{SCRIPT_JOB_ID}`.
+     *
+     * @throws SimpleMdmError 422 when a device has received it already.
+     */
+    cancel: (scriptJobId: number): Promise<number> =>
+      send(transport, { method: 'DELETE', ...one(scriptJobId) }),
   };
 }

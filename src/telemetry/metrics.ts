@@ -9,6 +9,7 @@ export interface Metrics {
   readonly webhooks: Counter<'type' | 'status'>;
   readonly jobDuration: Histogram<'queue' | 'outcome'>;
   readonly apiCallDuration: Histogram<'account' | 'method' | 'route' | 'status'>;
+  readonly apiCircuitOpen: Gauge<'account'>;
   readonly ruleEvaluations: Counter<'rule' | 'verdict'>;
   readonly steps: Counter<'action' | 'status'>;
   /** Calls `read` at each scrape and shows the queue's jobs by state; a Redis that is away leaves the last values out. */
@@ -59,6 +60,12 @@ export function createMetrics(): Metrics {
       help: 'SimpleMDM API calls by route and status ("error" when there was no answer)',
       labelNames: ['account', 'method', 'route', 'status'],
       buckets: [0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
+      registers,
+    }),
+    apiCircuitOpen: new Gauge({
+      name: 'mdm_reflex_api_circuit_open',
+      help: 'Whether the calls of an account are held because SimpleMDM does not answer (1) or not (0)',
+      labelNames: ['account'],
       registers,
     }),
     ruleEvaluations: new Counter({

@@ -47,17 +47,18 @@ const lists: [string, string, (api: SimpleMdm) => AsyncIterable<unknown>][] = [
   ['enrollments-list', 'GET /enrollments', (api) => api.enrollments.list()],
   ['scripts-list', 'GET /scripts', (api) => api.scripts.list()],
   ['script-jobs-list', 'GET /script_jobs', (api) => api.scriptJobs.list()],
-  [
-    'custom-attribute-values-list',
-    'GET /devices/1/custom_attribute_values',
-    (api) => api.customAttributes.listForDevice(1),
-  ],
   ['dep-servers-list', 'GET /dep_servers', (api) => api.depServers.list()],
 ];
 
 test.each(lists)('%s is read whole', async (name, call, read) => {
   const body = example(name);
   expect(await all(read(await clientThatGets(body, call)))).toEqual(withoutSecrets(list.parse(body).data));
+});
+
+test('custom-attribute-values-list is read whole', async () => {
+  const body = example('custom-attribute-values-list');
+  const api = await clientThatGets(body, 'GET /devices/1/custom_attribute_values');
+  expect(await api.customAttributes.getValuesForDevice(1)).toEqual(list.parse(body).data);
 });
 
 test('logs-list is read whole; only the time gets a form that says what it means', async () => {
@@ -143,6 +144,7 @@ test('webhook: the envelope is taken, its type being one that nobody knows', () 
 test('every example is used', () => {
   const used = [
     ...[...lists, ...ones, ...alone].map(([name]) => name),
+    'custom-attribute-values-list',
     'logs-list',
     'logs-retrieve',
     'devices-update',
@@ -200,5 +202,5 @@ test('an enrollment that is account-driven, and one of a newer kind', async () =
 
 test('a list without has_more is one page', async () => {
   const api = await clientThatGets({ data: [] }, 'GET /devices/1/custom_attribute_values');
-  expect(await all(api.customAttributes.listForDevice(1))).toEqual([]);
+  expect(await api.customAttributes.getValuesForDevice(1)).toEqual([]);
 });

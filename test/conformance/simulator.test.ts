@@ -135,11 +135,11 @@ test('every list of the simulator can be read by the client', async () => {
     await all(api.enrollments.list()),
     await all(api.scripts.list()),
     await all(api.depServers.list()),
-    await all(api.depServers.listDevices(1)),
-    await all(api.depServers.listDevices(2)),
+    await all(api.depServers.listDepDevices(1)),
+    await all(api.depServers.listDepDevices(2)),
     await all(api.logs.list()),
     ...(await Promise.all([54, 56, 98, 117, 121].map((id) => all(api.devices.listInstalledApps(id))))),
-    ...(await Promise.all([11, 54, 121].map((id) => all(api.customAttributes.listForDevice(id))))),
+    ...(await Promise.all([11, 54, 121].map((id) => api.customAttributes.getValuesForDevice(id)))),
   ].map(({ length }) => length);
   expect(Math.min(...counts)).toBeGreaterThan(0);
 });

@@ -99,3 +99,19 @@ async function answers(url: string): Promise<boolean> {
     redis.disconnect();
   }
 }
+
+/** Every key and value that a Redis holds, as text to search for secrets. */
+export async function everythingIn(redis: Redis): Promise<string> {
+  const found: unknown[] = [];
+  for (const key of await redis.keys('*')) {
+    const type = await redis.type(key);
+    found.push(key, type);
+    if (type === 'string') found.push(await redis.get(key));
+    if (type === 'hash') found.push(await redis.hgetall(key));
+    if (type === 'list') found.push(await redis.lrange(key, 0, -1));
+    if (type === 'set') found.push(await redis.smembers(key));
+    if (type === 'zset') found.push(await redis.zrange(key, '0', '-1'));
+    if (type === 'stream') found.push(await redis.xrange(key, '-', '+'));
+  }
+  return JSON.stringify(found);
+}

@@ -77,6 +77,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     ADMIN_TOKEN,
     RULES_PATH: rulesPath,
     LOG_LEVEL: 'debug',
+    API_RATE: '1000',
     RETRY_BASE_MS: '20',
     RETRY_MAX_MS: '200',
     ...options.env,

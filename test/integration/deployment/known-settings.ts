@@ -17,6 +17,7 @@ export const KNOWN_SETTINGS: ReadonlySet<string> = new Set([
   'DEAD_LETTER_DAYS',
   'WORKER_CONCURRENCY',
   'API_TIMEOUT_MS',
+  'API_RATE',
   'RETRY_ATTEMPTS',
   'RETRY_BASE_MS',
   'RETRY_MAX_MS',

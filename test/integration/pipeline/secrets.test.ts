@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { everythingIn } from '../../support/redis.js';
 import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
 
 const RULES = `
@@ -13,28 +13,6 @@ rules:
       - send_invitation: { enrollment: 6, contact: "\${env:SECRET_OF_A_RULE}@example.org" }
 `;
 const SECRET_OF_A_RULE = 'rule-secret-4711';
-
-/** Every key and value that Redis holds. */
-async function everythingIn({ client }: World): Promise<string> {
-  const parts: string[] = [];
-  for (const key of await client.keys('*')) {
-    const type = await client.type(key);
-    const value =
-      type === 'hash'
-        ? await client.hgetall(key)
-        : type === 'string'
-          ? await client.get(key)
-          : type === 'zset'
-            ? await client.zrange(key, '0', '-1')
-            : type === 'list'
-              ? await client.lrange(key, 0, -1)
-              : type === 'set'
-                ? await client.smembers(key)
-                : await client.xrange(key, '-', '+');
-    parts.push(key, JSON.stringify(value));
-  }
-  return parts.join('\n');
-}
 
 describe('secrets', () => {
   test('of devices, of the service and of rules stand in no log, trace, queue, metric or answer', async () => {
@@ -68,7 +46,7 @@ describe('secrets', () => {
 
       const auth = { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } };
       const places = {
-        redis: await everythingIn(world),
+        redis: await everythingIn(world.client),
         log: world.log(),
         trace: await (await fetch(`${world.service.url}/api/events/${trace.id}`, auth)).text(),
         list: await (await fetch(`${world.service.url}/api/events`, auth)).text(),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Redis } from 'ioredis';
 import { findEvents } from '../../../src/journal/find-events.js';
+import { everythingIn } from '../../support/redis.js';
 import { until } from '../../support/until.js';
 import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
 import type { World } from '../../support/service.js';
@@ -50,21 +50,6 @@ function forms(): string[] {
     mac?.recovery_lock_password ?? '',
     'plum-harbour-72-quartz',
   ];
-}
-
-async function everythingIn(redis: Redis): Promise<string> {
-  const found: unknown[] = [];
-  for (const key of await redis.keys('*')) {
-    const type = await redis.type(key);
-    found.push(key, type);
-    if (type === 'string') found.push(await redis.get(key));
-    if (type === 'hash') found.push(await redis.hgetall(key));
-    if (type === 'list') found.push(await redis.lrange(key, 0, -1));
-    if (type === 'set') found.push(await redis.smembers(key));
-    if (type === 'zset') found.push(await redis.zrange(key, '0', '-1'));
-    if (type === 'stream') found.push(await redis.xrange(key, '-', '+'));
-  }
-  return JSON.stringify(found);
 }
 
 test('no secret in log lines, metrics, answers or Redis after traffic of every kind', async () => {

@@ -29,7 +29,16 @@ afterEach(async () => {
 afterAll(() => simulator.close());
 
 function client(account = 'default', key = apiKey): SimpleMdm {
-  return createSimpleMdm({ account, apiKey: key, baseUrl: simulator.url, timeoutMs: 5000, now: () => time });
+  return createSimpleMdm({
+    account,
+    apiKey: key,
+    baseUrl: simulator.url,
+    timeoutMs: 5000,
+    waitOutPauseMs: 0,
+    repetitions: 0,
+    rate: { perSecond: 1000, burst: 1000 },
+    now: () => time,
+  });
 }
 
 async function expectPausedUntil(api: SimpleMdm, until: number): Promise<void> {
@@ -86,6 +95,7 @@ describe('429 pauses the account: no call is made until it may be', () => {
       apiKey,
       baseUrl: tiny.url,
       timeoutMs: 5000,
+      waitOutPauseMs: 0,
       now: () => time,
     });
     expect((await failureOf(api.account.show())).failure.retryAt).toBe(until);
@@ -140,6 +150,7 @@ describe('429 pauses the account: no call is made until it may be', () => {
       apiKey,
       baseUrl: limited.url,
       timeoutMs: 5000,
+      waitOutPauseMs: 0,
       now: () => time,
     });
     for (let count = 0; count < 3; count += 1) await api.devices.retrieve(54 + (count % 2) * 2);

@@ -1,18 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
-import type { ApiRequest, Transport } from '../../../src/simplemdm/http.js';
-import { fetchAll, fetchPage, fetchParsed, single } from '../../../src/simplemdm/resource.js';
+import type { ApiRequest } from '../../../src/simplemdm/request.js';
+import { fetchAll, fetchPage, fetchRecord } from '../../../src/simplemdm/resource.js';
+import type { Transport } from '../../../src/simplemdm/transport.js';
 
 const record = z.looseObject({ id: z.int(), name: z.string().optional() });
 
 /** A transport that answers from a list and notes what it was asked. */
 function answering(...bodies: unknown[]): { transport: Transport; requests: ApiRequest[] } {
   const requests: ApiRequest[] = [];
-  const transport: Transport = (request) => {
-    const body = bodies[requests.length];
-    requests.push(request);
-    return Promise.resolve({ account: 'default', path: request.route, status: 200, body });
+  const transport: Transport = {
+    call: (request) => {
+      const body = bodies[requests.length];
+      requests.push(request);
+      return Promise.resolve({ account: 'default', path: request.route, status: 200, body });
+    },
+    download: () => Promise.reject(new Error('nothing is downloaded here')),
   };
   return { transport, requests };
 }
@@ -79,7 +83,7 @@ test('fetchPage places the page as it is told', async () => {
 describe('an answer of another shape', () => {
   async function failure(method: 'GET' | 'POST', body: unknown): Promise<SimpleMdmError> {
     try {
-      await fetchParsed(answering(body).transport, { method, route: '/devices/1' }, single(record));
+      await fetchRecord(answering(body).transport, { method, route: '/devices/1' }, record);
     } catch (error) {
       if (error instanceof SimpleMdmError) return error;
       throw error;
@@ -92,6 +96,7 @@ describe('an answer of another shape', () => {
     [{ data: {} }, /data\.id: /],
     [{ data: { id: 1, name: 5 } }, /data\.name: /],
     [{}, /data: /],
+    [{ data: 'text' }, /data: /],
     [undefined, /the body: /],
     ['text', /the body: /],
   ])('%j names the field', async (body, where) => {
@@ -119,25 +124,22 @@ describe('SimpleMdmError says what to do next', () => {
       mayHaveTakenEffect: false,
     });
   }
-  test.each<
-    [number, Partial<Record<'notFound' | 'alreadySo' | 'mayPassLater' | 'accountUnavailable', boolean>>]
-  >([
+  test.each<[number, Partial<Record<'notFound' | 'mayPassLater' | 'accountUnavailable', boolean>>]>([
     [302, {}],
     [400, {}],
     [401, { accountUnavailable: true }],
     [403, {}],
     [404, { notFound: true }],
     [408, { mayPassLater: true }],
-    [409, { alreadySo: true }],
+    [409, {}],
     [422, {}],
     [429, { mayPassLater: true, accountUnavailable: true }],
     [500, { mayPassLater: true }],
     [503, { mayPassLater: true }],
   ])('%d', (status, expected) => {
-    const { notFound, alreadySo, mayPassLater, accountUnavailable } = answered(status);
-    expect({ notFound, alreadySo, mayPassLater, accountUnavailable }).toEqual({
+    const { notFound, mayPassLater, accountUnavailable } = answered(status);
+    expect({ notFound, mayPassLater, accountUnavailable }).toEqual({
       notFound: false,
-      alreadySo: false,
       mayPassLater: false,
       accountUnavailable: false,
       ...expected,

@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { assign, fetchAll, fetchPage, fetchRecord, linksTo, send } from './resource.js';
+import type { Page, PageOptions } from './resource.js';
+import type { Transport } from './transport.js';
+import { flag, number, text } from './values.js';
+
+const assignmentGroup = z.looseObject({
+  type: z.string(),
+  id: z.int(),
+  attributes: z.looseObject({
+    name: text,
+    auto_deploy: flag,
+    priority: number,
+    type: text,
+    group_type: text,
+    install_type: text,
+    app_track_location: flag,
+  }),
+  relationships: z
+    .looseObject({
+      apps: linksTo,
+      device_groups: linksTo,
+      devices: linksTo,
+      profiles: linksTo,
+      media: linksTo,
+    })
+    .nullish(),
+});
+
+/** A group that pairs apps with device groups and devices. */
+export type AssignmentGroup = z.output<typeof assignmentGroup>;
+
+/** What can be set of an assignment group. */
+export interface AssignmentGroupChanges {
+  readonly name?: string;
+  /** Whether apps are pushed when a device joins; true when left out at creation. */
+  readonly autoDeploy?: boolean;
+  readonly priority?: number;
+  readonly installType?: 'managed' | 'self_serve' | 'default_installs' | 'managed_updates';
+  readonly appTrackLocation?: boolean;
+}
+
+/** An assignment group to create. */
+export interface NewAssignmentGroup extends AssignmentGroupChanges {
+  readonly name: string;
+  readonly type?: 'standard' | 'munki';
+}
+
+const LIST = { route: '/assignment_groups' };
+
+/** API reference, section Assignment Groups. */
+export function createAssignmentGroups(transport: Transport) {
+  const below = (groupId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
+    route: `/assignment_groups/{ASSIGNMENT_GROUP_ID}${rest}`,
+    params: { ASSIGNMENT_GROUP_ID: groupId, ...params },
+  });
+  const appOf = (groupId: number, appId: number) => below(groupId, '/apps/{APP_ID}', { APP_ID: appId });
+  const deviceGroupOf = (groupId: number, deviceGroupId: number) =>
+    below(groupId, '/device_groups/{DEVICE_GROUP_ID}', { DEVICE_GROUP_ID: deviceGroupId });
+  const deviceOf = (groupId: number, deviceId: number) =>
+    below(groupId, '/devices/{DEVICE_ID}', { DEVICE_ID: deviceId });
+  const profileOf = (groupId: number, profileId: number) =>
+    below(groupId, '/profiles/{PROFILE_ID}', { PROFILE_ID: profileId });
+  return {
+    /** List all: `GET /assignment_groups`. */
+    list: (): AsyncGenerator<AssignmentGroup> => fetchAll(transport, LIST, assignmentGroup),
+
+    /** One page of {@link list}. */
+    listPage: (page?: PageOptions): Promise<Page<AssignmentGroup>> =>
+      fetchPage(transport, LIST, assignmentGroup, page),
+
+    /** Retrieve one: `GET /assignment_groups/{ASSIGNMENT_GROUP_ID}`. */
+    retrieve: (groupId: number): Promise<AssignmentGroup> =>
+      fetchRecord(transport, { method: 'GET', ...below(groupId) }, assignmentGroup),
+
+    /** Create: `POST /assignment_groups`. */
+    create: ({ type, ...rest }: NewAssignmentGroup): Promise<AssignmentGroup> =>
+      fetchRecord(transport, { method: 'POST', ...LIST, body: { ...fieldsOf(rest), type } }, assignmentGroup),
+
+    /** Update: `PATCH /assignment_groups/{ASSIGNMENT_GROUP_ID}`. Answered 204, without a record. */
+    update: (groupId: number, changes: AssignmentGroupChanges): Promise<number> =>
+      send(transport, { method: 'PATCH', ...below(groupId), body: fieldsOf(changes), idempotent: true }),
+
+    /** Delete: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}`. */
+    delete: (groupId: number): Promise<number> => send(transport, { method: 'DELETE', ...below(groupId) }),
+
+    /** Assign app: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/apps/{APP_ID}`. */
+    assignApp: (groupId: number, appId: number): Promise<number> =>
+      assign(transport, { method: 'POST', ...appOf(groupId, appId) }),
+
+    /** Unassign app: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}/apps/{APP_ID}`. */
+    unassignApp: (groupId: number, appId: number): Promise<number> =>
+      assign(transport, { method: 'DELETE', ...appOf(groupId, appId) }),
+
+    /** Assign device group: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/device_groups/{DEVICE_GROUP_ID}`. */
+    assignDeviceGroup: (groupId: number, deviceGroupId: number): Promise<number> =>
+      assign(transport, { method: 'POST', ...deviceGroupOf(groupId, deviceGroupId) }),
+
+    /** Unassign device group: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}/device_groups/{DEVICE_GROUP_ID}`. */
+    unassignDeviceGroup: (groupId: number, deviceGroupId: number): Promise<number> =>
+      assign(transport, { method: 'DELETE', ...deviceGroupOf(groupId, deviceGroupId) }),
+
+    /** Assign device: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/devices/{DEVICE_ID}`. */
+    assignDevice: (groupId: number, deviceId: number): Promise<number> =>
+      assign(transport, { method: 'POST', ...deviceOf(groupId, deviceId) }),
+
+    /** Unassign device: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}/devices/{DEVICE_ID}`. */
+    unassignDevice: (groupId: number, deviceId: number): Promise<number> =>
+      assign(transport, { method: 'DELETE', ...deviceOf(groupId, deviceId) }),
+
+    /** Push apps: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/push_apps`. Asynchronous. */
+    pushApps: (groupId: number): Promise<number> =>
+      send(transport, { method: 'POST', ...below(groupId, '/push_apps'), idempotent: true }),
+
+    /** Update apps: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/update_apps`. Asynchronous. */
+    updateApps: (groupId: number): Promise<number> =>
+      send(transport, { method: 'POST', ...below(groupId, '/update_apps'), idempotent: true }),
+
+    /** Assign profile: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/profiles/{PROFILE_ID}` (API 1.51). */
+    assignProfile: (groupId: number, profileId: number): Promise<number> =>
+      assign(transport, { method: 'POST', ...profileOf(groupId, profileId) }),
+
+    /** Unassign profile: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}/profiles/{PROFILE_ID}` (API 1.51). */
+    unassignProfile: (groupId: number, profileId: number): Promise<number> =>
+      assign(transport, { method: 'DELETE', ...profileOf(groupId, profileId) }),
+
+    /**
+     * Sync profiles: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/sync_profiles` (API 1.51).
+     *
+     * @throws SimpleMdmError 429 when it is called more than once in thirty seconds.
+     */
+    syncProfiles: (groupId: number): Promise<number> =>
+      send(transport, { method: 'POST', ...below(groupId, '/sync_profiles'), idempotent: true }),
+
+    /** Clone: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/clone` (API 1.51). Answered 204, without the new group. */
+    clone: (groupId: number): Promise<number> =>
+      send(transport, { method: 'POST', ...below(groupId, '/clone') }),
+  };
+}
+
+function fieldsOf({ name, autoDeploy, priority, installType, appTrackLocation }: AssignmentGroupChanges) {
+  return {
+    name,
+    auto_deploy: autoDeploy,
+    priority,
+    install_type: installType,
+    app_track_location: appTrackLocation,
+  };
+}

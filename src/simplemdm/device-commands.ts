@@ -1,0 +1,152 @@
+import type { Parameter } from './request.js';
+import { send } from './resource.js';
+import type { Transport } from './transport.js';
+
+/** How a Mac restarts. */
+export interface RestartOptions {
+  /** macOS 11 or later. */
+  readonly rebuildKernelCache?: boolean;
+  /** Lets a user who is signed in decide; macOS 11.3 or later. */
+  readonly notifyUser?: boolean;
+}
+
+/** What a locked device shows, and the code that unlocks a Mac. */
+export interface LockOptions {
+  readonly message?: string;
+  readonly phoneNumber?: string;
+  /** Six digits. Required for macOS, not supported by iOS. */
+  readonly pin?: string;
+}
+
+/** How an update of the OS is carried out (API 1.51). */
+export interface UpdateOsOptions {
+  /** Required for macOS. */
+  readonly osUpdateMode?: 'smart_update' | 'download_only' | 'notify_only' | 'install_asap' | 'force_update';
+  readonly versionType?: 'latest_minor_version' | 'latest_major_version';
+}
+
+/**
+ * The commands of the API reference's section Devices and what API 1.51 adds. The device is told when it is online: 202 means
+ * that SimpleMDM has taken the command on.
+ */
+export function deviceCommands(transport: Transport) {
+  const command = (
+    method: 'POST' | 'DELETE',
+    deviceId: number,
+    name: string,
+    rest: { body?: Readonly<Record<string, Parameter | undefined>>; idempotent?: true } = {},
+  ): Promise<number> =>
+    send(transport, {
+      method,
+      route: `/devices/{DEVICE_ID}/${name}`,
+      params: { DEVICE_ID: deviceId },
+      ...rest,
+    });
+  return {
+    /** Push assigned apps: `POST /devices/{DEVICE_ID}/push_apps`: those that are not installed yet. */
+    pushAssignedApps: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'push_apps', { idempotent: true }),
+
+    /**
+     * Refresh: `POST /devices/{DEVICE_ID}/refresh`: asks the device for its record and its apps.
+     *
+     * @throws SimpleMdmError 429 when it is asked for too often.
+     */
+    refresh: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'refresh', { idempotent: true }),
+
+    /** Restart: `POST /devices/{DEVICE_ID}/restart`. */
+    restart: (deviceId: number, { rebuildKernelCache, notifyUser }: RestartOptions = {}): Promise<number> =>
+      command('POST', deviceId, 'restart', {
+        body: { rebuild_kernel_cache: rebuildKernelCache, notify_user: notifyUser },
+      }),
+
+    /** Shut down: `POST /devices/{DEVICE_ID}/shutdown`. */
+    shutDown: (deviceId: number): Promise<number> => command('POST', deviceId, 'shutdown'),
+
+    /**
+     * Lock: `POST /devices/{DEVICE_ID}/lock`.
+     *
+     * @throws SimpleMdmError 422 for a Mac without a `pin` of six digits.
+     */
+    lock: (deviceId: number, { message, phoneNumber, pin }: LockOptions = {}): Promise<number> =>
+      command('POST', deviceId, 'lock', { body: { message, phone_number: phoneNumber, pin } }),
+
+    /** Clear passcode: `POST /devices/{DEVICE_ID}/clear_passcode`. */
+    clearPasscode: (deviceId: number): Promise<number> => command('POST', deviceId, 'clear_passcode'),
+
+    /** Clear firmware password: `POST /devices/{DEVICE_ID}/clear_firmware_password`. Only one that SimpleMDM has set. */
+    clearFirmwarePassword: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'clear_firmware_password'),
+
+    /** Rotate FileVault recovery key: `POST /devices/{DEVICE_ID}/rotate_filevault_key`. SimpleMDM must know the present one. */
+    rotateFileVaultRecoveryKey: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'rotate_filevault_key'),
+
+    /**
+     * Wipe: `POST /devices/{DEVICE_ID}/wipe`: erases the device, which leaves the account.
+     *
+     * @param options - `pin`: six digits, required for Macs without a T2 chip, not supported by other devices.
+     */
+    wipe: (deviceId: number, { pin }: { readonly pin?: string } = {}): Promise<number> =>
+      command('POST', deviceId, 'wipe', { body: { pin } }),
+
+    /** Update OS: `POST /devices/{DEVICE_ID}/update_os`. */
+    updateOs: (deviceId: number, { osUpdateMode, versionType }: UpdateOsOptions = {}): Promise<number> =>
+      command('POST', deviceId, 'update_os', {
+        body: { os_update_mode: osUpdateMode, version_type: versionType },
+        idempotent: true,
+      }),
+
+    /** Enable Remote Desktop: `POST /devices/{DEVICE_ID}/remote_desktop`. macOS 10.14.4 or later. */
+    enableRemoteDesktop: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'remote_desktop', { idempotent: true }),
+
+    /** Disable Remote Desktop: `DELETE /devices/{DEVICE_ID}/remote_desktop`. macOS 10.14.4 or later. */
+    disableRemoteDesktop: (deviceId: number): Promise<number> =>
+      command('DELETE', deviceId, 'remote_desktop'),
+
+    /** Rotate firmware password: `POST /devices/{DEVICE_ID}/rotate_firmware_password` (API 1.51). */
+    rotateFirmwarePassword: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'rotate_firmware_password'),
+
+    /** Clear recovery lock password: `POST /devices/{DEVICE_ID}/clear_recovery_lock_password` (API 1.51). */
+    clearRecoveryLockPassword: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'clear_recovery_lock_password'),
+
+    /** Rotate recovery lock password: `POST /devices/{DEVICE_ID}/rotate_recovery_lock_password` (API 1.51). */
+    rotateRecoveryLockPassword: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'rotate_recovery_lock_password'),
+
+    /** Clear restrictions password: `POST /devices/{DEVICE_ID}/clear_restrictions_password` (API 1.51). */
+    clearRestrictionsPassword: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'clear_restrictions_password'),
+
+    /** Set admin password: `POST /devices/{DEVICE_ID}/set_admin_password` (API 1.51). No record of the call shows the password. */
+    setAdminPassword: (deviceId: number, newPassword: string): Promise<number> =>
+      command('POST', deviceId, 'set_admin_password', { body: { new_password: newPassword } }),
+
+    /** Rotate admin password: `POST /devices/{DEVICE_ID}/rotate_admin_password` (API 1.51). */
+    rotateAdminPassword: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'rotate_admin_password'),
+
+    /** Enable Bluetooth: `POST /devices/{DEVICE_ID}/bluetooth` (API 1.51). */
+    enableBluetooth: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'bluetooth', { idempotent: true }),
+
+    /** Disable Bluetooth: `DELETE /devices/{DEVICE_ID}/bluetooth` (API 1.51). */
+    disableBluetooth: (deviceId: number): Promise<number> => command('DELETE', deviceId, 'bluetooth'),
+
+    /**
+     * Set time zone: `POST /devices/{DEVICE_ID}/set_time_zone` (API 1.51).
+     *
+     * @param timeZone - Such as `Europe/Berlin`.
+     * @returns The status, 204.
+     */
+    setTimeZone: (deviceId: number, timeZone: string): Promise<number> =>
+      command('POST', deviceId, 'set_time_zone', { body: { time_zone: timeZone }, idempotent: true }),
+
+    /** Unenroll: `POST /devices/{DEVICE_ID}/unenroll` (API 1.51). */
+    unenroll: (deviceId: number): Promise<number> => command('POST', deviceId, 'unenroll'),
+  };
+}

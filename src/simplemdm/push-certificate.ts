@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { Upload } from './request.js';
+import { fetchRecord } from './resource.js';
+import type { Transport } from './transport.js';
+import { text } from './values.js';
+
+const pushCertificate = z.looseObject({
+  type: z.string(),
+  attributes: z.looseObject({ apple_id: text, expires_at: text }),
+});
+
+/** The Apple push certificate of the account. */
+export type PushCertificate = z.output<typeof pushCertificate>;
+
+/** Seen as one text and as a list of texts. */
+const signedCsr = z.union([z.string(), z.array(z.string()).transform((parts) => parts.join(''))]);
+
+const ROUTE = '/push_certificate';
+
+/** API reference, section Push Certificate. */
+export function createPushCertificate(transport: Transport) {
+  return {
+    /** Show: `GET /push_certificate`. */
+    show: (): Promise<PushCertificate> =>
+      fetchRecord(transport, { method: 'GET', route: ROUTE }, pushCertificate),
+
+    /**
+     * Update: `PUT /push_certificate`. Replaces the certificate: one of another topic cuts off all enrolled devices.
+     *
+     * @throws SimpleMdmError 422 when the file is no push certificate.
+     */
+    update: ({
+      file,
+      appleId,
+    }: {
+      readonly file: Upload;
+      readonly appleId?: string;
+    }): Promise<PushCertificate> =>
+      fetchRecord(
+        transport,
+        { method: 'PUT', route: ROUTE, files: { file }, body: { apple_id: appleId } },
+        pushCertificate,
+      ),
+
+    /** Get Signed CSR: `GET /push_certificate/scsr`: a property list in base64 that Apple takes as it is. */
+    getSignedCsr: (): Promise<string> =>
+      fetchRecord(transport, { method: 'GET', route: `${ROUTE}/scsr` }, signedCsr),
+  };
+}
