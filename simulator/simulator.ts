@@ -2,8 +2,8 @@ import type { RecordedCall } from './api/call-log.js';
 import type { Fault } from './api/faults.js';
 import type { RateLimit } from './api/rate-limit.js';
 import type { SimulatorClock } from './clock.js';
-import type { Delays } from './fleet/create-fleet.js';
-import type { Invitation } from './fleet/fleet.js';
+import type { Delays, Invitation } from './fleet/fleet.js';
+import type { FleetSeed } from './fleet/generated-devices.js';
 import type { NewHardware } from './happenings/business-manager.js';
 import type { EnrolledDevice, EnrollingDevice } from './happenings/enroll.js';
 import type { DeviceRecord } from './resources/device-record.js';
@@ -22,6 +22,10 @@ export interface SimulatorOptions {
   /** The wall clock, unless a test brings its own. */
   clock?: SimulatorClock;
   delays?: Delays;
+  /** Generated devices in addition to those of the reference. */
+  fleet?: FleetSeed;
+  /** Whether assigning what is assigned, or removing what is not there, is answered 409 in place of 204. */
+  conflicts?: boolean;
 }
 
 export interface Simulator {

@@ -28,7 +28,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const { port = 0, host = '127.0.0.1', apiKey, readOnlyApiKey, webhook, rateLimit, delays } = options;
   const clock = createStoppableClock(options.clock ?? createRealClock());
   const webhooks = createWebhooks(clock, webhook);
-  const fleet = createFleet(clock, webhooks, delays);
+  const fleet = createFleet(clock, webhooks, {
+    ...(delays && { delays }),
+    ...(options.fleet && { seed: options.fleet }),
+    conflicts: options.conflicts ?? false,
+  });
   const faults = createFaultList();
   const callLog = createCallLog();
 

@@ -3,6 +3,8 @@ export interface Answer {
   status: number;
   /** Sent as JSON; absent for an empty answer. */
   body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  file?: { content: Buffer; type: string; name: string };
   headers?: Readonly<Record<string, string>>;
 }
 
@@ -40,4 +42,17 @@ export function notFound(): Answer {
 /** 422: the call was understood, its parameters are not acceptable. */
 export function unprocessable(title: string): Answer {
   return failure(422, title);
+}
+
+/** 429 until a time, as the real API says it: epoch seconds. */
+export function tooOften(until: number): Answer {
+  return failure(429, 'too many requests', { 'x-ratelimit-reset': String(Math.ceil(until / 1000)) });
+}
+
+/**
+ * What puts two things together or takes them apart is answered with, when there was something to do and when not: 204 either
+ * way, or 409 in the accounts that answer so.
+ */
+export function assigned(changed: boolean, conflicts: boolean): Answer {
+  return changed || !conflicts ? noContent() : failure(409, 'not present or already assigned');
 }

@@ -1,7 +1,7 @@
-/** A file sent as multipart, its content read as text. */
+/** A file sent as multipart. */
 export interface UploadedFile {
   filename: string;
-  content: string;
+  content: Buffer;
 }
 
 /** Reads the parts of a multipart/form-data body (RFC 7578). Throws where the body is none. */
@@ -20,10 +20,10 @@ export function readMultipart(body: Buffer, contentType: string): [string, strin
 function readPart(part: string): [string, string | UploadedFile] {
   const end = part.indexOf('\r\n\r\n');
   const headers = Buffer.from(part.slice(0, end), 'latin1').toString('utf8');
-  const content = Buffer.from(part.slice(end + 4), 'latin1').toString('utf8');
+  const content = Buffer.from(part.slice(end + 4), 'latin1');
   const disposition = /^content-disposition:(.*)$/im.exec(headers)?.[1] ?? '';
   const name = /[\s;]name="([^"]*)"/i.exec(disposition)?.[1];
   const filename = /[\s;]filename="([^"]*)"/i.exec(disposition)?.[1];
   if (end < 0 || name === undefined) throw new Error('a multipart part has no name');
-  return [name, filename === undefined ? content : { filename, content }];
+  return [name, filename === undefined ? content.toString('utf8') : { filename, content }];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readMultipart } from './multipart.js';
+import { readMultipart, type UploadedFile } from './multipart.js';
 
 export type Params = Readonly<Record<string, unknown>>;
 
@@ -48,10 +48,24 @@ export function flagParam(params: Params, name: string): boolean | undefined {
   return text === undefined ? undefined : ['true', '1'].includes(text.toLowerCase());
 }
 
+const uploadedFile = z.object({ filename: z.string(), content: z.instanceof(Buffer) });
+
 /** An uploaded file; a plain text field of that name counts as its content. */
-export function fileParam(params: Params, name: string): string | undefined {
-  const file = z.object({ content: z.string() }).safeParse(params[name]);
-  return file.success ? file.data.content : textParam(params, name);
+export function fileParam(params: Params, name: string): UploadedFile | undefined {
+  const file = uploadedFile.safeParse(params[name]);
+  if (file.success) return file.data;
+  const text = textParam(params, name);
+  return text === undefined ? undefined : { filename: '', content: Buffer.from(text) };
+}
+
+/** The parameters as a record of calls keeps them: of a file, its name and size. */
+export function recordable(params: Params): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => {
+      const file = uploadedFile.safeParse(value);
+      return [name, file.success ? { filename: file.data.filename, size: file.data.content.length } : value];
+    }),
+  );
 }
 
 /** Ids as `1,2,3`, as a JSON list, or as one number. `'malformed'` where something in it is no id. */

@@ -5,6 +5,7 @@ import { failure, notFound, type Answer } from './answer.js';
 import { accessOf, type Access } from './authentication.js';
 import type { CallLog } from './call-log.js';
 import { takesEffect, type Fault, type FaultList } from './faults.js';
+import { recordable } from './params.js';
 import { createRateLimiter, type RateLimit } from './rate-limit.js';
 import { readRequest, type ReadRequest } from './read-request.js';
 import { matchRoute, type Route } from './route.js';
@@ -38,7 +39,7 @@ export function createApi(
         method: read.method,
         path,
         query: read.query,
-        body: read.body,
+        body: recordable(read.body),
         status,
         at: timestamp(options.clock.now()),
         authorized: access !== 'none',

@@ -11,6 +11,10 @@ export function writeAnswer(
   answer: Answer,
   startedAt: number,
 ): void {
+  if (answer.file !== undefined) {
+    writeFile(response, answer.file, startedAt);
+    return;
+  }
   const body = answer.body === undefined ? '' : JSON.stringify(answer.body);
   setHeaders(response, answer, body, startedAt);
   if (answer.status === 200 && request.method === 'GET' && request.headers['if-none-match'] === etag(body)) {
@@ -19,6 +23,17 @@ export function writeAnswer(
     return;
   }
   response.writeHead(answer.status).end(body);
+}
+
+function writeFile(
+  response: ServerResponse,
+  { content, type, name }: NonNullable<Answer['file']>,
+  startedAt: number,
+): void {
+  response.setHeader('x-request-id', randomUUID());
+  response.setHeader('x-runtime', ((performance.now() - startedAt) / 1000).toFixed(6));
+  response.setHeader('content-disposition', `attachment; filename="${encodeURIComponent(name)}"`);
+  response.writeHead(200, { 'content-type': type, 'content-length': content.length }).end(content);
 }
 
 /** Promises the whole answer, sends half of it, and breaks the connection. */

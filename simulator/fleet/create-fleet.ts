@@ -1,19 +1,32 @@
 import type { SimulatorClock } from '../clock.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 import { createFirstFleet } from './first-fleet.js';
-import type { Fleet } from './fleet.js';
+import type { Delays, Fleet } from './fleet.js';
+import { firstGeneratedId, type FleetSeed } from './generated-devices.js';
 
-export interface Delays {
-  /** From a 202 until the device is in its group. */
-  groupChangeMs?: number;
-  /** From the creation of a script job until its devices have answered. */
-  scriptJobMs?: number;
+export interface FleetOptions {
+  delays?: Delays;
+  /** Devices in addition to the first ones. */
+  seed?: FleetSeed;
+  /** Whether assigning what is assigned, or removing what is not there, is answered 409 in place of 204: both are seen. */
+  conflicts?: boolean;
 }
 
 /** Makes the first fleet and sets it going. */
-export function createFleet(clock: SimulatorClock, webhooks: Webhooks, delays: Delays = {}): Fleet {
+export function createFleet(
+  clock: SimulatorClock,
+  webhooks: Webhooks,
+  { delays = {}, seed, conflicts = false }: FleetOptions = {},
+): Fleet {
+  const generated = seed?.devices ?? 0;
   const last = {
-    device: 499,
+    app: 500,
+    assignmentGroup: 500,
+    deviceGroup: 500,
+    managedAppConfig: 500,
+    profile: 300_000,
+    // New devices come after the generated ones, so that a list ascending by id stays of use to who follows it.
+    device: generated === 0 ? 499 : firstGeneratedId + generated - 1,
     depDevice: 500,
     enrollment: 500,
     // Beyond 32 bits, as seen in large accounts.
@@ -24,10 +37,19 @@ export function createFleet(clock: SimulatorClock, webhooks: Webhooks, delays: D
   };
   const nextId: Fleet['nextId'] = (kind) => ++last[kind];
   return {
-    ...createFirstFleet(() => nextId('installedApp')),
+    ...createFirstFleet(() => nextId('installedApp'), clock.now(), seed),
+    conflicts,
     clock,
     webhooks,
-    delays: { groupChangeMs: delays.groupChangeMs ?? 300, scriptJobMs: delays.scriptJobMs ?? 800 },
+    delays: {
+      groupChangeMs: 300,
+      scriptJobMs: 800,
+      commandMs: 300,
+      attributeDeletionMs: 3000,
+      appProcessingMs: 500,
+      ...delays,
+    },
+    lastAsked: new Map(),
     nextId,
   };
 }

@@ -1,5 +1,5 @@
 import { blankAttributes } from './device-attributes.js';
-import type { Device, DeviceUser } from './fleet.js';
+import type { Device, DeviceUser } from './device.js';
 import { attributesOf, platformOf, type DeviceKind } from './hardware.js';
 import { appsOfNew, installedApps, mikesApps, sunsetRun } from './installed-apps.js';
 import { macbookApps } from './macbook-apps.js';
@@ -22,7 +22,6 @@ export function firstDevices(nextAppId: () => number): Device[] {
     groupId,
     apps: appsOfNew(kind, nextAppId, enrolledAt),
     users: [],
-    profiles: [],
     customValues: new Map(),
     listsCustomValues: true,
   });
@@ -47,7 +46,6 @@ export function firstDevices(nextAppId: () => number): Device[] {
       ...has('iphone', 121, 1, "Mike's iPhone", 'DNFJE9DNG5MG'),
       attributes: mikesIphone(),
       apps: mikesApps(),
-      profiles: [disableAfp],
       listsCustomValues: false,
     },
   ];
@@ -65,7 +63,6 @@ function waitingDevice(id: number): Device {
     groupId: 1,
     apps: [],
     users: [],
-    profiles: [],
     customValues: new Map(),
     listsCustomValues: true,
   };
@@ -74,14 +71,6 @@ function waitingDevice(id: number): Device {
 function udidOf(id: number): string {
   return `868F7125-B1AF-5139-B71F-${id.toString().padStart(12, '0')}`;
 }
-
-const disableAfp = {
-  id: 13,
-  name: 'Disable AFP',
-  profile_identifier: 'com.unwiredmdm.aabc717175a3467b93af177aa5f1992b',
-  user_scope: false,
-  attribute_support: false,
-};
 
 const firstUsers = (): DeviceUser[] => [
   {

@@ -1,15 +1,29 @@
+import { createDeviceTable } from './device-table.js';
 import { firstDevices } from './first-devices.js';
 import { firstLogs } from './first-logs.js';
+import { firstProfiles } from './first-profiles.js';
 import { firstScripts } from './first-scripts.js';
-import { byId, type DepDevice, type DeviceGroup, type FleetRecords } from './fleet.js';
+import { byId, type AssignmentGroup, type DepDevice, type DeviceGroup, type FleetRecords } from './fleet.js';
+import { generatedDevices, type FleetSeed } from './generated-devices.js';
 
 /**
  * The account as it is at the start: the examples of the reference, and a few more devices.
  * Enrollment 3 points to a group that is not there any more, as in the reference.
  */
-export function createFirstFleet(nextAppId: () => number): FleetRecords {
+export function createFirstFleet(nextAppId: () => number, now: Date, seed?: FleetSeed): FleetRecords {
+  const deviceGroups = byId([
+    deviceGroup(1, 'Default'),
+    deviceGroup(37, 'Remote Employees'),
+    deviceGroup(38, 'Executives'),
+    deviceGroup(41, 'Laptops'),
+  ]);
+  const generated = seed && generatedDevices(seed, now, [...deviceGroups.keys()]);
   return {
-    account: { name: 'SimpleMDM', apple_store_country_code: 'US', licenses: 500 },
+    account: {
+      name: 'SimpleMDM',
+      apple_store_country_code: 'US',
+      licenses: 500 + (generated?.count ?? 0),
+    },
     pushCertificate: { apple_id: 'devops@example.org', expires_at: '2017-09-21T15:28:34.000+00:00' },
     apps: byId([
       {
@@ -29,22 +43,8 @@ export function createFirstFleet(nextAppId: () => number): FleetRecords {
       { id: 67, name: 'Scanner Pro', app_type: 'custom b2b', itunes_store_id: 44827291 },
     ]),
     assignmentGroups: byId([
-      {
-        id: 26,
-        name: 'SimpleMDM',
-        auto_deploy: true,
-        appIds: [34, 67],
-        deviceGroupIds: [37, 38],
-        deviceIds: [54],
-      },
-      {
-        id: 38,
-        name: 'Productivity Apps',
-        auto_deploy: false,
-        appIds: [63, 67],
-        deviceGroupIds: [37, 38],
-        deviceIds: [54],
-      },
+      assignmentGroup(26, 'SimpleMDM', true, [34, 67], [37, 38]),
+      assignmentGroup(38, 'Productivity Apps', false, [63, 67], [37, 38]),
     ]),
     customAttributes: byId([
       { id: 'department', default_value: 'unassigned', secret: false },
@@ -61,13 +61,8 @@ export function createFirstFleet(nextAppId: () => number): FleetRecords {
       depDevice(22, 1, 'DMPZK4A1MF3M', 'iPad'),
       depDevice(23, 2, 'F4KXQ7M2TNLP', 'MacBook Air 13"'),
     ]),
-    deviceGroups: byId([
-      deviceGroup(1, 'Default'),
-      deviceGroup(37, 'Remote Employees'),
-      deviceGroup(38, 'Executives'),
-      deviceGroup(41, 'Laptops'),
-    ]),
-    devices: byId(firstDevices(nextAppId)),
+    deviceGroups,
+    devices: createDeviceTable(firstDevices(nextAppId), generated),
     enrollments: byId([
       { id: 3, url: 'https://a.simplemdm.com/e/?c=31970277', belongsTo: { type: 'device_group', id: 3 } },
       { id: 4, url: 'https://a.simplemdm.com/e/?c=30486333', belongsTo: { type: 'device_group', id: 1 } },
@@ -77,6 +72,13 @@ export function createFirstFleet(nextAppId: () => number): FleetRecords {
     ]),
     invitations: [],
     logs: byId(firstLogs),
+    managedAppConfigs: byId([
+      { id: 14, appId: 63, key: 'customer_name', value: 'ACME Inc.', value_type: 'string' },
+      { id: 32, appId: 63, key: 'User IDs', value: '1,53,3', value_type: 'integer array' },
+      { id: 13, appId: 63, key: 'Device values', value: '"$imei","$udid"', value_type: 'string array' },
+    ]),
+    munkiPkginfos: new Map(),
+    profiles: byId(firstProfiles()),
     scriptJobs: new Map(),
     scripts: byId(firstScripts.map((script) => ({ ...script }))),
   };
@@ -84,6 +86,25 @@ export function createFirstFleet(nextAppId: () => number): FleetRecords {
 
 function deviceGroup(id: number, name: string): DeviceGroup {
   return { id, name, customValues: new Map() };
+}
+
+function assignmentGroup(
+  id: number,
+  name: string,
+  auto_deploy: boolean,
+  appIds: readonly number[],
+  deviceGroupIds: readonly number[],
+): AssignmentGroup {
+  return {
+    id,
+    name,
+    auto_deploy,
+    appIds: new Set(appIds),
+    deviceGroupIds: new Set(deviceGroupIds),
+    deviceIds: new Set([54]),
+    profileIds: new Set(),
+    customValues: new Map(),
+  };
 }
 
 function depServer(id: number, server_name: string, organization_name: string) {

@@ -1,56 +1,22 @@
 import type { SimulatorClock } from '../clock.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
-import type { DeviceAttributes } from './device-attributes.js';
-
-export type Platform = 'macOS' | 'iOS' | 'iPadOS' | 'tvOS' | 'unknown';
-
-export interface Device {
-  id: number;
-  platform: Platform;
-  attributes: DeviceAttributes;
-  groupId: number;
-  apps: InstalledApp[];
-  users: DeviceUser[];
-  profiles: Profile[];
-  /** Values set on this device itself; the group's and the account's stand behind them. */
-  customValues: Map<string, string>;
-  /** Newer records list their custom attribute values among the relationships, older ones do not. */
-  listsCustomValues: boolean;
-}
-
-export interface InstalledApp {
-  id: number;
-  name: string;
-  identifier: string;
-  version: string;
-  short_version: string;
-  bundle_size: number;
-  dynamic_size: number | null;
-  managed: boolean;
-  discovered_at: string;
-  last_seen_at: string;
-}
-
-export interface DeviceUser {
-  id: number;
-  username: string;
-  full_name: string;
-  uid: number;
-  user_guid: string;
-  data_quota: number | null;
-  data_used: number | null;
-  data_to_sync: boolean;
-  secure_token: boolean;
-  logged_in: boolean;
-  mobile_account: boolean;
-}
+import type { DeviceTable } from './device-table.js';
 
 export interface Profile {
   id: number;
+  /** Only custom configuration profiles can be changed by the API. */
+  type: 'custom_configuration_profile' | 'wifi_profile';
   name: string;
   profile_identifier: string;
   user_scope: boolean;
   attribute_support: boolean;
+  escape_attributes: boolean;
+  reinstall_after_os_update: boolean;
+  /** The file as it was uploaded. */
+  content: Buffer;
+  deviceGroupIds: Set<number>;
+  /** Devices that it is assigned to directly. */
+  deviceIds: Set<number>;
 }
 
 export interface DeviceGroup {
@@ -63,9 +29,19 @@ export interface AssignmentGroup {
   id: number;
   name: string;
   auto_deploy: boolean;
-  appIds: number[];
-  deviceGroupIds: number[];
-  deviceIds: number[];
+  /** What newer groups have besides; older ones lack it. */
+  newer?: {
+    priority: number | null;
+    type: 'standard' | 'munki';
+    group_type: 'static';
+    install_type: string | null;
+    app_track_location: boolean;
+  };
+  appIds: Set<number>;
+  deviceGroupIds: Set<number>;
+  deviceIds: Set<number>;
+  profileIds: Set<number>;
+  customValues: Map<string, string>;
 }
 
 export interface App {
@@ -75,6 +51,18 @@ export interface App {
   bundle_identifier?: string;
   version?: string;
   itunes_store_id?: number;
+  /** What newer records have besides. */
+  installation_channels?: string[];
+  platform_support?: 'iOS' | 'macOS';
+  processing_status?: 'processing' | 'processed';
+}
+
+export interface ManagedAppConfig {
+  id: number;
+  appId: number;
+  key: string;
+  value: string;
+  value_type: string;
 }
 
 export interface CustomAttribute {
@@ -129,6 +117,9 @@ export interface Script {
 export interface ScriptJob {
   id: number;
   script_name: string;
+  job_name?: string;
+  /** Where the output is stored, and what of it (API 1.51). */
+  storeIn?: { attribute: string; pattern?: RegExp };
   content: string;
   job_id: string;
   variable_support: boolean;
@@ -167,22 +158,57 @@ export interface FleetRecords {
   depDevices: Map<number, DepDevice>;
   depServers: Map<number, DepServer>;
   deviceGroups: Map<number, DeviceGroup>;
-  devices: Map<number, Device>;
+  devices: DeviceTable;
   enrollments: Map<number, Enrollment>;
   invitations: Invitation[];
   logs: Map<string, Log>;
+  managedAppConfigs: Map<number, ManagedAppConfig>;
+  /** Apps that have a Munki pkginfo, with the file. */
+  munkiPkginfos: Map<number, string>;
+  profiles: Map<number, Profile>;
   scriptJobs: Map<number, ScriptJob>;
   scripts: Map<number, Script>;
 }
+
+/** How long the simulated devices and SimpleMDM take, in milliseconds. */
+export interface Delays {
+  /** From a 202 until the device is in its group. */
+  groupChangeMs?: number;
+  /** From the creation of a script job until its devices have answered. */
+  scriptJobMs?: number;
+  /** From a 202 until a device has carried out a command. */
+  commandMs?: number;
+  /** From the deletion of a custom attribute until it is gone. */
+  attributeDeletionMs?: number;
+  /** From an upload until the app can be installed. */
+  appProcessingMs?: number;
+}
+
+/** What is numbered anew. */
+export type NumberedKind =
+  | 'app'
+  | 'assignmentGroup'
+  | 'device'
+  | 'depDevice'
+  | 'deviceGroup'
+  | 'deviceUser'
+  | 'enrollment'
+  | 'installedApp'
+  | 'managedAppConfig'
+  | 'profile'
+  | 'script'
+  | 'scriptJob';
 
 /** The records, and what makes them change: time, ids that count up, and the webhooks that tell of it. */
 export interface Fleet extends FleetRecords {
   clock: SimulatorClock;
   webhooks: Webhooks;
-  delays: { groupChangeMs: number; scriptJobMs: number };
-  nextId(
-    kind: 'device' | 'depDevice' | 'enrollment' | 'installedApp' | 'deviceUser' | 'script' | 'scriptJob',
-  ): number;
+  delays: Required<Delays>;
+  /** Whether assigning what is assigned, or removing what is not there, is answered 409 in place of 204. */
+  conflicts: boolean;
+  /** When something that must not be asked for too often was asked for last, in milliseconds. */
+  lastAsked: Map<string, number>;
+  nextId(kind: NumberedKind): number;
 }
 
 /** The records by their id. */

@@ -1,6 +1,6 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import { blankAttributes, type DeviceAttributes } from './device-attributes.js';
-import type { Platform } from './fleet.js';
+import type { Platform } from './device.js';
+import { between, characters, type Random } from './random.js';
 
 export const deviceKinds = ['macbook', 'mac_mini', 'iphone', 'ipad', 'apple_tv'] as const;
 export type DeviceKind = (typeof deviceKinds)[number];
@@ -22,26 +22,47 @@ export const platformOf: Readonly<Record<DeviceKind, Platform>> = {
 };
 
 /** What a device of a kind tells about itself once it is enrolled. */
-export function attributesOf(kind: DeviceKind, identity: Identity): DeviceAttributes {
-  return { ...enrolledAttributes(identity), ...hardware[kind]() };
+export function attributesOf(
+  kind: DeviceKind,
+  identity: Identity,
+  random: Random = Math.random,
+): DeviceAttributes {
+  return { ...enrolledAttributes(identity, random), ...hardware[kind](random) };
 }
 
-/** A serial number in Apple's alphabet: twelve characters, no I and no O. */
-export function randomSerialNumber(): string {
-  const letters = '0123456789ABCDEFGHJKLMNPQRSTUVWXYZ';
-  return Array.from({ length: 12 }, () => letters.charAt(randomInt(letters.length))).join('');
+/** The alphabet of Apple's serial numbers: no I and no O. */
+export const serialAlphabet = '0123456789ABCDEFGHJKLMNPQRSTUVWXYZ';
+
+/** A serial number of twelve characters. */
+export function randomSerialNumber(random: Random = Math.random): string {
+  return characters(random, serialAlphabet, 12);
 }
 
-/** A random secret in the form of a FileVault recovery key: `ABCD-EFGH-…`, six groups of four. */
-export function randomRecoveryKey(): string {
-  return Array.from({ length: 6 }, () => randomSerialNumber().slice(0, 4)).join('-');
+/** A secret in the form of a FileVault recovery key: `ABCD-EFGH-…`, six groups of four. */
+export function randomRecoveryKey(random: Random = Math.random): string {
+  return Array.from({ length: 6 }, () => characters(random, serialAlphabet, 4)).join('-');
 }
 
-function randomMac(): string {
-  return Array.from(randomBytes(6), (byte) => byte.toString(16).padStart(2, '0')).join(':');
+/** A password that SimpleMDM sets by itself. */
+export function randomPassword(random: Random = Math.random): string {
+  return randomSerialNumber(random).toLowerCase();
 }
 
-function enrolledAttributes({ name, serialNumber, udid, at }: Identity): DeviceAttributes {
+function randomMac(random: Random): string {
+  return Array.from({ length: 6 }, () => characters(random, '0123456789abcdef', 2)).join(':');
+}
+
+/** An IMEI as devices write it, its last digit right (Luhn). */
+function randomImei(random: Random): string {
+  const digits = `35${characters(random, '0123456789', 12)}`;
+  const sum = Array.from(digits, Number).reduce((total, digit, index) => {
+    const weighted = index % 2 === 0 ? digit : digit * 2;
+    return total + (weighted > 9 ? weighted - 9 : weighted);
+  }, 0);
+  return `${digits.slice(0, 2)} ${digits.slice(2, 8)} ${digits.slice(8)} ${(10 - (sum % 10)) % 10}`;
+}
+
+function enrolledAttributes({ name, serialNumber, udid, at }: Identity, random: Random): DeviceAttributes {
   return {
     ...blankAttributes(name),
     last_seen_at: at,
@@ -51,8 +72,8 @@ function enrolledAttributes({ name, serialNumber, udid, at }: Identity): DeviceA
     device_name: name,
     unique_identifier: udid,
     serial_number: serialNumber,
-    bluetooth_mac: randomMac(),
-    wifi_mac: randomMac(),
+    bluetooth_mac: randomMac(random),
+    wifi_mac: randomMac(random),
     is_supervised: true,
     is_dep_enrollment: true,
     is_activation_lock_enabled: false,
@@ -69,9 +90,9 @@ function enrolledAttributes({ name, serialNumber, udid, at }: Identity): DeviceA
   };
 }
 
-function macAttributes(): Partial<DeviceAttributes> {
+function macAttributes(random: Random): Partial<DeviceAttributes> {
   return {
-    ethernet_macs: [randomMac()],
+    ethernet_macs: [randomMac(random)],
     enrollment_channels: ['device', 'user'],
     passcode_compliant: true,
     passcode_compliant_with_profiles: true,
@@ -118,9 +139,9 @@ function mobileAttributes(): Partial<DeviceAttributes> {
   };
 }
 
-const hardware: Readonly<Record<DeviceKind, () => Partial<DeviceAttributes>>> = {
-  macbook: () => ({
-    ...macAttributes(),
+const hardware: Readonly<Record<DeviceKind, (random: Random) => Partial<DeviceAttributes>>> = {
+  macbook: (random) => ({
+    ...macAttributes(random),
     os_version: '15.1',
     build_version: '24B83',
     model_name: 'MacBook Pro (14-inch, Nov 2023)',
@@ -131,12 +152,12 @@ const hardware: Readonly<Record<DeviceKind, () => Partial<DeviceAttributes>>> = 
     available_device_capacity: 401.52,
     battery_level: '87%',
     filevault_enabled: true,
-    filevault_recovery_key: randomRecoveryKey(),
+    filevault_recovery_key: randomRecoveryKey(random),
     recovery_lock_password_enabled: true,
-    recovery_lock_password: randomSerialNumber().toLowerCase(),
+    recovery_lock_password: randomPassword(random),
   }),
-  mac_mini: () => ({
-    ...macAttributes(),
+  mac_mini: (random) => ({
+    ...macAttributes(random),
     os_version: '14.7',
     build_version: '23H124',
     model_name: 'Mac mini (2018)',
@@ -146,16 +167,16 @@ const hardware: Readonly<Record<DeviceKind, () => Partial<DeviceAttributes>>> = 
     device_capacity: 250.69,
     available_device_capacity: 18.44,
     firmware_password_enabled: true,
-    firmware_password: randomSerialNumber().toLowerCase(),
+    firmware_password: randomPassword(random),
   }),
-  iphone: () => ({
+  iphone: (random) => ({
     ...mobileAttributes(),
     os_version: '18.1',
     build_version: '22B83',
     model_name: 'iPhone 15',
     model: 'MTLK3LL/A',
     product_name: 'iPhone15,4',
-    imei: `35 ${randomInt(100_000, 999_999)} ${randomInt(100_000, 999_999)} ${randomInt(0, 9)}`,
+    imei: randomImei(random),
     device_capacity: 128,
     available_device_capacity: 97.3,
     battery_level: '93%',
@@ -165,7 +186,7 @@ const hardware: Readonly<Record<DeviceKind, () => Partial<DeviceAttributes>>> = 
     voice_roaming_enabled: true,
     data_roaming_enabled: false,
     is_roaming: false,
-    phone_number: `+1555${randomInt(1_000_000, 9_999_999)}`,
+    phone_number: `+1555${between(random, 1_000_000, 9_999_999)}`,
   }),
   ipad: () => ({
     ...mobileAttributes(),

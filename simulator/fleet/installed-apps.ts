@@ -1,5 +1,7 @@
-import type { DeviceKind } from './hardware.js';
-import type { InstalledApp } from './fleet.js';
+import { macbookApps } from './macbook-apps.js';
+import { platformOf, type DeviceKind } from './hardware.js';
+import type { InstalledApp } from './device.js';
+import { between, type Random } from './random.js';
 
 const newMac = [
   'App Store;com.apple.AppStore;3.0',
@@ -35,6 +37,40 @@ const newApps: Readonly<Record<DeviceKind, readonly string[]>> = {
 /** What is installed on a device of a kind that has just enrolled. */
 export function appsOfNew(kind: DeviceKind, nextId: () => number, at: string): InstalledApp[] {
   return installedApps(newApps[kind], nextId, at);
+}
+
+const mobileApps = [
+  ...newPhone,
+  'Keynote;com.apple.Keynote;14.2',
+  'Numbers;com.apple.Numbers;14.2',
+  'Pages;com.apple.Pages;14.2',
+  'Google Chrome;com.google.chrome.ios;131.0.6778.73',
+  'Zoom;us.zoom.videomeetings;6.2.11',
+  'WhatsApp;net.whatsapp.WhatsApp;24.23.75',
+  'Signal;org.whispersystems.signal;7.37',
+  '1Password;com.1password.1password;8.10.52',
+  'Notion;notion.id;1.7.141',
+  'Figma;com.figma.FigmaPrototype;24.11',
+  'Salesforce;com.salesforce.chatter;252.020',
+  'Jamf Trust;com.jamf.trust;4.5',
+  'Duolingo;com.duolingo.DuolingoMobile;7.41.0',
+  'GoodNotes;com.goodnotesapp.x;6.4.5',
+  'Okta Verify;com.okta.mobile;9.28.1',
+];
+
+/** What is installed on a generated device: of a catalogue for its platform, more or less. Their ids follow one another. */
+export function appsOfGenerated(
+  kind: DeviceKind,
+  random: Random,
+  firstId: number,
+  { discovered, seen }: { discovered: string; seen: string },
+): InstalledApp[] {
+  const catalogue =
+    platformOf[kind] === 'macOS' ? macbookApps : kind === 'apple_tv' ? newApps.apple_tv : mobileApps;
+  const share = between(random, 20, 95) / 100;
+  let id = firstId;
+  const chosen = catalogue.filter((_entry, index) => index === 0 || random() < share);
+  return installedApps(chosen, () => id++, discovered).map((app) => ({ ...app, last_seen_at: seen }));
 }
 
 /** Makes the records of installed apps written as `name;identifier;version` (reference: Installed Apps). */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { logTimestamp } from '../timestamps.js';
-import type { Device, Fleet, Log } from './fleet.js';
+import type { Device } from './device.js';
+import type { Fleet, Log } from './fleet.js';
 
 /** Writes a log entry about a device (reference: Logs). */
 export function writeDeviceLog(

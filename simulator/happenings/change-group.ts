@@ -8,9 +8,10 @@ import { webhookDevice } from './webhook-device.js';
  */
 export function changeGroupLater(fleet: Fleet, deviceId: number, groupId: number): void {
   fleet.clock.after(fleet.delays.groupChangeMs, () => {
-    const device = fleet.devices.get(deviceId);
     const group = fleet.deviceGroups.get(groupId);
-    if (device === undefined || group === undefined || device.groupId === groupId) return;
+    if (group === undefined || fleet.devices.get(deviceId)?.groupId === groupId) return;
+    const device = fleet.devices.edit(deviceId);
+    if (device === undefined) return;
     device.groupId = groupId;
     if (device.attributes.status !== 'enrolled') return;
     writeDeviceLog(fleet, device, { event_type: 'device.changed_group', metadata: { group: group.name } });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Device, Fleet } from '../fleet/fleet.js';
+import type { Device } from '../fleet/device.js';
+import type { Fleet } from '../fleet/fleet.js';
 import {
   attributesOf,
   deviceKinds,
@@ -48,9 +49,7 @@ export function enroll(fleet: Fleet, enrolling: EnrollingDevice): EnrolledDevice
   if (!fleet.deviceGroups.has(groupId)) throw new Error(`there is no device group ${groupId}`);
 
   const { serialNumber = randomSerialNumber(), name = names[kind] } = enrolling;
-  const before = [...fleet.devices.values()].find(
-    ({ attributes }) => attributes.serial_number === serialNumber,
-  );
+  const before = fleet.devices.bySerialNumber(serialNumber);
   const udid = before?.attributes.unique_identifier ?? randomUUID().toUpperCase();
   const at = timestamp(fleet.clock.now());
   const device: Device = {
@@ -60,13 +59,12 @@ export function enroll(fleet: Fleet, enrolling: EnrollingDevice): EnrolledDevice
     groupId,
     apps: appsOfNew(kind, () => fleet.nextId('installedApp'), at),
     users: platformOf[kind] === 'macOS' ? [firstUser(fleet)] : [],
-    profiles: [],
     customValues: new Map(
       platformOf[kind] === 'macOS' ? [['local_admin_password', randomSerialNumber().toLowerCase()]] : [],
     ),
     listsCustomValues: true,
   };
-  fleet.devices.set(device.id, device);
+  fleet.devices.add(device);
   writeDeviceLog(fleet, device, { event_type: 'device.enrolled' });
   if (webhook) fleet.webhooks.post('device.enrolled', webhookDevice(device));
   return { id: device.id, name, serialNumber, udid, kind, groupId };

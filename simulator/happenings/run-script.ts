@@ -1,14 +1,22 @@
-import type { Device, Fleet, Script, ScriptJob } from '../fleet/fleet.js';
+import type { Device } from '../fleet/device.js';
+import type { Fleet, Script, ScriptJob } from '../fleet/fleet.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
 import { timestamp } from '../timestamps.js';
 
 /** Starts a job: pending now, and done on every device a while later (reference: Script Jobs). */
-export function runScriptLater(fleet: Fleet, script: Script, deviceIds: readonly number[]): ScriptJob {
+export function runScriptLater(
+  fleet: Fleet,
+  script: Script,
+  deviceIds: readonly number[],
+  { jobName, storeIn }: { jobName?: string; storeIn?: NonNullable<ScriptJob['storeIn']> } = {},
+): ScriptJob {
   const at = timestamp(fleet.clock.now());
   const id = fleet.nextId('scriptJob');
   const job: ScriptJob = {
     id,
     script_name: script.name,
+    ...(jobName !== undefined && { job_name: jobName }),
+    ...(storeIn && { storeIn }),
     content: script.content,
     job_id: (0x87135 + id).toString(16).slice(-5),
     variable_support: script.variable_support,
@@ -47,11 +55,23 @@ function finish(fleet: Fleet, job: ScriptJob): void {
     target.status = exitCode === '0' ? 'completed' : 'error';
     target.status_code = exitCode;
     target.response = output;
+    if (job.storeIn !== undefined) store(fleet, device.id, job.storeIn, output);
     logRun(fleet, device, job, exitCode, output);
   }
   job.updated_at = timestamp(fleet.clock.now());
   if (job.devices.some(({ status }) => status === 'pending')) return;
   job.status = job.devices.some(({ status }) => status === 'error') ? 'completed-with-errors' : 'completed';
+}
+
+function store(
+  { devices }: Fleet,
+  deviceId: number,
+  { attribute, pattern }: NonNullable<ScriptJob['storeIn']>,
+  output: string,
+): void {
+  const found = pattern === undefined ? output.trimEnd() : pattern.exec(output);
+  const value = typeof found === 'string' ? found : (found?.[1] ?? found?.[0]);
+  if (value !== undefined) devices.edit(deviceId)?.customValues.set(attribute, value);
 }
 
 function logRun(fleet: Fleet, device: Device, job: ScriptJob, exitCode: string, output: string): void {

@@ -1,4 +1,4 @@
-import type { Device } from '../fleet/fleet.js';
+import type { Device } from '../fleet/device.js';
 
 /** What a webhook says of a device: deliberately little (reference: Webhooks). */
 export function webhookDevice({ id, attributes }: Device): Readonly<Record<string, unknown>> {

@@ -1,21 +1,39 @@
-import { ok } from '../api/answer.js';
-import type { Route } from '../api/route.js';
+import { ok, unprocessable, type Answer } from '../api/answer.js';
+import { textParam } from '../api/params.js';
+import type { Call, Route } from '../api/route.js';
 import type { Fleet } from '../fleet/fleet.js';
+import { writeAdminLog } from '../fleet/write-log.js';
 
 /** The calls of the reference's section Account. */
 export function accountRoutes(fleet: Fleet): Route[] {
-  return [{ method: 'GET', path: '/account', handle: () => ok({ data: accountRecord(fleet) }) }];
+  return [
+    { method: 'GET', path: '/account', handle: () => ok({ data: accountRecord(fleet) }) },
+    { method: 'PATCH', path: '/account', handle: (call) => updateAccount(fleet, call) },
+  ];
 }
 
 function accountRecord({ account, devices }: Fleet) {
   const { name, apple_store_country_code, licenses } = account;
-  const enrolled = [...devices.values()].filter(({ attributes }) => attributes.status === 'enrolled').length;
   return {
     type: 'account',
     attributes: {
       name,
       apple_store_country_code,
-      subscription: { licenses: { total: licenses, available: licenses - enrolled } },
+      subscription: { licenses: { total: licenses, available: licenses - devices.enrolled() } },
     },
   };
+}
+
+/** The answer leaves the subscription out, as in the reference. */
+function updateAccount(fleet: Fleet, call: Call): Answer {
+  const { account } = fleet;
+  const country = textParam(call.params, 'apple_store_country_code');
+  if (country !== undefined && !/^[A-Za-z]{2}$/.test(country)) {
+    return unprocessable('apple_store_country_code must be a country of two letters');
+  }
+  account.name = textParam(call.params, 'name') ?? account.name;
+  account.apple_store_country_code = country?.toUpperCase() ?? account.apple_store_country_code;
+  writeAdminLog(fleet, 'account.updated', {});
+  const { name, apple_store_country_code } = account;
+  return ok({ data: { type: 'account', attributes: { name, apple_store_country_code } } });
 }

@@ -1,11 +1,16 @@
-import { ok, unprocessable, type Answer } from '../api/answer.js';
+import { z } from 'zod';
+import { notFound, ok, unprocessable, type Answer } from '../api/answer.js';
 import type { Call, Route } from '../api/route.js';
-import type { CustomAttribute, Device, DeviceGroup, Fleet } from '../fleet/fleet.js';
-import { withRecord } from './retrieve.js';
+import type { Device } from '../fleet/device.js';
+import type { CustomAttribute, Fleet } from '../fleet/fleet.js';
+import { toChange, withRecord } from './retrieve.js';
 
-/** The calls of the reference's section Custom Attributes about the values of devices and of device groups. */
+/**
+ * The calls of the reference's section Custom Attributes about the values of devices and of device groups, those of API 1.51 that
+ * set several, and those about assignment groups, which are seen in use.
+ */
 export function customAttributeValueRoutes(fleet: Fleet): Route[] {
-  const { devices, deviceGroups } = fleet;
+  const { devices, deviceGroups, assignmentGroups } = fleet;
   return [
     {
       method: 'GET',
@@ -16,9 +21,20 @@ export function customAttributeValueRoutes(fleet: Fleet): Route[] {
       method: 'PUT',
       path: '/devices/:id/custom_attribute_values/:name',
       handle: (call) =>
-        withRecord(call, devices, (device) =>
+        withRecord(call, toChange(fleet), (device) =>
           setValue(fleet, call, device.customValues, (attribute) => deviceValue(fleet, device, attribute)),
         ),
+    },
+    {
+      method: 'PUT',
+      path: '/devices/:id/custom_attribute_values',
+      handle: (call) =>
+        withRecord(call, toChange(fleet), (device) => setValues(fleet, call, device.customValues)),
+    },
+    {
+      method: 'PUT',
+      path: '/custom_attribute_values/:name',
+      handle: (call) => setForDevices(fleet, call),
     },
     {
       method: 'GET',
@@ -28,12 +44,24 @@ export function customAttributeValueRoutes(fleet: Fleet): Route[] {
     {
       method: 'PUT',
       path: '/device_groups/:id/custom_attribute_values/:name',
+      handle: (call) => withRecord(call, deviceGroups, (group) => setOnGroup(fleet, call, group)),
+    },
+    {
+      method: 'GET',
+      path: '/assignment_groups/:id/custom_attribute_values',
       handle: (call) =>
-        withRecord(call, deviceGroups, (group) =>
-          setValue(fleet, call, group.customValues, (attribute) => groupValue(group, attribute)),
-        ),
+        withRecord(call, assignmentGroups, (group) => ok({ data: groupValues(fleet, group) })),
+    },
+    {
+      method: 'PUT',
+      path: '/assignment_groups/:id/custom_attribute_values/:name',
+      handle: (call) => withRecord(call, assignmentGroups, (group) => setOnGroup(fleet, call, group)),
     },
   ];
+}
+
+interface GroupWithValues {
+  customValues: Map<string, string>;
 }
 
 /** The values that hold for a device: its own, else its group's, else the account's default. */
@@ -44,18 +72,22 @@ export function deviceValues(fleet: Fleet, device: Device) {
 function deviceValue(fleet: Fleet, device: Device, attribute: CustomAttribute) {
   const own = device.customValues.get(attribute.id);
   if (own !== undefined) return valueRecord(attribute, own, 'device');
-  const group = fleet.deviceGroups.get(device.groupId);
-  return group === undefined
-    ? valueRecord(attribute, attribute.default_value, 'account')
-    : groupValue(group, attribute);
+  const groups: (GroupWithValues | undefined)[] = [
+    fleet.deviceGroups.get(device.groupId),
+    ...[...fleet.assignmentGroups.values()].filter(
+      ({ deviceIds, deviceGroupIds }) => deviceIds.has(device.id) || deviceGroupIds.has(device.groupId),
+    ),
+  ];
+  const group = groups.find((candidate) => candidate?.customValues.has(attribute.id));
+  return groupValue(group, attribute);
 }
 
-function groupValues(fleet: Fleet, group: DeviceGroup) {
+function groupValues(fleet: Fleet, group: GroupWithValues) {
   return [...fleet.customAttributes.values()].map((attribute) => groupValue(group, attribute));
 }
 
-function groupValue(group: DeviceGroup, attribute: CustomAttribute) {
-  const own = group.customValues.get(attribute.id);
+function groupValue(group: GroupWithValues | undefined, attribute: CustomAttribute) {
+  const own = group?.customValues.get(attribute.id);
   return own === undefined
     ? valueRecord(attribute, attribute.default_value, 'account')
     : valueRecord(attribute, own, 'group');
@@ -73,6 +105,13 @@ function valueRecord(
   };
 }
 
+const undefinedAttribute = (): Answer => unprocessable('custom attribute is not defined');
+const valueSchema = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+function setOnGroup(fleet: Fleet, call: Call, group: GroupWithValues): Answer {
+  return setValue(fleet, call, group.customValues, (attribute) => groupValue(group, attribute));
+}
+
 function setValue(
   fleet: Fleet,
   call: Call,
@@ -80,12 +119,34 @@ function setValue(
   show: (attribute: CustomAttribute) => unknown,
 ): Answer {
   const attribute = fleet.customAttributes.get(call.path['name'] ?? '');
-  if (attribute === undefined) return unprocessable('custom attribute is not defined');
+  if (attribute === undefined) return undefinedAttribute();
   // An empty value is a value: it takes the group's or the account's away.
-  const { value } = call.params;
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-    return unprocessable('value is required');
-  }
-  values.set(attribute.id, String(value));
+  const value = valueSchema.safeParse(call.params['value']);
+  if (!value.success) return unprocessable('value is required');
+  values.set(attribute.id, value.data);
   return ok({ data: show(attribute) });
+}
+
+const namedValues = z.array(z.object({ name: z.string(), value: valueSchema }));
+
+function setValues(fleet: Fleet, call: Call, values: Map<string, string>): Answer {
+  const given = namedValues.safeParse(call.params['data']);
+  if (!given.success) return unprocessable('data must be a list of names and values');
+  if (given.data.some(({ name }) => !fleet.customAttributes.has(name))) return undefinedAttribute();
+  for (const { name, value } of given.data) values.set(name, value);
+  return ok({ data: given.data.map(({ name, value }) => ({ name, value })) });
+}
+
+const valuesOfDevices = z.array(z.object({ device_id: z.coerce.number().int(), value: valueSchema }));
+
+function setForDevices(fleet: Fleet, call: Call): Answer {
+  const attribute = fleet.customAttributes.get(call.path['name'] ?? '');
+  if (attribute === undefined) return notFound();
+  const given = valuesOfDevices.safeParse(call.params['data']);
+  if (!given.success) return unprocessable('data must be a list of device_ids and values');
+  if (given.data.some(({ device_id }) => !fleet.devices.has(device_id))) return notFound();
+  for (const { device_id, value } of given.data) {
+    fleet.devices.edit(device_id)?.customValues.set(attribute.id, value);
+  }
+  return ok({ data: given.data });
 }

@@ -1,25 +1,69 @@
-import { notFound, ok } from '../api/answer.js';
+import { created, noContent, notFound, ok, unprocessable, type Answer } from '../api/answer.js';
 import { page } from '../api/paging.js';
-import type { Route } from '../api/route.js';
+import { textParam } from '../api/params.js';
+import type { Call, Route } from '../api/route.js';
 import type { CustomAttribute, Fleet } from '../fleet/fleet.js';
+import { writeAdminLog } from '../fleet/write-log.js';
+import { deleteAttributeLater } from '../happenings/delete-attribute.js';
 
 /** The calls of the reference's section Custom Attributes about their definitions. An attribute's id is its name. */
 export function customAttributeRoutes(fleet: Fleet): Route[] {
+  const { customAttributes } = fleet;
+  const withAttribute = (call: Call, answer: (attribute: CustomAttribute) => Answer): Answer => {
+    const attribute = customAttributes.get(call.path['id'] ?? '');
+    return attribute === undefined ? notFound() : answer(attribute);
+  };
   return [
     {
       method: 'GET',
       path: '/custom_attributes',
-      handle: (call) => page(call, fleet.customAttributes.values(), customAttributeRecord),
+      handle: (call) => page(call, customAttributes.values(), customAttributeRecord),
     },
+    { method: 'POST', path: '/custom_attributes', handle: (call) => createAttribute(fleet, call) },
     {
       method: 'GET',
       path: '/custom_attributes/:id',
-      handle: (call) => {
-        const attribute = fleet.customAttributes.get(call.path['id'] ?? '');
-        return attribute === undefined ? notFound() : ok({ data: customAttributeRecord(attribute) });
-      },
+      handle: (call) => withAttribute(call, (attribute) => ok({ data: customAttributeRecord(attribute) })),
+    },
+    {
+      method: 'PATCH',
+      path: '/custom_attributes/:id',
+      handle: (call) =>
+        withAttribute(call, (attribute) => {
+          attribute.default_value = textParam(call.params, 'default_value') ?? null;
+          writeAdminLog(fleet, 'custom_attribute.updated', { name: attribute.id });
+          return noContent();
+        }),
+    },
+    {
+      method: 'DELETE',
+      path: '/custom_attributes/:id',
+      handle: (call) =>
+        withAttribute(call, ({ id }) => {
+          deleteAttributeLater(fleet, id);
+          return noContent();
+        }),
     },
   ];
+}
+
+function createAttribute(fleet: Fleet, call: Call): Answer {
+  const { customAttributes } = fleet;
+  const name = textParam(call.params, 'name');
+  if (name === undefined) return unprocessable('name is required');
+  if (!/^[A-Za-z0-9_]+$/.test(name)) {
+    return unprocessable('name may contain alphanumeric characters and underscores only');
+  }
+  const taken = [...customAttributes.keys()].some((id) => id.toLowerCase() === name.toLowerCase());
+  if (taken) return unprocessable('name has already been taken');
+  const attribute = {
+    id: name,
+    default_value: textParam(call.params, 'default_value') ?? null,
+    secret: false,
+  };
+  customAttributes.set(name, attribute);
+  writeAdminLog(fleet, 'custom_attribute.created', { name });
+  return created({ data: customAttributeRecord(attribute) });
 }
 
 function customAttributeRecord({ id, default_value }: CustomAttribute) {

@@ -1,7 +1,9 @@
-import { ok } from '../api/answer.js';
+import { accepted, ok } from '../api/answer.js';
 import { page } from '../api/paging.js';
 import type { Route } from '../api/route.js';
 import type { DepDevice, DepServer, Fleet } from '../fleet/fleet.js';
+import { writeAdminLog } from '../fleet/write-log.js';
+import { timestamp } from '../timestamps.js';
 import { retrieve, withRecord } from './retrieve.js';
 
 /** The calls of the reference's section DEP Servers. */
@@ -21,6 +23,18 @@ export function depServerRoutes(fleet: Fleet): Route[] {
       method: 'GET',
       path: '/dep_servers/:id',
       handle: (call) => retrieve(call, depServers, depServerRecord),
+    },
+    {
+      method: 'POST',
+      path: '/dep_servers/:id/sync',
+      handle: (call) =>
+        withRecord(call, depServers, (server) => {
+          fleet.clock.after(fleet.delays.commandMs, () => {
+            server.last_synced_at = timestamp(fleet.clock.now());
+            writeAdminLog(fleet, 'dep_server.synced', { dep_server_id: server.id });
+          });
+          return accepted();
+        }),
     },
     {
       method: 'GET',
@@ -47,9 +61,7 @@ function depServerRecord({ id, ...attributes }: DepServer) {
 function depDeviceRecord(fleet: Fleet, dep: DepDevice) {
   const { id, serial_number, model, description, color, asset_tag, profile_status, device_assigned_date } =
     dep;
-  const device = [...fleet.devices.values()].find(
-    ({ attributes }) => attributes.serial_number === serial_number,
-  );
+  const device = fleet.devices.bySerialNumber(serial_number);
   return {
     type: 'dep_device',
     id,

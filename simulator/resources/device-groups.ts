@@ -1,7 +1,8 @@
-import { accepted } from '../api/answer.js';
+import { accepted, assigned, created, type Answer } from '../api/answer.js';
 import { page } from '../api/paging.js';
 import type { Route } from '../api/route.js';
 import type { DeviceGroup, Fleet } from '../fleet/fleet.js';
+import { writeAdminLog } from '../fleet/write-log.js';
 import { changeGroupLater } from '../happenings/change-group.js';
 import { retrieve, withRecord } from './retrieve.js';
 
@@ -28,6 +29,7 @@ export function deviceGroupRoutes(fleet: Fleet): Route[] {
             call,
             devices,
             (device) => {
+              if (device.groupId === group.id && fleet.conflicts) return assigned(false, true);
               changeGroupLater(fleet, device.id, group.id);
               return accepted();
             },
@@ -35,7 +37,27 @@ export function deviceGroupRoutes(fleet: Fleet): Route[] {
           ),
         ),
     },
+    {
+      method: 'POST',
+      path: '/device_groups/:id/clone',
+      handle: (call) => withRecord(call, deviceGroups, (group) => cloneGroup(fleet, group)),
+    },
   ];
+}
+
+/** A copy with the same configuration and no devices. */
+function cloneGroup(fleet: Fleet, group: DeviceGroup): Answer {
+  const copy = {
+    id: fleet.nextId('deviceGroup'),
+    name: `${group.name} (1)`,
+    customValues: new Map(group.customValues),
+  };
+  fleet.deviceGroups.set(copy.id, copy);
+  for (const { deviceGroupIds } of [...fleet.profiles.values(), ...fleet.assignmentGroups.values()]) {
+    if (deviceGroupIds.has(group.id)) deviceGroupIds.add(copy.id);
+  }
+  writeAdminLog(fleet, 'device_group.cloned', { device_group_id: group.id });
+  return created({ data: { ...deviceGroupRecord(copy), relationships: { devices: { data: [] } } } });
 }
 
 function deviceGroupRecord({ id, name }: DeviceGroup) {

@@ -1,19 +1,25 @@
+import { accepted, notFound, unprocessable, type Answer } from '../api/answer.js';
 import { page } from '../api/paging.js';
-import type { Route } from '../api/route.js';
-import type { DeviceUser, Fleet, Profile } from '../fleet/fleet.js';
+import { numberInPath, type Call, type Route } from '../api/route.js';
+import type { Device, DeviceUser } from '../fleet/device.js';
+import type { Fleet, Profile } from '../fleet/fleet.js';
+import { writeDeviceLog } from '../fleet/write-log.js';
+import { commandLater } from '../happenings/command.js';
 import { installedAppRecord } from './installed-apps.js';
 import { withRecord } from './retrieve.js';
 
 /**
- * The calls of the reference's section Devices that list what is on a device: profiles, installed apps, users.
+ * The calls of the reference's section Devices about what is on a device: profiles, installed apps, users.
  * Users exist on Macs only; for any other device the list is empty.
  */
-export function deviceInventoryRoutes({ devices }: Fleet): Route[] {
+export function deviceInventoryRoutes(fleet: Fleet): Route[] {
+  const { devices } = fleet;
   return [
     {
       method: 'GET',
       path: '/devices/:id/profiles',
-      handle: (call) => withRecord(call, devices, ({ profiles }) => page(call, profiles, profileRecord)),
+      handle: (call) =>
+        withRecord(call, devices, (device) => page(call, directProfiles(fleet, device), profileOnDevice)),
     },
     {
       method: 'GET',
@@ -25,11 +31,34 @@ export function deviceInventoryRoutes({ devices }: Fleet): Route[] {
       path: '/devices/:id/users',
       handle: (call) => withRecord(call, devices, ({ users }) => page(call, users, deviceUserRecord)),
     },
+    {
+      method: 'DELETE',
+      path: '/devices/:id/users/:userId',
+      handle: (call) => withRecord(call, devices, (device) => deleteUser(fleet, call, device)),
+    },
   ];
 }
 
-function profileRecord({ id, ...attributes }: Profile) {
-  return { type: 'custom_configuration_profile', id, attributes };
+/** Profiles that come through groups are not shown (reference: Devices, List profiles). */
+function directProfiles({ profiles }: Fleet, { id }: Device): Profile[] {
+  return [...profiles.values()].filter(({ deviceIds }) => deviceIds.has(id));
+}
+
+function profileOnDevice({ id, type, name, profile_identifier, user_scope, attribute_support }: Profile) {
+  return { type, id, attributes: { name, profile_identifier, user_scope, attribute_support } };
+}
+
+function deleteUser(fleet: Fleet, call: Call, device: Device): Answer {
+  if (device.platform !== 'macOS' || device.attributes.is_supervised !== true) {
+    return unprocessable('users can be deleted on supervised macOS devices only');
+  }
+  const user = device.users.find(({ id }) => id === numberInPath(call, 'userId'));
+  if (user === undefined) return notFound();
+  commandLater(fleet, device.id, (online) => {
+    online.users = online.users.filter(({ id }) => id !== user.id);
+    writeDeviceLog(fleet, online, { event_type: 'user.deleted', metadata: { username: user.username } });
+  });
+  return accepted();
 }
 
 function deviceUserRecord({ id, ...attributes }: DeviceUser) {

@@ -1,5 +1,6 @@
 import type { DeviceAttributes } from '../fleet/device-attributes.js';
-import type { Device, Fleet } from '../fleet/fleet.js';
+import type { Device } from '../fleet/device.js';
+import type { Fleet } from '../fleet/fleet.js';
 import { deviceValues } from './custom-attribute-values.js';
 
 export interface DeviceRecord {

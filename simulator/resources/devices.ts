@@ -1,13 +1,15 @@
 import { created, noContent, notFound, ok, unprocessable, type Answer } from '../api/answer.js';
-import { page } from '../api/paging.js';
-import { flagParam, textParam } from '../api/params.js';
+import { pageOf, type Direction } from '../api/paging.js';
+import { flagParam, idsParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import { blankAttributes } from '../fleet/device-attributes.js';
-import type { Device, Fleet } from '../fleet/fleet.js';
-import { writeDeviceLog } from '../fleet/write-log.js';
+import type { Device } from '../fleet/device.js';
+import type { Fleet } from '../fleet/fleet.js';
+import { writeAdminLog, writeDeviceLog } from '../fleet/write-log.js';
+import { commandLater } from '../happenings/command.js';
 import { unenroll } from '../happenings/unenroll.js';
 import { deviceRecord } from './device-record.js';
-import { withRecord } from './retrieve.js';
+import { toChange, withRecord } from './retrieve.js';
 
 /** The calls of the reference's section Devices about the devices themselves. */
 export function deviceRoutes(fleet: Fleet): Route[] {
@@ -19,7 +21,10 @@ export function deviceRoutes(fleet: Fleet): Route[] {
     {
       method: 'GET',
       path: '/devices',
-      handle: (call) => page(call, listed(fleet, call), show(call)),
+      handle: (call) =>
+        pageOf(call, true, show(call), ({ after, direction }) =>
+          listed(fleet, call, after === undefined ? undefined : Number(after), direction),
+        ),
     },
     { method: 'POST', path: '/devices', handle: (call) => createDevice(fleet, call) },
     {
@@ -30,7 +35,7 @@ export function deviceRoutes(fleet: Fleet): Route[] {
     {
       method: 'PATCH',
       path: '/devices/:id',
-      handle: (call) => withRecord(call, devices, (device) => updateDevice(fleet, call, device)),
+      handle: (call) => withRecord(call, toChange(fleet), (device) => updateDevice(fleet, call, device)),
     },
     {
       method: 'DELETE',
@@ -44,14 +49,25 @@ export function deviceRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-function listed({ devices }: Fleet, call: Call): Device[] {
+function* listed(
+  { devices }: Fleet,
+  call: Call,
+  after: number | undefined,
+  direction: Direction,
+): Iterable<Device> {
   const waitingToo = flagParam(call.params, 'include_awaiting_enrollment') ?? false;
   const search = textParam(call.params, 'search')?.toLowerCase();
-  return [...devices.values()].filter(
-    ({ attributes }) =>
-      (waitingToo || attributes.status !== 'awaiting enrollment') &&
-      (search === undefined || searched(attributes).some((text) => text?.toLowerCase().includes(search))),
-  );
+  // A whole serial number belongs to one device: no need to look at a hundred thousand.
+  const known = search === undefined ? undefined : devices.bySerialNumber(search.toUpperCase());
+  const candidates = known === undefined ? devices.after(after, direction) : [known];
+  for (const device of candidates) {
+    const { attributes } = device;
+    if (!waitingToo && attributes.status === 'awaiting enrollment') continue;
+    if (known !== undefined && after !== undefined) continue;
+    if (search === undefined || searched(attributes).some((text) => text?.toLowerCase().includes(search))) {
+      yield device;
+    }
+  }
 }
 
 function searched(attributes: Device['attributes']): (string | null)[] {
@@ -75,6 +91,9 @@ function createDevice(fleet: Fleet, call: Call): Answer {
   if (name === undefined) return unprocessable('name is required');
   const groupId = Number(textParam(call.params, 'group_id') ?? 1);
   if (!fleet.deviceGroups.has(groupId)) return notFound();
+  const staticGroupIds = idsParam(call.params, 'static_group_ids') ?? [];
+  if (staticGroupIds === 'malformed') return unprocessable('static_group_ids must be a list of numbers');
+  if (staticGroupIds.some((id) => !fleet.assignmentGroups.has(id))) return notFound();
 
   const id = fleet.nextId('device');
   const enrollmentId = fleet.nextId('enrollment');
@@ -86,11 +105,12 @@ function createDevice(fleet: Fleet, call: Call): Answer {
     groupId,
     apps: [],
     users: [],
-    profiles: [],
     customValues: new Map(),
     listsCustomValues: true,
   };
-  fleet.devices.set(id, device);
+  fleet.devices.add(device);
+  for (const groupOfDevice of staticGroupIds) fleet.assignmentGroups.get(groupOfDevice)?.deviceIds.add(id);
+  writeAdminLog(fleet, 'device.created', { device_id: id });
   fleet.enrollments.set(enrollmentId, { id: enrollmentId, url, belongsTo: { type: 'device', id } });
   return created({ data: deviceRecord(fleet, device, false) });
 }
@@ -104,9 +124,9 @@ function updateDevice(fleet: Fleet, call: Call, device: Device): Answer {
   }
   if (name !== undefined) device.attributes.name = name;
   if (deviceName !== undefined) {
-    fleet.clock.after(fleet.delays.groupChangeMs, () => {
-      device.attributes.device_name = deviceName;
-      writeDeviceLog(fleet, device, { event_type: 'device.renamed', metadata: { device_name: deviceName } });
+    commandLater(fleet, device.id, (online) => {
+      online.attributes.device_name = deviceName;
+      writeDeviceLog(fleet, online, { event_type: 'device.renamed', metadata: { device_name: deviceName } });
     });
   }
   return ok({ data: deviceRecord(fleet, device, false) });

@@ -1,4 +1,4 @@
-import { ok, unprocessable, type Answer } from '../api/answer.js';
+import { noContent, ok, unprocessable, type Answer } from '../api/answer.js';
 import { page } from '../api/paging.js';
 import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -20,6 +20,16 @@ export function enrollmentRoutes(fleet: Fleet): Route[] {
       method: 'GET',
       path: '/enrollments/:id',
       handle: (call) => retrieve(call, enrollments, enrollmentRecord),
+    },
+    {
+      method: 'DELETE',
+      path: '/enrollments/:id',
+      handle: (call) =>
+        withRecord(call, enrollments, ({ id }) => {
+          enrollments.delete(id);
+          writeAdminLog(fleet, 'enrollment.deleted', { enrollment_id: id });
+          return noContent();
+        }),
     },
     {
       method: 'POST',

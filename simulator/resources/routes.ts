@@ -5,13 +5,18 @@ import { appRoutes } from './apps.js';
 import { assignmentGroupRoutes } from './assignment-groups.js';
 import { customAttributeValueRoutes } from './custom-attribute-values.js';
 import { customAttributeRoutes } from './custom-attributes.js';
+import { customConfigurationProfileRoutes } from './custom-configuration-profiles.js';
 import { depServerRoutes } from './dep-servers.js';
+import { deviceCommandRoutes } from './device-commands.js';
 import { deviceGroupRoutes } from './device-groups.js';
 import { deviceInventoryRoutes } from './device-inventory.js';
 import { deviceRoutes } from './devices.js';
 import { enrollmentRoutes } from './enrollments.js';
 import { installedAppRoutes } from './installed-apps.js';
 import { logRoutes } from './logs.js';
+import { lostModeRoutes } from './lost-mode.js';
+import { managedAppConfigRoutes } from './managed-app-configs.js';
+import { profileRoutes } from './profiles.js';
 import { pushCertificateRoutes } from './push-certificate.js';
 import { scriptJobRoutes } from './script-jobs.js';
 import { scriptRoutes } from './scripts.js';
@@ -22,13 +27,18 @@ const resources: readonly ((fleet: Fleet) => Route[])[] = [
   assignmentGroupRoutes,
   customAttributeRoutes,
   customAttributeValueRoutes,
+  customConfigurationProfileRoutes,
   depServerRoutes,
+  deviceCommandRoutes,
   deviceGroupRoutes,
   deviceInventoryRoutes,
   deviceRoutes,
   enrollmentRoutes,
   installedAppRoutes,
   logRoutes,
+  lostModeRoutes,
+  managedAppConfigRoutes,
+  profileRoutes,
   pushCertificateRoutes,
   scriptJobRoutes,
   scriptRoutes,

@@ -2,7 +2,8 @@ import { created, noContent, notFound, unprocessable, type Answer } from '../api
 import { page } from '../api/paging.js';
 import { idsParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
-import type { Device, Fleet, ScriptJob, ScriptJobDevice } from '../fleet/fleet.js';
+import type { Device } from '../fleet/device.js';
+import type { Fleet, ScriptJob, ScriptJobDevice } from '../fleet/fleet.js';
 import { cancelScriptJob, runScriptLater } from '../happenings/run-script.js';
 import { retrieve, withRecord } from './retrieve.js';
 
@@ -45,19 +46,44 @@ function createJob(fleet: Fleet, call: Call): Answer {
   const inAssignmentGroups = (assignmentGroupIds ?? []).flatMap((id) => fleet.assignmentGroups.get(id) ?? []);
   const wantedDevices = new Set([
     ...(deviceIds ?? []),
-    ...inAssignmentGroups.flatMap((group) => group.deviceIds),
+    ...inAssignmentGroups.flatMap((group) => [...group.deviceIds]),
   ]);
   const wantedGroups = new Set([
     ...(groupIds ?? []),
-    ...inAssignmentGroups.flatMap((group) => group.deviceGroupIds),
+    ...inAssignmentGroups.flatMap((group) => [...group.deviceGroupIds]),
   ]);
-  const targets = [...fleet.devices.values()]
-    .filter(
-      (device) => runsScripts(device) && (wantedDevices.has(device.id) || wantedGroups.has(device.groupId)),
-    )
-    .map(({ id }) => id);
+  const candidates =
+    wantedGroups.size > 0
+      ? fleet.devices.values()
+      : [...wantedDevices].sort((a, b) => a - b).flatMap((id) => fleet.devices.get(id) ?? []);
+  const targets: number[] = [];
+  for (const device of candidates) {
+    const wanted = wantedDevices.has(device.id) || wantedGroups.has(device.groupId);
+    if (wanted && runsScripts(device)) targets.push(device.id);
+  }
   if (targets.length === 0) return unprocessable('no macOS devices were found to run the script on');
-  return created({ data: scriptJobRecord(runScriptLater(fleet, script, targets)) });
+  const storeIn = storage(fleet, call);
+  if (storeIn === 'wrong') return unprocessable('custom_attribute and custom_attribute_regex do not fit');
+  const jobName = textParam(call.params, 'job_name');
+  const job = runScriptLater(fleet, script, targets, {
+    ...(storeIn && { storeIn }),
+    ...(jobName !== undefined && { jobName }),
+  });
+  return created({ data: scriptJobRecord(job) });
+}
+
+/** Where the output is to be stored (API 1.51). */
+function storage(fleet: Fleet, call: Call): ScriptJob['storeIn'] | 'wrong' {
+  const attribute = textParam(call.params, 'custom_attribute');
+  const pattern = textParam(call.params, 'custom_attribute_regex');
+  if (attribute === undefined) return pattern === undefined ? undefined : 'wrong';
+  if (!fleet.customAttributes.has(attribute)) return 'wrong';
+  if (pattern === undefined) return { attribute };
+  try {
+    return { attribute, pattern: new RegExp(pattern) };
+  } catch {
+    return 'wrong';
+  }
 }
 
 function runsScripts({ platform, attributes }: Device): boolean {
@@ -82,12 +108,23 @@ function jobRecord<T extends object>(
 ) {
   const count = (wanted: ScriptJobDevice['status']) =>
     devices.filter(({ status }) => status === wanted).length;
-  const { script_name, content, job_id, variable_support, status, created_by, created_at, updated_at } = job;
+  const {
+    script_name,
+    job_name,
+    content,
+    job_id,
+    variable_support,
+    status,
+    created_by,
+    created_at,
+    updated_at,
+  } = job;
   return {
     type: 'script_job',
     id,
     attributes: {
       script_name,
+      ...(job_name !== undefined && { job_name }),
       content,
       job_id,
       variable_support,

@@ -32,7 +32,7 @@ export function scriptRoutes(fleet: Fleet): Route[] {
 
 function createScript(fleet: Fleet, call: Call): Answer {
   const name = textParam(call.params, 'name');
-  const content = fileParam(call.params, 'file');
+  const content = fileParam(call.params, 'file')?.content.toString('utf8');
   if (name === undefined) return unprocessable('name is required');
   if (content === undefined) return unprocessable('file is required');
   if (!content.startsWith('#!')) return unprocessable('file must begin with a valid shebang');
@@ -50,7 +50,7 @@ function createScript(fleet: Fleet, call: Call): Answer {
 }
 
 function updateScript(fleet: Fleet, call: Call, script: Script): Answer {
-  const content = fileParam(call.params, 'file') ?? script.content;
+  const content = fileParam(call.params, 'file')?.content.toString('utf8') ?? script.content;
   if (!content.startsWith('#!')) return unprocessable('file must begin with a valid shebang');
   Object.assign(script, {
     name: textParam(call.params, 'name') ?? script.name,

@@ -1,0 +1,32 @@
+/** Numbers from 0 up to but not including 1. */
+export type Random = () => number;
+
+/** The same numbers for the same seeds, on every machine (mulberry32). */
+export function seededRandom(...seeds: readonly number[]): Random {
+  let state = seeds.reduce((mixed, seed) => Math.imul(mixed ^ seed, 0x9e3779b1) + 0x6d2b79f5, 0x2545f491) | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** A whole number from `from` to `to`, both included. */
+export function between(random: Random, from: number, to: number): number {
+  return from + Math.floor(random() * (to - from + 1));
+}
+
+/** One of a list that is not empty. */
+export function oneOf<T>(random: Random, list: readonly T[]): T {
+  const chosen = list[Math.floor(random() * list.length)];
+  if (chosen === undefined) throw new Error('nothing to choose from');
+  return chosen;
+}
+
+/** `count` of the given characters. */
+export function characters(random: Random, alphabet: string, count: number): string {
+  return Array.from({ length: count }, () => alphabet.charAt(Math.floor(random() * alphabet.length))).join(
+    '',
+  );
+}
