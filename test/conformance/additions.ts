@@ -1,0 +1,63 @@
+/** A call beyond the reference edition that the project starts from. */
+export interface Addition {
+  readonly section: string;
+  readonly call: string;
+  /** Where it is known from. */
+  readonly source: 'API 1.51' | 'seen in use';
+}
+
+const added = (section: string, ...calls: readonly string[]): Addition[] =>
+  calls.map((call) => ({ section, call, source: 'API 1.51' }));
+
+const assignmentGroup = '/assignment_groups/{ASSIGNMENT_GROUP_ID}';
+
+/** What later editions of the API add, and what programs in use call. */
+export const ADDITIONS: readonly Addition[] = [
+  ...added('Apps', 'POST /apps/{APP_ID}/munki_pkginfo', 'DELETE /apps/{APP_ID}/munki_pkginfo'),
+  ...added(
+    'Assignment Groups',
+    `POST ${assignmentGroup}/profiles/{PROFILE_ID}`,
+    `DELETE ${assignmentGroup}/profiles/{PROFILE_ID}`,
+    `POST ${assignmentGroup}/sync_profiles`,
+    `POST ${assignmentGroup}/clone`,
+  ),
+  ...added(
+    'Custom Attributes',
+    'PUT /devices/{DEVICE_ID}/custom_attribute_values',
+    'PUT /custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}',
+  ),
+  {
+    section: 'Custom Attributes',
+    call: `GET ${assignmentGroup}/custom_attribute_values`,
+    source: 'seen in use',
+  },
+  {
+    section: 'Custom Attributes',
+    call: `PUT ${assignmentGroup}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}`,
+    source: 'seen in use',
+  },
+  ...added(
+    'Devices',
+    ...[
+      'POST rotate_firmware_password',
+      'POST clear_recovery_lock_password',
+      'POST rotate_recovery_lock_password',
+      'POST clear_restrictions_password',
+      'POST set_admin_password',
+      'POST rotate_admin_password',
+      'POST bluetooth',
+      'DELETE bluetooth',
+      'POST set_time_zone',
+      'POST unenroll',
+    ].map((command) => command.replace(' ', ' /devices/{DEVICE_ID}/')),
+  ),
+  ...added(
+    'Profiles',
+    'GET /profiles',
+    'GET /profiles/{PROFILE_ID}',
+    'POST /profiles/{PROFILE_ID}/device_groups/{DEVICE_GROUP_ID}',
+    'DELETE /profiles/{PROFILE_ID}/device_groups/{DEVICE_GROUP_ID}',
+    'POST /profiles/{PROFILE_ID}/devices/{DEVICE_ID}',
+    'DELETE /profiles/{PROFILE_ID}/devices/{DEVICE_ID}',
+  ),
+];

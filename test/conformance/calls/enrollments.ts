@@ -1,0 +1,68 @@
+import { expect } from '@jest/globals';
+import { all } from './call-test.js';
+import type { CallTest } from './call-test.js';
+
+const nowhere = 999_999;
+
+export const enrollments: readonly CallTest[] = [
+  {
+    call: 'GET /enrollments',
+    client: 'enrollments.list',
+    shows: 'those of groups, of one device, and account-driven ones without a URL',
+    run: async ({ api }) => {
+      const list = await all(api.enrollments.list());
+      expect(list.map(({ id }) => id)).toEqual([3, 4, 5, 6, 7]);
+      expect(list.find(({ id }) => id === 7)?.attributes.url).toBeNull();
+      expect((await api.enrollments.listPage({ limit: 2 })).hasMore).toBe(true);
+    },
+  },
+  {
+    call: 'GET /enrollments/{ENROLLMENT_ID}',
+    client: 'enrollments.show',
+    shows: 'one enrollment, with the device it is for',
+    run: async ({ api }) => {
+      expect((await api.enrollments.show(5)).relationships?.device?.data?.id).toBe(11);
+    },
+    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.enrollments.show(nowhere) }],
+  },
+  {
+    call: 'POST /enrollments/{ENROLLMENT_ID}/invitations',
+    client: 'enrollments.sendInvitation',
+    shows: 'one invitation to an address and one to a number',
+    run: async ({ api, simulator }) => {
+      expect(await api.enrollments.sendInvitation(6, 'ada@example.org')).toBe(200);
+      expect(await api.enrollments.sendInvitation(6, '+49 30 901820')).toBe(200);
+      expect(simulator.invitations().map(({ contact }) => contact)).toEqual([
+        'ada@example.org',
+        '+49 30 901820',
+      ]);
+    },
+    refuses: [
+      {
+        when: 'the contact is neither',
+        status: 422,
+        run: ({ api }) => api.enrollments.sendInvitation(6, 'Ada'),
+      },
+      {
+        when: 'the enrollment is account-driven',
+        status: 422,
+        run: ({ api }) => api.enrollments.sendInvitation(7, 'ada@example.org'),
+      },
+      {
+        when: 'it is not there',
+        status: 404,
+        run: ({ api }) => api.enrollments.sendInvitation(nowhere, 'ada@example.org'),
+      },
+    ],
+  },
+  {
+    call: 'DELETE /enrollments/{ENROLLMENT_ID}',
+    client: 'enrollments.delete',
+    shows: 'the enrollment is gone',
+    run: async ({ api }) => {
+      expect(await api.enrollments.delete(6)).toBe(204);
+      expect((await all(api.enrollments.list())).map(({ id }) => id)).toEqual([3, 4, 5, 7]);
+    },
+    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.enrollments.delete(nowhere) }],
+  },
+];

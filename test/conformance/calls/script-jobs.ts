@@ -1,0 +1,117 @@
+import { expect } from '@jest/globals';
+import { all } from './call-test.js';
+import type { CallTest, World } from './call-test.js';
+
+const nowhere = 999_999;
+const hello = 32;
+
+async function scriptThat({ api }: World, content: string): Promise<number> {
+  const file = new File([`#!/bin/sh\n${content}\n`], 'script.sh');
+  return (await api.scripts.create({ name: 'mine', file })).id;
+}
+
+export const scriptJobs: readonly CallTest[] = [
+  {
+    call: 'GET /script_jobs',
+    client: 'scriptJobs.list',
+    shows: 'all jobs, without what came back',
+    run: async ({ api }) => {
+      const job = await api.scriptJobs.create({ scriptId: hello, deviceIds: [54] });
+      const [listed] = await all(api.scriptJobs.list());
+      expect(listed?.id).toBe(job.id);
+      expect(listed?.relationships?.device?.data).toEqual([{ type: 'device', id: 54, status: 'pending' }]);
+      expect((await api.scriptJobs.listPage()).data).toHaveLength(1);
+    },
+  },
+  {
+    call: 'GET /script_jobs/{SCRIPT_JOB_ID}',
+    client: 'scriptJobs.retrieve',
+    shows:
+      'a job goes from pending to completed, or to completed with errors, with what came back from each device',
+    run: async (world) => {
+      const { api, later } = world;
+      const good = await api.scriptJobs.create({ scriptId: hello, deviceIds: [54, 56] });
+      const scriptId = await scriptThat(world, 'echo "no"\nexit 3');
+      const bad = await api.scriptJobs.create({ scriptId, deviceIds: [54] });
+      later();
+      expect(await api.scriptJobs.retrieve(good.id)).toMatchObject({
+        attributes: { status: 'completed', success_count: 2, pending_count: 0 },
+        relationships: {
+          device: { data: [{ status_code: '0', response: 'Hello!\n' }, { status: 'completed' }] },
+        },
+      });
+      expect(await api.scriptJobs.retrieve(bad.id)).toMatchObject({
+        attributes: { status: 'completed-with-errors', errored_count: 1 },
+        relationships: { device: { data: [{ status: 'error', status_code: '3', response: 'no\n' }] } },
+      });
+    },
+    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.scriptJobs.retrieve(nowhere) }],
+  },
+  {
+    call: 'POST /script_jobs',
+    client: 'scriptJobs.create',
+    shows: 'devices, groups and assignment groups are targets, only their Macs; the output can be stored',
+    run: async (world) => {
+      const { api, later } = world;
+      const targets = (job: Awaited<ReturnType<typeof api.scriptJobs.create>>) =>
+        job.relationships?.device?.data.map(({ id }) => id);
+      expect(targets(await api.scriptJobs.create({ scriptId: hello, deviceIds: [54, 121] }))).toEqual([54]);
+      expect(targets(await api.scriptJobs.create({ scriptId: hello, groupIds: [1, 41] }))).toEqual([54, 56]);
+      const named = await api.scriptJobs.create({
+        scriptId: await scriptThat(world, 'echo "version 12.3 installed"'),
+        assignmentGroupIds: [26],
+        customAttribute: 'department',
+        customAttributeRegex: 'version (\\S+)',
+        jobName: 'Read the version',
+      });
+      expect(targets(named)).toEqual([54]);
+      expect(named.attributes.job_name).toBe('Read the version');
+      later();
+      const values = await api.customAttributes.getValuesForDevice(54);
+      expect(values.find(({ id }) => id === 'department')?.attributes.value).toBe('12.3');
+    },
+    refuses: [
+      {
+        when: 'there are no targets',
+        status: 422,
+        run: ({ api }) => api.scriptJobs.create({ scriptId: hello }),
+      },
+      {
+        when: 'there is no Mac among them',
+        status: 422,
+        run: ({ api }) => api.scriptJobs.create({ scriptId: hello, deviceIds: [121] }),
+      },
+      {
+        when: 'the script is not there',
+        status: 404,
+        run: ({ api }) => api.scriptJobs.create({ scriptId: nowhere, deviceIds: [54] }),
+      },
+    ],
+  },
+  {
+    call: 'DELETE /script_jobs/{SCRIPT_JOB_ID}',
+    client: 'scriptJobs.cancel',
+    shows: 'the job stays readable as cancelled and never runs',
+    run: async ({ api, later }) => {
+      const { id } = await api.scriptJobs.create({ scriptId: hello, deviceIds: [54] });
+      expect(await api.scriptJobs.cancel(id)).toBe(204);
+      later();
+      expect(await api.scriptJobs.retrieve(id)).toMatchObject({
+        attributes: { status: 'cancelled' },
+        relationships: { device: { data: [{ status: 'cancelled', response: null }] } },
+      });
+    },
+    refuses: [
+      {
+        when: 'it has run',
+        status: 422,
+        run: async ({ api, later }) => {
+          const { id } = await api.scriptJobs.create({ scriptId: hello, deviceIds: [54] });
+          later();
+          return api.scriptJobs.cancel(id);
+        },
+      },
+      { when: 'it is not there', status: 404, run: ({ api }) => api.scriptJobs.cancel(nowhere) },
+    ],
+  },
+];
