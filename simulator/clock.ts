@@ -28,8 +28,14 @@ export function createManualClock(start = new Date('2024-07-01T12:00:00.000Z')):
   const waiting = new Map<number, { due: number; task: () => void }>();
   let lastTicket = 0;
 
-  const nextDue = (until: number) =>
-    [...waiting].filter(([, { due }]) => due <= until).sort(([a, x], [b, y]) => x.due - y.due || a - b)[0];
+  const nextDue = (until: number) => {
+    let next: [number, { due: number; task: () => void }] | undefined;
+    // Tickets are in order, so of several that are due together the first one set is met first.
+    for (const entry of waiting) {
+      if (entry[1].due <= until && (next === undefined || entry[1].due < next[1].due)) next = entry;
+    }
+    return next;
+  };
 
   return {
     now: () => new Date(time),

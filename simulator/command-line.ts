@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { rateHeaderKinds } from './api/rate-limit.js';
 import type { SimulatorOptions } from './simulator.js';
 
 export const usage = `Usage: npm run simulator -- --port <port> --api-key <key> [options]
@@ -7,9 +8,14 @@ export const usage = `Usage: npm run simulator -- --port <port> --api-key <key> 
   --host <host>         127.0.0.1 by default
   --api-key <key>       the API key that clients must send
   --read-only-key <key> a second key that may not write
+  --devices <n>         1 to 100000 generated devices in addition to those of the API reference
+  --seed <n>            which devices these are, and what chance decides; 1 by default
   --webhook <url>       where to post webhooks
   --token <token>       sent with every webhook as X-Webhook-Token
   --rate <n>            answer 429 beyond n calls a second
+  --burst <n>           how many calls may come at once; as many as --rate by default
+  --rate-headers <kind> how a 429 says when to come back: retry-after (the default), x-ratelimit-reset, none
+  --conflicts           answer 409 for assigning what is assigned already
   --help                this text
 `;
 
@@ -36,6 +42,11 @@ function readValues(args: readonly string[]): CommandLine {
       webhook: { type: 'string' },
       token: { type: 'string' },
       rate: { type: 'string' },
+      burst: { type: 'string' },
+      'rate-headers': { type: 'string', default: 'retry-after' },
+      devices: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      conflicts: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -54,6 +65,20 @@ function readValues(args: readonly string[]): CommandLine {
     return wrong(`--webhook must be an http or https address, not "${values.webhook}"`);
   }
   if (values.token !== undefined && values.webhook === undefined) return wrong('--token needs --webhook');
+  const burst = wholeNumber(values.burst ?? String(Math.max(1, Math.ceil(rate))));
+  if (burst === undefined || burst < 1)
+    return wrong(`--burst must be a whole number above 0, not "${values.burst ?? ''}"`);
+  if (values.burst !== undefined && values.rate === undefined) return wrong('--burst needs --rate');
+  const headers = rateHeaderKinds.find((kind) => kind === values['rate-headers']);
+  if (headers === undefined)
+    return wrong(
+      `--rate-headers must be one of ${rateHeaderKinds.join(', ')}, not "${values['rate-headers']}"`,
+    );
+  const devices = wholeNumber(values.devices ?? '1');
+  if (devices === undefined || devices < 1 || devices > 100_000)
+    return wrong(`--devices must be a whole number from 1 to 100000, not "${values.devices ?? ''}"`);
+  const seed = wholeNumber(values.seed);
+  if (seed === undefined) return wrong(`--seed must be a whole number, not "${values.seed}"`);
 
   const { token, webhook: url } = values;
   const readOnlyApiKey = values['read-only-key'];
@@ -65,11 +90,16 @@ function readValues(args: readonly string[]): CommandLine {
       apiKey,
       ...(readOnlyApiKey !== undefined && { readOnlyApiKey }),
       ...(url !== undefined && { webhook: { url, ...(token !== undefined && { token }) } }),
-      ...(values.rate !== undefined && {
-        rateLimit: { perSecond: rate, burst: Math.max(1, Math.ceil(rate)) },
-      }),
+      seed,
+      conflicts: values.conflicts,
+      ...(values.devices !== undefined && { fleet: { devices, seed } }),
+      ...(values.rate !== undefined && { rateLimit: { perSecond: rate, burst, headers } }),
     },
   };
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 function wrong(problem: string): CommandLine {

@@ -5,9 +5,10 @@ import type { SimulatorClock } from './clock.js';
 import type { Delays, Invitation } from './fleet/fleet.js';
 import type { FleetSeed } from './fleet/generated-devices.js';
 import type { NewHardware } from './happenings/business-manager.js';
-import type { EnrolledDevice, EnrollingDevice } from './happenings/enroll.js';
+import type { EnrolledDevice, EnrollingDevice, EnrollingMany } from './happenings/enroll.js';
 import type { DeviceRecord } from './resources/device-record.js';
 import type { ScriptJobRecord } from './resources/script-jobs.js';
+import type { DeliveryFault } from './webhooks/delivery-faults.js';
 import type { Resend, WebhookDelivery, WebhookTarget } from './webhooks/webhooks.js';
 
 export interface SimulatorOptions {
@@ -22,6 +23,8 @@ export interface SimulatorOptions {
   /** The wall clock, unless a test brings its own. */
   clock?: SimulatorClock;
   delays?: Delays;
+  /** What chance decides (faults by probability, webhooks out of order) is the same for the same seed. */
+  seed?: number;
   /** Generated devices in addition to those of the reference. */
   fleet?: FleetSeed;
   /** Whether assigning what is assigned, or removing what is not there, is answered 409 in place of 204. */
@@ -36,6 +39,8 @@ export interface Simulator {
   calls(): RecordedCall[];
   clearCalls(): void;
   enroll(device: EnrollingDevice): EnrolledDevice;
+  /** Lets many devices enroll one after the other on the clock. */
+  enrollMany(many: EnrollingMany): void;
   unenroll(deviceId: number, options?: { webhook?: boolean }): void;
   lock(deviceId: number): void;
   addToBusinessManager(hardware: NewHardware): { serialNumber: string };
@@ -44,6 +49,10 @@ export interface Simulator {
   addFault(fault: Fault): void;
   clearFaults(): void;
   faults(): Fault[];
+  /** Lets webhooks go astray. */
+  addDeliveryFault(fault: DeliveryFault): void;
+  clearDeliveryFaults(): void;
+  deliveryFaults(): DeliveryFault[];
   invitations(): Invitation[];
   scriptJobs(): ScriptJobRecord[];
   device(id: number): DeviceRecord | undefined;

@@ -4,8 +4,9 @@ import { apiRoot, createApi } from './api/serve.js';
 import { createRealClock, createStoppableClock } from './clock.js';
 import { controlRoot, createControl } from './control/serve.js';
 import { createFleet } from './fleet/create-fleet.js';
+import { seededRandom } from './fleet/random.js';
 import { addToBusinessManager, type NewHardware } from './happenings/business-manager.js';
-import { enroll, type EnrollingDevice } from './happenings/enroll.js';
+import { enroll, enrollMany, type EnrollingDevice, type EnrollingMany } from './happenings/enroll.js';
 import { lock } from './happenings/lock.js';
 import { unenroll } from './happenings/unenroll.js';
 import { closeServer, listen, originOf } from './listen.js';
@@ -13,6 +14,7 @@ import { deviceRecord } from './resources/device-record.js';
 import { apiRoutes } from './resources/routes.js';
 import { scriptJobRecord } from './resources/script-jobs.js';
 import type { Simulator, SimulatorOptions } from './simulator.js';
+import type { DeliveryFault } from './webhooks/delivery-faults.js';
 import { createWebhooks, type Resend, type WebhookTarget } from './webhooks/webhooks.js';
 
 // Those who start a simulator find all they need here.
@@ -27,19 +29,21 @@ export type { Simulator, SimulatorOptions } from './simulator.js';
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { port = 0, host = '127.0.0.1', apiKey, readOnlyApiKey, webhook, rateLimit, delays } = options;
   const clock = createStoppableClock(options.clock ?? createRealClock());
-  const webhooks = createWebhooks(clock, webhook);
+  const random = options.seed === undefined ? Math.random : seededRandom(options.seed);
+  const webhooks = createWebhooks(clock, webhook, random);
   const fleet = createFleet(clock, webhooks, {
     ...(delays && { delays }),
     ...(options.fleet && { seed: options.fleet }),
     conflicts: options.conflicts ?? false,
   });
-  const faults = createFaultList();
+  const faults = createFaultList(random);
   const callLog = createCallLog();
 
   const happenings = {
     calls: () => callLog.all(),
     clearCalls: () => callLog.clear(),
     enroll: (device: EnrollingDevice) => enroll(fleet, device),
+    enrollMany: (many: EnrollingMany) => enrollMany(fleet, many),
     unenroll: (deviceId: number, how?: { webhook?: boolean }) =>
       assertThere(deviceId, unenroll(fleet, deviceId, how)),
     lock: (deviceId: number) => assertThere(deviceId, lock(fleet, deviceId)),
@@ -48,6 +52,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     addFault: (fault: Fault) => faults.add(fault),
     clearFaults: () => faults.clear(),
     faults: () => faults.all(),
+    addDeliveryFault: (fault: DeliveryFault) => webhooks.faults.add(fault),
+    clearDeliveryFaults: () => webhooks.faults.clear(),
+    deliveryFaults: () => webhooks.faults.all(),
     invitations: () => fleet.invitations.map((invitation) => ({ ...invitation })),
     scriptJobs: () => [...fleet.scriptJobs.values()].map(scriptJobRecord),
     device: (id: number) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Random } from '../fleet/random.js';
 
 /** Which calls go wrong, and how. */
 export const faultSchema = z.strictObject({
@@ -10,11 +11,12 @@ export const faultSchema = z.strictObject({
    * - `status`: answered with `status` (500) and an error body
    * - `hang`: never answered; the connection stays open until the client or the simulator closes it
    * - `reset`: the connection is reset
-   * - `slow`: answered properly, `delayMs` (1000) later on the simulator's clock
+   * - `slow`: the first byte of the proper answer comes `delayMs` (1000) later on the simulator's clock
    * - `truncated`: the headers promise the whole body, half of it comes, then the connection breaks
    * - `not_json`: an HTML page, as a proxy in the way would send
+   * - `wrong_json`: JSON of another shape, with the status and headers of the proper answer
    */
-  kind: z.enum(['status', 'hang', 'reset', 'slow', 'truncated', 'not_json']),
+  kind: z.enum(['status', 'hang', 'reset', 'slow', 'truncated', 'not_json', 'wrong_json']),
   status: z.int().min(200).max(599).optional(),
   /** Sent as `Retry-After`, in seconds. */
   retryAfter: z.number().nonnegative().optional(),
@@ -27,7 +29,7 @@ export const faultSchema = z.strictObject({
   probability: z.number().min(0).max(1).optional(),
   /**
    * `before`: the call does nothing. `after`: it takes effect, and then its answer is spoiled.
-   * `truncated` is `after` unless it says otherwise, everything else is `before`.
+   * `truncated` and `wrong_json` are `after` unless they say otherwise, everything else is `before`.
    */
   effect: z.enum(['before', 'after']).optional(),
 });
@@ -43,7 +45,7 @@ export interface FaultList {
 }
 
 /** The faults that are on. Of several that fit a call, the one added first spoils it. */
-export function createFaultList(): FaultList {
+export function createFaultList(random: Random = Math.random): FaultList {
   const faults: { fault: Fault; left: number; fits: RegExp }[] = [];
   return {
     add: (fault) => {
@@ -57,7 +59,7 @@ export function createFaultList(): FaultList {
         ({ fault, fits }) =>
           (fault.method === undefined || fault.method === method) &&
           fits.test(path) &&
-          Math.random() < (fault.probability ?? 1),
+          random() < (fault.probability ?? 1),
       );
       const found = faults[index];
       if (found === undefined) return undefined;
@@ -70,7 +72,8 @@ export function createFaultList(): FaultList {
 
 /** Whether the call takes effect before its answer is spoiled. */
 export function takesEffect(fault: Fault): boolean {
-  return (fault.effect ?? (fault.kind === 'truncated' ? 'after' : 'before')) === 'after';
+  const usual = fault.kind === 'truncated' || fault.kind === 'wrong_json' ? 'after' : 'before';
+  return (fault.effect ?? usual) === 'after';
 }
 
 function globPattern(glob: string): RegExp {

@@ -1,8 +1,24 @@
 import type { SimulatorClock } from '../clock.js';
 
+/** How a 429 says when to come back: all three are seen in real accounts. */
+export const rateHeaderKinds = ['retry-after', 'x-ratelimit-reset', 'none'] as const;
+
 export interface RateLimit {
   perSecond: number;
   burst: number;
+  /** `retry-after` when left out. */
+  headers?: (typeof rateHeaderKinds)[number];
+}
+
+/** The headers of a 429: a wait in seconds, or an end in epoch seconds, or nothing. */
+export function rateHeaders(
+  kind: (typeof rateHeaderKinds)[number],
+  seconds: number,
+  now: Date,
+): Record<string, string> {
+  if (kind === 'retry-after') return { 'retry-after': String(seconds) };
+  if (kind === 'none') return {};
+  return { 'x-ratelimit-reset': String(Math.ceil(now.getTime() / 1000) + seconds) };
 }
 
 /**

@@ -6,7 +6,7 @@ import { accessOf, type Access } from './authentication.js';
 import type { CallLog } from './call-log.js';
 import { takesEffect, type Fault, type FaultList } from './faults.js';
 import { recordable } from './params.js';
-import { createRateLimiter, type RateLimit } from './rate-limit.js';
+import { createRateLimiter, rateHeaders, type RateLimit } from './rate-limit.js';
 import { readRequest, type ReadRequest } from './read-request.js';
 import { matchRoute, type Route } from './route.js';
 import { writeAnswer, writeHtml, writeTruncated } from './write-answer.js';
@@ -27,13 +27,15 @@ export function createApi(
   options: ApiOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const takeCall = createRateLimiter(options.rateLimit, options.clock);
+  const waitHeaders = (seconds: number) =>
+    rateHeaders(options.rateLimit?.headers ?? 'retry-after', seconds, options.clock.now());
 
   return async (request, response) => {
     const startedAt = performance.now();
     const read = await readRequest(request);
     const path = read.path.slice(apiRoot.length);
     const access = accessOf(request.headers.authorization, options.keys);
-    const answerCall = () => answer(options.routes, access, takeCall, read, path);
+    const answerCall = () => answer(options.routes, access, takeCall, waitHeaders, read, path);
     const record = (status: number) =>
       options.callLog.add({
         method: read.method,
@@ -60,12 +62,13 @@ function answer(
   routes: readonly Route[],
   access: Access,
   takeCall: () => number,
+  waitHeaders: (seconds: number) => Record<string, string>,
   read: ReadRequest,
   path: string,
 ): Answer {
   if (access === 'none') return failure(401, 'invalid API key');
   const waitSeconds = takeCall();
-  if (waitSeconds > 0) return failure(429, 'too many requests', { 'retry-after': String(waitSeconds) });
+  if (waitSeconds > 0) return failure(429, 'too many requests', waitHeaders(waitSeconds));
   if (access === 'read_only' && read.method !== 'GET') {
     return failure(403, 'This API Key does not have access to this resource.');
   }
@@ -109,6 +112,12 @@ function spoil({ fault, request, response, answerCall, record, startedAt, clock 
       const whole = took ?? { status: fault.status ?? 200, body: { data: [], has_more: false } };
       record(whole.status);
       writeTruncated(response, whole, startedAt);
+      return;
+    }
+    case 'wrong_json': {
+      const proper = took ?? { status: fault.status ?? 200 };
+      record(proper.status);
+      writeAnswer(request, response, { ...proper, body: { data: 'maintenance', has_more: 'no' } }, startedAt);
       return;
     }
     case 'slow':

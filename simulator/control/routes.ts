@@ -4,8 +4,9 @@ import { faultSchema } from '../api/faults.js';
 import type { Params } from '../api/params.js';
 import type { Method } from '../api/route.js';
 import { newHardwareSchema } from '../happenings/business-manager.js';
-import { enrollingDeviceSchema } from '../happenings/enroll.js';
+import { enrollingDeviceSchema, enrollingManySchema } from '../happenings/enroll.js';
 import type { Simulator } from '../simulator.js';
+import { deliveryFaultSchema } from '../webhooks/delivery-faults.js';
 
 /** What can be done to a simulator from outside: all it offers in process, except to stop it. */
 export type Controlled = Omit<Simulator, 'url' | 'origin' | 'close' | 'webhooksSettled' | 'setWebhook'>;
@@ -46,6 +47,16 @@ export function controlRoutes(simulator: Controlled): ControlRoute[] {
       about: 'enroll a device: {kind, name?, serialNumber?, groupId?, webhook?}',
       handle: ({ body }) =>
         parsed(enrollingDeviceSchema, body, (device) => created({ data: simulator.enroll(device) })),
+    },
+    {
+      method: 'POST',
+      path: '/devices/many',
+      about: 'enroll many devices: {count, kind?, perSecond?, groupId?}',
+      handle: ({ body }) =>
+        parsed(enrollingManySchema, body, (many) => {
+          simulator.enrollMany(many);
+          return accepted();
+        }),
     },
     {
       method: 'DELETE',
@@ -116,6 +127,29 @@ export function controlRoutes(simulator: Controlled): ControlRoute[] {
       path: '/webhooks',
       about: 'the webhooks and how they were answered',
       handle: () => ok({ data: simulator.webhookDeliveries() }),
+    },
+    {
+      method: 'GET',
+      path: '/webhooks/faults',
+      about: 'how webhooks go astray',
+      handle: () => ok({ data: simulator.deliveryFaults() }),
+    },
+    {
+      method: 'POST',
+      path: '/webhooks/faults',
+      about:
+        'let webhooks go astray: {kind: late|twice|shuffled|lost, type?, times?, probability?, delayMs?, hold?}',
+      handle: ({ body }) =>
+        parsed(deliveryFaultSchema, body, (fault) => {
+          simulator.addDeliveryFault(fault);
+          return created({ data: fault });
+        }),
+    },
+    {
+      method: 'DELETE',
+      path: '/webhooks/faults',
+      about: 'let all webhooks arrive again',
+      handle: () => done(() => simulator.clearDeliveryFaults()),
     },
     {
       method: 'POST',

@@ -30,3 +30,11 @@ export function characters(random: Random, alphabet: string, count: number): str
     '',
   );
 }
+
+/** The same items in any order (Fisher and Yates). */
+export function shuffled<T>(random: Random, items: readonly T[]): T[] {
+  const left = [...items];
+  const order: T[] = [];
+  while (left.length > 0) order.push(...left.splice(Math.floor(random() * left.length), 1));
+  return order;
+}

@@ -26,6 +26,16 @@ export const enrollingDeviceSchema = z.strictObject({
 
 export type EnrollingDevice = z.input<typeof enrollingDeviceSchema>;
 
+export const enrollingManySchema = z.strictObject({
+  count: z.int().min(1).max(100_000),
+  kind: z.enum(deviceKinds).default('macbook'),
+  /** All at once when left out. */
+  perSecond: z.number().positive().optional(),
+  groupId: z.int().optional(),
+});
+
+export type EnrollingMany = z.input<typeof enrollingManySchema>;
+
 export interface EnrolledDevice {
   id: number;
   name: string;
@@ -68,6 +78,18 @@ export function enroll(fleet: Fleet, enrolling: EnrollingDevice): EnrolledDevice
   writeDeviceLog(fleet, device, { event_type: 'device.enrolled' });
   if (webhook) fleet.webhooks.post('device.enrolled', webhookDevice(device));
   return { id: device.id, name, serialNumber, udid, kind, groupId };
+}
+
+/** A delivery of new hardware is unpacked: many devices enroll, named one after the other. */
+export function enrollMany(fleet: Fleet, many: EnrollingMany): void {
+  const { count, kind, perSecond, groupId } = enrollingManySchema.parse(many);
+  const one = (number: number): void => {
+    enroll(fleet, { kind, name: `${names[kind]} ${number}`, ...(groupId !== undefined && { groupId }) });
+  };
+  for (let number = 1; number <= count; number += 1) {
+    if (perSecond === undefined) one(number);
+    else fleet.clock.after(((number - 1) * 1000) / perSecond, () => one(number));
+  }
 }
 
 function firstUser(fleet: Fleet) {

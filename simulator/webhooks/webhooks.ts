@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { SimulatorClock } from '../clock.js';
+import { shuffled, type Random } from '../fleet/random.js';
 import { timestamp } from '../timestamps.js';
+import { createDeliveryFaults, type DeliveryFaults } from './delivery-faults.js';
 
 /** Where webhooks go. Credentials in the URL are sent as Basic authorization, as admins use them. */
 export interface WebhookTarget {
@@ -29,6 +31,7 @@ export interface Webhooks {
   /** Posts an event, once, after the ones before it. */
   post(type: string, data: Readonly<Record<string, unknown>>): void;
   resend(resend: Resend): void;
+  faults: DeliveryFaults;
   deliveries(): WebhookDelivery[];
   /** Resolves when every webhook posted so far has been answered or has failed. */
   settled(): Promise<void>;
@@ -40,7 +43,13 @@ export interface Webhooks {
 const patienceMs = 10_000;
 
 /** Sends webhooks as the real thing does: small JSON, one after the other, each once (reference: Webhooks). */
-export function createWebhooks(clock: SimulatorClock, first: WebhookTarget | undefined): Webhooks {
+export function createWebhooks(
+  clock: SimulatorClock,
+  first: WebhookTarget | undefined,
+  random: Random = Math.random,
+): Webhooks {
+  const faults = createDeliveryFaults(random);
+  let held: { type: string; body: string }[] = [];
   let target = first;
   let queue: Promise<void> = Promise.resolve();
   const stopping = new AbortController();
@@ -62,8 +71,47 @@ export function createWebhooks(clock: SimulatorClock, first: WebhookTarget | und
     queue = queue.then(() => deliver(destination, body, delivery, stopping.signal));
   };
 
+  const lose = (type: string, body: string) =>
+    sent.push({
+      delivery: {
+        type,
+        status: undefined,
+        error: 'lost on purpose',
+        attempts: 0,
+        at: timestamp(clock.now()),
+      },
+      body,
+    });
+
+  const post = (type: string, body: string) => {
+    const fault = faults.take(type);
+    switch (fault?.kind) {
+      case undefined:
+        send(type, body);
+        return;
+      case 'lost':
+        lose(type, body);
+        return;
+      case 'late':
+        clock.after(fault.delayMs ?? 60_000, () => send(type, body));
+        return;
+      case 'twice':
+        send(type, body);
+        if (fault.delayMs === undefined) send(type, body);
+        else clock.after(fault.delayMs, () => send(type, body));
+        return;
+      case 'shuffled':
+        held.push({ type, body });
+        if (held.length < (fault.hold ?? 5)) return;
+        for (const one of shuffled(random, held)) send(one.type, one.body);
+        held = [];
+        return;
+    }
+  };
+
   return {
-    post: (type, data) => send(type, JSON.stringify({ type, at: timestamp(clock.now()), data })),
+    faults,
+    post: (type, data) => post(type, JSON.stringify({ type, at: timestamp(clock.now()), data })),
     resend: ({ last, reversed, delayMs }) => {
       const again = sent.slice(-last).map(({ delivery, body }) => ({ type: delivery.type, body }));
       const ordered = reversed ? again.reverse() : again;

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { createLocalBudget, lineTooLong, LONGEST_LINE_MS } from './rate-budget.js';
 import type { Pause, Rate, RateBudget } from './rate-budget.js';
 
+const TIME_TO_CONNECT_MS = 5000;
+
 /** What a pause is kept as. */
 const keptPause = z.object({ status: z.number().optional(), reason: z.string() });
 
@@ -33,6 +35,8 @@ export function createSharedBudget(
   });
   const pauseKey = `${keyPrefix}:api-rate:${account}:paused`;
   const local = createLocalBudget(rate, now);
+  // Processes that start together would otherwise spend a burst each before they are connected.
+  const connected = whenConnected(redis);
 
   const kept = async (): Promise<Pause | undefined> => {
     if (redis.status !== 'ready') return local.paused();
@@ -44,6 +48,7 @@ export function createSharedBudget(
 
   return {
     take: async () => {
+      await connected;
       try {
         const { msBeforeNext } = await limiter.consume(account);
         return { waitMs: msBeforeNext };
@@ -63,6 +68,18 @@ export function createSharedBudget(
       await redis.set(pauseKey, JSON.stringify({ status, reason }), 'PX', ms);
     },
   };
+}
+
+/** When a connection is first up, or has had time enough to be. */
+async function whenConnected(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, TIME_TO_CONNECT_MS);
+    redis.once('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /**

@@ -17,6 +17,12 @@ describe('arguments', () => {
     [['--api-key', 'K', '--rate', '0'], '--rate'],
     [['--api-key', 'K', '--webhook', 'ftp://x'], '--webhook'],
     [['--api-key', 'K', '--token', 'T'], '--token needs --webhook'],
+    [['--api-key', 'K', '--burst', '5'], '--burst needs --rate'],
+    [['--api-key', 'K', '--rate', '5', '--burst', '0'], '--burst'],
+    [['--api-key', 'K', '--rate', '5', '--rate-headers', 'both'], '"both"'],
+    [['--api-key', 'K', '--devices', '100001'], '"100001"'],
+    [['--api-key', 'K', '--devices', '0'], '--devices'],
+    [['--api-key', 'K', '--seed', 'x'], '--seed'],
     [['--api-key', 'K', '--verbose'], '--verbose'],
   ])('%j is refused', (args, named) => {
     expect(readCommandLine(args)).toEqual({ kind: 'wrong', problem: expect.stringContaining(named) });
@@ -24,7 +30,7 @@ describe('arguments', () => {
 
   test('all of them together', () => {
     const args =
-      '--port 8081 --api-key K --read-only-key R --webhook http://localhost/x --token T --rate 2.5';
+      '--port 8081 --api-key K --read-only-key R --webhook http://localhost/x --token T --rate 2.5 --burst 9 --rate-headers none --devices 5000 --seed 7 --conflicts';
     expect(readCommandLine(args.split(' '))).toEqual({
       kind: 'start',
       options: {
@@ -33,7 +39,10 @@ describe('arguments', () => {
         apiKey: 'K',
         readOnlyApiKey: 'R',
         webhook: { url: 'http://localhost/x', token: 'T' },
-        rateLimit: { perSecond: 2.5, burst: 3 },
+        rateLimit: { perSecond: 2.5, burst: 9, headers: 'none' },
+        fleet: { devices: 5000, seed: 7 },
+        seed: 7,
+        conflicts: true,
       },
     });
     expect(readCommandLine(['--help'])).toEqual({ kind: 'help' });

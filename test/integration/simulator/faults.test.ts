@@ -32,6 +32,45 @@ describe('faults', () => {
     expect((await call(url, '/devices/121')).status).toBe(200);
   });
 
+  test('wrong JSON: another shape under the status and headers of the proper answer, which took effect', async () => {
+    const { url, simulator } = await simulatorForTest();
+    simulator.addFault({ kind: 'wrong_json', times: 2 });
+    const list = await call(url, '/devices');
+    expect(list).toMatchObject({ status: 200, body: { data: 'maintenance', has_more: 'no' } });
+    expect(list.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect((await call(url, '/script_jobs', runScript)).status).toBe(201);
+    expect(simulator.scriptJobs()).toHaveLength(1);
+  });
+
+  test('a probability strikes as often as it says, and alike for the same seed', async () => {
+    const struck = async (seed: number) => {
+      const { url, simulator } = await simulatorForTest({ seed });
+      simulator.addFault({ kind: 'status', status: 503, probability: 0.4 });
+      const statuses: number[] = [];
+      for (let count = 0; count < 60; count += 1) statuses.push((await call(url, '/account')).status);
+      return statuses;
+    };
+    const first = await struck(9);
+    expect(first.filter((status) => status === 503).length).toBeGreaterThan(10);
+    expect(first.filter((status) => status === 200).length).toBeGreaterThan(20);
+    expect(await struck(9)).toEqual(first);
+  });
+
+  test.each([
+    ['retry-after', { 'retry-after': '1' }],
+    ['x-ratelimit-reset', { 'x-ratelimit-reset': '1719835201' }],
+    ['none', {}],
+  ] as const)('the rate limit says when to come back by %s', async (headers, expected) => {
+    const { url } = await simulatorForTest({ rateLimit: { perSecond: 1, burst: 1, headers } });
+    await call(url, '/account');
+    const refused = await call(url, '/account');
+    expect(refused.status).toBe(429);
+    const said = Object.fromEntries(
+      [...refused.headers].filter(([name]) => /^(retry|x-ratelimit)/.test(name)),
+    );
+    expect(said).toEqual(expected);
+  });
+
   test('a probability of 0 never spoils', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({ kind: 'status', probability: 0 });

@@ -1,0 +1,104 @@
+import { expect, test } from '@jest/globals';
+import type { SimulatorOptions } from '../../../simulator/start.js';
+import { call, json } from './api-client.js';
+import { receiverForTest, simulatorForTest } from './running-simulator.js';
+
+async function withReceiver(options: Partial<SimulatorOptions> = {}) {
+  const receiver = await receiverForTest();
+  const world = await simulatorForTest({ webhook: { url: receiver.url }, ...options });
+  const serials = async () => {
+    await world.simulator.webhooksSettled();
+    return receiver.received.map(({ data }) => /"serial_number":"(\w+)"/.exec(JSON.stringify(data))?.[1]);
+  };
+  const enroll = (...names: string[]) =>
+    names.forEach((serialNumber) => world.simulator.enroll({ kind: 'ipad', serialNumber }));
+  return { ...world, receiver, serials, enroll };
+}
+
+test('late: others overtake it, and it tells the time at which it happened', async () => {
+  const { simulator, clock, serials, enroll, receiver } = await withReceiver();
+  simulator.addDeliveryFault({ kind: 'late', delayMs: 5000, times: 1 });
+  enroll('ONE', 'TWO');
+  expect(await serials()).toEqual(['TWO']);
+  clock.advance(5000);
+  expect(await serials()).toEqual(['TWO', 'ONE']);
+  expect(receiver.received[1]?.at).toBe(receiver.received[0]?.at);
+});
+
+test('twice: the very same again, at once or later', async () => {
+  const { simulator, clock, serials, enroll, receiver } = await withReceiver();
+  simulator.addDeliveryFault({ kind: 'twice', times: 1 });
+  simulator.addDeliveryFault({ kind: 'twice', delayMs: 60_000, times: 1 });
+  enroll('ONE', 'TWO', 'THREE');
+  expect(await serials()).toEqual(['ONE', 'ONE', 'TWO', 'THREE']);
+  clock.advance(60_000);
+  expect(await serials()).toEqual(['ONE', 'ONE', 'TWO', 'THREE', 'TWO']);
+  expect(receiver.received[1]).toMatchObject({ at: receiver.received[0]?.at });
+});
+
+test('shuffled: held until there are enough, then in an order that the seed decides', async () => {
+  const order = async (seed: number) => {
+    const { simulator, serials, enroll } = await withReceiver({ seed });
+    simulator.addDeliveryFault({ kind: 'shuffled', hold: 6 });
+    enroll('A', 'B', 'C', 'D', 'E');
+    expect(await serials()).toEqual([]);
+    enroll('F');
+    return serials();
+  };
+  const first = await order(11);
+  expect([...first].sort()).toEqual(['A', 'B', 'C', 'D', 'E', 'F']);
+  expect(first).not.toEqual(['A', 'B', 'C', 'D', 'E', 'F']);
+  expect(await order(11)).toEqual(first);
+});
+
+test('lost: never posted, but on record; only of the type that is meant', async () => {
+  const { simulator, receiver } = await withReceiver();
+  simulator.addDeliveryFault({ kind: 'lost', type: 'device.enrolled' });
+  const { id } = simulator.enroll({ kind: 'ipad' });
+  simulator.lock(id);
+  await simulator.webhooksSettled();
+  expect(receiver.received.map(({ type }) => type)).toEqual(['device.lock.enabled']);
+  expect(simulator.webhookDeliveries()[0]).toMatchObject({ error: 'lost on purpose', attempts: 0 });
+});
+
+test('by chance: as often as is said, and the same for the same seed', async () => {
+  const lost = async (seed: number) => {
+    const { simulator } = await withReceiver({ seed });
+    simulator.addDeliveryFault({ kind: 'lost', probability: 0.3 });
+    simulator.enrollMany({ count: 200, kind: 'ipad' });
+    return simulator
+      .webhookDeliveries()
+      .flatMap(({ error }, index) => (error === 'lost on purpose' ? [index] : []));
+  };
+  const first = await lost(5);
+  expect(first.length).toBeGreaterThan(30);
+  expect(first.length).toBeLessThan(90);
+  expect(await lost(5)).toEqual(first);
+});
+
+test('by HTTP: set, shown with what is left of them, and cleared', async () => {
+  const { simulator, enroll } = await withReceiver();
+  const control = `${simulator.origin}/__simulator`;
+  const wrong = await call(control, '/webhooks/faults', json('POST', { kind: 'slow' }));
+  expect(wrong.status).toBe(422);
+  await call(control, '/webhooks/faults', json('POST', { kind: 'lost', times: 2 }));
+  enroll('ONE');
+  expect((await call(control, '/webhooks/faults')).body).toEqual({ data: [{ kind: 'lost', times: 1 }] });
+  await call(control, '/webhooks/faults', { method: 'DELETE' });
+  expect(simulator.deliveryFaults()).toEqual([]);
+});
+
+test('many enroll one after the other, on the clock', async () => {
+  const { simulator, clock, serials } = await withReceiver();
+  const control = `${simulator.origin}/__simulator`;
+  const { status } = await call(
+    control,
+    '/devices/many',
+    json('POST', { count: 30, kind: 'iphone', perSecond: 10 }),
+  );
+  expect(status).toBe(202);
+  clock.advance(950);
+  expect(await serials()).toHaveLength(10);
+  clock.advance(2000);
+  expect(await serials()).toHaveLength(30);
+});
