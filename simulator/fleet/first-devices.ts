@@ -1,5 +1,6 @@
 import { blankAttributes } from './device-attributes.js';
 import type { Device, DeviceUser } from './device.js';
+import { deviceUser } from './device-users.js';
 import { attributesOf, platformOf, type DeviceKind } from './hardware.js';
 import { appsOfNew, installedApps, mikesApps, sunsetRun } from './installed-apps.js';
 import { macbookApps } from './macbook-apps.js';
@@ -73,30 +74,20 @@ function udidOf(id: number): string {
 }
 
 const firstUsers = (): DeviceUser[] => [
-  {
+  deviceUser({
     id: 5,
     username: 'userone',
     full_name: 'User One',
-    uid: 501,
     user_guid: '2DEE464E-0C21-4D0C-8B5B-0F74655ED54E',
-    data_quota: null,
-    data_used: null,
-    data_to_sync: false,
-    secure_token: true,
-    logged_in: true,
-    mobile_account: false,
-  },
+  }),
   {
-    id: 6,
-    username: 'usertwo',
-    full_name: 'User Two',
+    ...deviceUser({
+      id: 6,
+      username: 'usertwo',
+      full_name: 'User Two',
+      user_guid: 'AABBA42B-8078-48BA-9DA7-2CB6B0BC7272',
+    }),
     uid: 502,
-    user_guid: 'AABBA42B-8078-48BA-9DA7-2CB6B0BC7272',
-    data_quota: null,
-    data_used: null,
-    data_to_sync: false,
-    secure_token: true,
     logged_in: false,
-    mobile_account: false,
   },
 ];

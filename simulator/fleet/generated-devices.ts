@@ -1,5 +1,6 @@
 import { timestamp } from '../timestamps.js';
 import { deviceModels, releasesOf, type DeviceModel } from './device-models.js';
+import { deviceUser } from './device-users.js';
 import type { Device, DeviceUser } from './device.js';
 import { attributesOf, platformOf, serialAlphabet } from './hardware.js';
 import { appsOfGenerated } from './installed-apps.js';
@@ -170,19 +171,12 @@ function udidOf(random: Random): string {
 }
 
 function userOf(id: number, owner: string): DeviceUser {
-  return {
+  return deviceUser({
     id: id * 10,
     username: owner.toLowerCase(),
     full_name: owner,
-    uid: 501,
     user_guid: `00000000-0000-4000-8000-${id.toString(16).toUpperCase().padStart(12, '0')}`,
-    data_quota: null,
-    data_used: null,
-    data_to_sync: false,
-    secure_token: true,
-    logged_in: true,
-    mobile_account: false,
-  };
+  });
 }
 
 /** Four characters for a number below 34⁴. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Device } from '../fleet/device.js';
+import { deviceUser } from '../fleet/device-users.js';
+import type { Device, DeviceUser } from '../fleet/device.js';
 import type { Fleet } from '../fleet/fleet.js';
 import {
   attributesOf,
@@ -92,18 +93,11 @@ export function enrollMany(fleet: Fleet, many: EnrollingMany): void {
   }
 }
 
-function firstUser(fleet: Fleet) {
-  return {
+function firstUser(fleet: Fleet): DeviceUser {
+  return deviceUser({
     id: fleet.nextId('deviceUser'),
     username: 'itadmin',
     full_name: 'IT Admin',
-    uid: 501,
     user_guid: randomUUID().toUpperCase(),
-    data_quota: null,
-    data_used: null,
-    data_to_sync: false,
-    secure_token: true,
-    logged_in: true,
-    mobile_account: false,
-  };
+  });
 }

@@ -1,4 +1,4 @@
-import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { SimpleMdmError } from './errors.js';
 import type { CallIdentity } from './failed-call.js';
 
@@ -21,7 +21,7 @@ export function createCircuit(
   now: () => number,
   onChange: ((state: 'open' | 'closed') => void) | undefined,
 ): Circuit {
-  const breaker = circuitBreaker(handleWhen(isTrouble), {
+  const breaker = circuitBreaker(handleAll, {
     halfOpenAfter: REST_MS,
     breaker: new ConsecutiveBreaker(FAILURES),
   });
@@ -35,7 +35,17 @@ export function createCircuit(
   });
   return async (about, call) => {
     try {
-      return await breaker.execute(call);
+      const ended = await breaker.execute(async () => {
+        try {
+          return { answer: await call() };
+        } catch (error) {
+          // A refusal is an answer: to the breaker it is as good as any other.
+          if (isTrouble(error)) throw error;
+          return { refusal: error };
+        }
+      });
+      if ('refusal' in ended) throw ended.refusal;
+      return ended.answer;
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
       throw new SimpleMdmError({
@@ -49,8 +59,8 @@ export function createCircuit(
   };
 }
 
-/** No answer at all, or one that says that the server is broken; a refusal is an answer. */
-function isTrouble(error: Error): boolean {
+/** No answer at all, or one that says that the server is broken. */
+function isTrouble(error: unknown): boolean {
   if (!(error instanceof SimpleMdmError)) return false;
   const { kind, status } = error.failure;
   return kind === 'network' || kind === 'timeout' || (kind === 'answer' && (status ?? 0) >= 500);

@@ -39,7 +39,8 @@ export function createSharedBudget(
   const connected = whenConnected(redis);
 
   const kept = async (): Promise<Pause | undefined> => {
-    if (redis.status !== 'ready') return local.paused();
+    const own = await local.paused();
+    if (own !== undefined || redis.status !== 'ready') return own;
     const [text, leftMs] = await Promise.all([redis.get(pauseKey), redis.pttl(pauseKey)]);
     return text === null || leftMs <= 0
       ? undefined
@@ -49,6 +50,8 @@ export function createSharedBudget(
   return {
     take: async () => {
       await connected;
+      const own = await local.paused();
+      if (own !== undefined) return { paused: own };
       try {
         const { msBeforeNext } = await limiter.consume(account);
         return { waitMs: msBeforeNext };
@@ -62,6 +65,8 @@ export function createSharedBudget(
     paused: kept,
     pause: async (pause) => {
       await local.pause(pause);
+      // A refused key is one process's own: the next one may have been started with the right key.
+      if (pause.status === 401) return;
       const ms = Math.ceil(pause.until - now());
       if (ms <= 0 || redis.status !== 'ready' || (await redis.pttl(pauseKey)) >= ms) return;
       const { status, reason } = pause;

@@ -596,6 +596,24 @@ describe('the record of calls', () => {
     expect(JSON.stringify(calls)).not.toContain(apiKey);
   });
 
+  test('codes and passwords that a call sends are in no record of it', async () => {
+    const calls: ApiCall[] = [];
+    await recordCalls(calls, async () => {
+      await api.devices.lock(54, { pin: '480915', message: 'Call us' });
+      await api.devices.wipe(99, { pin: '480915' }).catch(() => undefined);
+      await api.devices.setAdminPassword(54, 'plum-harbour');
+      await api.scripts.create({ name: 'x', file: new File(['#!/bin/sh\necho plum-harbour'], 'x.sh') });
+    });
+    expect(calls.map(({ body }) => body)).toEqual([
+      { message: 'Call us', pin: '[redacted]' },
+      { pin: '[redacted]' },
+      { new_password: '[redacted]' },
+      { name: 'x', file: 'x.sh, 27 bytes' },
+    ]);
+    expect(JSON.stringify(calls)).not.toMatch(/480915|plum-harbour/);
+    expect(simulator.calls()[0]?.body).toMatchObject({ pin: '480915' });
+  });
+
   test('a call without an answer has no status', async () => {
     const calls: ApiCall[] = [];
     const baseUrl = `http://127.0.0.1:${await freePort()}`;

@@ -90,7 +90,7 @@ test('refusals are answers: they hold nothing', async () => {
     simulator.addFault({ kind: 'status', status: 500, times: 2, path: '/account' });
     await failureOf(api.account.show());
     await failureOf(api.account.show());
-    await api.devices.retrieve(54);
+    await failureOf(api.devices.retrieve(99_999));
   }
   expect(states).toEqual([]);
 });

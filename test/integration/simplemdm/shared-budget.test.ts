@@ -93,6 +93,17 @@ test('a 429 in one process pauses both, for as long as the answer says, with its
   expect((await two.paused())?.reason).toMatch(/GET \/account/);
 });
 
+test('a refused key pauses the process that has it, and no other', async () => {
+  const [one, two] = twoBudgets({ perSecond: 100, burst: 100 });
+  simulator = await startSimulator({ apiKey });
+  const options = { baseUrl: simulator.url, waitOutPauseMs: 0 };
+  const wrong = createSimpleMdm({ ...options, apiKey: 'wrong-key', budget: one });
+  const right = createSimpleMdm({ ...options, apiKey, budget: two });
+  expect((await failureOf(wrong.account.show())).failure.status).toBe(401);
+  expect((await failureOf(wrong.account.show())).failure.kind).toBe('paused');
+  expect((await right.account.show()).attributes.name).toBe('SimpleMDM');
+});
+
 /** How the API answers eighty calls of two processes at a time. */
 async function statusesOf([one, two]: [RateBudget, RateBudget], rate: Rate): Promise<number[]> {
   // The server sees the calls a little closer together or further apart than they were let go.
@@ -118,7 +129,7 @@ test('against a server that allows just as much, no call is refused; two budgets
 });
 
 test('while Redis is away each process keeps to the rate for itself; then they share again', async () => {
-  const [one] = twoBudgets({ perSecond: 10, burst: 2 });
+  const [one, two] = twoBudgets({ perSecond: 10, burst: 2 });
   await server.restart(async () => {
     await until('the loss is noticed', () => connections[0].status !== 'ready');
     expect(await one.take()).toEqual({ waitMs: 0 });
@@ -129,5 +140,7 @@ test('while Redis is away each process keeps to the rate for itself; then they s
     expect(await one.take()).toMatchObject({ paused: { status: 429 } });
   });
   await until('the connections are back', () => connections.every(({ status }) => status === 'ready'));
-  expect(await one.take()).toEqual({ waitMs: 0 });
+  expect(await two.take()).toEqual({ waitMs: 0 });
+  // It was told to wait, whoever else was not.
+  expect(await one.take()).toMatchObject({ paused: { status: 429 } });
 });
