@@ -71,9 +71,12 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
     redact: redaction.redact,
     ...(logTo && { destination: logTo }),
   });
-  const vocabulary = serviceVocabulary(env);
+  const vocabulary = serviceVocabulary(env, accounts.keys());
   const rules = roles.includes('worker') ? await loadRules(settings.RULES_PATH, vocabulary) : [];
   redaction.add(secretsOf(rules, env));
+  if (settings.READ_ONLY && roles.includes('worker')) {
+    logger.warn('READ_ONLY is on: everything is decided and traced, and nothing is sent');
+  }
   if (roles.includes('worker') && rules.length === 0) {
     logger.warn(
       { path: settings.RULES_PATH },

@@ -32,6 +32,8 @@ export interface RunWorkerOptions {
   readonly logger: Logger;
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
+  /** Whether every run is a dry run. */
+  readonly readOnly: boolean;
 }
 
 /** Handles one run: its steps in order, kept with the job and in the journal as they go. */
@@ -85,6 +87,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
         await publish('running');
         return data.steps;
       },
+      dryRun: options.readOnly || rule.source.mode === 'dry_run',
       claimFor: (step) => claimsOf(options.connection, event.account, `${job.id}.${step}`),
       confirmOwnership: job.confirmOwnership,
       retryAt: (error) => retryTime(error, job),

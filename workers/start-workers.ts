@@ -121,7 +121,7 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
       ...shared,
       queue: RUNS,
       schema: runJob,
-      handle: createRunHandler({ ...options, accounts }),
+      handle: createRunHandler({ ...options, accounts, readOnly: settings.READ_ONLY }),
       onGivenUp: ({ event, rule, steps, plannedAt }, reason) =>
         journal.recordRun(event.id, {
           rule: rule.id,

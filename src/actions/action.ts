@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Event } from '../events/envelope.js';
 import type { Claim } from '../journal/claims.js';
-import type { ActionSignature, Shape } from '../rules/vocabulary.js';
+import type { ActionClass, ActionSignature, Shape } from '../rules/vocabulary.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Directory } from '../simplemdm/directory.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -49,6 +49,8 @@ export interface Action extends ActionSignature {
 
 /** How an action is written down: with its arguments typed by their schema. */
 export interface ActionDefinition<S extends z.ZodObject> {
+  /** `safe` when left out. */
+  readonly class?: ActionClass;
   readonly args: S;
   readonly outputs: Readonly<Record<string, Shape>>;
   readonly facts: readonly string[];
@@ -62,7 +64,7 @@ export interface ActionDefinition<S extends z.ZodObject> {
 
 /** Makes an action of its definition: the arguments are parsed each time, since templates fill them in late. */
 export function defineAction<S extends z.ZodObject>(definition: ActionDefinition<S>): Action {
-  const { args, outputs, facts, perform, findEarlier } = definition;
+  const { args, outputs, facts, perform, findEarlier, class: actionClass = 'safe' } = definition;
   const parse = (given: unknown): z.output<S> => {
     const parsed = args.safeParse(given);
     if (parsed.success) return parsed.data;
@@ -71,6 +73,7 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
     );
   };
   return {
+    class: actionClass,
     args,
     outputs,
     facts,

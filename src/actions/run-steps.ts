@@ -5,7 +5,7 @@ import type { Claim } from '../journal/claims.js';
 import type { StepRecord } from '../queues/jobs.js';
 import type { Rule, Step } from '../rules/rule.js';
 import { recordCalls } from '../simplemdm/call-log.js';
-import type { ApiCall } from '../simplemdm/call-log.js';
+import type { ApiCall, Sending } from '../simplemdm/call-log.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Directory } from '../simplemdm/directory.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
@@ -31,6 +31,8 @@ export interface RunStepsOptions {
   readonly keep: (steps: readonly StepRecord[]) => Promise<readonly StepRecord[]>;
   /** Throws when the run is no longer ours to go on with. */
   readonly confirmOwnership: () => Promise<void>;
+  /** Whether nothing is to be sent: everything is done up to the last send, which is put down instead. */
+  readonly dryRun: boolean;
   /** When a step that failed so is to be tried again, in epoch milliseconds; undefined when it is not. */
   readonly retryAt: (error: SimpleMdmError) => number | undefined;
   /** Told of every step that came to something. */
@@ -48,6 +50,16 @@ export type RunResult =
       readonly error: SimpleMdmError;
       readonly reason: string;
     };
+
+/** Ends a step of a dry run where it would have sent something. */
+class NotSent extends Error {
+  override readonly name = 'NotSent';
+
+  constructor({ method, path, body }: Sending) {
+    const fields = Object.entries(body ?? {}).map(([name, value]) => `${name}: ${String(value)}`);
+    super(`dry run: would send ${method} ${path}${fields.length === 0 ? '' : ` { ${fields.join(', ')} }`}`);
+  }
+}
 
 /** A step's last calls are kept; a step that was retried all day has made hundreds. */
 const CALLS_KEPT = 10;
@@ -172,9 +184,10 @@ async function attemptStep(
   step: Step,
   attempt: Attempt,
   steps: readonly StepRecord[],
-  { event, facts, api, directory, logger, env, claim, confirmOwnership }: RunStepsOptions & { claim: Claim },
+  options: RunStepsOptions & { claim: Claim },
   keep: (record: StepRecord) => Promise<void>,
 ): Promise<ActionResult | { error: SimpleMdmError | StepError }> {
+  const { event, facts, api, directory, logger, env, claim, confirmOwnership, dryRun } = options;
   const { unsettledSince } = attempt.before;
   try {
     const work = async (): Promise<ActionResult> =>
@@ -185,11 +198,16 @@ async function attemptStep(
         env,
         unsettledSince: unsettledSince === undefined ? undefined : new Date(unsettledSince),
       });
-    return await recordCalls(attempt.calls, work, async () => {
+    return await recordCalls(attempt.calls, work, async (sending) => {
+      if (dryRun) throw new NotSent(sending);
       await confirmOwnership();
       await keep(attempt.underWay());
     });
   } catch (error) {
+    if (error instanceof NotSent) return { status: 'skipped', reason: error.message };
+    // What a step would have left behind is not there for the texts of later ones.
+    if (dryRun && error instanceof StepError)
+      return { status: 'skipped', reason: `dry run: ${error.message}` };
     if (error instanceof SimpleMdmError || error instanceof StepError) return { error };
     throw error;
   }

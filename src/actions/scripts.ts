@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { knownDevice } from '../enrichment/device.js';
-import { defineAction } from './action.js';
+import { StepError, defineAction } from './action.js';
 import type { ActionContext, ActionResult } from './action.js';
 import { reference, resolveReference } from './reference.js';
 import type { Reference } from './reference.js';
@@ -38,6 +38,25 @@ export const runScript = defineAction({
       if (fits && (await context.claim(`script_job:${job.id}`))) return started(job.id, id, attributes.name);
     }
     return undefined;
+  },
+});
+
+/** Cancels a script job that no device has received yet (API reference, Script Jobs, Cancel Job). */
+export const cancelScript = defineAction({
+  args: z.strictObject({
+    job: z.union([z.int().positive(), z.string().min(1)], 'expected the id of a script job'),
+  }),
+  outputs: { job_id: 'number' },
+  facts: [],
+  perform: async ({ job }, { api }) => {
+    const id = Number(job);
+    if (!Number.isSafeInteger(id)) throw new StepError(`job: "${String(job)}" is not the id of a script job`);
+    const { attributes } = await api.scriptJobs.retrieve(id);
+    if (attributes.status !== 'pending') {
+      return { status: 'skipped', reason: `the job is ${attributes.status} already` };
+    }
+    await api.scriptJobs.cancel(id);
+    return { status: 'completed', output: { job_id: id } };
   },
 });
 

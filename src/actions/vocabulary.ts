@@ -3,12 +3,17 @@ import { KNOWN_TYPES } from '../events/webhook-types.js';
 import type { Vocabulary } from '../rules/vocabulary.js';
 import { ACTIONS } from './registry.js';
 
-/** Everything that rules of this service can name. */
-export function serviceVocabulary(env: NodeJS.ProcessEnv): Vocabulary {
+/**
+ * Everything that rules of this service can name.
+ *
+ * @param accounts - The names of the configured accounts.
+ */
+export function serviceVocabulary(env: NodeJS.ProcessEnv, accounts: Iterable<string>): Vocabulary {
   return {
     facts: Object.fromEntries(Object.entries(FACTS).map(([name, fact]) => [name, fact.shape])),
     actions: ACTIONS,
     eventTypes: KNOWN_TYPES,
+    accounts: [...accounts],
     isEnvSet: (name) => Object.hasOwn(env, name),
   };
 }

@@ -58,6 +58,12 @@ function hasReadablePassword(url: string): boolean {
   }
 }
 
+/** A switch. */
+const onOff = z
+  .enum(['0', '1', 'false', 'true'])
+  .transform((text) => text === '1' || text === 'true')
+  .describe('1 or 0');
+
 /** Every setting: the environment variable, how it is read, its default. The settings page of the docs follows this table. */
 const variables = {
   NODE_ENV: z.string().optional(),
@@ -100,6 +106,7 @@ const variables = {
     .describe('how many proxies stand in front (1), or their addresses (loopback, 10.0.0.0/8)'),
   REPEAT_WINDOW_DAYS: wholeNumber(1, 365).default(7),
   DEAD_LETTER_DAYS: wholeNumber(1, 3650).default(90),
+  READ_ONLY: onOff.default(false),
   WORKER_CONCURRENCY: wholeNumber(1, 200).default(10),
   API_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   API_RATE: wholeNumber(1, 1000).default(10),

@@ -35,7 +35,11 @@ export async function considerRules(
 }
 
 async function consider(event: Event, rule: Rule, facts: FactFetcher): Promise<Decision> {
-  if (!rule.source.enabled) return { rule, verdict: 'disabled', reason: 'the rule says enabled: false' };
+  const { enabled, accounts } = rule.source;
+  if (!enabled) return { rule, verdict: 'disabled', reason: 'the rule says enabled: false' };
+  if (accounts !== undefined && !accounts.includes(event.account)) {
+    return { rule, verdict: 'not_matched', reason: `the rule is for ${accounts.join(', ')}` };
+  }
   try {
     const { condition } = rule;
     if (condition !== undefined) {

@@ -59,7 +59,13 @@ export const knownDevice = z
   .looseObject({
     id: z.int(),
     platform: z.string().nullable(),
+    status: z.string().nullish(),
+    is_supervised: z.boolean().nullish(),
+    serial_number: z.string().nullish(),
     name: z.string().nullish(),
     model_name: z.string().nullish(),
   })
   .nullable();
+
+/** What actions need of a device that there is. */
+export type KnownDevice = NonNullable<z.output<typeof knownDevice>>;

@@ -49,6 +49,14 @@ export const ruleInFile = z.object(
       'expected an event type such as "device.enrolled", or a list of them',
     ),
     if: expression.optional(),
+    allow: z
+      .array(z.enum(['destructive'], 'expected "destructive"'), 'expected a list, such as [destructive]')
+      .default([]),
+    mode: z.enum(['live', 'dry_run'], 'expected "live" or "dry_run"').default('live'),
+    accounts: z
+      .array(z.string('expected the name of an account'), 'expected a list of accounts, such as [acme]')
+      .min(1, 'expected at least one account')
+      .optional(),
     do: z.array(stepInFile, 'expected a list of steps').min(1, 'expected at least one step'),
   },
   'expected a rule, with id, on and do',
@@ -84,6 +92,10 @@ export const ruleSource = z.object({
   enabled: z.boolean(),
   on: z.array(z.string()),
   if: z.string().optional(),
+  allow: z.array(z.enum(['destructive'])).default([]),
+  mode: z.enum(['live', 'dry_run']).default('live'),
+  /** The accounts that it is for; all when left out. */
+  accounts: z.array(z.string()).optional(),
   do: z.array(stepSource),
 });
 

@@ -47,10 +47,16 @@ export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: P
     // A single type that is no list has no place of its own: the file then points at "on".
     if (problem !== undefined) report({ path: [...place, 'on', index], message: problem });
   });
+  source.accounts?.forEach((account, index) => {
+    if (vocabulary.accounts.includes(account)) return;
+    const message = `there is no account "${account}"${didYouMean(account, vocabulary.accounts)}`;
+    report({ path: [...place, 'accounts', index], message });
+  });
   const condition = compileIf(source.if, vocabulary.facts, [...place, 'if'], report);
   const outputs: Record<string, Shape> = {};
   const steps = source.do.map((step, index) => {
     const compiled = compileStep(step, vocabulary, outputs, [...place, 'do', index], report);
+    checkAllowed(step, source, vocabulary, [...place, 'do', index, step.action], report);
     if (step.id !== undefined) {
       if (Object.hasOwn(outputs, step.id)) {
         report({ path: [...place, 'do', index, 'id'], message: `two steps are called "${step.id}"` });
@@ -66,6 +72,22 @@ export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: P
     steps,
     stepFacts: new Set(steps.flatMap((step) => [...step.facts])),
   };
+}
+
+/** What cannot be undone is done only by a rule that says so. */
+function checkAllowed(
+  { action }: StepSource,
+  { allow }: RuleSource,
+  vocabulary: Vocabulary,
+  path: Path,
+  report: Report,
+): void {
+  if (actionNamed(action, vocabulary)?.class !== 'destructive' || allow.includes('destructive')) return;
+  report({
+    path,
+    atKey: true,
+    message: `${action} cannot be undone: add "allow: [destructive]" to the rule if that is meant`,
+  });
 }
 
 function compileStep(

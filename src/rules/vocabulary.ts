@@ -18,8 +18,15 @@ export type Shape =
   /** A record whose field names are the account's own, such as custom attributes. */
   | { readonly mapOf: Shape };
 
+/**
+ * How much harm an action can do: none, an interruption for whoever uses the device, or a loss that nothing brings back.
+ * Destructive ones need `allow: [destructive]` on the rule.
+ */
+export type ActionClass = 'safe' | 'disruptive' | 'destructive';
+
 /** What an action tells the rules about itself; what it does is not their business. */
 export interface ActionSignature {
+  readonly class: ActionClass;
   /** Checks the arguments, when the file loads and again when templates have been filled in. */
   readonly args: z.ZodType<Readonly<Record<string, unknown>>>;
   /** What a step of this action leaves behind for later steps as `steps.<id>`. */
@@ -34,6 +41,8 @@ export interface Vocabulary {
   readonly actions: Readonly<Record<string, ActionSignature>>;
   /** Event types that are known; others are taken as well, unless they look like a misspelt known one. */
   readonly eventTypes: readonly string[];
+  /** The accounts that a rule can be for. */
+  readonly accounts: readonly string[];
   /** Whether `${env:NAME}` can be resolved. */
   readonly isEnvSet: (name: string) => boolean;
 }

@@ -22,10 +22,13 @@ export const apiCall = z.object({
 /** One API call. */
 export type ApiCall = z.output<typeof apiCall>;
 
+/** A call that is about to be made. */
+export type Sending = Pick<ApiCall, 'account' | 'method' | 'path' | 'body'>;
+
 /** What is to be done about the calls of a task. */
 interface Watch {
   readonly calls: ApiCall[];
-  readonly beforeWrite: (() => Promise<void>) | undefined;
+  readonly beforeWrite: ((sending: Sending) => Promise<void>) | undefined;
 }
 
 const storage = new AsyncLocalStorage<Watch>();
@@ -36,8 +39,8 @@ export function noteCall(call: ApiCall): void {
 }
 
 /** To be awaited right before a call that changes something is sent. */
-export async function beforeWrite(): Promise<void> {
-  await storage.getStore()?.beforeWrite?.();
+export async function beforeWrite(sending: Sending): Promise<void> {
+  await storage.getStore()?.beforeWrite?.(sending);
 }
 
 /**
@@ -49,7 +52,7 @@ export async function beforeWrite(): Promise<void> {
 export async function recordCalls<T>(
   calls: ApiCall[],
   task: () => Promise<T>,
-  onWrite?: () => Promise<void>,
+  onWrite?: (sending: Sending) => Promise<void>,
 ): Promise<T> {
   return storage.run({ calls, beforeWrite: onWrite }, task);
 }

@@ -4,6 +4,7 @@ import type { CustomAttribute } from './custom-attributes.js';
 import type { DepServer } from './dep-servers.js';
 import type { DeviceGroup } from './device-groups.js';
 import type { Enrollment } from './enrollments.js';
+import type { Profile } from './profiles.js';
 import type { Script } from './scripts.js';
 
 /** The lists of an account that change slowly and that rules refer to by name. */
@@ -13,6 +14,7 @@ export interface Directory {
   readonly depServers: CachedList<DepServer>;
   readonly deviceGroups: CachedList<DeviceGroup>;
   readonly enrollments: CachedList<Enrollment>;
+  readonly profiles: CachedList<Profile>;
   readonly scripts: CachedList<Script>;
 }
 
@@ -38,6 +40,7 @@ export function createDirectory(api: SimpleMdm, now: () => number = Date.now): D
     depServers: cachedList(() => api.depServers.list(), now),
     deviceGroups: cachedList(() => api.deviceGroups.list(), now),
     enrollments: cachedList(() => api.enrollments.list(), now),
+    profiles: cachedList(() => api.profiles.list(), now),
     scripts: cachedList(() => api.scripts.list(), now),
   };
 }

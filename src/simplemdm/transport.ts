@@ -12,6 +12,7 @@ import type { RateBudget } from './rate-budget.js';
 import { createRepeater } from './repeat.js';
 import { pathOf } from './request.js';
 import type { ApiRequest } from './request.js';
+import { shownBody } from './secrets.js';
 
 /** Makes calls. Both throw {@link SimpleMdmError} for everything but a 2xx answer, `call` also for one that is no JSON. */
 export interface Transport {
@@ -50,7 +51,10 @@ export function createTransport(options: TransportOptions): Transport {
     await takeTurn(budget, about, { now, waitOutPauseMs, ...(signal && { signal }) });
     if (signal?.aborted === true)
       throw new SimpleMdmError({ ...about, kind: 'stopped', mayHaveTakenEffect: false });
-    if (request.method !== 'GET') await beforeWrite();
+    if (request.method !== 'GET') {
+      const body = shownBody(request);
+      await beforeWrite({ ...about, ...(body && { body }) });
+    }
     try {
       return await make();
     } catch (error) {

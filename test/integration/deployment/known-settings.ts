@@ -15,6 +15,7 @@ export const KNOWN_SETTINGS: ReadonlySet<string> = new Set([
   'TRUST_PROXY',
   'REPEAT_WINDOW_DAYS',
   'DEAD_LETTER_DAYS',
+  'READ_ONLY',
   'WORKER_CONCURRENCY',
   'API_TIMEOUT_MS',
   'API_RATE',

@@ -31,13 +31,15 @@ function step(source: Partial<StepSource>): Step {
     {
       id: 'r',
       enabled: true,
+      allow: ['destructive'],
+      mode: 'live',
       on: ['*'],
       do: [
         { action: 'log', args: { message: 'one' }, id: 'one', onError: 'stop' },
         { action: 'log', args: { message: 'hi' }, onError: 'stop', ...source },
       ],
     },
-    serviceVocabulary(ENV),
+    serviceVocabulary(ENV, ['default']),
     [],
     ({ message }) => void problems.push(message),
   );

@@ -102,6 +102,7 @@ describe('defaults and forms', () => {
       LOG_LEVEL: 'info',
       REPEAT_WINDOW_DAYS: 7,
       DEAD_LETTER_DAYS: 90,
+      READ_ONLY: false,
       WORKER_CONCURRENCY: 10,
       API_TIMEOUT_MS: 30_000,
       API_RATE: 10,

@@ -26,7 +26,7 @@ const FACTS: Readonly<Record<string, unknown>> = {
 };
 
 function rules(text: string): readonly Rule[] {
-  const compiled = compileRuleFiles([{ name: 'r.yaml', text }], serviceVocabulary({}));
+  const compiled = compileRuleFiles([{ name: 'r.yaml', text }], serviceVocabulary({}, ['default', 'acme']));
   expect(compiled.problems).toEqual([]);
   return compiled.rules;
 }

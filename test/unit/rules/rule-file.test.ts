@@ -164,6 +164,18 @@ describe('broken files: the message, its place and the line', () => {
       ['two steps are called "x"'],
     ],
     ['an unknown action', rule(ON, 'do:', '  - ‸lgo: {}'), ['unknown action "lgo"; did you mean "log"?']],
+    [
+      'something that cannot be undone',
+      rule(ON, 'do:', '  - ‸erase: {}'),
+      ['erase cannot be undone: add "allow: [destructive]" to the rule if that is meant'],
+    ],
+    ['another thing allowed', rule(ON, 'allow: [‸disruptive]', ...DO), ['expected "destructive"']],
+    ['a mode that there is not', rule(ON, 'mode: ‸dry', ...DO), ['mode: expected "live" or "dry_run"']],
+    [
+      'an account that there is not',
+      rule(ON, 'accounts: [default, ‸acm]', ...DO),
+      ['there is no account "acm"; did you mean "acme"?'],
+    ],
     ['an unheard-of action', rule(ON, 'do:', '  - ‸wipe_it_all: {}'), ['unknown action "wipe_it_all"']],
     [
       'an action called constructor',
@@ -475,6 +487,9 @@ describe('good files', () => {
         'enabled: false',
         'on: [device.enrolled, "abm.*"]',
         'if: device.is_supervised && device.model_name.contains("MacBook")',
+        'allow: [destructive]',
+        'mode: dry_run',
+        'accounts: [acme]',
         'do:',
         '  - run_script: { script: "Say hi" }',
         '    id: hello',
@@ -492,6 +507,9 @@ describe('good files', () => {
         enabled: false,
         on: ['device.enrolled', 'abm.*'],
         if: 'device.is_supervised && device.model_name.contains("MacBook")',
+        allow: ['destructive'],
+        mode: 'dry_run',
+        accounts: ['acme'],
         do: [
           { action: 'run_script', args: { script: 'Say hi' }, id: 'hello', onError: 'stop' },
           {
@@ -506,6 +524,7 @@ describe('good files', () => {
   });
 
   test.each([
+    ['what cannot be undone, if it is meant', rule(ON, 'allow: [destructive]', 'do:', '  - erase: {}')],
     ['a rule without a condition', rule(ON, ...DO)],
     ['an unknown type as a pattern', rule('on: "device.enroled*"', ...DO)],
     ['every type', rule('on: "*"', ...DO)],
@@ -534,6 +553,8 @@ describe('good files', () => {
       id: 'a',
       enabled: true,
       on: ['device.enrolled'],
+      allow: [],
+      mode: 'live',
       do: [{ action: 'log', args: { message: 'hi' }, onError: 'stop' }],
     });
     expect(compiled?.condition).toBeUndefined();

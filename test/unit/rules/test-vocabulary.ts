@@ -34,6 +34,7 @@ export const VOCABULARY: Vocabulary = {
   facts: SHAPES,
   actions: {
     log: {
+      class: 'safe',
       args: z.strictObject({
         message: z.string('expected a text'),
         level: z.enum(['info', 'warn'], 'expected info or warn').optional(),
@@ -42,16 +43,20 @@ export const VOCABULARY: Vocabulary = {
       facts: [],
     },
     assign_group: {
+      class: 'safe',
       args: z.strictObject({ group: reference }),
       outputs: { group_id: 'number' },
       facts: [],
     },
     run_script: {
+      class: 'safe',
       args: z.strictObject({ script: reference }),
       outputs: { job_id: 'number' },
       facts: ['device'],
     },
+    erase: { class: 'destructive', args: z.strictObject({}), outputs: {}, facts: [] },
     notify: {
+      class: 'safe',
       args: z.strictObject({
         to: z.array(z.string('expected a text')),
         fields: z.looseObject({}).optional(),
@@ -61,6 +66,7 @@ export const VOCABULARY: Vocabulary = {
     },
   },
   eventTypes: ['device.enrolled', 'device.unenrolled', 'abm.device.added'],
+  accounts: ['default', 'acme'],
   isEnvSet: (name) => name === 'SET',
 };
 

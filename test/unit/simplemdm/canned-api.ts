@@ -13,8 +13,8 @@ export type Answers = Readonly<Record<string, unknown>>;
 export function simpleMdm(answers: Answers): { api: SimpleMdm; directory: Directory; requests: string[] } {
   const requests: string[] = [];
   const call: Transport['call'] = async ({ method, route, params = {} }) => {
-    if (method !== 'GET') await beforeWrite();
     const path = route.replace(/\{(\w+)\}/g, (_placeholder, name: string) => String(params[name]));
+    if (method !== 'GET') await beforeWrite({ account: 'default', method, path });
     requests.push(method === 'GET' ? path : `${method} ${path}`);
     const answer = Object.hasOwn(answers, path) ? answers[path] : 500;
     if (typeof answer !== 'number') {

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { Directory } from '../simplemdm/directory.js';
+import { defineAction } from './action.js';
+import { defineDeviceAction } from './device-action.js';
+import { reference, resolveReference } from './reference.js';
+import type { Reference } from './reference.js';
+
+const args = z.strictObject({ group: reference });
+const outputs = { group_id: 'number', group_name: 'string' } as const;
+
+async function groupOf(
+  group: Reference,
+  { assignmentGroups }: Directory,
+): Promise<{ group_id: number; group_name: string | null }> {
+  const { id, attributes } = await resolveReference(
+    'assignment group',
+    group,
+    assignmentGroups,
+    (item) => item.attributes.name ?? undefined,
+  );
+  return { group_id: id, group_name: attributes.name ?? null };
+}
+
+/** API reference, Assignment Groups, Assign device. */
+export const assignAssignmentGroup = defineDeviceAction({
+  args,
+  outputs,
+  repeatable: true,
+  send: async ({ group }, { id }, { api, directory }) => {
+    const found = await groupOf(group, directory);
+    await api.assignmentGroups.assignDevice(found.group_id, id);
+    return found;
+  },
+});
+
+/** API reference, Assignment Groups, Unassign device. */
+export const unassignAssignmentGroup = defineDeviceAction({
+  args,
+  outputs,
+  repeatable: true,
+  send: async ({ group }, { id }, { api, directory }) => {
+    const found = await groupOf(group, directory);
+    await api.assignmentGroups.unassignDevice(found.group_id, id);
+    return found;
+  },
+});
+
+/** Installs the apps of an assignment group on all its devices (API reference, Assignment Groups, Push apps). */
+export const pushGroupApps = defineAction({
+  args,
+  outputs,
+  facts: [],
+  perform: async ({ group }, { api, directory }) => {
+    const found = await groupOf(group, directory);
+    await api.assignmentGroups.pushApps(found.group_id);
+    return { status: 'completed', output: found };
+  },
+});
+
+/** Updates the apps of an assignment group on all its devices (API reference, Assignment Groups, Update apps). */
+export const updateGroupApps = defineAction({
+  args,
+  outputs,
+  facts: [],
+  perform: async ({ group }, { api, directory }) => {
+    const found = await groupOf(group, directory);
+    await api.assignmentGroups.updateApps(found.group_id);
+    return { status: 'completed', output: found };
+  },
+});

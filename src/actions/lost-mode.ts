@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import type { Platform } from '../enrichment/platform.js';
+import { defineDeviceAction } from './device-action.js';
+
+const none = z.strictObject({});
+const text = z.string('expected a text').min(1, 'expected a text');
+const platforms: readonly Platform[] = ['iOS', 'iPadOS'];
+
+/** API reference, Lost Mode, Enable. */
+export const enableLostMode = defineDeviceAction({
+  class: 'disruptive',
+  args: z
+    .strictObject({ message: text.optional(), phone_number: text.optional(), footnote: text.optional() })
+    .refine(
+      ({ message, phone_number }) => message !== undefined || phone_number !== undefined,
+      'expected a message or a phone_number',
+    ),
+  platforms,
+  supervised: true,
+  repeatable: true,
+  send: ({ message, phone_number, footnote }, { id }, { api }) =>
+    api.lostMode.enable(id, {
+      ...(message !== undefined && { message }),
+      ...(phone_number !== undefined && { phoneNumber: phone_number }),
+      ...(footnote !== undefined && { footnote }),
+    }),
+});
+
+/** API reference, Lost Mode, Disable. */
+export const disableLostMode = defineDeviceAction({
+  args: none,
+  platforms,
+  supervised: true,
+  repeatable: true,
+  send: (_args, { id }, { api }) => api.lostMode.disable(id),
+});
+
+/** API reference, Lost Mode, Play a sound. */
+export const playLostModeSound = defineDeviceAction({
+  class: 'disruptive',
+  args: none,
+  platforms,
+  supervised: true,
+  repeatable: false,
+  send: (_args, { id }, { api }) => api.lostMode.playSound(id),
+});
+
+/** API reference, Lost Mode, Update location. */
+export const updateLostModeLocation = defineDeviceAction({
+  args: none,
+  platforms,
+  supervised: true,
+  repeatable: true,
+  send: (_args, { id }, { api }) => api.lostMode.updateLocation(id),
+});

@@ -1,0 +1,107 @@
+import { Writable } from 'node:stream';
+import { createManualClock, startSimulator } from '../../../simulator/start.js';
+import type { Simulator } from '../../../simulator/start.js';
+import type { ActionResult } from '../../../src/actions/action.js';
+import { performStep } from '../../../src/actions/perform-step.js';
+import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
+import { createFactFetcher } from '../../../src/enrichment/fetch-facts.js';
+import { compileRule } from '../../../src/rules/rule.js';
+import { createSimpleMdm } from '../../../src/simplemdm/client.js';
+import type { SimpleMdm } from '../../../src/simplemdm/client.js';
+import { createDirectory } from '../../../src/simplemdm/directory.js';
+import { createLogger } from '../../../src/telemetry/logger.js';
+
+/** A simulator whose time stands still, and actions performed on its devices as a run performs them. */
+export interface ActionWorld {
+  readonly api: SimpleMdm;
+  readonly simulator: Simulator;
+  readonly perform: (
+    action: string,
+    args: Readonly<Record<string, unknown>>,
+    deviceId: number,
+    unsettledSince?: Date,
+  ) => Promise<ActionResult>;
+  /** Lets what is under way happen. */
+  readonly later: () => void;
+  readonly all: <T>(items: AsyncIterable<T>) => Promise<T[]>;
+  readonly log: () => string;
+  readonly close: () => Promise<void>;
+}
+
+const apiKey = 'api-key-of-the-action-test';
+
+export async function startActionWorld(): Promise<ActionWorld> {
+  const clock = createManualClock();
+  const simulator = await startSimulator({ apiKey, clock });
+  const api = createSimpleMdm({ apiKey, baseUrl: simulator.url, rate: { perSecond: 1000, burst: 1000 } });
+  const directory = createDirectory(api);
+  const lines: string[] = [];
+  const destination = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const logger = createLogger({ level: 'trace', redact: (text) => text, destination });
+  return {
+    api,
+    simulator,
+    later: () => clock.advance(10_000),
+    all: async (items) => {
+      const found = [];
+      for await (const item of items) found.push(item);
+      return found;
+    },
+    log: () => lines.join(''),
+    close: () => simulator.close(),
+    perform: (action, args, deviceId, unsettledSince) => {
+      const problems: string[] = [];
+      const rule = compileRule(
+        {
+          id: 'test',
+          enabled: true,
+          on: ['device.enrolled'],
+          allow: ['destructive'],
+          mode: 'live',
+          do: [{ action, args: { ...args }, onError: 'stop' }],
+        },
+        serviceVocabulary({}, ['default']),
+        [],
+        ({ message }) => void problems.push(message),
+      );
+      const [step] = rule.steps;
+      if (step === undefined || problems.length > 0) throw new Error(problems.join('; '));
+      const now = clock.now().toISOString();
+      const event = {
+        id: 'e',
+        account: 'default',
+        type: 'device.enrolled',
+        at: now,
+        receivedAt: now,
+        source: 'webhook' as const,
+        data: { device: { id: deviceId } },
+      };
+      const facts = createFactFetcher({
+        event,
+        api,
+        directory,
+        known: new Map(),
+        onFact: () => Promise.resolve(),
+      });
+      return performStep({
+        step,
+        values: { event: { type: event.type, data: event.data }, steps: {} },
+        context: {
+          event,
+          api,
+          directory,
+          fact: facts.fetch,
+          logger,
+          claim: () => Promise.resolve(true),
+        },
+        env: {},
+        unsettledSince,
+      });
+    },
+  };
+}

@@ -1,0 +1,391 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ACTIONS } from '../../../src/actions/registry.js';
+import { recordCalls } from '../../../src/simplemdm/call-log.js';
+import type { ApiCall } from '../../../src/simplemdm/call-log.js';
+import { startActionWorld } from './action-world.js';
+import type { ActionWorld } from './action-world.js';
+
+/** A step, on which device, and what of it can be seen at SimpleMDM afterwards. */
+interface ActionTest {
+  readonly action: string;
+  readonly args?: Readonly<Record<string, unknown>>;
+  /** MacBook 54 unless another is named. */
+  readonly on?: number;
+  readonly before?: (world: ActionWorld) => Promise<unknown>;
+  readonly output?: Readonly<Record<string, unknown>>;
+  readonly effect: (world: ActionWorld) => Promise<unknown>;
+  readonly expected: unknown;
+}
+
+const mac = 54;
+const mini = 56;
+const ipad = 98;
+const phone = 121;
+
+const attributesOf = (id: number) => (world: ActionWorld) =>
+  Promise.resolve(world.simulator.device(id)?.attributes);
+const logs = (id: number) => async (world: ActionWorld) => {
+  const serialNumber = world.simulator.device(id)?.attributes.serial_number ?? '';
+  return (await world.all(world.api.logs.list({ serialNumber }))).map(
+    ({ attributes }) => attributes.event_type,
+  );
+};
+const adminLogs = async (world: ActionWorld) =>
+  (await world.all(world.api.logs.list())).map(({ attributes }) => attributes.event_type);
+const appsOn = (id: number) => async (world: ActionWorld) =>
+  (await world.all(world.api.devices.listInstalledApps(id))).map(({ attributes }) => attributes.name);
+const valueOf = (id: number, name: string) => async (world: ActionWorld) =>
+  (await world.api.customAttributes.getValuesForDevice(id)).find((value) => value.id === name)?.attributes
+    .value;
+const membersOf = (id: number) => async (world: ActionWorld) =>
+  (await world.api.assignmentGroups.retrieve(id)).relationships?.devices?.data.map((device) => device.id);
+const profilesOn = (id: number) => async (world: ActionWorld) =>
+  (await world.all(world.api.devices.listProfiles(id))).map((profile) => profile.id);
+const isLost = async ({ api, later }: ActionWorld) => {
+  await api.lostMode.enable(phone, { message: 'Please call' });
+  later();
+};
+const contains = (...entries: unknown[]): unknown => expect.arrayContaining(entries);
+
+const tests: readonly ActionTest[] = [
+  {
+    action: 'assign_device_group',
+    args: { group: 'Remote Employees' },
+    output: { group_id: 37, group_name: 'Remote Employees' },
+    effect: ({ simulator }) => Promise.resolve(simulator.device(mac)?.relationships.device_group.data.id),
+    expected: 37,
+  },
+  {
+    action: 'assign_assignment_group',
+    args: { group: 'SimpleMDM' },
+    on: mini,
+    output: { device_id: mini, group_id: 26, group_name: 'SimpleMDM' },
+    effect: membersOf(26),
+    expected: [54, 56],
+  },
+  { action: 'unassign_assignment_group', args: { group: 26 }, effect: membersOf(26), expected: [] },
+  {
+    action: 'assign_profile',
+    args: { profile: 'Office Wi-Fi' },
+    output: { device_id: mac, profile_id: 15, profile_name: 'Office Wi-Fi' },
+    effect: profilesOn(mac),
+    expected: [15],
+  },
+  {
+    action: 'unassign_profile',
+    args: { profile: 'Disable AFP' },
+    on: phone,
+    effect: profilesOn(phone),
+    expected: [],
+  },
+  { action: 'push_apps', effect: appsOn(mac), expected: contains('Afterlight', 'Scanner Pro') },
+  {
+    action: 'push_group_apps',
+    args: { group: 'Productivity Apps' },
+    output: { group_id: 38, group_name: 'Productivity Apps' },
+    effect: appsOn(mac),
+    expected: contains('Surf Report'),
+  },
+  {
+    action: 'update_group_apps',
+    args: { group: 38 },
+    effect: adminLogs,
+    expected: contains('assignment_group.apps_updated'),
+  },
+  {
+    action: 'request_app_management',
+    args: { app: 'Airbnb' },
+    on: phone,
+    output: { device_id: phone, app_id: 618, app_name: 'Airbnb', app_version: '485' },
+    effect: async ({ api }) => (await api.installedApps.retrieve(618)).attributes.managed,
+    expected: true,
+  },
+  {
+    action: 'update_app',
+    args: { app: 'com.agilebits.onepassword-ios' },
+    on: phone,
+    effect: async ({ api }) => (await api.installedApps.retrieve(578)).attributes.version,
+    expected: '601004.1',
+  },
+  {
+    action: 'uninstall_app',
+    args: { app: 'Sunset Run' },
+    on: ipad,
+    effect: appsOn(ipad),
+    expected: expect.not.arrayContaining(['Sunset Run']),
+  },
+  {
+    action: 'set_attribute',
+    args: { name: 'department', value: 'Sales' },
+    output: { device_id: mac, name: 'department', value: 'Sales' },
+    effect: valueOf(mac, 'department'),
+    expected: 'Sales',
+  },
+  {
+    action: 'set_group_attribute',
+    args: { group: 'Default', name: 'department', value: 7 },
+    output: { group_id: 1, name: 'department', value: '7' },
+    effect: valueOf(mini, 'department'),
+    expected: '7',
+  },
+  {
+    action: 'rename',
+    args: { name: 'Front desk', device_name: 'front-desk' },
+    effect: attributesOf(mac),
+    expected: expect.objectContaining({ name: 'Front desk', device_name: 'front-desk' }),
+  },
+  {
+    action: 'create_device',
+    args: { name: 'Spare iPad', group: 'Laptops' },
+    output: { device_id: 500, enrollment_url: expect.stringContaining('https://a.simplemdm.com/e/') },
+    effect: attributesOf(500),
+    expected: expect.objectContaining({ name: 'Spare iPad', status: 'awaiting enrollment' }),
+  },
+  {
+    action: 'send_invitation',
+    args: { enrollment: 6, contact: 'ada@example.org' },
+    effect: ({ simulator }) => Promise.resolve(simulator.invitations().map(({ contact }) => contact)),
+    expected: ['ada@example.org'],
+  },
+  {
+    action: 'run_script',
+    args: { script: 'script-8ilpJ' },
+    effect: ({ simulator }) =>
+      Promise.resolve(simulator.scriptJobs().map(({ attributes }) => attributes.status)),
+    expected: ['completed'],
+  },
+  {
+    action: 'cancel_script',
+    args: { job: '341' },
+    before: ({ api }) => api.scriptJobs.create({ scriptId: 32, deviceIds: [mac] }),
+    effect: ({ simulator }) =>
+      Promise.resolve(simulator.scriptJobs().map(({ attributes }) => attributes.status)),
+    expected: ['cancelled'],
+  },
+  { action: 'refresh', effect: logs(mac), expected: contains('device.refreshed') },
+  {
+    action: 'restart',
+    args: { notify_user: true },
+    effect: logs(mac),
+    expected: contains('device.restarted'),
+  },
+  { action: 'shut_down', effect: logs(mac), expected: contains('device.shut_down') },
+  {
+    action: 'lock',
+    args: { pin: '480915', message: 'Please call' },
+    effect: ({ simulator }) => Promise.resolve(simulator.webhookDeliveries().map(({ type }) => type)),
+    expected: ['device.lock.enabled'],
+  },
+  {
+    action: 'clear_passcode',
+    on: ipad,
+    effect: attributesOf(ipad),
+    expected: expect.objectContaining({ passcode_present: false }),
+  },
+  {
+    action: 'clear_firmware_password',
+    on: mini,
+    effect: attributesOf(mini),
+    expected: expect.objectContaining({ firmware_password_enabled: false }),
+  },
+  {
+    action: 'rotate_firmware_password',
+    on: mini,
+    effect: logs(mini),
+    expected: contains('device.firmware_password_rotated'),
+  },
+  { action: 'rotate_filevault_key', effect: logs(mac), expected: contains('device.filevault_key_rotated') },
+  {
+    action: 'clear_recovery_lock_password',
+    effect: attributesOf(mac),
+    expected: expect.objectContaining({ recovery_lock_password_enabled: false }),
+  },
+  {
+    action: 'rotate_recovery_lock_password',
+    effect: logs(mac),
+    expected: contains('device.recovery_lock_password_rotated'),
+  },
+  {
+    action: 'clear_restrictions_password',
+    on: phone,
+    effect: logs(phone),
+    expected: contains('device.restrictions_password_cleared'),
+  },
+  {
+    action: 'set_admin_password',
+    args: { password: 'plum-harbour-72' },
+    effect: logs(mac),
+    expected: contains('device.admin_password_set'),
+  },
+  { action: 'rotate_admin_password', effect: logs(mac), expected: contains('device.admin_password_rotated') },
+  {
+    action: 'update_os',
+    args: { mode: 'install_asap' },
+    effect: attributesOf(mac),
+    expected: expect.objectContaining({ os_version: '15.1.1' }),
+  },
+  {
+    action: 'remote_desktop',
+    args: { enabled: true },
+    effect: attributesOf(mac),
+    expected: expect.objectContaining({ remote_desktop_enabled: true }),
+  },
+  {
+    action: 'bluetooth',
+    args: { enabled: false },
+    effect: logs(mac),
+    expected: contains('device.bluetooth_disabled'),
+  },
+  {
+    action: 'set_time_zone',
+    args: { time_zone: 'Europe/Berlin' },
+    effect: attributesOf(mac),
+    expected: expect.objectContaining({ time_zone: 'Europe/Berlin' }),
+  },
+  {
+    action: 'enable_lost_mode',
+    args: { message: 'Please call', phone_number: '5035551212' },
+    on: phone,
+    effect: logs(phone),
+    expected: contains('lost_mode.enabled'),
+  },
+  {
+    action: 'disable_lost_mode',
+    on: phone,
+    before: isLost,
+    effect: logs(phone),
+    expected: contains('lost_mode.disabled'),
+  },
+  {
+    action: 'play_lost_mode_sound',
+    on: phone,
+    before: isLost,
+    effect: logs(phone),
+    expected: contains('lost_mode.sound_played'),
+  },
+  {
+    action: 'update_lost_mode_location',
+    on: phone,
+    before: isLost,
+    effect: attributesOf(phone),
+    expected: expect.objectContaining({ location_latitude: '45.5230622' }),
+  },
+  {
+    action: 'sync_dep_server',
+    args: { server: 'My DEP MDM Server' },
+    output: { server_id: 1, server_name: 'My DEP MDM Server' },
+    effect: adminLogs,
+    expected: contains('dep_server.synced'),
+  },
+  {
+    action: 'delete_user',
+    args: { user: 'usertwo' },
+    output: { device_id: mac, user_id: 6 },
+    effect: async ({ api, all }) =>
+      (await all(api.devices.listUsers(mac))).map(({ attributes }) => attributes.username),
+    expected: ['userone'],
+  },
+  { action: 'unenroll', on: phone, effect: attributesOf(phone), expected: undefined },
+  { action: 'delete_device', on: phone, effect: attributesOf(phone), expected: undefined },
+  { action: 'wipe', on: phone, effect: attributesOf(phone), expected: undefined },
+  {
+    action: 'log',
+    args: { message: 'hello' },
+    effect: ({ log }) => Promise.resolve(log()),
+    expected: /"msg":"hello"/,
+  },
+];
+
+let world: ActionWorld;
+
+beforeEach(async () => {
+  world = await startActionWorld();
+});
+
+afterEach(() => world.close());
+
+describe.each(tests)('$action', ({ action, args = {}, on = mac, before, output, effect, expected }) => {
+  test('does it: the effect is seen at SimpleMDM', async () => {
+    await before?.(world);
+    const result = await world.perform(action, args, on);
+    expect(result).toMatchObject({ status: 'completed', ...(output && { output }) });
+    world.later();
+    const seen = await effect(world);
+    if (expected instanceof RegExp) expect(seen).toMatch(expected);
+    else expect(seen).toEqual(expected);
+  });
+});
+
+test('every action has its test', () => {
+  expect(tests.map(({ action }) => action).sort()).toEqual(Object.keys(ACTIONS).sort());
+});
+
+test('every action leaves behind what it says, and nothing else', async () => {
+  for (const { action, args = {}, on = mac, before } of tests) {
+    const fresh = await startActionWorld();
+    await before?.(fresh);
+    const result = await fresh.perform(action, args, on);
+    await fresh.close();
+    const names = 'output' in result ? Object.keys(result.output).sort() : [];
+    expect({ action, names }).toEqual({ action, names: Object.keys(ACTIONS[action]?.outputs ?? {}).sort() });
+  }
+});
+
+describe('limits are known before any call', () => {
+  test.each<[string, Readonly<Record<string, unknown>>, number, RegExp]>([
+    ['rotate_filevault_key', {}, phone, /^only macOS devices can do this; this one is iOS \(iPhone 7\)$/],
+    ['remote_desktop', { enabled: true }, ipad, /^only macOS devices/],
+    ['enable_lost_mode', { message: 'x' }, mac, /^only iOS, iPadOS devices/],
+    ['clear_passcode', {}, mac, /^only iOS, iPadOS, watchOS, visionOS devices/],
+    ['delete_user', { user: 'x' }, phone, /^only macOS devices/],
+    ['restart', {}, 11, /^the device is not enrolled: it is awaiting enrollment$/],
+    ['lock', {}, 99_999, /^the event is about no device/],
+  ])('%s %j on device %i is skipped', async (action, args, on, reason) => {
+    const calls: ApiCall[] = [];
+    const result = await recordCalls(calls, () => world.perform(action, args, on));
+    expect(result).toEqual({ status: 'skipped', reason: expect.stringMatching(reason) });
+    expect(calls.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test.each<[string, Readonly<Record<string, unknown>>, number, RegExp]>([
+    ['lock', {}, mac, /^pin: a Mac is locked with a pin of six digits$/],
+    ['update_os', {}, mac, /^mode: a Mac must be told how to update$/],
+    ['restart', { notify_user: true }, phone, /for macOS only$/],
+    ['update_app', { app: 'Airbnb' }, phone, /not managed.*request_app_management/],
+    [
+      'uninstall_app',
+      { app: 'Airbn' },
+      phone,
+      /^there is no app "Airbn" on the device; did you mean "Airbnb"\?$/,
+    ],
+    ['set_attribute', { name: 'departmet', value: 'x' }, mac, /did you mean "department"\?/],
+    [
+      'assign_profile',
+      { profile: 'Office Wifi' },
+      mac,
+      /^there is no profile "Office Wifi"; did you mean "Office Wi-Fi"\?$/,
+    ],
+    ['delete_user', { user: 'nobody' }, mac, /^there is no user "nobody" on the device$/],
+    ['cancel_script', { job: 'last' }, mac, /is not the id of a script job$/],
+  ])('%s %j on device %i fails', async (action, args, on, message) => {
+    const calls: ApiCall[] = [];
+    await expect(recordCalls(calls, () => world.perform(action, args, on))).rejects.toThrow(message);
+    expect(calls.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+});
+
+test('what must not be done twice is left at that when it is not known whether it was done', async () => {
+  for (const action of ['restart', 'wipe', 'rotate_filevault_key', 'lock']) {
+    const result = await world.perform(action, action === 'lock' ? { pin: '123456' } : {}, mac, new Date());
+    expect(result).toEqual({ status: 'skipped', reason: expect.stringContaining('may have been taken on') });
+  }
+  expect(world.simulator.calls().filter(({ method }) => method !== 'GET')).toEqual([]);
+});
+
+test('a device that was created by an attempt without an answer is found, and not made again', async () => {
+  const args = { name: 'Spare iPad' };
+  await world.api.devices.create(args);
+  const result = await world.perform('create_device', args, mac, new Date());
+  expect(result).toMatchObject({ status: 'completed', output: { device_id: 500 } });
+  expect(world.simulator.calls().filter(({ method }) => method === 'POST')).toHaveLength(1);
+});
