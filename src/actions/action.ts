@@ -26,6 +26,10 @@ export type ActionResult =
 
 /** A named thing that can be done. */
 export interface Action extends ActionSignature {
+  /** What it does, in a sentence or two, for the documentation. */
+  readonly about: string;
+  /** A step of a rule, in YAML. */
+  readonly example: string;
   /**
    * Does it.
    *
@@ -49,6 +53,10 @@ export interface Action extends ActionSignature {
 
 /** How an action is written down: with its arguments typed by their schema. */
 export interface ActionDefinition<S extends z.ZodObject> {
+  /** What it does, in a sentence or two, for the documentation. */
+  readonly about: string;
+  /** A step of a rule, in YAML. */
+  readonly example: string;
   /** `safe` when left out. */
   readonly class?: ActionClass;
   readonly args: S;
@@ -64,7 +72,16 @@ export interface ActionDefinition<S extends z.ZodObject> {
 
 /** Makes an action of its definition: the arguments are parsed each time, since templates fill them in late. */
 export function defineAction<S extends z.ZodObject>(definition: ActionDefinition<S>): Action {
-  const { args, outputs, facts, perform, findEarlier, class: actionClass = 'safe' } = definition;
+  const {
+    about,
+    example,
+    args,
+    outputs,
+    facts,
+    perform,
+    findEarlier,
+    class: actionClass = 'safe',
+  } = definition;
   const parse = (given: unknown): z.output<S> => {
     const parsed = args.safeParse(given);
     if (parsed.success) return parsed.data;
@@ -73,6 +90,8 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
     );
   };
   return {
+    about,
+    example,
     class: actionClass,
     args,
     outputs,

@@ -23,6 +23,8 @@ async function groupOf(
 
 /** API reference, Assignment Groups, Assign device. */
 export const assignAssignmentGroup = defineDeviceAction({
+  about: 'Puts the device in an assignment group, whose apps and profiles it then gets.',
+  example: 'assign_assignment_group: { group: Productivity Apps }',
   args,
   outputs,
   repeatable: true,
@@ -35,6 +37,8 @@ export const assignAssignmentGroup = defineDeviceAction({
 
 /** API reference, Assignment Groups, Unassign device. */
 export const unassignAssignmentGroup = defineDeviceAction({
+  about: 'Takes the device out of an assignment group.',
+  example: 'unassign_assignment_group: { group: Productivity Apps }',
   args,
   outputs,
   repeatable: true,
@@ -47,6 +51,8 @@ export const unassignAssignmentGroup = defineDeviceAction({
 
 /** Installs the apps of an assignment group on all its devices (API reference, Assignment Groups, Push apps). */
 export const pushGroupApps = defineAction({
+  about: 'Installs the apps of an assignment group on all its devices.',
+  example: 'push_group_apps: { group: Productivity Apps }',
   args,
   outputs,
   facts: [],
@@ -59,6 +65,8 @@ export const pushGroupApps = defineAction({
 
 /** Updates the apps of an assignment group on all its devices (API reference, Assignment Groups, Update apps). */
 export const updateGroupApps = defineAction({
+  about: 'Updates the apps of an assignment group on all its devices.',
+  example: 'update_group_apps: { group: Productivity Apps }',
   args,
   outputs,
   facts: [],

@@ -25,6 +25,8 @@ async function mustExist(wanted: string, attributes: CachedList<CustomAttribute>
 
 /** API reference, Custom Attributes, Set value for device. */
 export const setAttribute = defineDeviceAction({
+  about: 'Sets a custom attribute of the device.',
+  example: "set_attribute: { name: enrolled_by, value: '{{ event.at }}' }",
   args: z.strictObject({ name, value }),
   outputs: { name: 'string', value: 'string' },
   repeatable: true,
@@ -37,6 +39,8 @@ export const setAttribute = defineDeviceAction({
 
 /** API reference, Custom Attributes, Set value for group. */
 export const setGroupAttribute = defineAction({
+  about: 'Sets a custom attribute of a device group.',
+  example: 'set_group_attribute: { group: Laptops, name: department, value: Engineering }',
   args: z.strictObject({ group: reference, name, value }),
   outputs: { group_id: 'number', name: 'string', value: 'string' },
   facts: [],

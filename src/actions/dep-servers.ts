@@ -4,6 +4,8 @@ import { reference, resolveReference } from './reference.js';
 
 /** Lets SimpleMDM ask Apple for new hardware now (API reference, DEP Servers, Sync with Apple). */
 export const syncDepServer = defineAction({
+  about: 'Lets SimpleMDM ask Apple Business Manager for new hardware now.',
+  example: 'sync_dep_server: { server: My DEP MDM Server }',
   args: z.strictObject({ server: reference }),
   outputs: { server_id: 'number', server_name: 'string' },
   facts: [],

@@ -9,6 +9,8 @@ import { NO_DEVICE } from './no-device.js';
 
 /** How an action on the event's device is written down. */
 export interface DeviceActionDefinition<S extends z.ZodObject> {
+  readonly about: string;
+  readonly example: string;
   readonly class?: ActionClass;
   readonly args: S;
   readonly outputs?: Readonly<Record<string, Shape>>;
@@ -36,8 +38,10 @@ const MAY_HAVE_BEEN_DONE =
 
 /** Makes an action on the event's device: what the device cannot do is known before any call is made. */
 export function defineDeviceAction<S extends z.ZodObject>(definition: DeviceActionDefinition<S>): Action {
-  const { class: actionClass, args, outputs, refuse, send, repeatable } = definition;
+  const { about, example, class: actionClass, args, outputs, refuse, send, repeatable } = definition;
   return defineAction({
+    about: [about, ...limitsInWords(definition)].join(' '),
+    example,
     ...(actionClass && { class: actionClass }),
     args,
     outputs: { device_id: 'number', ...outputs },
@@ -59,6 +63,17 @@ export function defineDeviceAction<S extends z.ZodObject>(definition: DeviceActi
       findEarlier: () => Promise.resolve({ status: 'skipped' as const, reason: MAY_HAVE_BEEN_DONE }),
     }),
   });
+}
+
+/** What the documentation says of the devices that can do it. */
+function limitsInWords({
+  platforms,
+  supervised,
+}: Pick<DeviceActionDefinition<z.ZodObject>, 'platforms' | 'supervised'>): string[] {
+  if (platforms === undefined) return supervised === true ? ['Supervised devices only.'] : [];
+  return [
+    `${supervised === true ? 'Supervised ' : ''}${platforms.join(', ')} only; skipped with the reason elsewhere.`,
+  ];
 }
 
 function limitOf(

@@ -15,6 +15,8 @@ const mobile: readonly Platform[] = ['iOS', 'iPadOS'];
 
 /** Asks the device for its record and its apps (API reference, Devices, Refresh). */
 export const refresh = defineDeviceAction({
+  about: 'Asks the device for its record and its apps.',
+  example: 'refresh: {}',
   args: none,
   repeatable: true,
   send: (_args, { id }, { api }) => api.devices.refresh(id),
@@ -22,6 +24,8 @@ export const refresh = defineDeviceAction({
 
 /** Installs what is assigned and not installed yet (API reference, Devices, Push assigned apps). */
 export const pushApps = defineDeviceAction({
+  about: 'Installs the apps that are assigned to the device and not installed yet.',
+  example: 'push_apps: {}',
   args: none,
   repeatable: true,
   send: (_args, { id }, { api }) => api.devices.pushAssignedApps(id),
@@ -29,6 +33,8 @@ export const pushApps = defineDeviceAction({
 
 /** API reference, Devices, Restart. */
 export const restart = defineDeviceAction({
+  about: 'Restarts the device. On macOS `notify_user` lets whoever is signed in decide.',
+  example: 'restart: { notify_user: true }',
   class: 'disruptive',
   args: z.strictObject({ notify_user: yesOrNo.optional(), rebuild_kernel_cache: yesOrNo.optional() }),
   repeatable: false,
@@ -45,6 +51,8 @@ export const restart = defineDeviceAction({
 
 /** API reference, Devices, Shut down. */
 export const shutDown = defineDeviceAction({
+  about: 'Shuts the device down.',
+  example: 'shut_down: {}',
   class: 'disruptive',
   args: none,
   repeatable: false,
@@ -53,6 +61,9 @@ export const shutDown = defineDeviceAction({
 
 /** API reference, Devices, Lock. */
 export const lock = defineDeviceAction({
+  about: 'Locks the device. A Mac needs a `pin` of six digits, which unlocks it.',
+  example:
+    "lock: { pin: '${env:LOCK_PIN}', message: Please call the help desk, phone_number: +1 503 555 0100 }",
   class: 'disruptive',
   args: z.strictObject({ message: text.optional(), phone_number: text.optional(), pin: pin.optional() }),
   repeatable: false,
@@ -71,6 +82,8 @@ export const lock = defineDeviceAction({
 
 /** API reference, Devices, Clear passcode. */
 export const clearPasscode = defineDeviceAction({
+  about: 'Removes the passcode.',
+  example: 'clear_passcode: {}',
   class: 'disruptive',
   args: none,
   platforms: [...mobile, 'watchOS', 'visionOS'],
@@ -80,6 +93,8 @@ export const clearPasscode = defineDeviceAction({
 
 /** API reference, Devices, Clear firmware password. */
 export const clearFirmwarePassword = defineDeviceAction({
+  about: 'Removes the firmware password that SimpleMDM has set.',
+  example: 'clear_firmware_password: {}',
   class: 'disruptive',
   args: none,
   platforms: mac,
@@ -89,6 +104,8 @@ export const clearFirmwarePassword = defineDeviceAction({
 
 /** API 1.51. */
 export const rotateFirmwarePassword = defineDeviceAction({
+  about: 'Sets another firmware password.',
+  example: 'rotate_firmware_password: {}',
   args: none,
   platforms: mac,
   repeatable: false,
@@ -97,6 +114,8 @@ export const rotateFirmwarePassword = defineDeviceAction({
 
 /** API reference, Devices, Rotate FileVault recovery key. */
 export const rotateFileVaultKey = defineDeviceAction({
+  about: 'Makes another FileVault recovery key. SimpleMDM must know the present one.',
+  example: 'rotate_filevault_key: {}',
   args: none,
   platforms: mac,
   repeatable: false,
@@ -105,6 +124,8 @@ export const rotateFileVaultKey = defineDeviceAction({
 
 /** API 1.51. */
 export const clearRecoveryLockPassword = defineDeviceAction({
+  about: 'Removes the recovery lock.',
+  example: 'clear_recovery_lock_password: {}',
   class: 'disruptive',
   args: none,
   platforms: mac,
@@ -114,6 +135,8 @@ export const clearRecoveryLockPassword = defineDeviceAction({
 
 /** API 1.51. */
 export const rotateRecoveryLockPassword = defineDeviceAction({
+  about: 'Sets another recovery lock password.',
+  example: 'rotate_recovery_lock_password: {}',
   args: none,
   platforms: mac,
   repeatable: false,
@@ -122,6 +145,8 @@ export const rotateRecoveryLockPassword = defineDeviceAction({
 
 /** API 1.51. */
 export const clearRestrictionsPassword = defineDeviceAction({
+  about: 'Removes the restrictions (Screen Time) passcode.',
+  example: 'clear_restrictions_password: {}',
   class: 'disruptive',
   args: none,
   platforms: mobile,
@@ -132,6 +157,9 @@ export const clearRestrictionsPassword = defineDeviceAction({
 
 /** API 1.51. The password is given as `${env:…}`, so that it stands in no file. */
 export const setAdminPassword = defineDeviceAction({
+  about:
+    'Sets the password of the managed administrator account. Give it as `${env:…}`, so that it stands in no file; no trace shows it.',
+  example: "set_admin_password: { password: '${env:ADMIN_PASSWORD}' }",
   class: 'disruptive',
   args: z.strictObject({ password: text }),
   platforms: mac,
@@ -141,6 +169,8 @@ export const setAdminPassword = defineDeviceAction({
 
 /** API 1.51. */
 export const rotateAdminPassword = defineDeviceAction({
+  about: 'Sets another password of the managed administrator account.',
+  example: 'rotate_admin_password: {}',
   args: none,
   platforms: mac,
   repeatable: false,
@@ -149,6 +179,8 @@ export const rotateAdminPassword = defineDeviceAction({
 
 /** API reference, Devices, Update OS; `mode` and `version` are of API 1.51. */
 export const updateOs = defineDeviceAction({
+  about: 'Updates the operating system. A Mac must be told how (`mode`).',
+  example: 'update_os: { mode: install_asap, version: latest_minor_version }',
   class: 'disruptive',
   args: z.strictObject({
     mode: z
@@ -176,6 +208,8 @@ export const updateOs = defineDeviceAction({
 
 /** API reference, Devices, Enable and Disable Remote Desktop. */
 export const remoteDesktop = defineDeviceAction({
+  about: 'Switches Remote Desktop on or off.',
+  example: 'remote_desktop: { enabled: true }',
   args: z.strictObject({ enabled: yesOrNo }),
   platforms: mac,
   repeatable: true,
@@ -185,6 +219,8 @@ export const remoteDesktop = defineDeviceAction({
 
 /** API 1.51. */
 export const bluetooth = defineDeviceAction({
+  about: 'Switches Bluetooth on or off.',
+  example: 'bluetooth: { enabled: false }',
   args: z.strictObject({ enabled: yesOrNo }),
   repeatable: true,
   send: ({ enabled }, { id }, { api }) =>
@@ -193,6 +229,8 @@ export const bluetooth = defineDeviceAction({
 
 /** API 1.51. */
 export const setTimeZone = defineDeviceAction({
+  about: 'Sets the time zone.',
+  example: 'set_time_zone: { time_zone: Europe/Berlin }',
   args: z.strictObject({
     time_zone: textOrTemplate(
       z.string().refine((zone) => zone === 'UTC' || Intl.supportedValuesOf('timeZone').includes(zone)),
@@ -205,6 +243,8 @@ export const setTimeZone = defineDeviceAction({
 
 /** The device leaves SimpleMDM's management (API 1.51). */
 export const unenroll = defineDeviceAction({
+  about: 'Takes the device out of management.',
+  example: 'unenroll: {}',
   class: 'destructive',
   args: none,
   repeatable: false,
@@ -213,6 +253,8 @@ export const unenroll = defineDeviceAction({
 
 /** Erases the device (API reference, Devices, Wipe). */
 export const wipe = defineDeviceAction({
+  about: 'Erases the device.',
+  example: 'wipe: {}',
   class: 'destructive',
   args: z.strictObject({ pin: pin.optional() }),
   repeatable: false,

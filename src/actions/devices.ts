@@ -8,6 +8,8 @@ const text = z.string('expected a text').min(1, 'expected a text');
 
 /** Renames the device at SimpleMDM, on itself, or both (API reference, Devices, Update). */
 export const rename = defineDeviceAction({
+  about: 'Renames the device at SimpleMDM (`name`), on itself (`device_name`, supervised devices), or both.',
+  example: "rename: { name: 'Mac {{ device.serial_number }}' }",
   args: z
     .strictObject({ name: text.optional(), device_name: text.optional() })
     .refine(
@@ -30,6 +32,8 @@ export const rename = defineDeviceAction({
 
 /** Makes a place that one device can enroll into, once (API reference, Devices, Create). */
 export const createDevice = defineAction({
+  about: 'Makes a place that one device can enroll into, once, and its enrollment URL.',
+  example: "create_device: { name: 'iPad for {{ event.data.person }}', group: Field }",
   args: z.strictObject({ name: text, group: reference.optional() }),
   outputs: { device_id: 'number', enrollment_url: 'string' },
   facts: [],
@@ -68,6 +72,8 @@ export const createDevice = defineAction({
 
 /** Unenrolls the device and removes its record (API reference, Devices, Delete). */
 export const deleteDevice = defineDeviceAction({
+  about: 'Unenrolls the device and removes its record.',
+  example: 'delete_device: {}',
   class: 'destructive',
   args: z.strictObject({}),
   repeatable: true,
@@ -76,6 +82,8 @@ export const deleteDevice = defineDeviceAction({
 
 /** Deletes a local account of a Mac, with its data (API reference, Devices, Delete User). */
 export const deleteUser = defineDeviceAction({
+  about: 'Deletes a local account of a Mac, with its data.',
+  example: 'delete_user: { user: temp }',
   class: 'destructive',
   args: z.strictObject({ user: text }),
   outputs: { user_id: 'number' },

@@ -12,6 +12,8 @@ const contact = z.union([z.email(), z.string().regex(/^\+?[0-9][0-9 ().-]{4,24}$
 
 /** Sends an enrollment invitation (API reference, Enrollments, Send Invitation). */
 export const sendInvitation = defineAction({
+  about: 'Sends an enrollment invitation by mail or phone.',
+  example: 'send_invitation: { enrollment: 5, contact: it@example.org }',
   args: z.strictObject({ enrollment: reference, contact: textOrTemplate(contact, CONTACT) }),
   outputs: { enrollment_id: 'number', contact: 'string' },
   facts: [],

@@ -46,6 +46,8 @@ function left({ id, attributes }: InstalledApp) {
 
 /** API reference, Installed Apps, Request management of app. */
 export const requestAppManagement = defineDeviceAction({
+  about: 'Asks the device to let SimpleMDM manage an app that is installed.',
+  example: 'request_app_management: { app: com.microsoft.Word }',
   args,
   outputs,
   platforms: ['iOS', 'iPadOS', 'tvOS', 'macOS', 'visionOS'],
@@ -59,6 +61,8 @@ export const requestAppManagement = defineDeviceAction({
 
 /** API reference, Installed Apps, Install update. */
 export const updateApp = defineDeviceAction({
+  about: 'Updates a managed app on the device.',
+  example: 'update_app: { app: com.microsoft.Word }',
   args,
   outputs,
   repeatable: true,
@@ -72,6 +76,8 @@ export const updateApp = defineDeviceAction({
 
 /** API reference, Installed Apps, Uninstall. */
 export const uninstallApp = defineDeviceAction({
+  about: 'Removes a managed app from the device.',
+  example: 'uninstall_app: { app: com.example.Game }',
   class: 'disruptive',
   args,
   outputs,

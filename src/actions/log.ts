@@ -3,6 +3,8 @@ import { defineAction } from './action.js';
 
 /** Writes a line to the service's log. */
 export const log = defineAction({
+  about: "Writes a line to the service's log.",
+  example: "log: { message: '{{ device.name }} joined', level: info }",
   args: z.strictObject({
     message: z.string('expected a text'),
     level: z

@@ -8,6 +8,8 @@ const platforms: readonly Platform[] = ['iOS', 'iPadOS'];
 
 /** API reference, Lost Mode, Enable. */
 export const enableLostMode = defineDeviceAction({
+  about: 'Locks a lost device and shows a message, a phone number, or both.',
+  example: 'enable_lost_mode: { message: This iPad is lost, phone_number: +1 503 555 0100 }',
   class: 'disruptive',
   args: z
     .strictObject({ message: text.optional(), phone_number: text.optional(), footnote: text.optional() })
@@ -28,6 +30,8 @@ export const enableLostMode = defineDeviceAction({
 
 /** API reference, Lost Mode, Disable. */
 export const disableLostMode = defineDeviceAction({
+  about: 'Ends lost mode.',
+  example: 'disable_lost_mode: {}',
   args: none,
   platforms,
   supervised: true,
@@ -37,6 +41,8 @@ export const disableLostMode = defineDeviceAction({
 
 /** API reference, Lost Mode, Play a sound. */
 export const playLostModeSound = defineDeviceAction({
+  about: 'Lets a lost device play a sound.',
+  example: 'play_lost_mode_sound: {}',
   class: 'disruptive',
   args: none,
   platforms,
@@ -47,6 +53,8 @@ export const playLostModeSound = defineDeviceAction({
 
 /** API reference, Lost Mode, Update location. */
 export const updateLostModeLocation = defineDeviceAction({
+  about: 'Asks a lost device where it is; the device record has it a moment later.',
+  example: 'update_lost_mode_location: {}',
   args: none,
   platforms,
   supervised: true,

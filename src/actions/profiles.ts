@@ -22,6 +22,8 @@ async function profileOf(
 
 /** Puts a profile of any kind on the device (API 1.51, Profiles, Assign to device). */
 export const assignProfile = defineDeviceAction({
+  about: 'Puts a profile on the device itself.',
+  example: 'assign_profile: { profile: Office Wi-Fi }',
   args,
   outputs,
   repeatable: true,
@@ -34,6 +36,8 @@ export const assignProfile = defineDeviceAction({
 
 /** Takes a profile off the device (API 1.51, Profiles, Unassign from device). */
 export const unassignProfile = defineDeviceAction({
+  about: 'Takes a profile off the device that was assigned to it directly.',
+  example: 'unassign_profile: { profile: Office Wi-Fi }',
   args,
   outputs,
   repeatable: true,

@@ -11,6 +11,8 @@ const CLOCK_TOLERANCE_MS = 30_000;
 
 /** Starts a script job on the event's device (API reference, Script Jobs, Create). Scripts run on macOS only. */
 export const runScript = defineAction({
+  about: 'Starts a script job on the device. macOS only.',
+  example: 'run_script: { script: Say hi }',
   args: z.strictObject({ script: reference }),
   outputs: { job_id: 'number', script_id: 'number', script_name: 'string' },
   facts: ['device'],
@@ -43,6 +45,8 @@ export const runScript = defineAction({
 
 /** Cancels a script job that no device has received yet (API reference, Script Jobs, Cancel Job). */
 export const cancelScript = defineAction({
+  about: 'Cancels a script job that no device has received yet.',
+  example: "cancel_script: { job: '{{ steps.hello.job_id }}' }",
   args: z.strictObject({
     job: z.union([z.int().positive(), z.string().min(1)], 'expected the id of a script job'),
   }),

@@ -2,11 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { z } from 'zod';
+import { serviceVocabulary } from '../actions/vocabulary.js';
 import { OperatorError } from '../config/operator-error.js';
+import { rulesJsonSchema } from '../rules/json-schema.js';
 import { listEvents, replayEvent, showEvent } from './events.js';
 import { withRedis } from './open-journal.js';
 import { serve } from './serve.js';
 import { paintFor } from './terminal.js';
+import { validateRules } from './validate.js';
 
 function packageVersion(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
@@ -15,7 +18,8 @@ function packageVersion(): string {
 
 const paint = paintFor(process.stdout, process.env);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const flags = z.object({ json: z.boolean().default(false), everything: z.boolean().default(false) });
+const flag = z.boolean().default(false);
+const flags = z.object({ json: flag, everything: flag, ignoreEnv: flag });
 
 const program = new Command('mdm-reflex')
   .description(
@@ -40,6 +44,24 @@ program
   .command('worker')
   .description('run only the workers: look up, match rules, act (needs REDIS_URL)')
   .action(() => serve(['worker'], process.env));
+
+program
+  .command('validate')
+  .description('check rule files as the start of the service would; ends with 1 when something is wrong')
+  .argument('[path]', 'a rule file or a folder of rule files (RULES_PATH)')
+  .option('--json', 'print JSON')
+  .option('--ignore-env', 'let ${env:NAME} name variables that are not set here')
+  .action(async (path: string | undefined, options: unknown) => {
+    const { json, ignoreEnv } = flags.parse(options);
+    const { valid, output } = await validateRules(process.env, { path, json, ignoreEnv });
+    print(output);
+    if (!valid) process.exitCode = 1;
+  });
+
+program
+  .command('schema')
+  .description('print the JSON Schema of rule files, for editors')
+  .action(() => print(JSON.stringify(rulesJsonSchema(serviceVocabulary(process.env, [])), undefined, 2)));
 
 const events = program
   .command('events')

@@ -27,6 +27,8 @@ export type ActionClass = 'safe' | 'disruptive' | 'destructive';
 /** What an action tells the rules about itself; what it does is not their business. */
 export interface ActionSignature {
   readonly class: ActionClass;
+  /** What it does, for people. */
+  readonly about?: string;
   /** Checks the arguments, when the file loads and again when templates have been filled in. */
   readonly args: z.ZodType<Readonly<Record<string, unknown>>>;
   /** What a step of this action leaves behind for later steps as `steps.<id>`. */

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommand } from '../support/process.js';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mdm-reflex-validate-'));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const good = 'rules: [{ id: good, on: device.enrolled, do: [log: { message: "${env:GREETING}" }] }]\n';
+const bad = `rules:
+  - id: bad
+    on: device.enroled
+    if: device.platfrom == "macOS"
+    do:
+      - wipe: {}
+`;
+
+async function fileOf(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+test('good rules, with what they refer to in the environment', async () => {
+  const path = await fileOf('good.yaml', good);
+  expect(await runCommand(['validate', path], { GREETING: 'hello' })).toEqual({
+    code: 0,
+    output: '1 rule in 1 file: all good\n',
+  });
+  const unset = await runCommand(['validate', path], {});
+  expect(unset.code).toBe(1);
+  expect(unset.output).toContain('the environment variable GREETING is not set');
+  expect((await runCommand(['validate', path, '--ignore-env'], {})).code).toBe(0);
+});
+
+test('bad rules: all that is wrong with them, each with its place', async () => {
+  const path = await fileOf('bad.yaml', bad);
+  const { code, output } = await runCommand(['validate', path], {});
+  expect(code).toBe(1);
+  expect(output).toContain(
+    `${path}:3:9: unknown event type "device.enroled"; did you mean "device.enrolled"?`,
+  );
+  expect(output).toContain(`${path}:4:16: unknown field "platfrom"; did you mean "platform"?`);
+  expect(output).toContain(`${path}:6:9: wipe cannot be undone: add "allow: [destructive]"`);
+  expect(output).toMatch(/3 problems in 1 file\n$/);
+});
+
+test('as JSON, for a machine', async () => {
+  const path = await fileOf('bad.yaml', bad);
+  const { code, output } = await runCommand(['validate', path, '--json'], {});
+  expect(code).toBe(1);
+  expect(JSON.parse(output)).toMatchObject({
+    valid: false,
+    files: [path],
+    rules: ['bad'],
+    problems: [expect.any(String), expect.any(String), expect.any(String)],
+  });
+});
+
+test('a path that is not there says so', async () => {
+  const { code, output } = await runCommand(['validate', join(folder, 'nothing.yaml')], {});
+  expect(code).toBe(78);
+  expect(output).toMatch(/^mdm-reflex: .*nothing\.yaml/);
+});
