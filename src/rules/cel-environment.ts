@@ -1,5 +1,6 @@
 import { Environment, EvaluationError } from '@marcbachmann/cel-js';
 import { errorText } from '../telemetry/error-text.js';
+import { registerFunctions } from './cel-functions.js';
 import { EVENT_SHAPE } from './vocabulary.js';
 import type { Shape } from './vocabulary.js';
 
@@ -36,6 +37,7 @@ export function checkingEnvironment(shapes: Readonly<Record<string, Shape>>): En
   for (const [name, shape] of Object.entries({ event: EVENT_SHAPE, ...shapes })) {
     environment.registerVariable(name, typeOf(name, shape));
   }
+  registerFunctions(environment);
   nullable.delete('dyn');
   // The handlers are never run: expressions are evaluated in the other environment.
   for (const type of nullable) environment.registerOperator(`${type} == null`, () => false);
@@ -53,6 +55,7 @@ const SCALARS = { string: 'string', number: 'double', bool: 'bool', time: TIME, 
  */
 export function evaluatingEnvironment(): Environment {
   const environment = new Environment({ ...OPTIONS, unlistedVariablesAreDyn: true });
+  registerFunctions(environment);
   mixNumbers(environment);
   for (const type of ['string', 'double', 'int', 'bool', TIME]) {
     environment.registerOperator(`${type} == null`, equalsUnlessUnknown);

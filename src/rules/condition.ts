@@ -3,6 +3,8 @@ import { isNativeError } from 'node:util/types';
 import { didYouMean } from '../config/nearest-name.js';
 import { errorText } from '../telemetry/error-text.js';
 import { evaluatingEnvironment } from './cel-environment.js';
+import { NOT_KNOWN, SAFE_MATCHES, problemWithNetwork } from './cel-functions.js';
+import { problemWithRegularExpression } from './regular-expression.js';
 import { EVENT_SHAPE } from './vocabulary.js';
 import type { Shape } from './vocabulary.js';
 import { member, show, valueAt } from './values.js';
@@ -59,9 +61,11 @@ export function compileCondition(
       offset: 0,
     };
   }
-  const program = evaluating.parse(text);
+  const program = evaluating.parse(withSafeMatches(text));
+  const constant = problemWithConstants(program.ast);
+  if (constant !== undefined) return constant;
   const whole: Part = { text, program, paths: pathsIn(program.ast) };
-  const parts = conjunctsOf(program.ast);
+  const parts = conjunctsOf(program.ast, text);
   const asked = pathsAskedFor(program.ast);
   return {
     text,
@@ -80,6 +84,56 @@ export function compileCondition(
       return explain(deciding ?? whole, values);
     },
   };
+}
+
+/** An expression whose regular expressions cannot hang: the library's own `matches` uses JavaScript's. */
+function withSafeMatches(text: string): string {
+  const parsed = parsedOrUndefined(text);
+  if (parsed === undefined) return text;
+  return matchesIn(parsed.ast).reduce(
+    (safe, at) => safe.slice(0, at) + SAFE_MATCHES + safe.slice(at + SAFE_MATCHES.length),
+    text,
+  );
+}
+
+/** Where `matches` is called. */
+function matchesIn(node: ASTNode): number[] {
+  const inner = operandsOf(node).flatMap(matchesIn);
+  if (node.op !== 'rcall' || node.args[0] !== 'matches') return inner;
+  const [, receiver] = node.args;
+  const at = node.input.indexOf('matches', receiver.range.end);
+  return at < 0 ? inner : [...inner, at];
+}
+
+/** A call whose arguments are all written in the rule is tried when the file loads: `version("15.x")` would never be known. */
+function problemWithConstants(node: ASTNode): ExpressionProblem | undefined {
+  if (node.op === 'call') {
+    const [name, args] = node.args;
+    const network = args[1];
+    if (name === 'in_cidr' && network?.op === 'value' && typeof network.args === 'string') {
+      const message = problemWithNetwork(network.args);
+      if (message !== undefined) return { message, offset: network.range.start };
+    }
+    if (args.length > 0 && args.every(({ op }) => op === 'value')) {
+      try {
+        evaluating.parse(node.input.slice(node.range.start, node.range.end))({});
+      } catch (error) {
+        return { message: summaryOf(error), offset: node.range.start };
+      }
+    }
+  }
+  if (node.op === 'rcall' && node.args[0] === SAFE_MATCHES) {
+    const [, , [pattern]] = node.args;
+    if (pattern?.op === 'value' && typeof pattern.args === 'string') {
+      const message = problemWithRegularExpression(pattern.args);
+      if (message !== undefined) return { message, offset: pattern.range.start };
+    }
+  }
+  for (const operand of operandsOf(node)) {
+    const problem = problemWithConstants(operand);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }
 
 /** A condition or a part of it, with the paths that it names. */
@@ -157,6 +211,7 @@ function explain(part: Part, values: Values): Verdict {
   } catch (error) {
     const summary = summaryOf(error);
     const code = codeOf(error);
+    if (code === NOT_KNOWN) return { outcome: 'false', because: `${because(part, values)}: ${summary}` };
     const meetsNull = code === 'no_such_key' || /\bnull\b/.test(summary) || hasUnknownPath(part, values);
     return typeof code === 'string' && UNKNOWN.has(code) && meetsNull
       ? { outcome: 'false', because: because(part, values) }
@@ -176,11 +231,11 @@ function hasUnknownPath({ paths }: Part, values: Values): boolean {
 }
 
 /** The parts of `a && b && c`, each as the author wrote it; the whole when a part does not mean the same by itself. */
-function conjunctsOf(whole: ASTNode): Part[] {
+function conjunctsOf(whole: ASTNode, written: string): Part[] {
   const nodes = conjuncts(whole);
   const parts = nodes.flatMap((node): Part[] => {
-    const text = whole.input.slice(node.range.start, node.range.end).trim();
-    const program = parsedOrUndefined(text);
+    const text = written.slice(node.range.start, node.range.end).trim();
+    const program = parsedOrUndefined(withSafeMatches(text));
     if (program === undefined || structure(program.ast) !== structure(node)) return [];
     return [{ text, program, paths: pathsIn(program.ast) }];
   });

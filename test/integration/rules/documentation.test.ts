@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { ACTIONS } from '../../../src/actions/registry.js';
 import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
+import { FUNCTIONS } from '../../../src/rules/cel-functions.js';
 import { rulesJsonSchema } from '../../../src/rules/json-schema.js';
 import { compileRuleFiles } from '../../../src/rules/rule-file.js';
 
@@ -144,4 +145,11 @@ describe('the JSON Schema', () => {
   ])('refuses %s', (_what, text) => {
     expect(validate(parse(text))).toBe(false);
   });
+});
+
+test.each(FUNCTIONS)('$call compiles, and docs/rules.md has it', ({ call, about }) => {
+  const text = `rules: [{ id: a, on: device.enrolled, if: '${call}', do: [log: { message: hi }] }]`;
+  expect(compileRuleFiles([{ name: 'r.yaml', text }], vocabulary).problems).toEqual([]);
+  const page = readFileSync(join(root, 'docs/rules.md'), 'utf8').replace(/ +/g, ' ');
+  expect(page).toContain(`| \`${call}\` | ${about} |`);
 });

@@ -426,7 +426,6 @@ describe('real errors are errors, not "not true"', () => {
     ['event.data.word > 1', 'no such overload'],
     ['event.data.word', 'event.data.word is "seven", expected true or false'],
     ['device.p && event.data.word', 'event.data.word is "seven", expected true or false'],
-    ['event.data.word.matches("(")', 'regular expression'],
     ['attributes.floor > 4', 'no such overload'],
     ['device.r == null ? 1 / 0 == 1 : true', 'division by zero'],
   ])('%s', (text, reason) => {
