@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DestinationStream } from 'pino';
 import { startWorkers } from '../workers/start-workers.js';
-import { loadRules, secretsOf } from '../workers/load-rules.js';
+import { secretsOf } from '../workers/rule-secrets.js';
+import { openRules } from '../workers/rules-in-force.js';
+import type { RulesInForce } from '../workers/rules-in-force.js';
 import { serviceVocabulary } from './actions/vocabulary.js';
 import { readAccounts } from './config/accounts.js';
 import type { Account } from './config/accounts.js';
@@ -45,12 +47,14 @@ export interface Service {
   readonly logger: Logger;
   /** Stops in order: webhooks, jobs, connections, the private Redis. Safe to call more than once. */
   readonly stop: () => Promise<void>;
+  /** Reads the rule files now. They are read by themselves as well when they change. */
+  readonly reloadRules: () => Promise<void>;
 }
 
 /** What is known of this process, for `/readyz` and for the routes that must wait until it is ready. */
 interface State {
   stopping: boolean;
-  rules: number | undefined;
+  rules: RulesInForce | undefined;
   intake: Intake | undefined;
   backend: ApiBackend | undefined;
 }
@@ -72,20 +76,34 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
     ...(logTo && { destination: logTo }),
   });
   const vocabulary = serviceVocabulary(env, accounts.keys());
-  const rules = roles.includes('worker') ? await loadRules(settings.RULES_PATH, vocabulary) : [];
-  redaction.add(secretsOf(rules, env));
+  const metrics = createMetrics();
+  const rules = roles.includes('worker')
+    ? await openRules({
+        path: settings.RULES_PATH,
+        vocabulary,
+        onRules: (current, first) => {
+          redaction.add(secretsOf(current, env));
+          metrics.rules.set(current.length);
+          metrics.ruleProblems.set(0);
+          if (!first) logger.info({ rules: current.length }, 'other rules are in force');
+        },
+        onProblems: (problems) => {
+          metrics.ruleProblems.set(problems.length);
+          logger.error({ problems }, 'the rule files have problems: the rules of before stay in force');
+        },
+      })
+    : undefined;
   if (settings.READ_ONLY && roles.includes('worker')) {
     logger.warn('READ_ONLY is on: everything is decided and traced, and nothing is sent');
   }
-  if (roles.includes('worker') && rules.length === 0) {
+  if (rules?.current().length === 0) {
     logger.warn(
       { path: settings.RULES_PATH },
       'there are no rules in RULES_PATH: events are recorded and nothing is done',
     );
   }
 
-  const metrics = createMetrics();
-  const state: State = { stopping: false, rules: undefined, intake: undefined, backend: undefined };
+  const state: State = { stopping: false, rules, intake: undefined, backend: undefined };
   const closers: (() => Promise<unknown>)[] = [];
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= stopInOrder(state, closers, logger));
@@ -119,7 +137,8 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
     const journal = openJournal(requests, retention, redaction.redact);
     state.backend = { redis: requests, ...queues, journal };
 
-    if (roles.includes('worker')) {
+    if (rules !== undefined) {
+      closers.push(() => rules.stop());
       const workerQueues = { events: queues.events, runs: openRunQueue(connection, retention) };
       closers.push(() => workerQueues.runs.close());
       closers.push(
@@ -127,7 +146,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
           settings,
           env,
           accounts,
-          rules: () => rules,
+          rules: () => rules.current(),
           vocabulary,
           connection,
           queues: workerQueues,
@@ -137,19 +156,19 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
           redaction,
         }),
       );
-      state.rules = rules.length;
     }
     if (roles.includes('receiver')) {
       state.intake = createIntake({ redis: requests, queue: queues.events, journal });
       warnAboutOpenDoors(settings, accounts, logger);
     }
     logger.info(
-      { url: listener.url, roles, rules: rules.length, accounts: [...accounts.keys()] },
+      { url: listener.url, roles, rules: rules?.current().length ?? 0, accounts: [...accounts.keys()] },
       'mdm-reflex runs',
     );
-    return { url: listener.url, logger, stop };
+    return { url: listener.url, logger, stop, reloadRules: async () => rules?.reload() };
   } catch (error) {
     await stop();
+    await rules?.stop();
     throw error;
   }
 }
@@ -177,22 +196,21 @@ function httpApp(
   return createHttpApp({
     logger,
     trustProxy: settings.TRUST_PROXY,
-    routers: [healthRoutes(() => readinessOf(state, roles, accounts), metrics), ...forReceiver],
+    routers: [healthRoutes(() => readinessOf(state, accounts), metrics), ...forReceiver],
   });
 }
 
-async function readinessOf(
-  state: State,
-  roles: readonly Role[],
-  configured: ReadonlyMap<string, Account>,
-): Promise<Readiness> {
+async function readinessOf(state: State, configured: ReadonlyMap<string, Account>): Promise<Readiness> {
   const { redis, accounts } = await askRedis(state, configured);
-  const rulesLoaded = !roles.includes('worker') || state.rules !== undefined;
+  const { rules } = state;
+  const problems = rules?.problems() ?? [];
   return {
-    ready: redis === 'ok' && rulesLoaded && !state.stopping,
+    ready: redis === 'ok' && !state.stopping,
     details: {
       redis,
-      ...(roles.includes('worker') && { rules: state.rules ?? 'not loaded' }),
+      ...(rules !== undefined && { rules: rules.current().length }),
+      // The rules of before go on, so the process is fit. The lines of the files are not for everybody.
+      ...(problems.length > 0 && { rule_problems: problems.map((problem) => problem.split('\n')[0]) }),
       stopping: state.stopping,
       // A refused API key keeps events waiting but does not make the process unfit to take more.
       accounts,

@@ -19,7 +19,7 @@ import type { Metrics } from '../src/telemetry/metrics.js';
 import { redactJson } from '../src/telemetry/redaction.js';
 import type { Redaction } from '../src/telemetry/redaction.js';
 import type { AccountAccess } from './accounts.js';
-import { secretsOf } from './load-rules.js';
+import { secretsOf } from './rule-secrets.js';
 
 /** What the run worker joins together. */
 export interface RunWorkerOptions {

@@ -31,7 +31,10 @@ export async function serve(roles: readonly Role[], env: NodeJS.ProcessEnv): Pro
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  // A terminal that is closed.
-  process.on('SIGHUP', onSignal);
+  process.on('SIGHUP', () => {
+    // A terminal that is closed ends what runs in it; anybody else asks for the rules to be read again.
+    if (process.stdout.isTTY || running.service === undefined) onSignal('SIGHUP');
+    else void running.service.reloadRules();
+  });
   running.service = await startService({ env, roles });
 }

@@ -10,6 +10,8 @@ export interface Metrics {
   readonly jobDuration: Histogram<'queue' | 'outcome'>;
   readonly apiCallDuration: Histogram<'account' | 'method' | 'route' | 'status'>;
   readonly apiCircuitOpen: Gauge<'account'>;
+  readonly rules: Gauge;
+  readonly ruleProblems: Gauge;
   readonly ruleEvaluations: Counter<'rule' | 'verdict'>;
   readonly steps: Counter<'action' | 'status'>;
   /** Calls `read` at each scrape and shows the queue's jobs by state; a Redis that is away leaves the last values out. */
@@ -66,6 +68,16 @@ export function createMetrics(): Metrics {
       name: 'mdm_reflex_api_circuit_open',
       help: 'Whether the calls of an account are held because SimpleMDM does not answer (1) or not (0)',
       labelNames: ['account'],
+      registers,
+    }),
+    rules: new Gauge({
+      name: 'mdm_reflex_rules',
+      help: 'Rules that are in force',
+      registers,
+    }),
+    ruleProblems: new Gauge({
+      name: 'mdm_reflex_rule_file_problems',
+      help: 'Problems of the rule files as they are now; above 0 the rules of before are in force',
       registers,
     }),
     ruleEvaluations: new Counter({

@@ -178,6 +178,15 @@ describe('processes of the service', () => {
     }
   });
 
+  test('SIGHUP reads the rules again', async () => {
+    const service = await start('serve', { REDIS_URL: redis.url });
+    expect(service.output()).not.toContain('rules are in force');
+    service.kill('SIGHUP');
+    await until('the rules are read again', () => service.output().includes('other rules are in force'));
+    service.kill('SIGTERM');
+    expect(await service.ended).toBe(0);
+  });
+
   describe('refuses to start, with what to do', () => {
     const refused = async (role: string, more: Readonly<Record<string, string>>): Promise<string> => {
       const { code, output } = await runCommand([role], { ...env, PORT: '0', ...more });

@@ -7,7 +7,8 @@ import { timeWord } from './words.js';
  *
  * @typedef {{
  *   redis?: string,
- *   rules?: number | string,
+ *   rules?: number,
+ *   rule_problems?: readonly string[],
  *   stopping?: boolean,
  *   accounts?: Readonly<Record<string, { ok: boolean, reason?: string, since: string }>>,
  * }} Readiness
@@ -58,7 +59,7 @@ function silence(error) {
  * @param {Readiness} readiness
  * @returns {Trouble[]}
  */
-function troublesOf({ redis, rules, stopping, accounts = {} }) {
+function troublesOf({ redis, rule_problems: problems = [], stopping, accounts = {} }) {
   /** @type {Trouble[]} */
   const troubles = [];
   if (stopping === true)
@@ -75,7 +76,11 @@ function troublesOf({ redis, rules, stopping, accounts = {} }) {
         `Redis is away${redis === 'away' || redis === undefined ? '' : ` (${redis})`}. Webhooks are answered 503 until it is ` +
         'back; what was taken before is in Redis and goes on then.',
     });
-  if (rules === 'not loaded') troubles.push({ tone: 'wait', text: 'The rules are not loaded yet.' });
+  if (problems.length > 0)
+    troubles.push({
+      tone: 'bad',
+      text: `The rule files have problems, so the rules of before stay in force: ${problems.join('; ')}`,
+    });
   for (const [name, { ok, reason, since }] of Object.entries(accounts)) {
     if (ok) continue;
     const why = reason ?? 'no reason was given';

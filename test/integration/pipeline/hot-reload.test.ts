@@ -1,0 +1,84 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { startWorld } from '../../support/service.js';
+import type { World } from '../../support/service.js';
+import { until } from '../../support/until.js';
+
+let world: World | undefined;
+
+afterEach(async () => {
+  await world?.stop();
+  world = undefined;
+});
+
+const rules = (message: string): string =>
+  `rules: [{ id: greet, on: device.enrolled, do: [log: { message: ${message} }] }]\n`;
+
+async function begin(): Promise<World & { path: string }> {
+  const begun = await startWorld({ rules: rules('one') });
+  world = begun;
+  return Object.assign(begun, { path: begun.env['RULES_PATH'] ?? '' });
+}
+
+const readyz = async ({ service }: World): Promise<unknown> => (await fetch(`${service.url}/readyz`)).json();
+const metric = async ({ service }: World, name: string): Promise<number> => {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+};
+
+/** What the rule says to a device that enrolls. */
+async function said(current: World): Promise<unknown> {
+  current.simulator.enroll({ kind: 'ipad' });
+  await until('the event is taken', () => current.simulator.webhookDeliveries().at(-1)?.status === 202);
+  return (await current.settled('device.enrolled')).runs[0]?.steps[0]?.output?.['message'];
+}
+
+test('rules that change are in force without a restart', async () => {
+  const current = await begin();
+  expect(await said(current)).toBe('one');
+  await writeFile(current.path, rules('two') + '  # and nothing else\n');
+  await until('the new rules are in force', () => current.log().includes('other rules are in force'));
+  expect(await said(current)).toBe('two');
+});
+
+test('a bad file leaves the old rules in force and says so; mended, it is taken', async () => {
+  const current = await begin();
+  await writeFile(current.path, rules('two').replace('log:', 'lgo:'));
+  await until('the problem is told', () => current.log().includes('the rules of before stay in force'));
+  expect(current.log()).toContain('unknown action \\"lgo\\"; did you mean \\"log\\"?');
+  expect(await readyz(current)).toMatchObject({
+    rules: 1,
+    rule_problems: [expect.stringMatching(/:1:\d+: unknown action "lgo"; did you mean "log"\?$/)],
+  });
+  expect(await metric(current, 'mdm_reflex_rule_file_problems')).toBe(1);
+  expect(await metric(current, 'mdm_reflex_rules')).toBe(1);
+  expect(await said(current)).toBe('one');
+
+  await writeFile(current.path, rules('three'));
+  await until(
+    'the mended rules are in force',
+    async () => (await metric(current, 'mdm_reflex_rule_file_problems')) === 0,
+  );
+  expect(await readyz(current)).not.toHaveProperty('rule_problems');
+  expect(await said(current)).toBe('three');
+});
+
+test('a file that goes away and comes back as it was does no harm', async () => {
+  const current = await begin();
+  await rename(current.path, `${current.path}.away`);
+  await until('it is missed', () => current.log().includes('there is nothing there'));
+  expect(await said(current)).toBe('one');
+  await rename(`${current.path}.away`, current.path);
+  await until(
+    'it is there again',
+    async () => (await metric(current, 'mdm_reflex_rule_file_problems')) === 0,
+  );
+  await rm(current.path);
+});
+
+test('a reload that is asked for happens at once', async () => {
+  const current = await begin();
+  await writeFile(current.path, rules('two'));
+  await current.service.reloadRules();
+  expect(await said(current)).toBe('two');
+});
