@@ -1,9 +1,10 @@
 import type { Queue } from 'bullmq';
 import { pendingStep } from '../src/actions/run-steps.js';
-import { considerRules } from '../src/enrichment/consider-rules.js';
+import { considerRules, isChainTooLong } from '../src/enrichment/consider-rules.js';
 import type { Decision } from '../src/enrichment/consider-rules.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { Event } from '../src/events/envelope.js';
+import type { Causes } from '../src/journal/causes.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { ProcessingTrace, RunTrace } from '../src/journal/trace.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
@@ -21,6 +22,7 @@ export interface EventWorkerOptions {
   readonly accounts: ReadonlyMap<string, AccountAccess>;
   readonly runs: Queue<RunJob>;
   readonly journal: Journal;
+  readonly causes: Causes;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -34,20 +36,26 @@ export function createEventHandler(
 ): (job: JobHandle<EventJob>) => Promise<Outcome> {
   const { accounts, journal, metrics } = options;
   return async (job) => {
-    const { event } = job.data;
-    const logger = options.logger.child({ event: event.id, account: event.account, type: event.type });
+    const { event: taken } = job.data;
+    const logger = options.logger.child({ event: taken.id, account: taken.account, type: taken.type });
     const note = (processing: Pick<ProcessingTrace, 'state' | 'reason' | 'nextAttemptAt'>): Promise<void> =>
-      journal.recordProcessing(event.id, {
+      journal.recordProcessing(taken.id, {
         ...processing,
         attempts: job.attempt,
         at: new Date().toISOString(),
       });
-    await journal.recordTaken(event);
-    const access = accounts.get(event.account);
+    await journal.recordTaken(taken);
+    const access = accounts.get(taken.account);
     if (access === undefined) {
-      const reason = `the account "${event.account}" is not configured (any more)`;
+      const reason = `the account "${taken.account}" is not configured (any more)`;
       await note({ state: 'failed', reason });
       return { kind: 'dead', reason };
+    }
+    const causedBy = await options.causes.of(taken);
+    const event: Event = causedBy === undefined ? taken : { ...taken, causedBy };
+    if (causedBy !== undefined && isChainTooLong(causedBy)) {
+      metrics.chainsCut.inc({ rule: causedBy.rule });
+      logger.error({ ...causedBy }, 'rules go round in a circle: the chain is cut here');
     }
     await note({ state: 'processing' });
     const facts = createFactFetcher({

@@ -1,7 +1,10 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { pendingStep, runSteps } from '../src/actions/run-steps.js';
+import { ACTIONS } from '../src/actions/registry.js';
+import { deviceIdOf } from '../src/enrichment/device-list.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
+import type { Causes } from '../src/journal/causes.js';
 import { claimsOf } from '../src/journal/claims.js';
 import { canonicalJson } from '../src/events/fingerprint.js';
 import type { Journal } from '../src/journal/journal.js';
@@ -28,6 +31,7 @@ export interface RunWorkerOptions {
   readonly accounts: ReadonlyMap<string, AccountAccess>;
   readonly connection: Redis;
   readonly journal: Journal;
+  readonly causes: Causes;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly redaction: Redaction;
@@ -38,7 +42,7 @@ export interface RunWorkerOptions {
 
 /** Handles one run: its steps in order, kept with the job and in the journal as they go. */
 export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<RunJob>) => Promise<Outcome> {
-  const { journal, metrics, redaction } = options;
+  const { journal, metrics, redaction, causes } = options;
   return async (job) => {
     const { event, plannedAt } = job.data;
     let data: RunJob = { ...job.data, rule: ruleToRun(job.data, options.rules()) };
@@ -67,6 +71,12 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     data = { ...data, steps: recordsFor(rule, data.steps) };
     await publish('running');
 
+    const facts = createFactFetcher({
+      event,
+      ...access,
+      known: await journal.factsOf(event.id),
+      onFact: (name, fact) => journal.recordFact(event.id, name, fact),
+    });
     const result = await runSteps({
       ...options,
       ...access,
@@ -74,12 +84,14 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
       rule,
       steps: data.steps,
       logger,
-      facts: createFactFetcher({
-        event,
-        ...access,
-        known: await journal.factsOf(event.id),
-        onFact: (name, fact) => journal.recordFact(event.id, name, fact),
-      }),
+      facts,
+      beforeAction: async (action) => {
+        const type = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.causes : undefined;
+        const deviceId = type === undefined ? undefined : await deviceIdOf({ event, fact: facts.fetch });
+        if (type === undefined || deviceId === undefined) return;
+        const links = (event.causedBy?.links ?? 0) + 1;
+        await causes.note(event.account, type, deviceId, { event: event.id, rule: data.rule.id, links });
+      },
       keep: async (steps) => {
         // What an action sent may hold a secret of the environment; the queue must not.
         data = { ...data, steps: z.array(stepRecord).parse(redactJson(redaction.redact, steps)) };

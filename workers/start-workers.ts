@@ -3,6 +3,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Account } from '../src/config/accounts.js';
 import type { Settings } from '../src/config/settings.js';
+import { openCauses } from '../src/journal/causes.js';
 import type { Journal } from '../src/journal/journal.js';
 import { eventJob, runJob } from '../src/queues/jobs.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
@@ -52,6 +53,7 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
   const { settings, journal, metrics, logger, connection } = options;
   const breakOff = new AbortController();
   const watch = watchAccounts(connection, logger);
+  const causes = openCauses(connection);
   const accounts = openAccounts(options.accounts, {
     redis: connection,
     callsPerSecond: settings.API_RATE,
@@ -108,7 +110,7 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
       ...shared,
       queue: EVENTS,
       schema: eventJob,
-      handle: createEventHandler({ ...options, accounts, runs: options.queues.runs }),
+      handle: createEventHandler({ ...options, accounts, causes, runs: options.queues.runs }),
       onGivenUp: ({ event }, reason) =>
         journal.recordProcessing(event.id, {
           state: 'failed',
@@ -121,7 +123,7 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
       ...shared,
       queue: RUNS,
       schema: runJob,
-      handle: createRunHandler({ ...options, accounts, readOnly: settings.READ_ONLY }),
+      handle: createRunHandler({ ...options, accounts, causes, readOnly: settings.READ_ONLY }),
       onGivenUp: ({ event, rule, steps, plannedAt }, reason) =>
         journal.recordRun(event.id, {
           rule: rule.id,

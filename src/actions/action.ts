@@ -30,6 +30,8 @@ export interface Action extends ActionSignature {
   readonly about: string;
   /** A step of a rule, in YAML. */
   readonly example: string;
+  /** The type of the webhook by which SimpleMDM tells of it, if it does. */
+  readonly causes?: string;
   /**
    * Does it.
    *
@@ -57,6 +59,8 @@ export interface ActionDefinition<S extends z.ZodObject> {
   readonly about: string;
   /** A step of a rule, in YAML. */
   readonly example: string;
+  /** The type of the webhook by which SimpleMDM tells of it, if it does. */
+  readonly causes?: string;
   /** `safe` when left out. */
   readonly class?: ActionClass;
   readonly args: S;
@@ -75,6 +79,7 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
   const {
     about,
     example,
+    causes,
     args,
     outputs,
     facts,
@@ -92,6 +97,7 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
   return {
     about,
     example,
+    ...(causes !== undefined && { causes }),
     class: actionClass,
     args,
     outputs,

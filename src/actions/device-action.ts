@@ -11,6 +11,7 @@ import { NO_DEVICE } from './no-device.js';
 export interface DeviceActionDefinition<S extends z.ZodObject> {
   readonly about: string;
   readonly example: string;
+  readonly causes?: string;
   readonly class?: ActionClass;
   readonly args: S;
   readonly outputs?: Readonly<Record<string, Shape>>;
@@ -38,10 +39,11 @@ const MAY_HAVE_BEEN_DONE =
 
 /** Makes an action on the event's device: what the device cannot do is known before any call is made. */
 export function defineDeviceAction<S extends z.ZodObject>(definition: DeviceActionDefinition<S>): Action {
-  const { about, example, class: actionClass, args, outputs, refuse, send, repeatable } = definition;
+  const { about, example, causes, class: actionClass, args, outputs, refuse, send, repeatable } = definition;
   return defineAction({
     about: [about, ...limitsInWords(definition)].join(' '),
     example,
+    ...(causes !== undefined && { causes }),
     ...(actionClass && { class: actionClass }),
     args,
     outputs: { device_id: 'number', ...outputs },

@@ -61,6 +61,7 @@ export const shutDown = defineDeviceAction({
 
 /** API reference, Devices, Lock. */
 export const lock = defineDeviceAction({
+  causes: 'device.lock.enabled',
   about: 'Locks the device. A Mac needs a `pin` of six digits, which unlocks it.',
   example:
     "lock: { pin: '${env:LOCK_PIN}', message: Please call the help desk, phone_number: +1 503 555 0100 }",
@@ -243,6 +244,7 @@ export const setTimeZone = defineDeviceAction({
 
 /** The device leaves SimpleMDM's management (API 1.51). */
 export const unenroll = defineDeviceAction({
+  causes: 'device.unenrolled',
   about: 'Takes the device out of management.',
   example: 'unenroll: {}',
   class: 'destructive',
@@ -253,6 +255,7 @@ export const unenroll = defineDeviceAction({
 
 /** Erases the device (API reference, Devices, Wipe). */
 export const wipe = defineDeviceAction({
+  causes: 'device.unenrolled',
   about: 'Erases the device.',
   example: 'wipe: {}',
   class: 'destructive',

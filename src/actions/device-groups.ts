@@ -6,6 +6,7 @@ import { NO_DEVICE } from './no-device.js';
 
 /** Puts the event's device in a device group (API reference, Device Groups, Assign device). Asynchronous at SimpleMDM. */
 export const assignDeviceGroup = defineAction({
+  causes: 'device.changed_group',
   about: 'Puts the device in a device group. SimpleMDM does it a moment later.',
   example: 'assign_device_group: { group: Laptops }',
   args: z.strictObject({ group: reference }),

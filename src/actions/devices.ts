@@ -72,6 +72,7 @@ export const createDevice = defineAction({
 
 /** Unenrolls the device and removes its record (API reference, Devices, Delete). */
 export const deleteDevice = defineDeviceAction({
+  causes: 'device.unenrolled',
   about: 'Unenrolls the device and removes its record.',
   example: 'delete_device: {}',
   class: 'destructive',

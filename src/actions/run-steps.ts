@@ -31,6 +31,8 @@ export interface RunStepsOptions {
   readonly keep: (steps: readonly StepRecord[]) => Promise<readonly StepRecord[]>;
   /** Throws when the run is no longer ours to go on with. */
   readonly confirmOwnership: () => Promise<void>;
+  /** Told before a step's call is sent that this action is about to be done. */
+  readonly beforeAction: (action: string) => Promise<void>;
   /** Whether nothing is to be sent: everything is done up to the last send, which is put down instead. */
   readonly dryRun: boolean;
   /** When a step that failed so is to be tried again, in epoch milliseconds; undefined when it is not. */
@@ -202,6 +204,7 @@ async function attemptStep(
       if (dryRun) throw new NotSent(sending);
       await confirmOwnership();
       await keep(attempt.underWay());
+      await options.beforeAction(step.source.action);
     });
   } catch (error) {
     if (error instanceof NotSent) return { status: 'skipped', reason: error.message };

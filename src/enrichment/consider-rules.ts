@@ -1,4 +1,4 @@
-import type { Event } from '../events/envelope.js';
+import type { CauseOfEvent, Event } from '../events/envelope.js';
 import type { Condition, Verdict } from '../rules/condition.js';
 import { matchesType } from '../rules/event-pattern.js';
 import type { Rule } from '../rules/rule.js';
@@ -34,11 +34,31 @@ export async function considerRules(
   return Promise.all(listening.map((rule) => consider(event, rule, facts)));
 }
 
+/** So many events in a row may be brought about by rules; more are a loop. */
+const MOST_LINKS = 3;
+
+/** Whether rules go round in a circle. */
+export function isChainTooLong({ links }: CauseOfEvent): boolean {
+  return links > MOST_LINKS;
+}
+
 async function consider(event: Event, rule: Rule, facts: FactFetcher): Promise<Decision> {
-  const { enabled, accounts } = rule.source;
+  const { enabled, accounts, onOwnActions } = rule.source;
   if (!enabled) return { rule, verdict: 'disabled', reason: 'the rule says enabled: false' };
   if (accounts !== undefined && !accounts.includes(event.account)) {
     return { rule, verdict: 'not_matched', reason: `the rule is for ${accounts.join(', ')}` };
+  }
+  const ours = event.causedBy;
+  if (ours !== undefined && isChainTooLong(ours)) {
+    return {
+      rule,
+      verdict: 'not_matched',
+      reason: `${ours.links} events in a row were brought about by rules: the chain is cut`,
+    };
+  }
+  if (ours !== undefined && !onOwnActions) {
+    const reason = `the rule ${ours.rule} brought this event about (event ${ours.event.slice(0, 12)}); on_own_actions is not true`;
+    return { rule, verdict: 'not_matched', reason };
   }
   try {
     const { condition } = rule;

@@ -33,6 +33,18 @@ export const webhookEnvelope = z.object({
 /** A validated webhook body. */
 export type Webhook = z.output<typeof webhookEnvelope>;
 
+/** The step of ours that brought an event about. */
+export const causeOfEvent = z.object({
+  /** The event and the rule of the run that it belongs to. */
+  event: z.string(),
+  rule: z.string(),
+  /** How many events in a row were brought about so: 1 when that run's event came from outside. */
+  links: z.int().positive(),
+});
+
+/** The step of ours that brought an event about. */
+export type CauseOfEvent = z.output<typeof causeOfEvent>;
+
 /** An event in our envelope: what rules see, queues carry and the journal keeps. */
 export const event = z.object({
   id: z.string(),
@@ -44,6 +56,8 @@ export const event = z.object({
   receivedAt: z.string(),
   source: z.enum(['webhook', 'replay']),
   data: jsonObject,
+  /** Absent when nothing of ours brought it about. */
+  causedBy: causeOfEvent.optional(),
 });
 
 /** An event in our envelope. */

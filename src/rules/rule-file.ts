@@ -74,7 +74,8 @@ function ruleFrom(inFile: unknown, place: Path, report: Report): RuleSource | un
   const steps = parsed.data.do.map(
     (step, index) => stepFrom(step, [...place, 'do', index], report) ?? UNREADABLE,
   );
-  return { ...parsed.data, do: steps };
+  const { on_own_actions: onOwnActions, ...rule } = parsed.data;
+  return { ...rule, onOwnActions, do: steps };
 }
 
 /** Keeps the places of the steps behind it right. */

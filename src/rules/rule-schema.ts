@@ -53,6 +53,7 @@ export const ruleInFile = z.object(
       .array(z.enum(['destructive'], 'expected "destructive"'), 'expected a list, such as [destructive]')
       .default([]),
     mode: z.enum(['live', 'dry_run'], 'expected "live" or "dry_run"').default('live'),
+    on_own_actions: z.boolean('expected true or false').default(false),
     accounts: z
       .array(z.string('expected the name of an account'), 'expected a list of accounts, such as [acme]')
       .min(1, 'expected at least one account')
@@ -94,6 +95,8 @@ export const ruleSource = z.object({
   if: z.string().optional(),
   allow: z.array(z.enum(['destructive'])).default([]),
   mode: z.enum(['live', 'dry_run']).default('live'),
+  /** Whether it also takes events that our own steps brought about. */
+  onOwnActions: z.boolean().default(false),
   /** The accounts that it is for; all when left out. */
   accounts: z.array(z.string()).optional(),
   do: z.array(stepSource),

@@ -10,6 +10,7 @@ export interface Metrics {
   readonly jobDuration: Histogram<'queue' | 'outcome'>;
   readonly apiCallDuration: Histogram<'account' | 'method' | 'route' | 'status'>;
   readonly apiCircuitOpen: Gauge<'account'>;
+  readonly chainsCut: Counter<'rule'>;
   readonly rules: Gauge;
   readonly ruleProblems: Gauge;
   readonly ruleEvaluations: Counter<'rule' | 'verdict'>;
@@ -68,6 +69,12 @@ export function createMetrics(): Metrics {
       name: 'mdm_reflex_api_circuit_open',
       help: 'Whether the calls of an account are held because SimpleMDM does not answer (1) or not (0)',
       labelNames: ['account'],
+      registers,
+    }),
+    chainsCut: new Counter({
+      name: 'mdm_reflex_chains_cut_total',
+      help: 'Chains of events brought about by rules that went on for too long and were cut, by the last rule',
+      labelNames: ['rule'],
       registers,
     }),
     rules: new Gauge({

@@ -63,6 +63,7 @@ export async function startActionWorld(): Promise<ActionWorld> {
           on: ['device.enrolled'],
           allow: ['destructive'],
           mode: 'live',
+          onOwnActions: false,
           do: [{ action, args: { ...args }, onError: 'stop' }],
         },
         serviceVocabulary({}, ['default']),

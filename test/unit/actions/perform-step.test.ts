@@ -33,6 +33,7 @@ function step(source: Partial<StepSource>): Step {
       enabled: true,
       allow: ['destructive'],
       mode: 'live',
+      onOwnActions: false,
       on: ['*'],
       do: [
         { action: 'log', args: { message: 'one' }, id: 'one', onError: 'stop' },

@@ -489,6 +489,7 @@ describe('good files', () => {
         'if: device.is_supervised && device.model_name.contains("MacBook")',
         'allow: [destructive]',
         'mode: dry_run',
+        'on_own_actions: true',
         'accounts: [acme]',
         'do:',
         '  - run_script: { script: "Say hi" }',
@@ -509,6 +510,7 @@ describe('good files', () => {
         if: 'device.is_supervised && device.model_name.contains("MacBook")',
         allow: ['destructive'],
         mode: 'dry_run',
+        onOwnActions: true,
         accounts: ['acme'],
         do: [
           { action: 'run_script', args: { script: 'Say hi' }, id: 'hello', onError: 'stop' },
@@ -555,6 +557,7 @@ describe('good files', () => {
       on: ['device.enrolled'],
       allow: [],
       mode: 'live',
+      onOwnActions: false,
       do: [{ action: 'log', args: { message: 'hi' }, onError: 'stop' }],
     });
     expect(compiled?.condition).toBeUndefined();
