@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { serviceVocabulary } from '../actions/vocabulary.js';
 import { OperatorError } from '../config/operator-error.js';
 import { rulesJsonSchema } from '../rules/json-schema.js';
+import { explain, explainOptions } from './explain.js';
 import { listEvents, replayEvent, showEvent } from './events.js';
 import { withRedis } from './open-journal.js';
 import { serve } from './serve.js';
@@ -56,6 +57,27 @@ program
     const { valid, output } = await validateRules(process.env, { path, json, ignoreEnv });
     print(output);
     if (!valid) process.exitCode = 1;
+  });
+
+program
+  .command('explain')
+  .description('say what the rules would do with an event, and why; facts are looked up, nothing is sent')
+  .requiredOption(
+    '--event <event>',
+    'a file with a webhook, the id of an event, or a type such as device.enrolled',
+  )
+  .option('--device <id>', 'the device of the event, by its SimpleMDM id')
+  .option('--rules <path>', 'a rule file or a folder of rule files (RULES_PATH)')
+  .option('--account <account>', 'the account of the event (default)')
+  .option('--json', 'print JSON')
+  .action(async (options: unknown) => {
+    const parsed = explainOptions.safeParse(options);
+    if (!parsed.success) {
+      throw new OperatorError(
+        parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`),
+      );
+    }
+    print(await explain(process.env, parsed.data, paint));
   });
 
 program

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSimulator } from '../../simulator/start.js';
+import type { Simulator } from '../../simulator/start.js';
+import { runCommand } from '../support/process.js';
+
+const apiKey = 'api-key-of-the-explain-test';
+let folder: string;
+let simulator: Simulator;
+
+const RULES = `
+rules:
+  - id: laptops
+    on: device.enrolled
+    if: device.platform == "macOS" && version(device.os_version) >= version("15.0")
+    do:
+      - assign_device_group: { group: Remote Employees }
+      - lock: { pin: "\${env:LOCK_PIN}", message: "{{ device.name }}" }
+  - id: phones
+    on: device.enrolled
+    if: device.platform == "iOS"
+    do: [refresh: {}]
+`;
+
+beforeAll(async () => {
+  simulator = await startSimulator({ apiKey });
+  folder = await mkdtemp(join(tmpdir(), 'mdm-reflex-explain-'));
+  await writeFile(join(folder, 'rules.yaml'), RULES);
+  await writeFile(
+    join(folder, 'webhook.json'),
+    '{"type":"device.enrolled","at":"2026-01-31T08:00:00.000Z","data":{"device":{"id":121}}}',
+  );
+});
+
+afterAll(async () => {
+  await simulator.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const explain = (...args: string[]) =>
+  runCommand(['explain', ...args], {
+    SIMPLEMDM_API_KEY: apiKey,
+    SIMPLEMDM_BASE_URL: simulator.url,
+    RULES_PATH: join(folder, 'rules.yaml'),
+    LOCK_PIN: '480915',
+    DATA_DIR: folder,
+  });
+
+test('a type and a device: each rule with its reason, each step with what it would send, and nothing is sent', async () => {
+  const { code, output } = await explain('--event', 'device.enrolled', '--device', '54');
+  expect(code).toBe(0);
+  expect(output).toMatch(/✔ matched +laptops +device\.platform == "macOS" .* is true/);
+  expect(output).toMatch(
+    /no match +phones +device\.platform == "iOS" is not true: device\.platform is "macOS"/,
+  );
+  expect(output).toMatch(/assign_device_group +dry run: would send POST \/device_groups\/37\/devices\/54/);
+  expect(output).toMatch(
+    /lock +dry run: would send POST \/devices\/54\/lock \{ message: Priya's MacBook Pro, pin: \[redacted\]/,
+  );
+  expect(output).not.toMatch(/480915|api-key-of-the-explain-test/);
+  expect(simulator.calls().filter(({ method }) => method !== 'GET')).toEqual([]);
+});
+
+test('a webhook in a file, as JSON', async () => {
+  const { code, output } = await explain('--event', join(folder, 'webhook.json'), '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(output)).toMatchObject({
+    type: 'device.enrolled',
+    at: '2026-01-31T08:00:00.000Z',
+    decisions: [
+      { rule: 'laptops', verdict: 'not_matched' },
+      { rule: 'phones', verdict: 'matched' },
+    ],
+    runs: [
+      {
+        rule: 'phones',
+        steps: [
+          { action: 'refresh', status: 'skipped', reason: 'dry run: would send POST /devices/121/refresh' },
+        ],
+      },
+    ],
+  });
+});
+
+test.each<[string, readonly string[], RegExp]>([
+  ['an event that is nowhere', ['--event', 'nothing'], /no service runs with DATA_DIR/],
+  [
+    'a device that is no id',
+    ['--event', 'device.enrolled', '--device', 'x'],
+    /--device: expected the SimpleMDM id/,
+  ],
+  [
+    'an account that is not there',
+    ['--event', 'device.enrolled', '--account', 'acme'],
+    /there is no account "acme"/,
+  ],
+  [
+    'rules that are not there',
+    ['--event', 'device.enrolled', '--rules', '/nowhere.yaml'],
+    /there is nothing there/,
+  ],
+])('%s is told in a line', async (_what, args, message) => {
+  const { code, output } = await explain(...args);
+  expect(code).toBe(78);
+  expect(output).toMatch(message);
+  expect(output).not.toMatch(/\n\s+at /);
+});
