@@ -14,6 +14,8 @@ import type { ApiBackend } from './console/api-routes.js';
 import { pageRoutes } from './console/page-routes.js';
 import { accountStatuses } from './journal/account-status.js';
 import type { AccountStatus } from './journal/account-status.js';
+import { openCeilings } from './journal/ceilings.js';
+import type { HeldRule } from './journal/ceilings.js';
 import { openJournal } from './journal/journal.js';
 import { connectForRequests, connectForWorkers, redisWarnings } from './queues/connection.js';
 import type { RedisAddress } from './queues/connection.js';
@@ -201,7 +203,7 @@ function httpApp(
 }
 
 async function readinessOf(state: State, configured: ReadonlyMap<string, Account>): Promise<Readiness> {
-  const { redis, accounts } = await askRedis(state, configured);
+  const { redis, accounts, held } = await askRedis(state, configured);
   const { rules } = state;
   const problems = rules?.problems() ?? [];
   return {
@@ -211,6 +213,7 @@ async function readinessOf(state: State, configured: ReadonlyMap<string, Account
       ...(rules !== undefined && { rules: rules.current().length }),
       // The rules of before go on, so the process is fit. The lines of the files are not for everybody.
       ...(problems.length > 0 && { rule_problems: problems.map((problem) => problem.split('\n')[0]) }),
+      ...(held.length > 0 && { held_rules: held.map(({ account, rule }) => `${rule} (account ${account})`) }),
       stopping: state.stopping,
       // A refused API key keeps events waiting but does not make the process unfit to take more.
       accounts,
@@ -218,18 +221,27 @@ async function readinessOf(state: State, configured: ReadonlyMap<string, Account
   };
 }
 
-async function askRedis(
-  { backend }: State,
-  configured: ReadonlyMap<string, Account>,
-): Promise<{ redis: string; accounts: Record<string, AccountStatus> }> {
-  if (backend === undefined) return { redis: 'starting', accounts: {} };
-  if (backend.redis.status !== 'ready') return { redis: 'away', accounts: {} };
+async function askRedis({ backend }: State, configured: ReadonlyMap<string, Account>): Promise<RedisAnswer> {
+  const nothing = { accounts: {}, held: [] };
+  if (backend === undefined) return { ...nothing, redis: 'starting' };
+  if (backend.redis.status !== 'ready') return { ...nothing, redis: 'away' };
   try {
-    const statuses = Object.entries(await accountStatuses(backend.redis));
-    return { redis: 'ok', accounts: Object.fromEntries(statuses.filter(([name]) => configured.has(name))) };
+    const [statuses, held] = await Promise.all([
+      accountStatuses(backend.redis),
+      openCeilings(backend.redis).held(),
+    ]);
+    const known = Object.entries(statuses).filter(([name]) => configured.has(name));
+    return { redis: 'ok', accounts: Object.fromEntries(known), held };
   } catch (error) {
-    return { redis: errorText(error), accounts: {} };
+    return { ...nothing, redis: errorText(error) };
   }
+}
+
+/** What Redis says for `/readyz`, and whether it does. */
+interface RedisAnswer {
+  readonly redis: string;
+  readonly accounts: Record<string, AccountStatus>;
+  readonly held: readonly HeldRule[];
 }
 
 async function redisAddress(

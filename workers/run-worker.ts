@@ -5,6 +5,7 @@ import { ACTIONS } from '../src/actions/registry.js';
 import { deviceIdOf } from '../src/enrichment/device-list.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { Causes } from '../src/journal/causes.js';
+import type { Ceiling, Ceilings } from '../src/journal/ceilings.js';
 import { claimsOf } from '../src/journal/claims.js';
 import { canonicalJson } from '../src/events/fingerprint.js';
 import type { Journal } from '../src/journal/journal.js';
@@ -32,6 +33,7 @@ export interface RunWorkerOptions {
   readonly connection: Redis;
   readonly journal: Journal;
   readonly causes: Causes;
+  readonly ceilings: Ceilings;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly redaction: Redaction;
@@ -69,6 +71,31 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     // It may be an older form of a rule, with other secrets than those of today.
     redaction.add(secretsOf([rule], options.env));
     data = { ...data, steps: recordsFor(rule, data.steps) };
+    const dryRun = options.readOnly || rule.source.mode === 'dry_run';
+    if (data.admitted !== true && !dryRun) {
+      const { ceiling, reason } = ceilingOf(rule, options.vocabulary);
+      // Whoever replays a run that was dropped wants it.
+      const planned = job.data.replayed === true ? Date.now() : Date.parse(plannedAt);
+      const run = {
+        account: event.account,
+        rule: data.rule.id,
+        plannedAt: planned,
+        ceiling,
+        reason,
+      };
+      const admission = await options.ceilings.admit(run);
+      if (admission === 'dropped') return dead('it was dropped while its rule was held');
+      if (admission !== 'admitted') {
+        const advice = `mdm-reflex held release ${data.rule.id} --account ${event.account}`;
+        const why = `the rule is held: ${reason}; "${advice}" lets its runs go on, "drop" in place of "release" drops them`;
+        if (admission === 'holds') metrics.ruleHolds.inc({ rule: data.rule.id });
+        if (admission === 'holds') logger.error({ reason }, 'the rule is held: its runs wait for a person');
+        await publish('waiting', { reason: why });
+        return { kind: 'again', at: Date.now() + LOOK_AGAIN_MS, waits: true, reason: why };
+      }
+      data = { ...data, admitted: true };
+      await job.save(data);
+    }
     await publish('running');
 
     const facts = createFactFetcher({
@@ -99,7 +126,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
         await publish('running');
         return data.steps;
       },
-      dryRun: options.readOnly || rule.source.mode === 'dry_run',
+      dryRun,
       claimFor: (step) => claimsOf(options.connection, event.account, `${job.id}.${step}`),
       confirmOwnership: job.confirmOwnership,
       retryAt: (error) => retryTime(error, job),
@@ -118,6 +145,28 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
           : { kind: 'again', at: result.at, waits: result.error.accountUnavailable, reason: result.reason };
     }
   };
+}
+
+/** How often a run that is held looks whether it may begin. */
+const LOOK_AGAIN_MS = 5000;
+
+const HOUR_MS = 3_600_000;
+/** No rule can raise or switch off what holds for steps that cannot be undone. */
+const MOST_DESTRUCTIVE = { runs: 10, perMs: HOUR_MS };
+/** What holds for a rule without a limit of its own: many, but not a fleet by mistake. */
+const MOST_UNSAID = { runs: 1000, perMs: HOUR_MS };
+
+/** How many runs of a rule may begin, and how to say that there were more. */
+function ceilingOf(rule: Rule, { actions }: Vocabulary): { ceiling: Ceiling; reason: string } {
+  const isDestructive = rule.steps.some(
+    ({ source }) => Object.hasOwn(actions, source.action) && actions[source.action]?.class === 'destructive',
+  );
+  const own = rule.source.limit ?? MOST_UNSAID;
+  const isStricter = own.runs / own.perMs < MOST_DESTRUCTIVE.runs / MOST_DESTRUCTIVE.perMs;
+  const ceiling = isDestructive && !isStricter ? MOST_DESTRUCTIVE : own;
+  const minutes = ceiling.perMs / 60_000;
+  const whose = ceiling === MOST_DESTRUCTIVE ? 'what cannot be undone is done' : 'it may begin';
+  return { ceiling, reason: `${whose} at most ${ceiling.runs} times in ${minutes} minutes` };
 }
 
 /** The rule as it was when the run was planned; for a replay as it is now, if the steps up to the last that is over are the same. */

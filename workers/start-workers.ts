@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Account } from '../src/config/accounts.js';
 import type { Settings } from '../src/config/settings.js';
 import { openCauses } from '../src/journal/causes.js';
+import { openCeilings } from '../src/journal/ceilings.js';
 import type { Journal } from '../src/journal/journal.js';
 import { eventJob, runJob } from '../src/queues/jobs.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
@@ -54,6 +55,7 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
   const breakOff = new AbortController();
   const watch = watchAccounts(connection, logger);
   const causes = openCauses(connection);
+  const ceilings = openCeilings(connection);
   const accounts = openAccounts(options.accounts, {
     redis: connection,
     callsPerSecond: settings.API_RATE,
@@ -123,7 +125,7 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
       ...shared,
       queue: RUNS,
       schema: runJob,
-      handle: createRunHandler({ ...options, accounts, causes, readOnly: settings.READ_ONLY }),
+      handle: createRunHandler({ ...options, accounts, causes, ceilings, readOnly: settings.READ_ONLY }),
       onGivenUp: ({ event, rule, steps, plannedAt }, reason) =>
         journal.recordRun(event.id, {
           rule: rule.id,

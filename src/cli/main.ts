@@ -3,9 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { serviceVocabulary } from '../actions/vocabulary.js';
+import { DEFAULT_ACCOUNT } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
 import { rulesJsonSchema } from '../rules/json-schema.js';
 import { explain, explainOptions } from './explain.js';
+import { dropHeld, listHeld, releaseHeld } from './held.js';
 import { listEvents, replayEvent, showEvent } from './events.js';
 import { withRedis } from './open-journal.js';
 import { serve } from './serve.js';
@@ -19,6 +21,7 @@ function packageVersion(): string {
 
 const paint = paintFor(process.stdout, process.env);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const accountOption = z.object({ account: z.string() });
 const flag = z.boolean().default(false);
 const flags = z.object({ json: flag, everything: flag, ignoreEnv: flag });
 
@@ -84,6 +87,34 @@ program
   .command('schema')
   .description('print the JSON Schema of rule files, for editors')
   .action(() => print(JSON.stringify(rulesJsonSchema(serviceVocabulary(process.env, [])), undefined, 2)));
+
+const held = program
+  .command('held')
+  .description('rules whose runs wait for a person, since there were too many');
+
+held
+  .command('list')
+  .description('list them')
+  .option('--json', 'print JSON')
+  .action(async (options: unknown) => {
+    const { json } = flags.parse(options);
+    print(await withRedis(process.env, (redis) => listHeld(redis, json)));
+  });
+
+for (const [name, about, act] of [
+  ['release', 'let the runs of a rule go on', releaseHeld],
+  ['drop', 'drop the runs of a rule that wait', dropHeld],
+] as const) {
+  held
+    .command(name)
+    .description(about)
+    .argument('<rule>', 'the id of the rule')
+    .option('--account <account>', 'the account', DEFAULT_ACCOUNT)
+    .action(async (rule: string, options: unknown) => {
+      const { account } = accountOption.parse(options);
+      print(await withRedis(process.env, (redis) => act(redis, account, rule)));
+    });
+}
 
 const events = program
   .command('events')

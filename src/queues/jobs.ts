@@ -45,6 +45,8 @@ export const runJob = z.object({
   /** By position in the rule's `do`. */
   steps: z.array(stepRecord),
   plannedAt: z.string(),
+  /** Whether it has begun: a ceiling holds back only what has not. */
+  admitted: z.boolean().optional(),
   /** Set by a replay: take the rule as it is now, if the steps that are done are still its first ones. */
   replayed: z.boolean().optional(),
 });

@@ -74,8 +74,13 @@ function ruleFrom(inFile: unknown, place: Path, report: Report): RuleSource | un
   const steps = parsed.data.do.map(
     (step, index) => stepFrom(step, [...place, 'do', index], report) ?? UNREADABLE,
   );
-  const { on_own_actions: onOwnActions, ...rule } = parsed.data;
-  return { ...rule, onOwnActions, do: steps };
+  const { on_own_actions: onOwnActions, limit, ...rule } = parsed.data;
+  return {
+    ...rule,
+    onOwnActions,
+    ...(limit && { limit: { runs: limit.runs, perMs: limit.per } }),
+    do: steps,
+  };
 }
 
 /** Keeps the places of the steps behind it right. */

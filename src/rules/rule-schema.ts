@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { durationText } from './duration.js';
 
 const ruleId = z
   .string('expected a name for the rule')
@@ -53,6 +54,15 @@ export const ruleInFile = z.object(
       .array(z.enum(['destructive'], 'expected "destructive"'), 'expected a list, such as [destructive]')
       .default([]),
     mode: z.enum(['live', 'dry_run'], 'expected "live" or "dry_run"').default('live'),
+    limit: z
+      .strictObject(
+        {
+          runs: z.int('expected a whole number').positive('expected a whole number above 0'),
+          per: durationText,
+        },
+        'expected a limit, such as { runs: 50, per: 1h }',
+      )
+      .optional(),
     on_own_actions: z.boolean('expected true or false').default(false),
     accounts: z
       .array(z.string('expected the name of an account'), 'expected a list of accounts, such as [acme]')
@@ -95,6 +105,8 @@ export const ruleSource = z.object({
   if: z.string().optional(),
   allow: z.array(z.enum(['destructive'])).default([]),
   mode: z.enum(['live', 'dry_run']).default('live'),
+  /** How many runs may begin in a stretch of time before the rule is held. */
+  limit: z.object({ runs: z.int(), perMs: z.number() }).optional(),
   /** Whether it also takes events that our own steps brought about. */
   onOwnActions: z.boolean().default(false),
   /** The accounts that it is for; all when left out. */

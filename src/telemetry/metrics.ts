@@ -10,6 +10,7 @@ export interface Metrics {
   readonly jobDuration: Histogram<'queue' | 'outcome'>;
   readonly apiCallDuration: Histogram<'account' | 'method' | 'route' | 'status'>;
   readonly apiCircuitOpen: Gauge<'account'>;
+  readonly ruleHolds: Counter<'rule'>;
   readonly chainsCut: Counter<'rule'>;
   readonly rules: Gauge;
   readonly ruleProblems: Gauge;
@@ -69,6 +70,12 @@ export function createMetrics(): Metrics {
       name: 'mdm_reflex_api_circuit_open',
       help: 'Whether the calls of an account are held because SimpleMDM does not answer (1) or not (0)',
       labelNames: ['account'],
+      registers,
+    }),
+    ruleHolds: new Counter({
+      name: 'mdm_reflex_rule_holds_total',
+      help: 'How often a rule was held because it began too many runs',
+      labelNames: ['rule'],
       registers,
     }),
     chainsCut: new Counter({

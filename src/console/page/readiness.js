@@ -9,6 +9,7 @@ import { timeWord } from './words.js';
  *   redis?: string,
  *   rules?: number,
  *   rule_problems?: readonly string[],
+ *   held_rules?: readonly string[],
  *   stopping?: boolean,
  *   accounts?: Readonly<Record<string, { ok: boolean, reason?: string, since: string }>>,
  * }} Readiness
@@ -59,7 +60,7 @@ function silence(error) {
  * @param {Readiness} readiness
  * @returns {Trouble[]}
  */
-function troublesOf({ redis, rule_problems: problems = [], stopping, accounts = {} }) {
+function troublesOf({ redis, rule_problems: problems = [], held_rules: held = [], stopping, accounts = {} }) {
   /** @type {Trouble[]} */
   const troubles = [];
   if (stopping === true)
@@ -80,6 +81,11 @@ function troublesOf({ redis, rule_problems: problems = [], stopping, accounts = 
     troubles.push({
       tone: 'bad',
       text: `The rule files have problems, so the rules of before stay in force: ${problems.join('; ')}`,
+    });
+  if (held.length > 0)
+    troubles.push({
+      tone: 'bad',
+      text: `Held, since too many runs began: ${held.join(', ')}. "mdm-reflex held" lets their runs go on or drops them.`,
     });
   for (const [name, { ok, reason, since }] of Object.entries(accounts)) {
     if (ok) continue;

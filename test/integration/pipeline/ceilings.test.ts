@@ -1,0 +1,107 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { dropHeld, listHeld, releaseHeld } from '../../../src/cli/held.js';
+import { findEvents, findTrace } from '../../../src/journal/find-events.js';
+import { ADMIN_TOKEN, startWorld } from '../../support/service.js';
+import type { World } from '../../support/service.js';
+import { until } from '../../support/until.js';
+
+let world: World | undefined;
+
+afterEach(async () => {
+  await world?.stop();
+  world = undefined;
+});
+
+async function begin(rules: string): Promise<World> {
+  world = await startWorld({ rules });
+  return world;
+}
+
+const RULES = (limit: string): string => `
+rules:
+  - id: greet
+    on: device.enrolled
+    ${limit}
+    do: [set_attribute: { name: department, value: Sales }]
+  - id: other
+    on: device.enrolled
+    do: [log: { message: "beside it" }]
+`;
+
+/** How many runs of a rule stand how, over all events. */
+async function standing({ client }: World, rule: string): Promise<Record<string, number>> {
+  const { events } = await findEvents(client, { limit: 100 });
+  const counts: Record<string, number> = {};
+  for (const { id } of events) {
+    const status = (await findTrace(client, id))?.runs.find((run) => run.rule === rule)?.status;
+    if (status !== undefined) counts[status] = (counts[status] ?? 0) + 1;
+  }
+  return counts;
+}
+
+async function untilStanding(current: World, rule: string, expected: Record<string, number>): Promise<void> {
+  const wanted = JSON.stringify(Object.entries(expected).sort());
+  await until(
+    `${rule} stands at ${wanted}`,
+    async () => JSON.stringify(Object.entries(await standing(current, rule)).sort()) === wanted,
+    30_000,
+  );
+}
+
+test('past its limit a rule is held, other rules go on, and a person lets its runs go on', async () => {
+  const current = await begin(RULES('limit: { runs: 2, per: 1h }'));
+  current.simulator.enrollMany({ count: 4, kind: 'ipad' });
+  await untilStanding(current, 'greet', { completed: 2, waiting: 2 });
+  await untilStanding(current, 'other', { completed: 4 });
+
+  expect(await listHeld(current.client, false)).toMatch(
+    /^default +greet +\S+ +it may begin at most 2 times in 60 minutes$/,
+  );
+  expect(await (await fetch(`${current.service.url}/readyz`)).json()).toMatchObject({
+    held_rules: ['greet (account default)'],
+  });
+  expect(current.log()).toContain('the rule is held: its runs wait for a person');
+  const { events } = await findEvents(current.client, { status: 'waiting', limit: 5 });
+  expect(events[0]?.reason).toContain('mdm-reflex held release greet --account default');
+
+  expect(await releaseHeld(current.client, 'default', 'greet')).toContain('released');
+  await untilStanding(current, 'greet', { completed: 4 });
+  expect(await listHeld(current.client, false)).toBe('no rule is held');
+  await expect(releaseHeld(current.client, 'default', 'greet')).rejects.toThrow(/is not held/);
+});
+
+test('dropped runs are dead letters that can be replayed, and new ones begin', async () => {
+  const current = await begin(RULES('limit: { runs: 1, per: 1d }'));
+  current.simulator.enrollMany({ count: 3, kind: 'ipad' });
+  await untilStanding(current, 'greet', { completed: 1, waiting: 2 });
+  expect(await dropHeld(current.client, 'default', 'greet')).toContain('dropped');
+  await untilStanding(current, 'greet', { completed: 1, failed: 2 });
+  const { events } = await findEvents(current.client, { status: 'failed', limit: 5 });
+  expect(events.map(({ reason }) => reason)).toEqual([
+    expect.stringContaining('it was dropped while its rule was held'),
+    expect.stringContaining('it was dropped while its rule was held'),
+  ]);
+  await fetch(`${current.service.url}/api/events/${events[0]?.id ?? ''}/replay`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+  });
+  await untilStanding(current, 'greet', { completed: 2, failed: 1 });
+});
+
+test('what cannot be undone is done ten times in an hour at most, whatever the rule says', async () => {
+  const current = await begin(`
+rules:
+  - id: erase
+    on: device.enrolled
+    allow: [destructive]
+    limit: { runs: 5000, per: 1h }
+    do: [wipe: {}]
+`);
+  current.simulator.enrollMany({ count: 13, kind: 'iphone' });
+  await untilStanding(current, 'erase', { completed: 10, waiting: 3 });
+  const wipes = current.simulator.calls().filter(({ path }) => path.endsWith('/wipe'));
+  expect(wipes).toHaveLength(10);
+  expect(await listHeld(current.client, true)).toContain(
+    'what cannot be undone is done at most 10 times in 60 minutes',
+  );
+});
