@@ -13,7 +13,7 @@ import { rulesJsonSchema } from '../../../src/rules/json-schema.js';
 import { compileRuleFiles } from '../../../src/rules/rule-file.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const ENV = { LOCK_PIN: '123456', ADMIN_PASSWORD: 'x' };
+const ENV = { LOCK_PIN: '123456', ADMIN_PASSWORD: 'x', WIPE_PIN: '123456' };
 const vocabulary = serviceVocabulary(ENV, ['default']);
 
 /** A file that is generated; UPDATE_DOCS=1 writes it. */
@@ -132,7 +132,9 @@ describe('the JSON Schema', () => {
       readdirSync(join(root, folder)).flatMap((file) => (file.endsWith('.yaml') ? [join(folder, file)] : [])),
     ),
   )('takes %s', (file) => {
-    expect(validate(parse(readFileSync(join(root, file), 'utf8')))).toBe(true);
+    const text = readFileSync(join(root, file), 'utf8');
+    expect(validate(parse(text))).toBe(true);
+    expect(compileRuleFiles([{ name: file, text }], vocabulary).problems).toEqual([]);
   });
 
   test.each([
