@@ -437,8 +437,10 @@ describe('POST /api/events/:id/replay', () => {
   });
 
   test('an event that failed is looked at again', async () => {
-    world.simulator.addFault({ kind: 'status', status: 500, method: 'GET', path: '/devices/54' });
-    const id = await post({ type: 'device.changed_group', data: { device: { id: 54 } } });
+    // One that no rule has put in a group: its change would be taken for the news of that.
+    const device = world.simulator.enroll({ kind: 'macbook' });
+    world.simulator.addFault({ kind: 'status', status: 500, method: 'GET', path: `/devices/${device.id}` });
+    const id = await post({ type: 'device.changed_group', data: { device: { id: device.id } } });
     const failed = await reached(id, 'failed');
     expect(failed.processing).toMatchObject({ state: 'failed', attempts: 3 });
     world.simulator.clearFaults();
