@@ -92,7 +92,15 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await until('the service is ready', async () => (await fetch(`${started.url}/readyz`)).status === 200);
     return started;
   };
-  let service = await start();
+  const stopAround = async (): Promise<void> => {
+    await simulator.close();
+    await redis.stop();
+    await rm(dir, { recursive: true, force: true });
+  };
+  let service = await start().catch(async (error: unknown) => {
+    await stopAround();
+    throw error;
+  });
   const client = new Redis(redis.url);
   client.on('error', () => undefined);
   return {
@@ -124,9 +132,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     stop: async () => {
       await service.stop();
       client.disconnect();
-      await simulator.close();
-      await redis.stop();
-      await rm(dir, { recursive: true, force: true });
+      await stopAround();
     },
   };
 }
