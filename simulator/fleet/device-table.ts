@@ -34,24 +34,35 @@ export interface DeviceTable {
 export function createDeviceTable(first: readonly Device[], generated?: GeneratedDevices): DeviceTable {
   const kept = new Map<number, Device>();
   const removed = new Set<number>();
+  // Of the kept ones: a storm of enrollments asks for a serial number each time.
+  const idsBySerial = new Map<string, number>();
   let keptIds: number[] | undefined;
-
-  for (const device of first) kept.set(device.id, device);
 
   const isGenerated = (id: number): boolean =>
     generated !== undefined && id >= generated.firstId && id < generated.firstId + generated.count;
   const asGenerated = (id: number): Device | undefined =>
     generated !== undefined && isGenerated(id) && !removed.has(id) ? generated.device(id) : undefined;
-  const get = (id: number): Device | undefined => kept.get(id) ?? asGenerated(id);
+  const get = (id: number): Device | undefined => {
+    const own = kept.get(id);
+    if (own !== undefined) return own;
+    const made = asGenerated(id);
+    // What is written to a record that is not kept would be lost without a word.
+    if (made !== undefined) Object.freeze(Object.freeze(made).attributes);
+    return made;
+  };
   const keep = (device: Device): void => {
     if (!kept.has(device.id)) keptIds = undefined;
     kept.set(device.id, device);
+    const serial = device.attributes.serial_number;
+    if (serial !== null) idsBySerial.set(serial, device.id);
   };
   const edit = (id: number): Device | undefined => {
-    const device = get(id);
+    const device = kept.get(id) ?? asGenerated(id);
     if (device !== undefined) keep(device);
     return device;
   };
+
+  for (const device of first) keep(device);
 
   function* ids(from: number | undefined, direction: Direction): Iterable<number> {
     keptIds ??= [...kept.keys()].sort((a, b) => a - b);
@@ -121,8 +132,8 @@ export function createDeviceTable(first: readonly Device[], generated?: Generate
     after,
     bySerialNumber: (serialNumber) => {
       const is = ({ attributes }: Device): boolean => attributes.serial_number === serialNumber;
-      const own = [...kept.values()].find(is);
-      if (own !== undefined) return own;
+      const own = kept.get(idsBySerial.get(serialNumber) ?? -1);
+      if (own !== undefined && is(own)) return own;
       const made = asGenerated(generated?.idOfSerial(serialNumber) ?? -1);
       return made !== undefined && is(made) ? made : undefined;
     },

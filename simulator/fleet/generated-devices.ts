@@ -2,7 +2,7 @@ import { timestamp } from '../timestamps.js';
 import { deviceModels, releasesOf, type DeviceModel } from './device-models.js';
 import { deviceUser } from './device-users.js';
 import type { Device, DeviceUser } from './device.js';
-import { attributesOf, platformOf, serialAlphabet } from './hardware.js';
+import { attributesOf, platformOf, randomImei, randomPassword, serialAlphabet } from './hardware.js';
 import { appsOfGenerated } from './installed-apps.js';
 import { between, characters, oneOf, seededRandom, type Random } from './random.js';
 
@@ -148,7 +148,21 @@ function ofModel(model: DeviceModel, random: Random) {
     ...(isMac && {
       firewall: { enabled: random() < 0.8, block_all_incoming: false, stealth_mode: random() < 0.3 },
     }),
-    ...(!hasCellular && { imei: null, phone_number: null, cellular_technology: null }),
+    ...passwordsOf(model, random),
+    ...(kind === 'ipad' && hasCellular && { imei: randomImei(random), cellular_technology: 3 }),
+  };
+}
+
+/** Macs with Apple's own chips have a recovery lock, those with Intel's a firmware password. */
+function passwordsOf({ processor_architecture: chip }: DeviceModel, random: Random) {
+  if (chip === null) return {};
+  const password = random() < 0.7 ? randomPassword(random) : null;
+  const [recovery, firmware] = chip === 'arm64' ? [password, null] : [null, password];
+  return {
+    recovery_lock_password_enabled: recovery !== null,
+    recovery_lock_password: recovery,
+    firmware_password_enabled: firmware !== null,
+    firmware_password: firmware,
   };
 }
 

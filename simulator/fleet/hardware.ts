@@ -53,7 +53,7 @@ function randomMac(random: Random): string {
 }
 
 /** An IMEI as devices write it, its last digit right (Luhn). */
-function randomImei(random: Random): string {
+export function randomImei(random: Random): string {
   const digits = `35${characters(random, '0123456789', 12)}`;
   const sum = Array.from(digits, Number).reduce((total, digit, index) => {
     const weighted = index % 2 === 0 ? digit : digit * 2;

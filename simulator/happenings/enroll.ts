@@ -57,7 +57,7 @@ const names: Readonly<Record<DeviceKind, string>> = {
 /** A device enrolls. One whose serial number is already there enrolls anew under its old id. */
 export function enroll(fleet: Fleet, enrolling: EnrollingDevice): EnrolledDevice {
   const { kind, groupId = 1, webhook = true } = enrollingDeviceSchema.parse(enrolling);
-  if (!fleet.deviceGroups.has(groupId)) throw new Error(`there is no device group ${groupId}`);
+  assertGroup(fleet, groupId);
 
   const { serialNumber = randomSerialNumber(), name = names[kind] } = enrolling;
   const before = fleet.devices.bySerialNumber(serialNumber);
@@ -84,6 +84,8 @@ export function enroll(fleet: Fleet, enrolling: EnrollingDevice): EnrolledDevice
 /** A delivery of new hardware is unpacked: many devices enroll, named one after the other. */
 export function enrollMany(fleet: Fleet, many: EnrollingMany): void {
   const { count, kind, perSecond, groupId } = enrollingManySchema.parse(many);
+  // Found out now: on the clock nobody would be there to hear of it.
+  if (groupId !== undefined) assertGroup(fleet, groupId);
   const one = (number: number): void => {
     enroll(fleet, { kind, name: `${names[kind]} ${number}`, ...(groupId !== undefined && { groupId }) });
   };
@@ -91,6 +93,10 @@ export function enrollMany(fleet: Fleet, many: EnrollingMany): void {
     if (perSecond === undefined) one(number);
     else fleet.clock.after(((number - 1) * 1000) / perSecond, () => one(number));
   }
+}
+
+function assertGroup({ deviceGroups }: Fleet, groupId: number): void {
+  if (!deviceGroups.has(groupId)) throw new Error(`there is no device group ${groupId}`);
 }
 
 function firstUser(fleet: Fleet): DeviceUser {

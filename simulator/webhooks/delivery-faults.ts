@@ -8,7 +8,7 @@ export const deliveryFaultSchema = z.strictObject({
   /**
    * - `late`: posted `delayMs` (60,000) later on the simulator's clock; others overtake it
    * - `twice`: posted, and posted again `delayMs` (0) later
-   * - `shuffled`: held until `hold` (5) are held, then posted in any order
+   * - `shuffled`: held until `hold` (5) are held or the fault is over, then posted in any order
    * - `lost`: never posted
    */
   kind: z.enum(['late', 'twice', 'shuffled', 'lost']),

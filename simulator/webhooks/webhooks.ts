@@ -83,6 +83,12 @@ export function createWebhooks(
       body,
     });
 
+  const release = () => {
+    const order = shuffled(random, held);
+    held = [];
+    for (const { type, body } of order) send(type, body);
+  };
+
   const post = (type: string, body: string) => {
     const fault = faults.take(type);
     switch (fault?.kind) {
@@ -102,15 +108,20 @@ export function createWebhooks(
         return;
       case 'shuffled':
         held.push({ type, body });
-        if (held.length < (fault.hold ?? 5)) return;
-        for (const one of shuffled(random, held)) send(one.type, one.body);
-        held = [];
+        if (held.length >= (fault.hold ?? 5) || !faults.all().some(({ kind }) => kind === 'shuffled'))
+          release();
         return;
     }
   };
 
   return {
-    faults,
+    faults: {
+      ...faults,
+      clear: () => {
+        faults.clear();
+        release();
+      },
+    },
     post: (type, data) => post(type, JSON.stringify({ type, at: timestamp(clock.now()), data })),
     resend: ({ last, reversed, delayMs }) => {
       const again = sent.slice(-last).map(({ delivery, body }) => ({ type: delivery.type, body }));

@@ -18,6 +18,16 @@ describe('the manual clock', () => {
     clock.advance(1);
     expect(ran.at(-1)).toEqual(['late', 20]);
   });
+
+  test('keeps thousands of tasks in order, without those that were called off', () => {
+    const clock = createManualClock(new Date(0));
+    const ran: number[] = [];
+    const due = Array.from({ length: 5000 }, (_, index) => (index * 7919) % 5000);
+    const cancels = due.map((ms) => clock.after(ms, () => void ran.push(ms)));
+    cancels.filter((_, index) => index % 5 === 0).forEach((cancel) => cancel());
+    clock.advance(5000);
+    expect(ran).toEqual(due.filter((_, index) => index % 5 !== 0).sort((a, b) => a - b));
+  });
 });
 
 describe('the real clock', () => {

@@ -51,6 +51,20 @@ test('shuffled: held until there are enough, then in an order that the seed deci
   expect(await order(11)).toEqual(first);
 });
 
+test('shuffled: what is held is posted when the fault is used up or cleared, and no later', async () => {
+  const { simulator, serials, enroll } = await withReceiver();
+  simulator.addDeliveryFault({ kind: 'shuffled', hold: 9, times: 3 });
+  enroll('A', 'B');
+  expect(await serials()).toEqual([]);
+  enroll('C');
+  expect((await serials()).sort()).toEqual(['A', 'B', 'C']);
+  simulator.addDeliveryFault({ kind: 'shuffled' });
+  enroll('D');
+  simulator.clearDeliveryFaults();
+  enroll('E');
+  expect((await serials()).slice(3)).toEqual(['D', 'E']);
+});
+
 test('lost: never posted, but on record; only of the type that is meant', async () => {
   const { simulator, receiver } = await withReceiver();
   simulator.addDeliveryFault({ kind: 'lost', type: 'device.enrolled' });
@@ -101,4 +115,11 @@ test('many enroll one after the other, on the clock', async () => {
   expect(await serials()).toHaveLength(10);
   clock.advance(2000);
   expect(await serials()).toHaveLength(30);
+});
+
+test('many cannot enroll into a group that is not there', async () => {
+  const { simulator } = await withReceiver();
+  const control = `${simulator.origin}/__simulator`;
+  const many = json('POST', { count: 3, perSecond: 1, groupId: 999 });
+  expect((await call(control, '/devices/many', many)).status).toBe(422);
 });

@@ -50,3 +50,21 @@ test('a table of generated devices is what a map of all of them would be', () =>
     }),
   );
 });
+
+test('finds a device by its serial number, kept or not, until it is gone', () => {
+  const table = createDeviceTable([], generated());
+  const serial = table.get(firstGeneratedId)?.attributes.serial_number ?? '';
+  expect(table.bySerialNumber(serial)?.id).toBe(firstGeneratedId);
+  table.edit(firstGeneratedId);
+  expect(table.bySerialNumber(serial)?.id).toBe(firstGeneratedId);
+  table.delete(firstGeneratedId);
+  expect(table.bySerialNumber(serial)).toBeUndefined();
+});
+
+test('refuses to lose what is written to a record that is not kept', () => {
+  const table = createDeviceTable([], generated());
+  const device = table.get(firstGeneratedId);
+  expect(() => Object.assign(device?.attributes ?? {}, { name: 'lost' })).toThrow(TypeError);
+  Object.assign(table.edit(firstGeneratedId)?.attributes ?? {}, { name: 'kept' });
+  expect(table.get(firstGeneratedId)?.attributes.name).toBe('kept');
+});

@@ -79,6 +79,9 @@ describe('a generated fleet', () => {
     expect(new Set(devices.map(({ serial_number }) => serial_number)).size).toBe(2000);
     expect(new Set(devices.map(({ unique_identifier }) => unique_identifier)).size).toBe(2000);
     expect(devices.every(({ serial_number }) => /^[0-9A-HJ-NP-Z]{12}$/.test(serial_number ?? ''))).toBe(true);
+    const cellular = devices.filter(({ product_name }) => /^iPhone|^iPad14,4/.test(product_name ?? ''));
+    expect(cellular.length).toBeGreaterThan(100);
+    expect(devices.filter(({ imei }) => imei !== null)).toEqual(cellular);
     for (const { imei } of devices) if (imei !== null) expect(luhn(imei.replaceAll(' ', ''))).toBe(true);
   });
 
