@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DestinationStream } from 'pino';
 import { startWorkers } from '../workers/start-workers.js';
+import type { RunningWorkers } from '../workers/start-workers.js';
 import { secretsOf } from '../workers/rule-secrets.js';
 import { openRules } from '../workers/rules-in-force.js';
 import type { RulesInForce } from '../workers/rules-in-force.js';
@@ -20,7 +21,13 @@ import { openJournal } from './journal/journal.js';
 import { connectForRequests, connectForWorkers, redisWarnings } from './queues/connection.js';
 import type { RedisAddress } from './queues/connection.js';
 import { startPrivateRedis } from './queues/private-redis.js';
-import { openEventQueue, openRunQueue, retentionOf } from './queues/queues.js';
+import {
+  openAlertQueue,
+  openEventQueue,
+  openRunQueue,
+  openScheduleQueue,
+  retentionOf,
+} from './queues/queues.js';
 import { healthRoutes } from './receiver/health-routes.js';
 import type { Readiness } from './receiver/health-routes.js';
 import { createHttpApp } from './receiver/http-app.js';
@@ -79,15 +86,32 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
   });
   const vocabulary = serviceVocabulary(env, accounts.keys());
   const metrics = createMetrics();
+  let workers: RunningWorkers | undefined;
+  const syncClock = async (): Promise<void> => {
+    try {
+      await workers?.rulesChanged();
+    } catch (error) {
+      logger.error({ reason: errorText(error) }, 'the schedules of the rules could not be set');
+    }
+  };
   const rules = roles.includes('worker')
     ? await openRules({
         path: settings.RULES_PATH,
         vocabulary,
-        onRules: (current, first) => {
-          redaction.add(secretsOf(current, env));
-          metrics.rules.set(current.length);
+        onRules: (found, first) => {
+          const count = found.rules.length;
+          redaction.add(secretsOf(found, env));
+          metrics.rules.set(count);
           metrics.ruleProblems.set(0);
-          if (!first) logger.info({ rules: current.length }, 'other rules are in force');
+          if (first) return;
+          logger.info({ rules: count }, 'other rules are in force');
+          // When the rules have been put in force.
+          setImmediate(() => void syncClock());
+        },
+        referents: async () => workers?.referents(),
+        onReferenceProblems: (problems) => {
+          metrics.ruleProblems.set(problems.length);
+          logger.error({ problems }, 'rules name what is not there at SimpleMDM: their steps will fail');
         },
         onProblems: (problems) => {
           metrics.ruleProblems.set(problems.length);
@@ -141,23 +165,29 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
 
     if (rules !== undefined) {
       closers.push(() => rules.stop());
-      const workerQueues = { events: queues.events, runs: openRunQueue(connection, retention) };
-      closers.push(() => workerQueues.runs.close());
-      closers.push(
-        startWorkers({
-          settings,
-          env,
-          accounts,
-          rules: () => rules.current(),
-          vocabulary,
-          connection,
-          queues: workerQueues,
-          journal: openJournal(connection, retention, redaction.redact),
-          metrics,
-          logger,
-          redaction,
-        }),
-      );
+      const workerQueues = {
+        events: openEventQueue(connection, retention),
+        runs: openRunQueue(connection, retention),
+        alerts: openAlertQueue(connection, retention),
+        schedules: openScheduleQueue(connection, retention),
+      };
+      for (const queue of Object.values(workerQueues)) closers.push(() => queue.close());
+      const started = startWorkers({
+        settings,
+        env,
+        accounts,
+        rules,
+        connection,
+        queues: workerQueues,
+        journal: openJournal(connection, retention, redaction.redact),
+        metrics,
+        logger,
+        redaction,
+      });
+      closers.push(() => started.stop());
+      workers = started;
+      // It waits for Redis, as the start must not.
+      void syncClock();
     }
     if (roles.includes('receiver')) {
       state.intake = createIntake({ redis: requests, queue: queues.events, journal });
@@ -205,7 +235,7 @@ function httpApp(
 async function readinessOf(state: State, configured: ReadonlyMap<string, Account>): Promise<Readiness> {
   const { redis, accounts, held } = await askRedis(state, configured);
   const { rules } = state;
-  const problems = rules?.problems() ?? [];
+  const problems = [...(rules?.problems() ?? []), ...(rules?.referenceProblems() ?? [])];
   return {
     ready: redis === 'ok' && !state.stopping,
     details: {

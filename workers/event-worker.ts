@@ -1,11 +1,19 @@
+import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import { pendingStep } from '../src/actions/run-steps.js';
+import type { Redis } from 'ioredis';
+import { pendingStep } from '../src/actions/step-attempt.js';
 import { considerRules, isChainTooLong } from '../src/enrichment/consider-rules.js';
 import type { Decision } from '../src/enrichment/consider-rules.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
+import type { FactFetcher } from '../src/enrichment/fetch-facts.js';
+import { deviceOf } from '../src/events/webhook-types.js';
 import type { Event } from '../src/events/envelope.js';
+import { canonicalJson } from '../src/events/fingerprint.js';
+import { eventValue, withAttributesInDevice } from '../src/enrichment/rule-values.js';
+import { earlierWaiting, forget, noteSeen } from '../src/journal/event-order.js';
 import type { Causes } from '../src/journal/causes.js';
 import type { Journal } from '../src/journal/journal.js';
+import type { Turns } from '../src/journal/turns.js';
 import type { ProcessingTrace, RunTrace } from '../src/journal/trace.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
 import { runId } from '../src/queues/queues.js';
@@ -15,12 +23,18 @@ import { SimpleMdmError } from '../src/simplemdm/errors.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
 import type { AccountAccess } from './accounts.js';
+import type { Teller } from './tell.js';
 
 /** What the event worker joins together. */
 export interface EventWorkerOptions {
   readonly rules: () => readonly Rule[];
   readonly accounts: ReadonlyMap<string, AccountAccess>;
+  readonly connection: Redis;
+  readonly events: Queue<EventJob>;
   readonly runs: Queue<RunJob>;
+  readonly turns: Turns;
+  readonly teller: Teller;
+  readonly env: NodeJS.ProcessEnv;
   readonly journal: Journal;
   readonly causes: Causes;
   readonly metrics: Metrics;
@@ -34,56 +48,93 @@ export interface EventWorkerOptions {
 export function createEventHandler(
   options: EventWorkerOptions,
 ): (job: JobHandle<EventJob>) => Promise<Outcome> {
-  const { accounts, journal, metrics } = options;
   return async (job) => {
-    const { event: taken } = job.data;
-    const logger = options.logger.child({ event: taken.id, account: taken.account, type: taken.type });
-    const note = (processing: Pick<ProcessingTrace, 'state' | 'reason' | 'nextAttemptAt'>): Promise<void> =>
-      journal.recordProcessing(taken.id, {
-        ...processing,
-        attempts: job.attempt,
-        at: new Date().toISOString(),
-      });
-    await journal.recordTaken(taken);
-    const access = accounts.get(taken.account);
-    if (access === undefined) {
-      const reason = `the account "${taken.account}" is not configured (any more)`;
-      await note({ state: 'failed', reason });
-      return { kind: 'dead', reason };
+    const { event } = job.data;
+    if (await mustWait(event, options)) {
+      const reason = 'an earlier event of the same device is looked at first';
+      return { kind: 'again', at: Date.now() + LOOK_AGAIN_MS, waits: true, reason };
     }
-    const causedBy = await options.causes.of(taken);
-    const event: Event = causedBy === undefined ? taken : { ...taken, causedBy };
-    if (causedBy !== undefined && isChainTooLong(causedBy)) {
-      metrics.chainsCut.inc({ rule: causedBy.rule });
-      logger.error({ ...causedBy }, 'rules go round in a circle: the chain is cut here');
+    try {
+      return await handleEvent(job, options);
+    } finally {
+      // Whatever became of it, later events of the device need not wait for it.
+      await noteSeen(options.connection, event);
     }
-    await note({ state: 'processing' });
-    const facts = createFactFetcher({
-      event,
-      ...access,
-      known: await journal.factsOf(event.id),
-      onFact: (name, fact) => journal.recordFact(event.id, name, fact),
-    });
-    const decisions = await considerRules(event, options.rules(), facts);
-    await plan(options, event, decisions);
-    for (const { rule, verdict, reason } of decisions) {
-      metrics.ruleEvaluations.inc({ rule: rule.source.id, verdict });
-      logger.info({ rule: rule.source.id, verdict, reason }, 'rule considered');
-    }
-    const waiting = decisions.filter((decision) => decision.verdict === 'waiting');
-    const [first] = waiting;
-    // What waits for an account uses up no attempt, so it speaks for the others.
-    if (first !== undefined) return settleWaiting(job, waiting.find(waitsForAccount) ?? first, note, logger);
-    const broken = decisions.find((decision) => decision.verdict === 'error');
-    if (broken === undefined) {
-      await note({ state: 'done' });
-      return { kind: 'done' };
-    }
-    const reason = `rule ${broken.rule.source.id}: ${broken.reason}`;
-    await note({ state: 'failed', reason });
-    logger.error({ reason }, 'a rule could not be decided: the event is a dead letter');
-    return { kind: 'dead', reason };
   };
+}
+
+/** How often an event looks whether an earlier one is out of its way. */
+const LOOK_AGAIN_MS = 200;
+
+/** Events of one device are looked at in the order in which they happened, when they wait together. */
+async function mustWait(event: Event, { connection, events }: EventWorkerOptions): Promise<boolean> {
+  const earlier = await earlierWaiting(connection, event);
+  if (earlier === undefined) return false;
+  const state = await events.getJobState(earlier);
+  const comes = state !== 'unknown' && state !== 'completed' && state !== 'failed';
+  if (!comes) await forget(connection, event, earlier);
+  return comes;
+}
+
+async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions): Promise<Outcome> {
+  const { accounts, journal, metrics } = options;
+  const { event: taken } = job.data;
+  const logger = options.logger.child({ event: taken.id, account: taken.account, type: taken.type });
+  const note = (processing: Pick<ProcessingTrace, 'state' | 'reason' | 'nextAttemptAt'>): Promise<void> =>
+    journal.recordProcessing(taken.id, {
+      ...processing,
+      attempts: job.attempt,
+      at: new Date().toISOString(),
+    });
+  await journal.recordTaken(taken);
+  const access = accounts.get(taken.account);
+  if (access === undefined) {
+    const reason = `the account "${taken.account}" is not configured (any more)`;
+    await note({ state: 'failed', reason });
+    return { kind: 'dead', reason };
+  }
+  const causedBy = taken.causedBy ?? (await options.causes.of(taken));
+  const event: Event = causedBy === undefined ? taken : { ...taken, causedBy };
+  if (causedBy !== undefined && isChainTooLong(causedBy)) {
+    metrics.chainsCut.inc({ rule: causedBy.rule });
+    logger.error({ ...causedBy }, 'rules go round in a circle: the chain is cut here');
+    await options.teller.announce({
+      id: `chain:${taken.id}`,
+      kind: 'chain',
+      account: taken.account,
+      rule: causedBy.rule,
+      event: { id: taken.id, type: taken.type },
+      title: 'Rules go round in a circle',
+      text: `${causedBy.links} events in a row were brought about by rules, the last one by ${causedBy.rule}. The chain was cut at this ${taken.type}.`,
+      severity: 'critical',
+    });
+  }
+  await note({ state: 'processing' });
+  const facts = createFactFetcher({
+    event,
+    ...access,
+    known: await journal.factsOf(event.id),
+    onFact: (name, fact) => journal.recordFact(event.id, name, fact),
+  });
+  const decisions = await considerRules(event, options.rules(), facts);
+  await plan(options, event, decisions, facts);
+  for (const { rule, verdict, reason } of decisions) {
+    metrics.ruleEvaluations.inc({ rule: rule.source.id, verdict });
+    logger.info({ rule: rule.source.id, verdict, reason }, 'rule considered');
+  }
+  const waiting = decisions.filter((decision) => decision.verdict === 'waiting');
+  const [first] = waiting;
+  // What waits for an account uses up no attempt, so it speaks for the others.
+  if (first !== undefined) return settleWaiting(job, waiting.find(waitsForAccount) ?? first, note, logger);
+  const broken = decisions.find((decision) => decision.verdict === 'error');
+  if (broken === undefined) {
+    await note({ state: 'done' });
+    return { kind: 'done' };
+  }
+  const reason = `rule ${broken.rule.source.id}: ${broken.reason}`;
+  await note({ state: 'failed', reason });
+  logger.error({ reason }, 'a rule could not be decided: the event is a dead letter');
+  return { kind: 'dead', reason };
 }
 
 function waitsForAccount({ cause }: Decision): boolean {
@@ -91,16 +142,35 @@ function waitsForAccount({ cause }: Decision): boolean {
 }
 
 async function plan(
-  { runs, journal }: EventWorkerOptions,
+  { runs, journal, turns, env }: EventWorkerOptions,
   event: Event,
   decisions: readonly Decision[],
+  facts: FactFetcher,
 ): Promise<void> {
   const plannedAt = new Date().toISOString();
   const completed = await journal.completedRules(event.id);
   const matched = decisions
     .filter(({ verdict, rule }) => verdict === 'matched' && !completed.has(rule.source.id))
-    .map((decision) => decision.rule.source);
-  const jobs = matched.map((rule): RunJob => ({ event, rule, steps: rule.do.map(pendingStep), plannedAt }));
+    .map((decision) => decision.rule);
+  const jobs = await Promise.all(
+    matched.map(async (rule): Promise<RunJob> => {
+      const line = await lineOf(rule, event, facts, env);
+      const { source } = rule;
+      return {
+        event,
+        rule: source,
+        steps: source.do.map(pendingStep),
+        plannedAt,
+        ...(line !== undefined && { concurrencyKey: line }),
+      };
+    }),
+  );
+  // Before they are in the queue: the first must know of the second when both are there.
+  for (const { concurrencyKey, rule } of jobs) {
+    if (concurrencyKey !== undefined) {
+      await turns.join(concurrencyKey, runId(event.id, rule.id), Date.parse(event.at));
+    }
+  }
   if (jobs.length > 0) {
     await runs.addBulk(
       jobs.map((data) => ({ name: data.rule.id, data, opts: { jobId: runId(event.id, data.rule.id) } })),
@@ -120,6 +190,30 @@ async function plan(
       decidedAt: plannedAt,
     })),
   );
+}
+
+/** What the runs share that stand in one line: account, rule, and the key of the rule, or else the device. */
+async function lineOf(
+  rule: Rule,
+  event: Event,
+  facts: FactFetcher,
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  const device = deviceOf(event);
+  const template = rule.concurrencyKey;
+  const named = [...(template?.names ?? [])].filter((name) => rule.stepFacts.has(name));
+  const values = await Promise.all(named.map(async (name) => [name, await facts.fetch(name)] as const));
+  const key =
+    template === undefined
+      ? (rule.source.concurrency?.key ?? device?.id ?? device?.serialNumber)
+      : template.render(
+          withAttributesInDevice({ event: eventValue(event), ...Object.fromEntries(values) }),
+          env,
+        );
+  if (key === undefined) return undefined;
+  return createHash('sha256')
+    .update(canonicalJson([event.account, rule.source.id, String(key)]))
+    .digest('hex');
 }
 
 async function settleWaiting(

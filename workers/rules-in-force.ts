@@ -1,17 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../src/config/operator-error.js';
 import { readRuleFiles } from '../src/config/read-rule-files.js';
-import { compileRuleFiles } from '../src/rules/rule-file.js';
-import type { RuleFile } from '../src/rules/rule-file.js';
+import { compileRuleFiles, vocabularyWithChannels } from '../src/rules/rule-file.js';
+import type { CompiledRules, RuleFile } from '../src/rules/rule-file.js';
 import type { Rule } from '../src/rules/rule.js';
+import type { ChannelSource } from '../src/rules/rule-schema.js';
 import type { Vocabulary } from '../src/rules/vocabulary.js';
 import { errorText } from '../src/telemetry/error-text.js';
 
 /** The rules that events are matched against, and what keeps them up to date. */
 export interface RulesInForce {
   readonly current: () => readonly Rule[];
+  readonly channels: () => readonly ChannelSource[];
+  /** What rules can name, the channels of the files included. */
+  readonly vocabulary: () => Vocabulary;
   /** What is wrong with the files as they are now; the rules of before are in force then. */
   readonly problems: () => readonly string[];
+  /** Which groups, scripts and other things at SimpleMDM the rules in force name that are not there. */
+  readonly referenceProblems: () => readonly string[];
   /** Reads the files now, changed or not. */
   readonly reload: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -23,7 +29,11 @@ export interface RulesOptions {
   readonly path: string;
   readonly vocabulary: Vocabulary;
   /** Told of rules before they are in force, also of the first ones. */
-  readonly onRules: (rules: readonly Rule[], first: boolean) => void;
+  readonly onRules: (found: Pick<CompiledRules, 'rules' | 'channels'>, first: boolean) => void;
+  /** What the accounts have that rules can refer to; undefined when that cannot be had now. */
+  readonly referents: () => Promise<Vocabulary['referents']>;
+  /** Told of what the first rules name that is not there: they are in force nevertheless, a restart must not fail for it. */
+  readonly onReferenceProblems: (problems: readonly string[]) => void;
   /** Told when the files changed and cannot be used. */
   readonly onProblems: (problems: readonly string[]) => void;
   /** How often the files are looked at. */
@@ -31,6 +41,8 @@ export interface RulesOptions {
 }
 
 const LOOK_EVERY_MS = 1000;
+/** What the accounts have is asked for again after this long at most, until it is known. */
+const ASK_AGAIN_MS = 30_000;
 
 /**
  * Loads the rules and watches their files. The files are read again and again rather than watched by the system: that also works on
@@ -41,17 +53,20 @@ const LOOK_EVERY_MS = 1000;
 export async function openRules(options: RulesOptions): Promise<RulesInForce> {
   const { path, vocabulary, onRules, onProblems, everyMs = LOOK_EVERY_MS } = options;
   let used = await readRuleFiles(path);
-  let rules = compile(used, vocabulary);
+  let found = compile(used, vocabulary);
   let problems: readonly string[] = [];
-  onRules(rules, true);
+  let referenceProblems: readonly string[] = [];
+  onRules(found, true);
 
-  const take = (files: readonly RuleFile[]): void => {
+  const take = async (files: readonly RuleFile[]): Promise<void> => {
     used = [...files];
     try {
-      const compiled = compile(files, vocabulary);
+      const referents = await options.referents();
+      const compiled = compile(files, { ...vocabulary, ...(referents && { referents }) });
       onRules(compiled, false);
-      rules = compiled;
+      found = compiled;
       problems = [];
+      referenceProblems = [];
     } catch (error) {
       refuse(error);
     }
@@ -70,7 +85,7 @@ export async function openRules(options: RulesOptions): Promise<RulesInForce> {
   };
   const reload = async (): Promise<void> => {
     try {
-      take(await readRuleFiles(path));
+      await take(await readRuleFiles(path));
     } catch (error) {
       unreadable(error);
     }
@@ -86,7 +101,7 @@ export async function openRules(options: RulesOptions): Promise<RulesInForce> {
       try {
         const files = await readRuleFiles(path);
         // Twice the same: somebody may be in the middle of writing.
-        if (same(files, seen) && !same(files, used)) take(files);
+        if (same(files, seen) && !same(files, used)) await take(files);
         seen = files;
       } catch (error) {
         unreadable(error);
@@ -94,21 +109,41 @@ export async function openRules(options: RulesOptions): Promise<RulesInForce> {
     }
   })();
 
+  /** The files were good by themselves; whether what they name is there is looked at once, when SimpleMDM can be asked. */
+  const checkingReferences = (async () => {
+    const first = used;
+    let pause = everyMs;
+    while (!stopped()) {
+      const referents = await options.referents();
+      if (used !== first || stopped()) return;
+      if (referents !== undefined) {
+        referenceProblems = compileRuleFiles(first, { ...vocabulary, referents }).problems;
+        if (referenceProblems.length > 0) options.onReferenceProblems(referenceProblems);
+        return;
+      }
+      pause = Math.min(pause * 2, ASK_AGAIN_MS);
+      await delay(pause, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+    }
+  })();
+
   return {
-    current: () => rules,
+    current: () => found.rules,
+    channels: () => found.channels,
+    vocabulary: () => vocabularyWithChannels(vocabulary, found.channels),
     problems: () => problems,
+    referenceProblems: () => referenceProblems,
     reload,
     stop: async () => {
       stopping.abort();
-      await watching;
+      await Promise.all([watching, checkingReferences]);
     },
   };
 }
 
-function compile(files: readonly RuleFile[], vocabulary: Vocabulary): readonly Rule[] {
-  const { rules, problems } = compileRuleFiles(files, vocabulary);
-  if (problems.length > 0) throw new OperatorError(problems);
-  return rules;
+function compile(files: readonly RuleFile[], vocabulary: Vocabulary): CompiledRules {
+  const compiled = compileRuleFiles(files, vocabulary);
+  if (compiled.problems.length > 0) throw new OperatorError(compiled.problems);
+  return compiled;
 }
 
 function same(a: readonly RuleFile[], b: readonly RuleFile[]): boolean {

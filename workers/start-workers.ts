@@ -4,22 +4,34 @@ import type { Redis } from 'ioredis';
 import type { Account } from '../src/config/accounts.js';
 import type { Settings } from '../src/config/settings.js';
 import { openCauses } from '../src/journal/causes.js';
+import { openAlertStore } from '../src/alerts/alert-store.js';
+import { openSilences } from '../src/alerts/silences.js';
+import { openChannel } from '../src/channels/open-channel.js';
+import type { Channel } from '../src/channels/open-channel.js';
 import { openCeilings } from '../src/journal/ceilings.js';
 import type { Journal } from '../src/journal/journal.js';
-import { eventJob, runJob } from '../src/queues/jobs.js';
-import type { EventJob, RunJob } from '../src/queues/jobs.js';
-import { EVENTS, RUNS } from '../src/queues/queues.js';
+import { openTurns } from '../src/journal/turns.js';
+import { alertJob, eventJob, runJob, scheduleJob } from '../src/queues/jobs.js';
+import type { AlertJob, EventJob, RunJob, ScheduleJob } from '../src/queues/jobs.js';
+import { ALERTS, EVENTS, RUNS, SCHEDULES, runId } from '../src/queues/queues.js';
 import { startWorker } from '../src/queues/worker.js';
-import type { Rule } from '../src/rules/rule.js';
+import { referentsOf } from '../src/actions/referents.js';
 import type { Vocabulary } from '../src/rules/vocabulary.js';
 import { SimpleMdmError } from '../src/simplemdm/errors.js';
 import { errorText } from '../src/telemetry/error-text.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
 import type { Redaction } from '../src/telemetry/redaction.js';
+import type { AlertStore } from '../src/alerts/alert-store.js';
+import type { Rule } from '../src/rules/rule.js';
 import { openAccounts } from './accounts.js';
+import type { AccountAccess } from './accounts.js';
+import { createAlertHandler } from './alert-worker.js';
 import { createEventHandler } from './event-worker.js';
-import { createRunHandler } from './run-worker.js';
+import type { RulesInForce } from './rules-in-force.js';
+import { createRunHandler, leaveLine } from './run-worker.js';
+import { createScheduleHandler, syncSchedules } from './schedule-worker.js';
+import { createTeller, wake } from './tell.js';
 import { watchAccounts } from './watch-accounts.js';
 
 /** What the workers need. */
@@ -27,11 +39,15 @@ export interface StartWorkersOptions {
   readonly settings: Settings;
   readonly env: NodeJS.ProcessEnv;
   readonly accounts: ReadonlyMap<string, Account>;
-  readonly rules: () => readonly Rule[];
-  readonly vocabulary: Vocabulary;
+  readonly rules: Pick<RulesInForce, 'current' | 'channels' | 'vocabulary'>;
   /** A connection for workers. */
   readonly connection: Redis;
-  readonly queues: { readonly events: Queue<EventJob>; readonly runs: Queue<RunJob> };
+  readonly queues: {
+    readonly events: Queue<EventJob>;
+    readonly runs: Queue<RunJob>;
+    readonly alerts: Queue<AlertJob>;
+    readonly schedules: Queue<ScheduleJob>;
+  };
   readonly journal: Journal;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -45,17 +61,38 @@ const GRACE_WITHOUT_REDIS_MS = 2000;
 /** Then they have this long to be handed back. */
 const HAND_BACK_MS = 3000;
 
-/**
- * Starts the workers of both queues.
- *
- * @returns A function that stops them in order: no new jobs, finish or hand back those in hand.
- */
-export function startWorkers(options: StartWorkersOptions): () => Promise<void> {
-  const { settings, journal, metrics, logger, connection } = options;
+/** The workers of all queues, at work. */
+export interface RunningWorkers {
+  /** Stops them in order: no new jobs, finish or hand back those in hand. */
+  readonly stop: () => Promise<void>;
+  /** To be called when other rules are in force. */
+  readonly rulesChanged: () => Promise<void>;
+  /** What the accounts have that rules can refer to; undefined when SimpleMDM cannot be asked now. */
+  readonly referents: () => Promise<Vocabulary['referents']>;
+}
+
+/** A channel whose job was lost between two alerts is woken this often. */
+const WAKE_MS = 2000;
+
+/** Starts the workers of all queues. */
+export function startWorkers(options: StartWorkersOptions): RunningWorkers {
+  const { settings, journal, metrics, logger, connection, queues } = options;
+  const rules = (): readonly Rule[] => options.rules.current();
+  const vocabulary = (): Vocabulary => options.rules.vocabulary();
   const breakOff = new AbortController();
   const watch = watchAccounts(connection, logger);
   const causes = openCauses(connection);
   const ceilings = openCeilings(connection);
+  const turns = openTurns(connection);
+  const store = openAlertStore(connection);
+  const channels = createChannels(options);
+  const teller = createTeller({
+    channels,
+    store,
+    queue: queues.alerts,
+    journal,
+    redact: options.redaction.redact,
+  });
   const accounts = openAccounts(options.accounts, {
     redis: connection,
     callsPerSecond: settings.API_RATE,
@@ -112,7 +149,7 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
       ...shared,
       queue: EVENTS,
       schema: eventJob,
-      handle: createEventHandler({ ...options, accounts, causes, runs: options.queues.runs }),
+      handle: createEventHandler({ ...options, ...queues, rules, accounts, causes, turns, teller }),
       onGivenUp: ({ event }, reason) =>
         journal.recordProcessing(event.id, {
           state: 'failed',
@@ -125,19 +162,74 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
       ...shared,
       queue: RUNS,
       schema: runJob,
-      handle: createRunHandler({ ...options, accounts, causes, ceilings, readOnly: settings.READ_ONLY }),
-      onGivenUp: ({ event, rule, steps, plannedAt }, reason) =>
-        journal.recordRun(event.id, {
+      handle: createRunHandler({
+        ...options,
+        ...queues,
+        rules,
+        vocabulary,
+        accounts,
+        causes,
+        ceilings,
+        turns,
+        teller,
+        readOnly: settings.READ_ONLY,
+      }),
+      onGivenUp: async ({ event, rule, steps, plannedAt, concurrencyKey }, reason) => {
+        await journal.recordRun(event.id, {
           rule: rule.id,
           status: 'failed',
           plannedAt,
           steps,
           reason,
           finishedAt: new Date().toISOString(),
-        }),
+        });
+        if (concurrencyKey !== undefined) {
+          await leaveLine(concurrencyKey, runId(event.id, rule.id), { turns, runs: queues.runs });
+        }
+      },
+    }),
+    startWorker({
+      ...shared,
+      queue: ALERTS,
+      schema: alertJob,
+      handle: createAlertHandler({
+        channels,
+        store,
+        silences: openSilences(connection),
+        journal,
+        policy: shared.policy,
+        consoleUrl: settings.PUBLIC_URL,
+        metrics,
+        logger,
+        stop: breakOff.signal,
+      }),
+      // What it was to send is kept; the channel is woken again.
+      onGivenUp: ({ channel }, reason) => {
+        logger.error({ channel, reason }, 'the messages of a channel could not be worked on');
+        return Promise.resolve();
+      },
+    }),
+    startWorker({
+      ...shared,
+      queue: SCHEDULES,
+      schema: scheduleJob,
+      handle: createScheduleHandler({ rules, accounts, events: queues.events, journal, metrics, logger }),
+      onGivenUp: ({ rule }, reason) => {
+        logger.error({ rule, reason }, 'a schedule could not be worked through');
+        return Promise.resolve();
+      },
     }),
   ];
-  return async () => {
+  const waking = setInterval(() => {
+    if (connection.status !== 'ready') return;
+    wakeBusyChannels(store, queues.alerts).catch((error: unknown) =>
+      logger.debug({ reason: errorText(error) }, 'channels could not be looked at'),
+    );
+  }, WAKE_MS);
+  waking.unref();
+  const rulesChanged = async (): Promise<void> => syncSchedules(queues.schedules, rules());
+  const stop = async (): Promise<void> => {
+    clearInterval(waking);
     const closed = Promise.all(workers.map((worker) => worker.close())).then(() => true);
     const inTime = (ms: number): Promise<boolean> => Promise.race([closed, delay(ms, false, { ref: false })]);
     if (await inTime(connection.status === 'ready' ? GRACE_MS : GRACE_WITHOUT_REDIS_MS)) return;
@@ -154,4 +246,48 @@ export function startWorkers(options: StartWorkersOptions): () => Promise<void> 
     logger.error('some jobs could not be handed back; another worker takes them up when their locks run out');
     for (const worker of workers) worker.abandon();
   };
+  const referents = async (): Promise<Vocabulary['referents']> =>
+    settings.CHECK_REFERENCES ? referentsOfAll(accounts, logger) : undefined;
+  return { stop, rulesChanged, referents };
+}
+
+/** The channels of the rule files in force, opened once for the same files. */
+function createChannels({ rules, env }: StartWorkersOptions): () => ReadonlyMap<string, Channel> {
+  let opened: { of: unknown; channels: ReadonlyMap<string, Channel> } | undefined;
+  return () => {
+    const sources = rules.channels();
+    if (opened?.of !== sources) {
+      opened = {
+        of: sources,
+        channels: new Map(sources.map((source) => [source.name, openChannel(source, env)])),
+      };
+    }
+    return opened.channels;
+  };
+}
+
+async function wakeBusyChannels(store: AlertStore, queue: Queue<AlertJob>): Promise<void> {
+  for (const channel of await store.busyChannels()) await wake(queue, channel);
+}
+
+/** A reload waits this long for SimpleMDM, and then does without: rules must change also while it is away. */
+const REFERENTS_TIMEOUT_MS = 5000;
+
+async function referentsOfAll(
+  accounts: ReadonlyMap<string, AccountAccess>,
+  logger: Logger,
+): Promise<Vocabulary['referents']> {
+  const late = delay(REFERENTS_TIMEOUT_MS, undefined, { ref: false });
+  const all = Promise.all(
+    [...accounts].map(async ([name, { directory }]) => [name, await referentsOf(directory)] as const),
+  );
+  try {
+    const found = await Promise.race([all, late]);
+    if (found === undefined) return undefined;
+    const byAccount = new Map(found);
+    return (account) => byAccount.get(account) ?? {};
+  } catch (error) {
+    logger.debug({ reason: errorText(error) }, 'what rules refer to could not be looked up');
+    return undefined;
+  }
 }

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import type { Alert } from '../alerts/alert.js';
 import type { Event } from '../events/envelope.js';
 import type { Claim } from '../journal/claims.js';
-import type { ActionClass, ActionSignature, Shape } from '../rules/vocabulary.js';
+import type { RuleSource } from '../rules/rule-schema.js';
+import type { ActionClass, ActionSignature, ReferenceKind, Shape } from '../rules/vocabulary.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Directory } from '../simplemdm/directory.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -16,13 +18,42 @@ export interface ActionContext {
   readonly logger: Logger;
   /** Says that a thing at SimpleMDM is this run's own; false when it is another run's. */
   readonly claim: Claim;
+  /** A name for this step of this run, the same in every attempt. */
+  readonly stepKey: string;
+  /** When the step was begun for the first time. */
+  readonly begunAt: Date;
+  /** What the step left behind when it began to wait; undefined before. */
+  readonly left: Readonly<Record<string, unknown>> | undefined;
+  /** The rule that the step belongs to. */
+  readonly rule: Pick<RuleSource, 'id' | 'description'>;
+  /** Broken off when the step has used up its time. */
+  readonly signal: AbortSignal;
+  /** Hands a message to a channel's queue. */
+  readonly tell: (alert: Alert) => Promise<void>;
+  /** Raises an event that rules take. */
+  readonly raise: (event: Event) => Promise<void>;
+  readonly now: () => Date;
 }
 
 /** What an action came to. A failure is thrown. */
 export type ActionResult =
   | { readonly status: 'completed'; readonly output: Readonly<Record<string, unknown>> }
   /** There was nothing to do, or it cannot be done to this device: not a failure. */
-  | { readonly status: 'skipped'; readonly reason: string };
+  | { readonly status: 'skipped'; readonly reason: string }
+  /** It goes on later, with what it left behind so far; no worker is kept busy meanwhile. */
+  | {
+      readonly status: 'waiting';
+      /** Epoch milliseconds. */
+      readonly until: number;
+      readonly reason: string;
+      readonly output: Readonly<Record<string, unknown>>;
+    }
+  /** It failed for good and left something behind that later steps can look at. */
+  | {
+      readonly status: 'failed';
+      readonly reason: string;
+      readonly output: Readonly<Record<string, unknown>>;
+    };
 
 /** A named thing that can be done. */
 export interface Action extends ActionSignature {
@@ -66,6 +97,8 @@ export interface ActionDefinition<S extends z.ZodObject> {
   readonly args: S;
   readonly outputs: Readonly<Record<string, Shape>>;
   readonly facts: readonly string[];
+  readonly shorthand?: string;
+  readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
   readonly perform: (args: z.output<S>, context: ActionContext) => Promise<ActionResult>;
   readonly findEarlier?: (
     args: z.output<S>,
@@ -83,6 +116,8 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
     args,
     outputs,
     facts,
+    shorthand,
+    refersTo,
     perform,
     findEarlier,
     class: actionClass = 'safe',
@@ -102,12 +137,26 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
     args,
     outputs,
     facts,
+    ...(shorthand !== undefined && { shorthand }),
+    ...(refersTo && { refersTo }),
     perform: async (given, context) => perform(parse(given), context),
     ...(findEarlier && {
       findEarlier: async (given: unknown, context: ActionContext, since: Date) =>
         findEarlier(parse(given), context, since),
     }),
   };
+}
+
+/** A step that may succeed when it is tried again later. */
+export class TryLaterError extends Error {
+  override readonly name = 'TryLaterError';
+  /** Not before this time, in epoch milliseconds, when the other side said so. */
+  readonly notBefore: number | undefined;
+
+  constructor(message: string, notBefore?: number) {
+    super(message);
+    this.notBefore = notBefore;
+  }
 }
 
 /** A step that cannot succeed as it is, with what to change in words. */

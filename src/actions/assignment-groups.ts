@@ -6,6 +6,7 @@ import { reference, resolveReference } from './reference.js';
 import type { Reference } from './reference.js';
 
 const args = z.strictObject({ group: reference });
+const refersTo = { group: 'assignment group' } as const;
 const outputs = { group_id: 'number', group_name: 'string' } as const;
 
 async function groupOf(
@@ -26,6 +27,7 @@ export const assignAssignmentGroup = defineDeviceAction({
   about: 'Puts the device in an assignment group, whose apps and profiles it then gets.',
   example: 'assign_assignment_group: { group: Productivity Apps }',
   args,
+  refersTo,
   outputs,
   repeatable: true,
   send: async ({ group }, { id }, { api, directory }) => {
@@ -40,6 +42,7 @@ export const unassignAssignmentGroup = defineDeviceAction({
   about: 'Takes the device out of an assignment group.',
   example: 'unassign_assignment_group: { group: Productivity Apps }',
   args,
+  refersTo,
   outputs,
   repeatable: true,
   send: async ({ group }, { id }, { api, directory }) => {
@@ -54,6 +57,7 @@ export const pushGroupApps = defineAction({
   about: 'Installs the apps of an assignment group on all its devices.',
   example: 'push_group_apps: { group: Productivity Apps }',
   args,
+  refersTo,
   outputs,
   facts: [],
   perform: async ({ group }, { api, directory }) => {
@@ -68,6 +72,7 @@ export const updateGroupApps = defineAction({
   about: 'Updates the apps of an assignment group on all its devices.',
   example: 'update_group_apps: { group: Productivity Apps }',
   args,
+  refersTo,
   outputs,
   facts: [],
   perform: async ({ group }, { api, directory }) => {

@@ -28,6 +28,7 @@ export const setAttribute = defineDeviceAction({
   about: 'Sets a custom attribute of the device.',
   example: "set_attribute: { name: enrolled_by, value: '{{ event.at }}' }",
   args: z.strictObject({ name, value }),
+  refersTo: { name: 'custom attribute' },
   outputs: { name: 'string', value: 'string' },
   repeatable: true,
   send: async ({ name: attribute, value: text }, { id }, { api, directory }) => {
@@ -42,6 +43,7 @@ export const setGroupAttribute = defineAction({
   about: 'Sets a custom attribute of a device group.',
   example: 'set_group_attribute: { group: Laptops, name: department, value: Engineering }',
   args: z.strictObject({ group: reference, name, value }),
+  refersTo: { group: 'device group', name: 'custom attribute' },
   outputs: { group_id: 'number', name: 'string', value: 'string' },
   facts: [],
   perform: async ({ group, name: attribute, value: text }, { api, directory }) => {

@@ -7,6 +7,7 @@ export const syncDepServer = defineAction({
   about: 'Lets SimpleMDM ask Apple Business Manager for new hardware now.',
   example: 'sync_dep_server: { server: My DEP MDM Server }',
   args: z.strictObject({ server: reference }),
+  refersTo: { server: 'DEP server' },
   outputs: { server_id: 'number', server_name: 'string' },
   facts: [],
   perform: async ({ server }, { api, directory }) => {

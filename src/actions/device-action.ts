@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { knownDevice } from '../enrichment/device.js';
 import type { KnownDevice } from '../enrichment/device.js';
 import type { Platform } from '../enrichment/platform.js';
-import type { ActionClass, Shape } from '../rules/vocabulary.js';
+import type { ActionClass, ReferenceKind, Shape } from '../rules/vocabulary.js';
 import { StepError, defineAction } from './action.js';
 import type { Action, ActionContext, ActionResult } from './action.js';
 import { NO_DEVICE } from './no-device.js';
@@ -15,6 +15,7 @@ export interface DeviceActionDefinition<S extends z.ZodObject> {
   readonly class?: ActionClass;
   readonly args: S;
   readonly outputs?: Readonly<Record<string, Shape>>;
+  readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
   /** The platforms that know it; all when left out. On another the step is skipped. */
   readonly platforms?: readonly Platform[];
   /** Whether only supervised devices do it. */
@@ -39,12 +40,24 @@ const MAY_HAVE_BEEN_DONE =
 
 /** Makes an action on the event's device: what the device cannot do is known before any call is made. */
 export function defineDeviceAction<S extends z.ZodObject>(definition: DeviceActionDefinition<S>): Action {
-  const { about, example, causes, class: actionClass, args, outputs, refuse, send, repeatable } = definition;
+  const {
+    about,
+    example,
+    causes,
+    class: actionClass,
+    args,
+    outputs,
+    refersTo,
+    refuse,
+    send,
+    repeatable,
+  } = definition;
   return defineAction({
     about: [about, ...limitsInWords(definition)].join(' '),
     example,
     ...(causes !== undefined && { causes }),
     ...(actionClass && { class: actionClass }),
+    ...(refersTo && { refersTo }),
     args,
     outputs: { device_id: 'number', ...outputs },
     facts: ['device'],

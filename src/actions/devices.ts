@@ -35,6 +35,7 @@ export const createDevice = defineAction({
   about: 'Makes a place that one device can enroll into, once, and its enrollment URL.',
   example: "create_device: { name: 'iPad for {{ event.data.person }}', group: Field }",
   args: z.strictObject({ name: text, group: reference.optional() }),
+  refersTo: { group: 'device group' },
   outputs: { device_id: 'number', enrollment_url: 'string' },
   facts: [],
   perform: async ({ name, group }, { api, directory }) => {

@@ -15,6 +15,7 @@ export const sendInvitation = defineAction({
   about: 'Sends an enrollment invitation by mail or phone.',
   example: 'send_invitation: { enrollment: 5, contact: it@example.org }',
   args: z.strictObject({ enrollment: reference, contact: textOrTemplate(contact, CONTACT) }),
+  refersTo: { enrollment: 'enrollment' },
   outputs: { enrollment_id: 'number', contact: 'string' },
   facts: [],
   perform: async ({ enrollment, contact: to }, { api, directory }) => {
@@ -23,7 +24,7 @@ export const sendInvitation = defineAction({
       'enrollment',
       enrollment,
       directory.enrollments,
-      (item) => nameOf(item, names),
+      (item) => enrollmentName(item, names),
     );
     if (attributes.url === null) {
       throw new StepError(
@@ -36,11 +37,15 @@ export const sendInvitation = defineAction({
 });
 
 /** An enrollment goes by its own name where it has one, else by the name of the device group it enrolls into. */
-function nameOf(enrollment: Enrollment, groupNames: ReadonlyMap<number, string>): string | undefined {
+export function enrollmentName(
+  enrollment: Enrollment,
+  groupNames: ReadonlyMap<number, string>,
+): string | undefined {
   const groupId = enrollment.relationships?.device_group?.data?.id;
   return enrollment.attributes.name ?? (groupId === undefined ? undefined : groupNames.get(groupId));
 }
 
-async function groupNames(directory: Directory): Promise<Map<number, string>> {
+/** The names of the device groups by their ids. */
+export async function groupNames(directory: Directory): Promise<Map<number, string>> {
   return new Map((await directory.deviceGroups.get()).map((group) => [group.id, group.attributes.name]));
 }

@@ -11,6 +11,7 @@ export const log = defineAction({
       .enum(['debug', 'info', 'warn', 'error'], 'expected one of debug, info, warn, error')
       .default('info'),
   }),
+  shorthand: 'message',
   outputs: { message: 'string' },
   facts: [],
   perform: ({ message, level }, { logger }) => {

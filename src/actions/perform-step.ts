@@ -25,18 +25,38 @@ export interface StepRequest {
  */
 export async function performStep(request: StepRequest): Promise<ActionResult> {
   const { step, values, context, unsettledSince } = request;
-  if (step.condition !== undefined) {
-    const verdict = step.condition.evaluate(conditionValues(values));
-    if (verdict.outcome === 'error') throw new StepError(`if: ${verdict.because}`);
-    if (verdict.outcome === 'false') return { status: 'skipped', reason: verdict.because };
-  }
+  const prepared = preparedStep(step, values, request.env, context.now());
+  if (prepared.kind === 'skipped') return { status: 'skipped', reason: prepared.reason };
   const action = actionOf(step);
-  const args = filledIn(step.source.args, step, values, request.env);
+  const { args } = prepared;
   if (unsettledSince !== undefined) {
     const earlier = await action.findEarlier?.(args, context, unsettledSince);
     if (earlier !== undefined) return earlier;
   }
   return action.perform(args, context);
+}
+
+/** A step before it is performed: passed over by its condition, or its arguments filled in. */
+export type PreparedStep =
+  | { readonly kind: 'skipped'; readonly reason: string }
+  | { readonly kind: 'ready'; readonly args: Readonly<Record<string, unknown>> };
+
+/**
+ * Decides a step's condition and fills in its arguments.
+ *
+ * @throws StepError when the condition cannot be decided or a text not be filled in.
+ */
+export function preparedStep(step: Step, values: Values, env: NodeJS.ProcessEnv, now: Date): PreparedStep {
+  if (step.condition !== undefined) {
+    const verdict = step.condition.evaluate(conditionValues(values), now);
+    if (verdict.outcome === 'error') throw new StepError(`if: ${verdict.because}`);
+    if (verdict.outcome === 'false') return { kind: 'skipped', reason: verdict.because };
+  }
+  const args = Object.entries(step.source.args).map(([name, value]): [string, unknown] => [
+    name,
+    filledIn(value, step, values, env),
+  ]);
+  return { kind: 'ready', args: Object.fromEntries(args) };
 }
 
 function actionOf({ source }: Step): Action {

@@ -5,6 +5,7 @@ import { reference, resolveReference } from './reference.js';
 import type { Reference } from './reference.js';
 
 const args = z.strictObject({ profile: reference });
+const refersTo = { profile: 'profile' } as const;
 const outputs = { profile_id: 'number', profile_name: 'string' } as const;
 
 async function profileOf(
@@ -25,6 +26,7 @@ export const assignProfile = defineDeviceAction({
   about: 'Puts a profile on the device itself.',
   example: 'assign_profile: { profile: Office Wi-Fi }',
   args,
+  refersTo,
   outputs,
   repeatable: true,
   send: async ({ profile }, { id }, { api, directory }) => {
@@ -39,6 +41,7 @@ export const unassignProfile = defineDeviceAction({
   about: 'Takes a profile off the device that was assigned to it directly.',
   example: 'unassign_profile: { profile: Office Wi-Fi }',
   args,
+  refersTo,
   outputs,
   repeatable: true,
   send: async ({ profile }, { id }, { api, directory }) => {

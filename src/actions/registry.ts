@@ -10,12 +10,16 @@ import { syncDepServer } from './dep-servers.js';
 import * as commands from './device-commands.js';
 import { assignDeviceGroup } from './device-groups.js';
 import { createDevice, deleteDevice, deleteUser, rename } from './devices.js';
+import { emit } from './emit.js';
 import { sendInvitation } from './enrollments.js';
+import { httpRequest } from './http-request.js';
 import { requestAppManagement, uninstallApp, updateApp } from './installed-apps.js';
 import { log } from './log.js';
+import { notify } from './notify.js';
 import { disableLostMode, enableLostMode, playLostModeSound, updateLostModeLocation } from './lost-mode.js';
 import { assignProfile, unassignProfile } from './profiles.js';
 import { cancelScript, runScript } from './scripts.js';
+import { wait } from './wait.js';
 
 /** Every action by the name that rules call it. */
 export const ACTIONS: Readonly<Record<string, Action>> = {
@@ -63,5 +67,9 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   unenroll: commands.unenroll,
   delete_device: deleteDevice,
   wipe: commands.wipe,
+  notify,
+  http_request: httpRequest,
+  emit,
+  wait,
   log,
 };

@@ -1,3 +1,4 @@
+import { CHANNEL_TYPES } from '../channels/registry.js';
 import { FACTS } from '../enrichment/facts.js';
 import { KNOWN_TYPES } from '../events/webhook-types.js';
 import type { Vocabulary } from '../rules/vocabulary.js';
@@ -12,6 +13,7 @@ export function serviceVocabulary(env: NodeJS.ProcessEnv, accounts: Iterable<str
   return {
     facts: Object.fromEntries(Object.entries(FACTS).map(([name, fact]) => [name, fact.shape])),
     actions: ACTIONS,
+    channelTypes: CHANNEL_TYPES,
     eventTypes: KNOWN_TYPES,
     accounts: [...accounts],
     isEnvSet: (name) => Object.hasOwn(env, name),

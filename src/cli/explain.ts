@@ -2,22 +2,21 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { secretsOf } from '../../workers/rule-secrets.js';
-import { pendingStep, runSteps } from '../actions/run-steps.js';
-import { serviceVocabulary } from '../actions/vocabulary.js';
+import { runSteps } from '../actions/run-steps.js';
+import { pendingStep } from '../actions/step-attempt.js';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
 import type { Account } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
-import { readRuleFiles } from '../config/read-rule-files.js';
 import { readSettings } from '../config/settings.js';
 import { considerRules } from '../enrichment/consider-rules.js';
 import type { Decision } from '../enrichment/consider-rules.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
 import { webhookEnvelope } from '../events/envelope.js';
 import type { Event } from '../events/envelope.js';
+import { KNOWN_TYPES } from '../events/webhook-types.js';
 import { findTrace } from '../journal/find-events.js';
 import { statusOf } from '../journal/trace.js';
 import type { FactTrace, RunTrace, Trace } from '../journal/trace.js';
-import { compileRuleFiles } from '../rules/rule-file.js';
 import type { Rule } from '../rules/rule.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
 import { createDirectory } from '../simplemdm/directory.js';
@@ -25,6 +24,7 @@ import { errorText } from '../telemetry/error-text.js';
 import { createLogger } from '../telemetry/logger.js';
 import { createRedaction } from '../telemetry/redaction.js';
 import { formatTrace } from './format-trace.js';
+import { loadRules } from './load-rules.js';
 import { withRedis } from './open-journal.js';
 import type { Paint } from './terminal.js';
 
@@ -38,6 +38,10 @@ export const explainOptions = z.object({
     .optional(),
   rules: z.string().optional(),
   account: z.string().default(DEFAULT_ACCOUNT),
+  at: z.iso
+    .datetime({ offset: true, error: 'expected a time such as 2026-01-31T08:00:00Z' })
+    .transform((time) => new Date(time))
+    .optional(),
   json: z.boolean().default(false),
 });
 
@@ -63,14 +67,11 @@ export async function explain(
       `there is no account "${options.account}" with an API key: set SIMPLEMDM_API_KEY, or name one of ${[...accounts.keys()].join(', ')} with --account`,
     ]);
   }
-  const vocabulary = serviceVocabulary(env, accounts.keys());
-  const { rules, problems } = compileRuleFiles(
-    await readRuleFiles(options.rules ?? settings.RULES_PATH),
-    vocabulary,
-  );
-  if (problems.length > 0) throw new OperatorError(problems);
-  const { redact } = createRedaction([account.apiKey, ...secretsOf(rules, env)]);
-  const trace = await traceOf(await eventFrom(env, options), account, rules, env);
+  const compiled = await loadRules(env, options.rules);
+  const { redact } = createRedaction([account.apiKey, ...secretsOf(compiled, env)]);
+  const { at } = options;
+  const now = at === undefined ? () => new Date() : () => at;
+  const trace = await traceOf(await eventFrom(env, options, now()), account, compiled.rules, env, now);
   return redact(options.json ? JSON.stringify(trace, undefined, 2) : formatTrace(trace, paint));
 }
 
@@ -79,6 +80,7 @@ async function traceOf(
   { name, apiKey = '', baseUrl }: Account,
   rules: readonly Rule[],
   env: NodeJS.ProcessEnv,
+  now: () => Date,
 ): Promise<Trace> {
   const api = createSimpleMdm({ account: name, apiKey, baseUrl });
   const directory = createDirectory(api);
@@ -93,9 +95,9 @@ async function traceOf(
       return Promise.resolve();
     },
   });
-  const decisions = await considerRules(event, rules, facts);
+  const decisions = await considerRules(event, rules, facts, now);
   const logger = createLogger({ level: 'silent', redact: (text) => text });
-  const at = new Date().toISOString();
+  const at = now().toISOString();
   const runs: RunTrace[] = [];
   for (const { rule } of decisions.filter(({ verdict }) => verdict === 'matched')) {
     let steps = rule.steps.map(({ source }) => pendingStep(source));
@@ -117,7 +119,12 @@ async function traceOf(
       confirmOwnership: () => Promise.resolve(),
       beforeAction: () => Promise.resolve(),
       // Nobody waits for a later attempt.
-      retryAt: () => undefined,
+      tryAgain: () => undefined,
+      superseded: () => Promise.resolve(undefined),
+      tell: () => Promise.resolve(),
+      raise: () => Promise.resolve(),
+      now,
+      runKey: `${event.id}.${rule.source.id}`,
       onStep: () => undefined,
     });
     const failed = result.kind !== 'completed' && { reason: result.reason };
@@ -138,6 +145,7 @@ async function traceOf(
     facts: found,
     decisions: decisions.map((decision) => ruleTraceOf(decision, at)),
     runs,
+    alerts: [],
   };
 }
 
@@ -146,12 +154,16 @@ function ruleTraceOf({ rule: { source }, verdict, reason }: Decision, decidedAt:
 }
 
 /** The event: a webhook in a file, one that the service has taken, or one made up of a type and a device. */
-async function eventFrom(env: NodeJS.ProcessEnv, { event, device, account }: ExplainOptions): Promise<Event> {
-  const now = new Date().toISOString();
-  const about = { id: 'explained', account, receivedAt: now, source: 'webhook' as const };
+async function eventFrom(
+  env: NodeJS.ProcessEnv,
+  { event, device, account }: ExplainOptions,
+  now: Date,
+): Promise<Event> {
+  const at = now.toISOString();
+  const about = { id: 'explained', account, receivedAt: at, source: 'webhook' as const };
   if (existsSync(event)) return { ...about, ...(await webhookIn(event)) };
-  if (/^[a-z_]+(\.[a-z_]+)+$/.test(event)) {
-    return { ...about, type: event, at: now, data: device === undefined ? {} : { device: { id: device } } };
+  if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(event) || KNOWN_TYPES.includes(event)) {
+    return { ...about, type: event, at, data: device === undefined ? {} : { device: { id: device } } };
   }
   const taken = await withRedis(env, (redis) => findTrace(redis, event));
   if (taken !== undefined)

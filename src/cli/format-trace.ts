@@ -1,5 +1,5 @@
 import { deviceOf } from '../events/webhook-types.js';
-import type { FactTrace, RuleTrace, Trace } from '../journal/trace.js';
+import type { AlertTrace, FactTrace, RuleTrace, Trace } from '../journal/trace.js';
 import type { StepRecord } from '../queues/jobs.js';
 import { show } from '../rules/values.js';
 import type { ApiCall } from '../simplemdm/call-log.js';
@@ -21,11 +21,21 @@ export function formatTrace(trace: Trace, paint: Paint): string {
     ...trace.runs.flatMap((run) =>
       section(
         `did, by ${run.rule}`,
-        run.steps.map((step, index) => stepRow(step, index, paint)),
+        run.steps.flatMap((step, index) => [
+          stepRow(step, `${index + 1}`, paint),
+          ...(step.each ?? []).map((item, position) => stepRow(item, `${index + 1}.${position + 1}`, paint)),
+        ]),
         paint,
       ),
     ),
   ];
+  lines.push(
+    ...section(
+      'told',
+      trace.alerts.map((alert) => alertRow(alert, paint)),
+      paint,
+    ),
+  );
   if (trace.reason !== undefined)
     lines.push(...section('why it stands there', [[harmless(trace.reason)]], paint));
   return lines.join('\n');
@@ -75,10 +85,22 @@ function decisionRow({ rule, verdict, reason }: RuleTrace, paint: Paint): string
   return [mark[verdict], rule, paint('dim', harmless(reason))];
 }
 
-function stepRow(step: StepRecord, index: number, paint: Paint): string[] {
+function alertRow({ channel, status, title, reason }: AlertTrace, paint: Paint): string[] {
+  const mark: Record<AlertTrace['status'], string> = {
+    queued: paint('yellow', '… waits'),
+    sent: paint('green', '✔ sent'),
+    repeated: paint('gray', '- told before'),
+    silenced: paint('gray', '- silenced'),
+    failed: paint('red', '✘ not delivered'),
+  };
+  return [mark[status], channel, harmless(title), paint('dim', harmless(reason ?? ''))];
+}
+
+function stepRow(step: StepRecord, place: string, paint: Paint): string[] {
   const mark: Record<StepRecord['status'], string> = {
     pending: paint('gray', '- pending'),
     running: paint('cyan', '… running'),
+    waiting: paint('yellow', '… waits'),
     retrying: paint('yellow', '… tried again later'),
     completed: paint('green', '✔ done'),
     skipped: paint('gray', '- skipped'),
@@ -94,7 +116,7 @@ function stepRow(step: StepRecord, index: number, paint: Paint): string[] {
     .filter((call) => call.method !== 'GET')
     .map(callText)
     .join(', ');
-  return [`${index + 1}`, mark[step.status] + attempts, step.action, harmless(what), paint('dim', sent)];
+  return [place, mark[step.status] + attempts, step.action, harmless(what), paint('dim', sent)];
 }
 
 function callText({ method, path, status, shared, error }: ApiCall): string {

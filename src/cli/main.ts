@@ -6,11 +6,18 @@ import { serviceVocabulary } from '../actions/vocabulary.js';
 import { DEFAULT_ACCOUNT } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
 import { rulesJsonSchema } from '../rules/json-schema.js';
+import { readSettings } from '../config/settings.js';
+import { listAlerts, retryAlerts } from './alerts.js';
+import { listChannels, testChannel } from './channels.js';
 import { explain, explainOptions } from './explain.js';
 import { dropHeld, listHeld, releaseHeld } from './held.js';
 import { listEvents, replayEvent, showEvent } from './events.js';
+import { initRules } from './init.js';
 import { withRedis } from './open-journal.js';
+import { testRules } from './rule-tests.js';
+import { listSchedules } from './schedules.js';
 import { serve } from './serve.js';
+import { addSilence, listSilences, removeSilence } from './silences.js';
 import { paintFor } from './terminal.js';
 import { validateRules } from './validate.js';
 
@@ -23,7 +30,8 @@ const paint = paintFor(process.stdout, process.env);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const accountOption = z.object({ account: z.string() });
 const flag = z.boolean().default(false);
-const flags = z.object({ json: flag, everything: flag, ignoreEnv: flag });
+const flags = z.object({ json: flag, everything: flag, ignoreEnv: flag, offline: flag });
+const rulesOption = z.object({ rules: z.string().optional() });
 
 const program = new Command('mdm-reflex')
   .description(
@@ -55,9 +63,10 @@ program
   .argument('[path]', 'a rule file or a folder of rule files (RULES_PATH)')
   .option('--json', 'print JSON')
   .option('--ignore-env', 'let ${env:NAME} name variables that are not set here')
+  .option('--offline', 'do not ask SimpleMDM whether what the rules refer to is there')
   .action(async (path: string | undefined, options: unknown) => {
-    const { json, ignoreEnv } = flags.parse(options);
-    const { valid, output } = await validateRules(process.env, { path, json, ignoreEnv });
+    const { json, ignoreEnv, offline } = flags.parse(options);
+    const { valid, output } = await validateRules(process.env, { path, json, ignoreEnv, offline });
     print(output);
     if (!valid) process.exitCode = 1;
   });
@@ -72,6 +81,7 @@ program
   .option('--device <id>', 'the device of the event, by its SimpleMDM id')
   .option('--rules <path>', 'a rule file or a folder of rule files (RULES_PATH)')
   .option('--account <account>', 'the account of the event (default)')
+  .option('--at <time>', 'what time it is: for age(…), until(…) and the event, such as 2026-01-31T08:00:00Z')
   .option('--json', 'print JSON')
   .action(async (options: unknown) => {
     const parsed = explainOptions.safeParse(options);
@@ -81,6 +91,102 @@ program
       );
     }
     print(await explain(process.env, parsed.data, paint));
+  });
+
+program
+  .command('test')
+  .description('run tests of rules; nothing is looked up and nothing is sent; ends with 1 when one fails')
+  .argument('<path>', 'a file of tests or a folder of them (docs/rule-tests.md)')
+  .action(async (path: string) => {
+    const { failed, output } = await testRules(process.env, path);
+    print(output);
+    if (failed > 0) process.exitCode = 1;
+  });
+
+program
+  .command('init')
+  .description('write a first rule file from the groups, scripts and enrollments of your account')
+  .option('--out <file>', 'where to write it; printed when left out')
+  .option('--account <account>', 'the account', DEFAULT_ACCOUNT)
+  .action(async (options: unknown) => {
+    const parsed = z.object({ out: z.string().optional(), account: z.string() }).parse(options);
+    print(await initRules(process.env, parsed));
+  });
+
+const channels = program.command('channels').description('the channels that people are told by');
+
+channels
+  .command('list')
+  .description('list the channels of the rule files')
+  .option('--rules <path>', 'a rule file or a folder of rule files (RULES_PATH)')
+  .action(async (options: unknown) => {
+    print(await listChannels(process.env, rulesOption.parse(options).rules));
+  });
+
+channels
+  .command('test')
+  .description('send a test message and say what the other side answered')
+  .argument('<name>', 'the name of the channel')
+  .option('--rules <path>', 'a rule file or a folder of rule files (RULES_PATH)')
+  .action(async (name: string, options: unknown) => {
+    const { PUBLIC_URL: consoleUrl } = readSettings(process.env, []);
+    print(await testChannel(process.env, rulesOption.parse(options).rules, name, consoleUrl));
+  });
+
+const alerts = program.command('alerts').description('messages to people that wait or were not delivered');
+
+alerts
+  .command('list')
+  .description('list them')
+  .option('--json', 'print JSON')
+  .action(async (options: unknown) => {
+    const { json } = flags.parse(options);
+    print(await withRedis(process.env, (redis) => listAlerts(redis, json)));
+  });
+
+alerts
+  .command('retry')
+  .description('send a message again that was not delivered')
+  .argument('<id>', 'the id of the message, or "all"')
+  .action(async (id: string) => print(await withRedis(process.env, (redis) => retryAlerts(redis, id))));
+
+const silence = program.command('silence').description('keep quiet about some alerts for a while');
+
+silence
+  .command('add')
+  .description('keep quiet about what fits all of it')
+  .requiredOption('--match <label=pattern...>', 'such as rule=new-macs or "device_name=lab-*"')
+  .option('--for <time>', 'how long, such as 30m, 4h or 7d', '4h')
+  .option('--comment <text>', 'why', '')
+  .action(async (options: unknown) => {
+    const given = z
+      .object({ match: z.array(z.string()), for: z.string(), comment: z.string() })
+      .parse(options);
+    print(await withRedis(process.env, (redis) => addSilence(redis, given.match, given.for, given.comment)));
+  });
+
+silence
+  .command('list')
+  .description('list the silences')
+  .option('--json', 'print JSON')
+  .action(async (options: unknown) => {
+    const { json } = flags.parse(options);
+    print(await withRedis(process.env, (redis) => listSilences(redis, json)));
+  });
+
+silence
+  .command('remove')
+  .description('end a silence')
+  .argument('<id>', 'the id of the silence')
+  .action(async (id: string) => print(await withRedis(process.env, (redis) => removeSilence(redis, id))));
+
+program
+  .command('schedules')
+  .description('list the rules that run by the clock, and when they do next')
+  .option('--json', 'print JSON')
+  .action(async (options: unknown) => {
+    const { json } = flags.parse(options);
+    print(await withRedis(process.env, (redis) => listSchedules(redis, json)));
   });
 
 program

@@ -99,6 +99,11 @@ const variables = {
     .default('info')
     .describe('one of trace, debug, info, warn, error, fatal, silent'),
   ACCOUNTS_FILE: z.string().min(1).optional().describe('a YAML file of accounts'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe('the http(s) address by which people reach the console, for links in messages'),
   TRUST_PROXY: z
     .string()
     .regex(/^(\d{1,2}|true|false|[A-Za-z0-9.:/, ]+)$/)
@@ -107,6 +112,7 @@ const variables = {
   REPEAT_WINDOW_DAYS: wholeNumber(1, 365).default(7),
   DEAD_LETTER_DAYS: wholeNumber(1, 3650).default(90),
   READ_ONLY: onOff.default(false),
+  CHECK_REFERENCES: onOff.default(true),
   WORKER_CONCURRENCY: wholeNumber(1, 200).default(10),
   API_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   API_RATE: wholeNumber(1, 1000).default(10),

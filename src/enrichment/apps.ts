@@ -6,6 +6,7 @@ import { fieldsOf } from './shape-of.js';
 /** The apps installed on the event's device, each with its `id` and its attributes. */
 export const apps: Fact = {
   shape: { list: { fields: { id: 'number', ...fieldsOf(installedAppAttributes) } } },
+  about: 'the installed apps: `apps.exists(a, a.identifier == "com.microsoft.Word")`',
   cost: 10,
   fetch: (context) =>
     forDevice(

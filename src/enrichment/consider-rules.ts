@@ -1,12 +1,12 @@
 import type { CauseOfEvent, Event } from '../events/envelope.js';
 import type { Condition, Verdict } from '../rules/condition.js';
-import { matchesType } from '../rules/event-pattern.js';
+import { listensFor } from '../rules/event-pattern.js';
 import type { Rule } from '../rules/rule.js';
 import { errorText } from '../telemetry/error-text.js';
 import { FACTS } from './facts.js';
 import { mayPassLater } from './fetch-facts.js';
 import type { FactFetcher } from './fetch-facts.js';
-import { conditionValues, eventValue } from './rule-values.js';
+import { conditionValues, eventValue, withAttributesInDevice } from './rule-values.js';
 
 /** What became of a rule for an event. */
 export interface Decision {
@@ -27,11 +27,10 @@ export async function considerRules(
   event: Event,
   rules: readonly Rule[],
   facts: FactFetcher,
+  now: () => Date = () => new Date(),
 ): Promise<Decision[]> {
-  const listening = rules.filter((rule) =>
-    rule.source.on.some((pattern) => matchesType(pattern, event.type)),
-  );
-  return Promise.all(listening.map((rule) => consider(event, rule, facts)));
+  const listening = rules.filter((rule) => rule.source.on.some((pattern) => listensFor(pattern, event.type)));
+  return Promise.all(listening.map((rule) => consider(event, rule, facts, now)));
 }
 
 /** So many events in a row may be brought about by rules; more are a loop. */
@@ -42,7 +41,7 @@ export function isChainTooLong({ links }: CauseOfEvent): boolean {
   return links > MOST_LINKS;
 }
 
-async function consider(event: Event, rule: Rule, facts: FactFetcher): Promise<Decision> {
+async function consider(event: Event, rule: Rule, facts: FactFetcher, now: () => Date): Promise<Decision> {
   const { enabled, accounts, onOwnActions } = rule.source;
   if (!enabled) return { rule, verdict: 'disabled', reason: 'the rule says enabled: false' };
   if (accounts !== undefined && !accounts.includes(event.account)) {
@@ -56,14 +55,15 @@ async function consider(event: Event, rule: Rule, facts: FactFetcher): Promise<D
       reason: `${ours.links} events in a row were brought about by rules: the chain is cut`,
     };
   }
-  if (ours !== undefined && !onOwnActions) {
+  // An event that a rule raised on purpose is there to be taken.
+  if (ours !== undefined && !onOwnActions && event.source !== 'rule') {
     const reason = `the rule ${ours.rule} brought this event about (event ${ours.event.slice(0, 12)}); on_own_actions is not true`;
     return { rule, verdict: 'not_matched', reason };
   }
   try {
     const { condition } = rule;
     if (condition !== undefined) {
-      const verdict = await decide(condition, event, rule, facts);
+      const verdict = await decide(condition, event, rule, facts, now);
       if (verdict.outcome === 'error') return { rule, verdict: 'error', reason: verdict.because };
       if (verdict.outcome === 'false') return { rule, verdict: 'not_matched', reason: verdict.because };
     }
@@ -81,12 +81,19 @@ async function consider(event: Event, rule: Rule, facts: FactFetcher): Promise<D
   }
 }
 
-async function decide(condition: Condition, event: Event, rule: Rule, facts: FactFetcher): Promise<Verdict> {
+async function decide(
+  condition: Condition,
+  event: Event,
+  rule: Rule,
+  facts: FactFetcher,
+  now: () => Date,
+): Promise<Verdict> {
   const values: Record<string, unknown> = { event: eventValue(event) };
+  const known = (): Record<string, unknown> => conditionValues(withAttributesInDevice(values));
   const names = [...rule.conditionFacts].sort((a, b) => (FACTS[a]?.cost ?? 0) - (FACTS[b]?.cost ?? 0));
   for (const name of names) {
-    if (condition.settle(conditionValues(values)) !== undefined) break;
+    if (condition.settle(known(), now()) !== undefined) break;
     values[name] = await facts.fetch(name);
   }
-  return condition.evaluate(conditionValues(values));
+  return condition.evaluate(known(), now());
 }

@@ -13,6 +13,8 @@ export const depDevice: Fact = {
       ...fieldsOf(depDeviceAttributes),
     },
   },
+  about:
+    'the device as Apple Business Manager lists it: `dep_device.dep_server_name`, `dep_device.profile_status` …',
   cost: 30,
   fetch: async (context) => {
     const serialNumber = await serialNumberOf(context);

@@ -20,8 +20,12 @@ export const device: Fact = {
       platform: 'string',
       capacity_free_ratio: 'number',
       ...fieldsOf(deviceAttributes),
+      // The fact of that name, put here as well.
+      attributes: { mapOf: 'string' },
     },
   },
+  about:
+    'the device record, flat: `device.name`, `device.os_version`, `device.firewall.enabled` …; and `device.platform` (macOS, iOS, iPadOS, tvOS, watchOS, visionOS), `device.group_id`, `device.capacity_free_ratio`',
   cost: 1,
   fetch: async ({ event, api }) => {
     const reference = deviceOf(event);
@@ -31,7 +35,7 @@ export const device: Fact = {
       id !== undefined
         ? await nullWhenNotFound(() => api.devices.retrieve(id))
         : await findBySerialNumber(api, serialNumber ?? '');
-    return record === null ? null : flat(record);
+    return record === null ? null : deviceFacts(record);
   },
 };
 
@@ -43,7 +47,8 @@ async function findBySerialNumber(api: SimpleMdm, serialNumber: string): Promise
   return null;
 }
 
-function flat({ id, attributes, relationships }: Device): Record<string, unknown> {
+/** A device record as rules see it. */
+export function deviceFacts({ id, attributes, relationships }: Device): Record<string, unknown> {
   const { device_capacity: capacity, available_device_capacity: free } = attributes;
   return {
     ...attributes,

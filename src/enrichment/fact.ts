@@ -15,6 +15,8 @@ export interface FactContext {
 /** Something that can be looked up for an event. */
 export interface Fact {
   readonly shape: Shape;
+  /** What it is, for the documentation. */
+  readonly about: string;
   /** How dear it is in API calls: cheaper facts are fetched first, since they may decide a condition alone. */
   readonly cost: number;
   /** The value, or null when there is no such thing: a device that has left is a fact, not a failure. */

@@ -1,3 +1,4 @@
+import { account, depServers, pushCertificate } from './account.js';
 import { apps } from './apps.js';
 import { attributes } from './attributes.js';
 import { depDevice } from './dep-device.js';
@@ -14,4 +15,7 @@ export const FACTS: Readonly<Record<string, Fact>> = {
   attributes,
   group,
   dep_device: depDevice,
+  account,
+  push_certificate: pushCertificate,
+  dep_servers: depServers,
 };

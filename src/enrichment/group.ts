@@ -6,6 +6,7 @@ const inGroup = z.looseObject({ group_id: z.int().nullable() }).nullable();
 /** The device group of the event's device: `id` and `name`. */
 export const group: Fact = {
   shape: { fields: { id: 'number', name: 'string' } },
+  about: '`group.id`, `group.name`: the device\'s group; `in_group("Laptops")` asks for it',
   cost: 2,
   fetch: async ({ fact, directory }) => {
     const id = inGroup.parse(await fact('device'))?.group_id;

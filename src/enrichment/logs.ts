@@ -19,6 +19,7 @@ export const logs: Fact = {
       },
     },
   },
+  about: 'the device\'s log entries, at most a thousand: `logs.exists(l, l.event_type == "script.ran")`',
   cost: 20,
   fetch: async (context) => {
     const serialNumber = await serialNumberOf(context);

@@ -32,6 +32,13 @@ export function conditionValues(values: Readonly<Record<string, unknown>>): Reco
   );
 }
 
+/** The custom attributes of a device are a fact of their own, and also known as `device.attributes`. */
+export function withAttributesInDevice(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { device, attributes } = values;
+  if (attributes === undefined || attributes === null) return { ...values };
+  return { ...values, device: { ...Object(device ?? {}), attributes } };
+}
+
 function withDates(value: unknown, shape: Shape): unknown {
   if (value === null || value === undefined) return value;
   if (shape === 'time') {

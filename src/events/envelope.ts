@@ -54,7 +54,8 @@ export const event = z.object({
   at: z.string(),
   /** When this service took it; ISO 8601, UTC. */
   receivedAt: z.string(),
-  source: z.enum(['webhook', 'replay']),
+  /** `rule`: a rule raised it. `schedule`: the clock made it for a rule. */
+  source: z.enum(['webhook', 'replay', 'rule', 'schedule']),
   data: jsonObject,
   /** Absent when nothing of ours brought it about. */
   causedBy: causeOfEvent.optional(),

@@ -6,6 +6,10 @@ import { KEY_PREFIX } from '../queues/connection.js';
 export interface Ceiling {
   readonly runs: number;
   readonly perMs: number;
+  /** Whether the runs of all rules of the account count that have such a ceiling, and not those of the rule alone. */
+  readonly shared: boolean;
+  /** What is said when it is reached. */
+  readonly reason: string;
 }
 
 /** What became of a run that asks to begin. */
@@ -41,8 +45,8 @@ export interface Ceilings {
     readonly account: string;
     readonly rule: string;
     readonly plannedAt: number;
-    readonly ceiling: Ceiling;
-    readonly reason: string;
+    /** All of them hold; the first that is reached holds the rule. */
+    readonly ceilings: readonly Ceiling[];
   }) => Promise<Admission>;
   readonly held: () => Promise<HeldRule[]>;
   /** Lets the runs of a rule go on. False when it is not held. */
@@ -54,18 +58,23 @@ export interface Ceilings {
 const HELD_KEY = `${KEY_PREFIX}:held`;
 const DROPPED_KEPT_S = 31 * 86_400;
 
-/** KEYS: held rules, begun runs, dropped. ARGV: field, now, perMs, runs, plannedAt, record, a name for this run. */
+/** KEYS: held rules, dropped, begun runs of each ceiling. ARGV: field, now, plannedAt, a name for this run; for each ceiling perMs, runs, record. */
 const ADMIT = `
-  local dropped = tonumber(redis.call('get', KEYS[3]) or '0')
-  if tonumber(ARGV[5]) <= dropped then return 'dropped' end
+  local dropped = tonumber(redis.call('get', KEYS[2]) or '0')
+  if tonumber(ARGV[3]) <= dropped then return 'dropped' end
   if redis.call('hexists', KEYS[1], ARGV[1]) == 1 then return 'held' end
-  redis.call('zremrangebyscore', KEYS[2], '-inf', ARGV[2] - ARGV[3])
-  if redis.call('zcard', KEYS[2]) >= tonumber(ARGV[4]) then
-    redis.call('hset', KEYS[1], ARGV[1], ARGV[6])
-    return 'holds'
+  for i = 3, #KEYS do
+    local at = 5 + (i - 3) * 3
+    redis.call('zremrangebyscore', KEYS[i], '-inf', ARGV[2] - ARGV[at])
+    if redis.call('zcard', KEYS[i]) >= tonumber(ARGV[at + 1]) then
+      redis.call('hset', KEYS[1], ARGV[1], ARGV[at + 2])
+      return 'holds'
+    end
   end
-  redis.call('zadd', KEYS[2], ARGV[2], ARGV[7])
-  redis.call('pexpire', KEYS[2], ARGV[3])
+  for i = 3, #KEYS do
+    redis.call('zadd', KEYS[i], ARGV[2], ARGV[4])
+    redis.call('pexpire', KEYS[i], ARGV[5 + (i - 3) * 3])
+  end
   return 'admitted'
 `;
 
@@ -75,21 +84,34 @@ const admission = z.enum(['admitted', 'holds', 'held', 'dropped']);
 export function openCeilings(redis: Redis, now: () => number = Date.now): Ceilings {
   const begunKey = (field: string): string => `${KEY_PREFIX}:begun:${field}`;
   const droppedKey = (field: string): string => `${KEY_PREFIX}:dropped:${field}`;
+  // No rule is called so.
+  const sharedField = (account: string): string => `${account}:*`;
   const fieldOf = (account: string, rule: string): string => `${account}:${rule}`;
   let counter = 0;
   return {
-    admit: async ({ account, rule, plannedAt, ceiling, reason }) => {
+    admit: async ({ account, rule, plannedAt, ceilings }) => {
       const field = fieldOf(account, rule);
-      const record: HeldRule = { account, rule, since: new Date(now()).toISOString(), reason };
+      const since = new Date(now()).toISOString();
       counter += 1;
+      const keys = [
+        HELD_KEY,
+        droppedKey(field),
+        ...ceilings.map(({ shared }) => begunKey(shared ? sharedField(account) : field)),
+      ];
+      const limits = ceilings.flatMap(({ runs, perMs, reason }) => {
+        const record: HeldRule = { account, rule, since, reason };
+        return [perMs, runs, JSON.stringify(record)];
+      });
+      const name = `${now()}:${process.pid}:${counter}`;
       const answer: unknown = await redis.eval(
         ADMIT,
-        3,
-        HELD_KEY,
-        begunKey(field),
-        droppedKey(field),
-        ...[field, now(), ceiling.perMs, ceiling.runs, plannedAt, JSON.stringify(record)],
-        `${now()}:${process.pid}:${counter}`,
+        keys.length,
+        ...keys,
+        field,
+        now(),
+        plannedAt,
+        name,
+        ...limits,
       );
       return admission.parse(answer);
     },
@@ -99,7 +121,7 @@ export function openCeilings(redis: Redis, now: () => number = Date.now): Ceilin
     },
     release: async (account, rule) => {
       const field = fieldOf(account, rule);
-      await redis.del(begunKey(field));
+      await redis.del(begunKey(field), begunKey(sharedField(account)));
       return (await redis.hdel(HELD_KEY, field)) === 1;
     },
     drop: async (account, rule) => {

@@ -4,8 +4,8 @@ import { event } from '../events/envelope.js';
 import { deviceOf } from '../events/webhook-types.js';
 import { matchesType } from '../rules/event-pattern.js';
 import { resultsOf } from './journal.js';
-import { INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
-import { factTrace, processingTrace, ruleTrace, runTrace, statusOf } from './trace.js';
+import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
+import { alertTrace, factTrace, processingTrace, ruleTrace, runTrace, statusOf } from './trace.js';
 import type { EventStatus, EventSummary, Trace } from './trace.js';
 
 /** What narrows a list of events. */
@@ -155,6 +155,10 @@ function traceFrom(fields: Record<string, string>, facts: Record<string, string>
     decisions:
       fields['decisions'] === undefined ? [] : z.array(ruleTrace).parse(JSON.parse(fields['decisions'])),
     runs,
+    alerts: Object.entries(fields)
+      .filter(([name]) => name.startsWith(ALERT_FIELD))
+      .map(([, value]) => alertTrace.parse(JSON.parse(value)))
+      .sort((a, b) => a.id.localeCompare(b.id) || a.channel.localeCompare(b.channel)),
   };
 }
 

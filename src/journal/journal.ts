@@ -1,12 +1,13 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
+import { noteWaiting } from './event-order.js';
 import { DAY_S } from '../queues/queues.js';
 import type { Retention } from '../queues/queues.js';
-import { INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
+import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 import { factTrace, runTrace } from './trace.js';
-import type { FactTrace, ProcessingTrace, RuleTrace, RunTrace } from './trace.js';
+import type { AlertTrace, FactTrace, ProcessingTrace, RuleTrace, RunTrace } from './trace.js';
 
 /** Writes what happens to events. */
 export interface Journal {
@@ -28,6 +29,8 @@ export interface Journal {
   /** Notes runs that were just planned; a run that has begun keeps what it has. */
   readonly recordPlanned: (eventId: string, runs: readonly RunTrace[]) => Promise<void>;
   readonly recordRun: (eventId: string, run: RunTrace) => Promise<void>;
+  /** Notes what became of alerts, each under the event that it is about. */
+  readonly recordAlerts: (alerts: readonly (AlertTrace & { readonly event: string })[]) => Promise<void>;
 }
 
 /** Begins the trace of an event unless there is one; with a mark of the receiver, answers 1 when that is new. */
@@ -38,6 +41,10 @@ redis.call('HSETNX', KEYS[1], 'event', ARGV[1])
 if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
 redis.call('ZADD', KEYS[2], 'NX', ARGV[3], ARGV[4])
 return new`;
+
+/** A trace that has expired must not come back for the sake of an alert. */
+const NOTE_ALERT =
+  "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end";
 
 /** How long traces are kept: as long as a repeat is recognised, those of dead letters as long as they can be replayed. */
 export type JournalRetention = Pick<Retention, 'repeatWindowDays' | 'deadLetterDays'>;
@@ -85,6 +92,7 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
       const pipeline = redis.pipeline();
       for (const event of events) begin(pipeline, event, true);
       pipeline.zremrangebyscore(INDEX_KEY, '-inf', Date.now() - keepFailedS * 1000);
+      for (const event of events) noteWaiting(pipeline, event);
       const results = resultsOf(await pipeline.exec());
       return events.map((_event, index) => results[index] === 1);
     },
@@ -118,6 +126,19 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
       write(eventId, false, (pipeline) => {
         for (const run of runs) pipeline.hsetnx(traceKey(eventId), RUN_FIELD + run.rule, text(run));
       }),
+    recordAlerts: async (alerts) => {
+      const pipeline = redis.pipeline();
+      for (const { event, ...about } of alerts) {
+        pipeline.eval(
+          NOTE_ALERT,
+          1,
+          traceKey(event),
+          `${ALERT_FIELD}${about.id}:${about.channel}`,
+          text(about),
+        );
+      }
+      resultsOf(await pipeline.exec());
+    },
     recordRun: (eventId, run) =>
       write(eventId, run.status === 'failed', (pipeline) =>
         pipeline.hset(traceKey(eventId), RUN_FIELD + run.rule, text(run)),

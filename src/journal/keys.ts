@@ -3,7 +3,7 @@ import { KEY_PREFIX } from '../queues/connection.js';
 /** Event ids by the time they were received, for lists. */
 export const INDEX_KEY = `${KEY_PREFIX}:journal:index`;
 
-/** The hash of an event's trace. Fields: `event`, `received` (set by the receiver), `processing`, `decisions`, `run:<rule>`. */
+/** The hash of an event's trace. Fields: `event`, `received` (set by the receiver), `processing`, `decisions`, `run:<rule>`, `alert:<alert>`. */
 export const traceKey = (eventId: string): string => `${KEY_PREFIX}:journal:trace:${eventId}`;
 
 /** The hash of an event's facts by name. Apart from the trace, because lists do not need them and they are large. */
@@ -13,3 +13,4 @@ export const factsKey = (eventId: string): string => `${KEY_PREFIX}:journal:fact
 export const ACCOUNTS_KEY = `${KEY_PREFIX}:accounts`;
 
 export const RUN_FIELD = 'run:';
+export const ALERT_FIELD = 'alert:';

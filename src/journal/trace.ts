@@ -43,6 +43,18 @@ export const runTrace = z.object({
   steps: z.array(stepRecord),
 });
 
+/** What became of a message to people. */
+export const alertTrace = z.object({
+  id: z.string(),
+  channel: z.string(),
+  title: z.string(),
+  /** `repeated` and `silenced`: nobody was told, because the channel or a person wanted it so. */
+  status: z.enum(['queued', 'sent', 'repeated', 'silenced', 'failed']),
+  at: z.string(),
+  /** Why it was not sent. */
+  reason: z.string().optional(),
+});
+
 /** Where an event stands as a whole. */
 export const eventStatus = z.enum(['queued', 'processing', 'waiting', 'completed', 'failed', 'no_match']);
 
@@ -62,8 +74,10 @@ export const trace = z.object({
   facts: z.record(z.string(), factTrace),
   decisions: z.array(ruleTrace),
   runs: z.array(runTrace),
+  alerts: z.array(alertTrace),
 });
 
+export type AlertTrace = z.output<typeof alertTrace>;
 export type FactTrace = z.output<typeof factTrace>;
 export type RuleTrace = z.output<typeof ruleTrace>;
 export type ProcessingTrace = z.output<typeof processingTrace>;

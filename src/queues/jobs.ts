@@ -10,10 +10,9 @@ export const eventJob = z.object({ event });
 export type EventJob = z.output<typeof eventJob>;
 
 /** What a step came to; `retrying` is never the last word. */
-const stepStatus = z.enum(['pending', 'running', 'retrying', 'completed', 'skipped', 'failed']);
+const stepStatus = z.enum(['pending', 'running', 'waiting', 'retrying', 'completed', 'skipped', 'failed']);
 
-/** What is known of a step of a run, kept in the job so that a retry or a restart resumes behind it. */
-export const stepRecord = z.object({
+const attemptRecord = z.object({
   action: z.string(),
   id: z.string().optional(),
   status: stepStatus,
@@ -34,6 +33,17 @@ export const stepRecord = z.object({
   calls: z.array(apiCall),
 });
 
+/** What is known of a step of a run, kept in the job so that a retry or a restart resumes behind it. */
+export const stepRecord = z.object({
+  ...attemptRecord.shape,
+  /** Of a step that is done for each of a list: the list as it was when the step began, and what each item came to. */
+  items: z.array(z.unknown()).optional(),
+  each: z.array(attemptRecord).optional(),
+});
+
+/** What is known of a step for one item of its list. */
+export type AttemptRecord = z.output<typeof attemptRecord>;
+
 /** What is known of a step of a run. */
 export type StepRecord = z.output<typeof stepRecord>;
 
@@ -47,9 +57,36 @@ export const runJob = z.object({
   plannedAt: z.string(),
   /** Whether it has begun: a ceiling holds back only what has not. */
   admitted: z.boolean().optional(),
+  /** Runs of the rule with the same key stand to each other as the rule says; none without a key. */
+  concurrencyKey: z.string().optional(),
   /** Set by a replay: take the rule as it is now, if the steps that are done are still its first ones. */
   replayed: z.boolean().optional(),
 });
 
 /** A job of the queue "runs". */
 export type RunJob = z.output<typeof runJob>;
+
+/** A job of the queue "alerts": a channel has something to send. What, is kept apart: it is put together when it is sent. */
+export const alertJob = z.object({ channel: z.string() });
+
+/** A job of the queue "alerts". */
+export type AlertJob = z.output<typeof alertJob>;
+
+/** A job of the queue "schedules": the time has come for a rule. */
+export const scheduleJob = z.object({
+  rule: z.string(),
+  /** How far it has gone over the fleets, so that a retry or a restart goes on there. */
+  progress: z
+    .object({
+      /** Accounts that are done. */
+      accounts: z.array(z.string()),
+      /** The last device that was looked at of the account that is under way. */
+      after: z.int().optional(),
+      looked: z.int(),
+      matched: z.int(),
+    })
+    .optional(),
+});
+
+/** A job of the queue "schedules". */
+export type ScheduleJob = z.output<typeof scheduleJob>;

@@ -3,11 +3,13 @@ import type { JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Settings } from '../config/settings.js';
 import { KEY_PREFIX } from './connection.js';
-import type { EventJob, RunJob } from './jobs.js';
+import type { AlertJob, EventJob, RunJob, ScheduleJob } from './jobs.js';
 
 /** The names of the queues. */
 export const EVENTS = 'events';
 export const RUNS = 'runs';
+export const ALERTS = 'alerts';
+export const SCHEDULES = 'schedules';
 
 /** How long finished jobs stay in Redis. */
 export interface Retention {
@@ -49,15 +51,31 @@ export function openRunQueue(connection: Redis, retention: Retention): Queue<Run
   return open<RunJob>(RUNS, connection, retention);
 }
 
-function open<T>(name: string, connection: Redis, retention: Retention): Queue<T> {
+/** The queue of channels that have something to send; the job id is {@link channelJobId}, so a channel is worked on by one worker at a time. */
+export function openAlertQueue(connection: Redis, retention: Retention): Queue<AlertJob> {
+  // The next alert needs the id again.
+  return open<AlertJob>(ALERTS, connection, retention, { removeOnComplete: true, removeOnFail: true });
+}
+
+/** The queue of the times at which rules run by the clock. */
+export function openScheduleQueue(connection: Redis, retention: Retention): Queue<ScheduleJob> {
+  return open<ScheduleJob>(SCHEDULES, connection, retention);
+}
+
+function open<T>(name: string, connection: Redis, retention: Retention, options: JobsOptions = {}): Queue<T> {
   const queue = new Queue<T>(name, {
     connection,
     prefix: KEY_PREFIX,
-    defaultJobOptions: jobOptions(retention),
+    defaultJobOptions: { ...jobOptions(retention), ...options },
   });
   // The connection reports its troubles itself, once; without a listener BullMQ would print them to the console as well.
   queue.on('error', () => undefined);
   return queue;
+}
+
+/** The id of the job that sends what a channel has. A bare number would be taken for an id of BullMQ's own. */
+export function channelJobId(channel: string): string {
+  return `channel.${channel}`;
 }
 
 /** The id of the run of a rule for an event. BullMQ keeps the colon for itself, so a dot joins the two. */

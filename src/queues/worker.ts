@@ -24,6 +24,8 @@ export type Outcome =
 export interface JobHandle<T> {
   readonly id: string;
   readonly data: T;
+  /** When it was due, in epoch milliseconds. */
+  readonly scheduledAt: number;
   /** How many attempts have been used up, this one included. */
   readonly attempt: number;
   readonly isLastAttempt: boolean;
@@ -141,6 +143,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     return {
       id: job.id ?? '',
       data,
+      scheduledAt: job.timestamp + Math.max(job.opts.delay ?? 0, 0),
       attempt,
       isLastAttempt: attempt >= (job.opts.attempts ?? 1),
       confirmOwnership,

@@ -1,4 +1,5 @@
 import { Environment, EvaluationError } from '@marcbachmann/cel-js';
+import type { ASTNode } from '@marcbachmann/cel-js';
 import { errorText } from '../telemetry/error-text.js';
 import { registerFunctions } from './cel-functions.js';
 import { EVENT_SHAPE } from './vocabulary.js';
@@ -10,6 +11,54 @@ const OPTIONS = { homogeneousAggregateLiterals: false, limits: LIMITS };
 const TIME = 'google.protobuf.Timestamp';
 const ARITHMETIC = ['+', '-', '*', '/', '%'] as const;
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='] as const;
+
+const environments = new WeakMap<object, Map<string, Environment>>();
+const MOST_KEPT = 500;
+
+/**
+ * {@link checkingEnvironment}, built once for the same facts and the same other names: a thousand rules name the same few.
+ *
+ * @param others - What else can be named, such as `steps`.
+ */
+export function sharedCheckingEnvironment(
+  facts: Readonly<Record<string, Shape>>,
+  others: Readonly<Record<string, Shape>>,
+): Environment {
+  const known = environments.get(facts) ?? new Map<string, Environment>();
+  environments.set(facts, known);
+  const key = JSON.stringify(others);
+  const existing = known.get(key);
+  if (existing !== undefined) return existing;
+  if (known.size >= MOST_KEPT) known.clear();
+  const environment = checkingEnvironment({ ...facts, ...others });
+  known.set(key, environment);
+  return environment;
+}
+
+/** The shape that a type of {@link checkingEnvironment} stands for; `any` when it is not one of ours. */
+export function shapeOfType(type: string, shapes: Readonly<Record<string, Shape>>): Shape {
+  const scalar = Object.entries(SCALARS).find(([, name]) => name === type)?.[0];
+  if (scalar === 'string' || scalar === 'number' || scalar === 'bool' || scalar === 'time') return scalar;
+  const list = /^list<(.+)>$/.exec(type)?.[1];
+  if (list !== undefined) return { list: shapeOfType(list, shapes) };
+  const find = (name: string, shape: Shape): Shape | undefined => {
+    if (typeof shape === 'string' || 'mapOf' in shape) return undefined;
+    if ('list' in shape) return find(`${name}_item`, shape.list);
+    if (type === `Fact_${name}`) return shape;
+    return firstOf(Object.entries(shape.fields), ([field, inner]) => find(`${name}_${field}`, inner));
+  };
+  return (
+    firstOf(Object.entries({ event: EVENT_SHAPE, ...shapes }), ([name, shape]) => find(name, shape)) ?? 'any'
+  );
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
 
 /**
  * The environment that expressions are checked in: every field has its type, so that a misspelt one is found when the
@@ -57,19 +106,28 @@ export function evaluatingEnvironment(): Environment {
   const environment = new Environment({ ...OPTIONS, unlistedVariablesAreDyn: true });
   registerFunctions(environment);
   mixNumbers(environment);
-  for (const type of ['string', 'double', 'int', 'bool', TIME]) {
+  for (const type of ['string', 'double', 'int', 'bool', 'list<dyn>', TIME]) {
     environment.registerOperator(`${type} == null`, equalsUnlessUnknown);
   }
   return environment;
 }
 
 /**
- * CEL itself says that null is not equal to anything, so that `x != "a"` would be true for an x that is not known. Here a null on the
- * left is unknown, so that a rule does not fire on it; `x == null`, with null on the right, is how to ask.
+ * CEL itself says that null is not equal to anything, so that `x != "a"` would be true for an x that is not known. Here a null is
+ * unknown, so that a rule does not fire on it; `x == null`, with null written out, is how to ask.
+ *
+ * The library hands the operands over in either order, so that only the expression tells which of them was written as null.
  */
-function equalsUnlessUnknown(left: unknown, right: unknown): boolean {
-  if (left === null) throw new EvaluationError({ code: 'no_such_overload', message: 'null is not known' });
+function equalsUnlessUnknown(left: unknown, right: unknown, ...[node]: readonly ASTNode[]): boolean {
+  const asks = (node?.op === '==' || node?.op === '!=') && node.args.some(isNullLiteral);
+  if (!asks && (left === null || right === null)) {
+    throw new EvaluationError({ code: 'no_such_overload', message: 'null is not known' });
+  }
   return left === right;
+}
+
+function isNullLiteral({ op, args }: ASTNode): boolean {
+  return op === 'value' && args === null;
 }
 
 const CALCULATE: Record<(typeof ARITHMETIC)[number], (a: number, b: number) => number> = {

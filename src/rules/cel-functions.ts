@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { matchesGlob } from './glob.js';
 import { OsVersion } from './os-version.js';
 import { matchesPattern } from './regular-expression.js';
+import { member } from './values.js';
 
 const TIME = 'google.protobuf.Timestamp';
 const DURATION = 'google.protobuf.Duration';
@@ -13,6 +14,30 @@ const difference = new Environment({ unlistedVariablesAreDyn: true }).parse('lat
 /** What `matches` is replaced by before an expression is evaluated; of the same length, so that places stay right. */
 export const SAFE_MATCHES = 'matchRE';
 
+/** What functions know beside their arguments. */
+export interface Surroundings {
+  readonly now: Date;
+  /** The device's group: its value, null when it has none, undefined when it has not been looked up. */
+  readonly group: unknown;
+}
+
+let surroundings: Surroundings = { now: new Date(0), group: undefined };
+
+/** Evaluates something in surroundings of its own. Evaluation never waits for anything, so no other can come between. */
+export function inSurroundings<T>(given: Surroundings, evaluate: () => T): T {
+  const before = surroundings;
+  surroundings = given;
+  try {
+    return evaluate();
+  } finally {
+    surroundings = before;
+  }
+}
+
+/** The name of the function that asks for the device's group, and the path of the fact that it needs. */
+export const IN_GROUP = 'in_group';
+export const IN_GROUP_PATH: readonly string[] = ['group', 'name'];
+
 /** What conditions can call beside what CEL has itself. */
 export const FUNCTIONS: readonly { readonly call: string; readonly about: string }[] = [
   {
@@ -20,6 +45,11 @@ export const FUNCTIONS: readonly { readonly call: string; readonly about: string
     about: 'Apple versions, rapid security responses like `16.4.1 (a)` too',
   },
   { call: 'age(device.last_seen_at) > duration("336h")', about: 'how long ago a time is' },
+  { call: 'until(push_certificate.expires_at) < duration("720h")', about: 'how long a time is ahead' },
+  {
+    call: 'in_group("Laptops")',
+    about: "whether the device is in a device group, by the group's name or id",
+  },
   {
     call: 'glob(device.name, "lab-*")',
     about: '`*` stands for anything, `?` for one character, capitals do not matter',
@@ -30,10 +60,8 @@ export const FUNCTIONS: readonly { readonly call: string; readonly about: string
 /**
  * Lets expressions call our functions. What they cannot read (a version that is none, an address that is none) is not known, like a
  * null: it does not fire a rule.
- *
- * @param now - The time that `age` counts from.
  */
-export function registerFunctions(environment: Environment, now: () => Date = () => new Date()): void {
+export function registerFunctions(environment: Environment): void {
   environment.registerType('Version', OsVersion);
   environment.registerFunction('version(string): Version', (text: string) => readVersion(text));
   const compare: Record<string, (order: number) => boolean> = {
@@ -50,8 +78,14 @@ export function registerFunctions(environment: Environment, now: () => Date = ()
     );
   }
   environment.registerFunction(`age(${TIME}): ${DURATION}`, (time: Date): unknown =>
-    difference({ later: now(), earlier: time }),
+    difference({ later: surroundings.now, earlier: time }),
   );
+  environment.registerFunction(`until(${TIME}): ${DURATION}`, (time: Date): unknown =>
+    difference({ later: time, earlier: surroundings.now }),
+  );
+  for (const type of ['string', 'int']) {
+    environment.registerFunction(`${IN_GROUP}(${type}): bool`, (group: string | bigint) => isInGroup(group));
+  }
   environment.registerFunction('glob(string, string): bool', (text: string, pattern: string) =>
     matchesGlob(text, pattern),
   );
@@ -61,6 +95,13 @@ export function registerFunctions(environment: Environment, now: () => Date = ()
   environment.registerFunction('in_cidr(string, string): bool', (address: string, network: string) =>
     isInNetwork(address, network),
   );
+}
+
+function isInGroup(given: string | bigint): boolean {
+  const { group } = surroundings;
+  const [name, id] = ['name', 'id'].map((field) => member(group, field));
+  if (name === undefined && id === undefined) throw notKnown('the group of the device is not known');
+  return given === name || String(given) === String(id);
 }
 
 function readVersion(text: string): OsVersion {

@@ -1,5 +1,12 @@
 import { didYouMean } from '../config/nearest-name.js';
 
+const SCHEDULE = 'schedule.';
+
+/** The type of the events that the clock makes for a rule. */
+export function scheduleType(ruleId: string): string {
+  return SCHEDULE + ruleId;
+}
+
 /** Whether a rule's `on` pattern takes an event type. `*` stands for any characters, dots included. */
 export function matchesType(pattern: string, type: string): boolean {
   const [start = '', ...parts] = pattern.split('*');
@@ -15,6 +22,11 @@ export function matchesType(pattern: string, type: string): boolean {
     at = found + part.length;
   }
   return true;
+}
+
+/** Whether a rule's `on` pattern takes an event: what the clock made is for the rule whose schedule it is, not for every rule that takes anything. */
+export function listensFor(pattern: string, type: string): boolean {
+  return type.startsWith(SCHEDULE) ? pattern === type : matchesType(pattern, type);
 }
 
 /**

@@ -5,30 +5,48 @@ import type { Vocabulary } from './vocabulary.js';
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-const objectSchema = z.looseObject({ properties: z.record(z.string(), z.looseObject({})).default({}) });
+const objectSchema = z.looseObject({
+  properties: z.record(z.string(), z.looseObject({})).default({}),
+  required: z.array(z.string()).default([]),
+});
 
 /**
  * The JSON Schema (draft 7) of a rule file, for editors: which keys there are, which actions, and which arguments each takes.
  * What an expression or a text may name it does not know; loading the file checks that.
  */
-export function rulesJsonSchema({ actions, eventTypes }: Vocabulary): JsonSchema {
+export function rulesJsonSchema({ actions, channelTypes, eventTypes }: Vocabulary): JsonSchema {
   const step = jsonSchemaOf(stepInFile);
-  const withActions = Object.entries(actions).map(([name, { args, about }]): [string, JsonSchema] => [
-    name,
-    {
-      ...jsonSchemaOf(args),
-      additionalProperties: false,
-      ...(about !== undefined && { description: about }),
+  const withActions = Object.entries(actions).map(
+    ([name, { args, about, shorthand }]): [string, JsonSchema] => {
+      const schema = { ...jsonSchemaOf(args), additionalProperties: false };
+      const description = about === undefined ? {} : { description: about };
+      if (shorthand === undefined) return [name, { ...schema, ...description }];
+      return [name, { ...description, anyOf: [schema, schema.properties[shorthand] ?? {}] }];
     },
-  ]);
+  );
+  const channels = Object.entries(channelTypes).map(([type, { settings, about }]) => {
+    const schema = jsonSchemaOf(settings);
+    return {
+      ...schema,
+      description: about,
+      properties: { type: { const: type }, ...schema.properties },
+      required: ['type', ...schema.required],
+      additionalProperties: false,
+    };
+  });
   const rule = jsonSchemaOf(ruleInFile);
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'mdm-reflex rules',
     ...jsonSchemaOf(ruleFile),
-    properties: { rules: { type: ['array', 'null'], items: { $ref: '#/definitions/rule' } } },
+    properties: {
+      channels: { type: ['object', 'null'], additionalProperties: { $ref: '#/definitions/channel' } },
+      rules: { type: ['array', 'null'], items: { $ref: '#/definitions/rule' } },
+    },
+    required: [],
     additionalProperties: false,
     definitions: {
+      channel: { type: 'object', properties: { type: { enum: Object.keys(channelTypes) } }, oneOf: channels },
       rule: {
         ...rule,
         properties: {

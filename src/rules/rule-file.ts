@@ -1,9 +1,21 @@
+import type { z } from 'zod';
 import { didYouMean } from '../config/nearest-name.js';
 import type { Path, Problem, Report } from './problem.js';
+import { checkAgainst, checkEnvReferences, fieldsOfSchema, forEachText } from './checks.js';
 import { compileRule } from './rule.js';
 import type { Rule } from './rule.js';
-import { STEP_KEYS, ruleFile, ruleInFile } from './rule-schema.js';
-import type { RuleSource, StepSource } from './rule-schema.js';
+import {
+  STEP_KEYS,
+  channelInFile,
+  channelName,
+  ruleFile,
+  ruleInFile,
+  schedule,
+  stepInFile,
+} from './rule-schema.js';
+import type { ChannelSource, RuleSource, StepInFile, StepSource } from './rule-schema.js';
+import { scheduleType } from './event-pattern.js';
+import { member } from './values.js';
 import type { Vocabulary } from './vocabulary.js';
 import { parseYamlSource } from './yaml-source.js';
 
@@ -13,78 +25,207 @@ export interface RuleFile {
   readonly text: string;
 }
 
-/** The rules of all files, and everything that is wrong with them, each problem with its place. */
+/** The rules and channels of all files, and everything that is wrong with them, each problem with its place. */
 export interface CompiledRules {
   readonly rules: readonly Rule[];
+  readonly channels: readonly ChannelSource[];
   readonly problems: readonly string[];
 }
 
 /**
  * Compiles rule files. All problems of all files are found at once.
  *
- * @returns The rules that compiled; they are only to be used when there are no problems.
+ * @returns What compiled; it is only to be used when there are no problems.
  */
 export function compileRuleFiles(files: readonly RuleFile[], vocabulary: Vocabulary): CompiledRules {
   const rules: Rule[] = [];
-  const problems: string[] = [];
   const firstUse = new Map<string, string>();
-  for (const file of files) {
-    const source = parseYamlSource(file.name, file.text);
-    problems.push(...source.problems);
-    if (source.problems.length > 0) continue;
-    const found: Problem[] = [];
-    const report: Report = (problem) => void found.push(problem);
-    for (const { rule, place } of rulesIn(source.value, report)) {
+  const read = files.map((file) => readFile(file, vocabulary));
+  const channels = channelsOf(read);
+  const withChannels = vocabularyWithChannels(vocabulary, channels);
+  for (const { file, value, report } of read) {
+    for (const { rule, place } of rulesIn(value, withChannels, report)) {
       const earlier = firstUse.get(rule.id);
       if (earlier !== undefined)
         report({ path: [...place, 'id'], message: `the rule id "${rule.id}" is already used in ${earlier}` });
       firstUse.set(rule.id, earlier ?? file.name);
-      rules.push(compileRule(rule, vocabulary, place, report));
+      rules.push(compileRule(rule, withChannels, place, report));
     }
-    problems.push(...found.map(source.describe));
   }
-  return { rules, problems };
+  return { rules, channels, problems: read.flatMap(({ problems }) => problems()) };
 }
 
-function rulesIn(value: unknown, report: Report): { rule: RuleSource; place: Path }[] {
+/** A vocabulary in which rules can refer to channels, which no account has to be asked for. */
+export function vocabularyWithChannels(
+  vocabulary: Vocabulary,
+  channels: readonly Pick<ChannelSource, 'name'>[],
+): Vocabulary {
+  const channel = channels.map(({ name }) => ({ id: name, name }));
+  return { ...vocabulary, referents: (account) => ({ ...vocabulary.referents?.(account), channel }) };
+}
+
+/** A file that has been read: its channels in our form, the rest as it stands there. */
+interface ReadFile {
+  readonly file: RuleFile;
+  readonly value: z.output<typeof ruleFile> | undefined;
+  readonly channels: readonly ChannelSource[];
+  readonly report: Report;
+  /** In words, in the order they were found. */
+  readonly problems: () => string[];
+}
+
+function readFile(file: RuleFile, vocabulary: Vocabulary): ReadFile {
+  const source = parseYamlSource(file.name, file.text);
+  const found: Problem[] = [];
+  const report: Report = (problem) => void found.push(problem);
+  const problems = (): string[] => [...source.problems, ...found.map(source.describe)];
+  if (source.problems.length > 0) return { file, value: undefined, channels: [], report, problems };
   // An empty file has no rules; that is not a mistake.
   const parsed = ruleFile.safeParse(
-    withoutUnknownKeys(value ?? { rules: [] }, Object.keys(ruleFile.shape), [], report),
+    withoutUnknownKeys(source.value ?? {}, Object.keys(ruleFile.shape), [], report),
   );
   if (!parsed.success) {
     reportIssues(parsed.error.issues, [], report);
-    return [];
+    return { file, value: undefined, channels: [], report, problems };
   }
-  return parsed.data.rules.flatMap((inFile, index) => {
+  const channels = Object.entries(parsed.data.channels).flatMap(
+    ([name, inFile]) => channelFrom(name, inFile, vocabulary, ['channels', name], report) ?? [],
+  );
+  return { file, value: parsed.data, channels, report, problems };
+}
+
+function channelsOf(read: readonly ReadFile[]): ChannelSource[] {
+  const firstUse = new Map<string, string>();
+  return read.flatMap(({ file, channels, report }) => {
+    for (const { name } of channels) {
+      const earlier = firstUse.get(name);
+      const message = `the channel "${name}" is already described in ${earlier ?? ''}`;
+      if (earlier !== undefined) report({ path: ['channels', name], atKey: true, message });
+      firstUse.set(name, earlier ?? file.name);
+    }
+    return channels;
+  });
+}
+
+function channelFrom(
+  name: string,
+  inFile: unknown,
+  vocabulary: Vocabulary,
+  place: Path,
+  report: Report,
+): ChannelSource | undefined {
+  const named = channelName.safeParse(name);
+  if (!named.success) {
+    report({ path: place, atKey: true, message: named.error.issues[0]?.message ?? 'expected another name' });
+  }
+  const parsed = channelInFile.safeParse(inFile);
+  if (!parsed.success) {
+    reportIssues(parsed.error.issues, place, report);
+    // What refers to it is right nevertheless.
+    return { name, type: '', settings: {} };
+  }
+  const { type, ...settings } = parsed.data;
+  const types = vocabulary.channelTypes;
+  const known = Object.hasOwn(types, type) ? types[type] : undefined;
+  if (known === undefined) {
+    const all = Object.keys(types);
+    const message = `there is no type of channel "${type}"${didYouMean(type, all)} (known are ${all.join(', ')})`;
+    report({ path: [...place, 'type'], message });
+    return { name, type, settings };
+  }
+  checkAgainst(known.settings, settings, fieldsOfSchema(known.settings), { place, what: 'setting', report });
+  forEachText(settings, place, (text, path) => checkEnvReferences(text, vocabulary, path, report));
+  return { name, type, settings };
+}
+
+function rulesIn(
+  value: z.output<typeof ruleFile> | undefined,
+  vocabulary: Vocabulary,
+  report: Report,
+): { rule: RuleSource; place: Path }[] {
+  return (value?.rules ?? []).flatMap((inFile, index) => {
     const place = ['rules', index];
-    const rule = ruleFrom(inFile, place, report);
+    const rule = ruleFrom(inFile, vocabulary, place, report);
     return rule === undefined ? [] : [{ rule, place }];
   });
 }
 
-function ruleFrom(inFile: unknown, place: Path, report: Report): RuleSource | undefined {
-  const parsed = ruleInFile.safeParse(
-    withoutUnknownKeys(inFile, Object.keys(ruleInFile.shape), place, report),
-  );
-  if (!parsed.success) {
-    reportIssues(parsed.error.issues, place, report);
-    return undefined;
-  }
+function ruleFrom(
+  inFile: unknown,
+  vocabulary: Vocabulary,
+  place: Path,
+  report: Report,
+): RuleSource | undefined {
+  const known = withoutUnknownKeys(inFile, Object.keys(ruleInFile.shape), place, report);
+  const data = parsedRule(known, place, report);
+  if (data === undefined) return undefined;
   // A step that cannot be read is reported; the others are still looked into. The rule is not used then anyway.
-  const steps = parsed.data.do.map(
-    (step, index) => stepFrom(step, [...place, 'do', index], report) ?? UNREADABLE,
+  const steps = data.do.map(
+    (step, index) => stepFrom(step, vocabulary, [...place, 'do', index], report) ?? UNREADABLE,
   );
-  const { on_own_actions: onOwnActions, limit, ...rule } = parsed.data;
+  const { on_own_actions: onOwnActions, limit, on, ...rule } = data;
   return {
     ...rule,
+    ...when(rule.id, on),
     onOwnActions,
     ...(limit && { limit: { runs: limit.runs, perMs: limit.per } }),
     do: steps,
   };
 }
 
+type RuleInFile = z.output<typeof ruleInFile>;
+
+/** A rule by the clock listens for the events that the clock makes for it. */
+function when(id: string, on: RuleInFile['on']): Pick<RuleSource, 'on' | 'schedule'> {
+  if (Array.isArray(on)) return { on };
+  const { schedule: cron, timezone, for_each: forEach } = on;
+  return { on: [scheduleType(id)], schedule: { cron, timezone, ...(forEach && { forEach }) } };
+}
+
+/** A rule as the file has it. What is wrong is reported, and left out to see what else is. */
+function parsedRule(inFile: unknown, place: Path, report: Report): RuleInFile | undefined {
+  const parsed = ruleInFile.safeParse(inFile);
+  if (parsed.success) return parsed.data;
+  reportIssues(
+    parsed.error.issues.flatMap((issue): readonly Issue[] => scheduleIssues(issue, inFile) ?? [issue]),
+    place,
+    report,
+  );
+  if (typeof inFile !== 'object' || inFile === null) return undefined;
+  const wrong = new Set(parsed.error.issues.map(({ path }) => path[0]));
+  const right = Object.fromEntries(Object.entries(inFile).filter(([key]) => key !== 'do' && !wrong.has(key)));
+  const steps: unknown = Object.getOwnPropertyDescriptor(inFile, 'do')?.value;
+  return ruleInFile.safeParse({ ...STANDING_IN, ...right, do: readable(steps) }).data;
+}
+
+/** What is wrong with a schedule is told of the schedule, not of everything else that could stand there. */
+function scheduleIssues({ path, code }: z.core.$ZodIssue, inFile: unknown): readonly Issue[] | undefined {
+  if (code !== 'invalid_union' || path[0] !== 'on') return undefined;
+  const on: unknown = member(inFile, 'on');
+  if (typeof on !== 'object' || on === null || Array.isArray(on)) return undefined;
+  return schedule.safeParse(on).error?.issues.map((issue) => ({
+    message: issue.message,
+    path: ['on', ...issue.path],
+  }));
+}
+
+const STANDING_IN = { id: 'unreadable', on: '*' };
+
+/** The steps, their own keys left out where they are wrong. */
+function readable(steps: unknown): unknown[] {
+  const all: unknown[] = Array.isArray(steps) && steps.length > 0 ? steps : [UNREADABLE_IN_FILE];
+  return all.map((step): unknown => {
+    const parsed = stepInFile.safeParse(step);
+    if (parsed.success) return step;
+    if (typeof step !== 'object' || step === null) return UNREADABLE_IN_FILE;
+    const wrong = new Set(parsed.error.issues.map(({ path }) => path[0]));
+    return Object.fromEntries(Object.entries(step).filter(([key]) => !wrong.has(key)));
+  });
+}
+
 /** Keeps the places of the steps behind it right. */
 const UNREADABLE: StepSource = { action: 'log', args: { message: '' }, onError: 'stop' };
+const UNREADABLE_IN_FILE = { log: { message: '' } };
 
 /** Reports the keys that nothing is called, and leaves them out, so that they do not hide what else is wrong. */
 function withoutUnknownKeys(value: unknown, known: readonly string[], place: Path, report: Report): unknown {
@@ -98,16 +239,13 @@ function withoutUnknownKeys(value: unknown, known: readonly string[], place: Pat
 }
 
 function stepFrom(
-  inFile: Readonly<Record<string, unknown>> & {
-    id?: string | undefined;
-    if?: string | undefined;
-    on_error?: 'stop' | 'continue' | undefined;
-  },
+  inFile: StepInFile,
+  { actions }: Vocabulary,
   place: Path,
   report: Report,
 ): StepSource | undefined {
-  const actions = Object.keys(inFile).filter((key) => !STEP_KEYS.includes(key));
-  const [action, other] = actions;
+  const named = Object.keys(inFile).filter((key) => !STEP_KEYS.includes(key));
+  const [action, other] = named;
   if (action === undefined) {
     report({
       path: place,
@@ -124,7 +262,9 @@ function stepFrom(
     });
     return undefined;
   }
-  const args = inFile[action] ?? {};
+  const given = inFile[action] ?? {};
+  const shorthand = Object.hasOwn(actions, action) ? actions[action]?.shorthand : undefined;
+  const args = typeof given !== 'object' && shorthand !== undefined ? { [shorthand]: given } : given;
   if (typeof args !== 'object' || Array.isArray(args)) {
     report({
       path: [...place, action],
@@ -138,6 +278,9 @@ function stepFrom(
     onError: inFile.on_error ?? 'stop',
     ...(inFile.id !== undefined && { id: inFile.id }),
     ...(inFile.if !== undefined && { if: inFile.if }),
+    ...(inFile.timeout !== undefined && { timeoutMs: inFile.timeout }),
+    ...(inFile.for_each !== undefined && { forEach: inFile.for_each }),
+    ...(inFile.at_most !== undefined && { atMost: inFile.at_most }),
   };
 }
 

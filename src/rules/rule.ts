@@ -1,20 +1,26 @@
 import { didYouMean } from '../config/nearest-name.js';
 import { envReferencesIn } from '../config/env-reference.js';
-import { checkingEnvironment } from './cel-environment.js';
+import { sharedCheckingEnvironment } from './cel-environment.js';
+import { checkAgainst, checkEnvReferences, fieldsOfSchema, forEachText } from './checks.js';
 import { compileCondition } from './condition.js';
 import type { Condition } from './condition.js';
 import { problemWithPattern } from './event-pattern.js';
+import { compileList } from './list-expression.js';
+import type { ListExpression } from './list-expression.js';
 import type { Path, Report } from './problem.js';
+import { problemWithReference } from './references.js';
 import type { RuleSource, StepSource } from './rule-schema.js';
 import { compileTemplate, isTemplate } from './template.js';
 import type { Template } from './template.js';
 import { EVENT_SHAPE } from './vocabulary.js';
-import type { ActionSignature, Shape, Vocabulary } from './vocabulary.js';
+import type { ActionSignature, ReferenceKind, Shape, Vocabulary } from './vocabulary.js';
 
 /** A step ready to run. */
 export interface Step {
   readonly source: StepSource;
   readonly condition: Condition | undefined;
+  /** The list whose items it is done for. */
+  readonly forEach: ListExpression | undefined;
   /** By the text as written. */
   readonly templates: ReadonlyMap<string, Template>;
   /** The facts that its condition, its templates and its action name. */
@@ -25,10 +31,12 @@ export interface Step {
 export interface Rule {
   readonly source: RuleSource;
   readonly condition: Condition | undefined;
+  /** Runs of the rule with the same text queue up, or take each other's place; undefined: those of one device. */
+  readonly concurrencyKey: Template | undefined;
   /** The facts that its condition names: fetched before it is decided. */
   readonly conditionFacts: ReadonlySet<string>;
   readonly steps: readonly Step[];
-  /** The facts that its steps name: fetched only when it matches. */
+  /** The facts that its steps and its concurrency key name: fetched only when it matches. */
   readonly stepFacts: ReadonlySet<string>;
 }
 
@@ -42,7 +50,8 @@ const COMMON_OUTPUTS: Readonly<Record<string, Shape>> = { status: 'string', reas
  * @param report - Told of every problem; the rule that comes back is only good when there was none.
  */
 export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: Path, report: Report): Rule {
-  source.on.forEach((pattern, index) => {
+  const problemsOfOn = source.schedule === undefined ? source.on : [];
+  problemsOfOn.forEach((pattern, index) => {
     const problem = problemWithPattern(pattern, vocabulary.eventTypes);
     // A single type that is no list has no place of its own: the file then points at "on".
     if (problem !== undefined) report({ path: [...place, 'on', index], message: problem });
@@ -52,25 +61,33 @@ export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: P
     const message = `there is no account "${account}"${didYouMean(account, vocabulary.accounts)}`;
     report({ path: [...place, 'accounts', index], message });
   });
-  const condition = compileIf(source.if, vocabulary.facts, [...place, 'if'], report);
+  const accounts = source.accounts ?? vocabulary.accounts;
+  const scope: Scope = { vocabulary, others: {}, accounts, report };
+  const condition = compileIf(source.if, scope, [...place, 'if']);
+  const concurrencyKey = compileKey(source.concurrency?.key, scope, [...place, 'concurrency', 'key']);
   const outputs: Record<string, Shape> = {};
   const steps = source.do.map((step, index) => {
-    const compiled = compileStep(step, vocabulary, outputs, [...place, 'do', index], report);
+    const steps: Shape = { fields: { ...outputs } };
+    const compiled = compileStep(step, { ...scope, others: { steps } }, [...place, 'do', index]);
     checkAllowed(step, source, vocabulary, [...place, 'do', index, step.action], report);
     if (step.id !== undefined) {
       if (Object.hasOwn(outputs, step.id)) {
         report({ path: [...place, 'do', index, 'id'], message: `two steps are called "${step.id}"` });
       }
-      outputs[step.id] = { fields: { ...COMMON_OUTPUTS, ...actionNamed(step.action, vocabulary)?.outputs } };
+      outputs[step.id] = { fields: { ...COMMON_OUTPUTS, ...outputsOf(step, vocabulary) } };
     }
     return compiled;
   });
   return {
     source,
     condition,
+    concurrencyKey,
     conditionFacts: factsAmong(condition?.names ?? [], vocabulary),
     steps,
-    stepFacts: new Set(steps.flatMap((step) => [...step.facts])),
+    stepFacts: new Set([
+      ...steps.flatMap((step) => [...step.facts]),
+      ...factsAmong(concurrencyKey?.names ?? [], vocabulary),
+    ]),
   };
 }
 
@@ -90,15 +107,35 @@ function checkAllowed(
   });
 }
 
-function compileStep(
-  source: StepSource,
-  vocabulary: Vocabulary,
-  outputs: Readonly<Record<string, Shape>>,
-  place: Path,
-  report: Report,
-): Step {
-  const shapes: Record<string, Shape> = { ...vocabulary.facts, steps: { fields: { ...outputs } } };
-  const condition = compileIf(source.if, shapes, [...place, 'if'], report);
+/** What can be named at a place of a rule, and who is told what is wrong there. */
+interface Scope {
+  readonly vocabulary: Vocabulary;
+  /** What can be named beside the event and the facts. */
+  readonly others: Readonly<Record<string, Shape>>;
+  /** The accounts that the rule is for. */
+  readonly accounts: readonly string[];
+  readonly report: Report;
+}
+
+const shapesIn = ({ vocabulary, others }: Scope): Readonly<Record<string, Shape>> => ({
+  ...vocabulary.facts,
+  ...others,
+});
+
+function compileStep(source: StepSource, outer: Scope, place: Path): Step {
+  const { vocabulary, report } = outer;
+  const forEach = compileForEach(source.forEach, outer, [...place, 'for_each']);
+  // When the list is wrong, what stands in an item is not known.
+  const item = source.forEach === undefined ? {} : { item: forEach?.itemShape ?? ('any' as const) };
+  const scope: Scope = { ...outer, others: { ...outer.others, ...item } };
+  const condition = compileIf(source.if, scope, [...place, 'if']);
+  if (source.atMost !== undefined && source.forEach === undefined) {
+    report({
+      path: [...place, 'at_most'],
+      atKey: true,
+      message: 'at_most bounds a for_each; this step has none',
+    });
+  }
   const templates = new Map<string, Template>();
   const argumentsPlace = [...place, source.action];
   const action = actionNamed(source.action, vocabulary);
@@ -109,26 +146,96 @@ function compileStep(
       message: `unknown action "${source.action}"${didYouMean(source.action, Object.keys(vocabulary.actions))}`,
     });
   } else {
-    checkArguments(action, source.args, argumentsPlace, report);
+    checkAgainst(action.args, source.args, fieldsOfSchema(action.args), {
+      place: argumentsPlace,
+      what: 'argument',
+      report,
+    });
+    checkReferences(action, source.args, argumentsPlace, scope);
   }
   forEachText(source.args, argumentsPlace, (text, path) => {
     checkEnvReferences(text, vocabulary, path, report);
     if (!isTemplate(text)) return;
-    const template = compileTemplate(text, { event: EVENT_SHAPE, ...shapes });
-    if (Array.isArray(template))
-      for (const { offset, message } of template) report({ path, offset, message });
-    else templates.set(text, template);
+    const template = compileText(text, scope, path);
+    if (template !== undefined) templates.set(text, template);
   });
   const names = [
     ...(condition?.names ?? []),
+    ...(forEach?.names ?? []),
     ...[...templates.values()].flatMap((template) => [...template.names]),
   ];
   return {
     source,
     condition,
+    forEach,
     templates,
     facts: new Set([...factsAmong(names, vocabulary), ...(action?.facts ?? [])]),
   };
+}
+
+function compileText(text: string, scope: Scope, path: Path): Template | undefined {
+  const template = compileTemplate(text, { event: EVENT_SHAPE, ...shapesIn(scope) });
+  if (!Array.isArray(template)) return template;
+  for (const { offset, message } of template) scope.report({ path, offset, message });
+  return undefined;
+}
+
+function compileKey(text: string | undefined, scope: Scope, path: Path): Template | undefined {
+  return text === undefined ? undefined : compileText(text, scope, path);
+}
+
+function compileForEach(text: string | undefined, scope: Scope, path: Path): ListExpression | undefined {
+  if (text === undefined) return undefined;
+  const { vocabulary, others, report } = scope;
+  const list = compileList(text, sharedCheckingEnvironment(vocabulary.facts, others), shapesIn(scope));
+  if (!('message' in list)) return list;
+  report({ path, offset: list.offset, message: list.message });
+  return undefined;
+}
+
+/** What a step leaves behind: one that is done for each of a list, how often and what each time. */
+function outputsOf({ action, forEach }: StepSource, vocabulary: Vocabulary): Readonly<Record<string, Shape>> {
+  const outputs = actionNamed(action, vocabulary)?.outputs ?? {};
+  if (forEach === undefined) return outputs;
+  return { count: 'number', items: { list: { fields: { ...COMMON_OUTPUTS, ...outputs } } } };
+}
+
+/** A group or script that there is not is told when the file loads, not when the first device enrolls. */
+function checkReferences(
+  { refersTo = {} }: ActionSignature,
+  args: Readonly<Record<string, unknown>>,
+  place: Path,
+  scope: Scope,
+): void {
+  for (const [argument, kind] of Object.entries(refersTo)) {
+    const given: unknown = Object.hasOwn(args, argument) ? args[argument] : undefined;
+    const isList = Array.isArray(given);
+    const all: unknown[] = isList ? given : [given];
+    all.forEach((reference, index) => {
+      const path = [...place, argument, ...(isList ? [index] : [])];
+      if (typeof reference === 'string' || typeof reference === 'number')
+        checkReference(kind, reference, path, scope);
+    });
+  }
+}
+
+function checkReference(
+  kind: ReferenceKind,
+  reference: string | number,
+  path: Path,
+  { vocabulary, accounts, report }: Scope,
+  offset?: number,
+): void {
+  if (typeof reference === 'string' && (isTemplate(reference) || envReferencesIn(reference).length > 0))
+    return;
+  for (const account of accounts) {
+    const where = vocabulary.accounts.length > 1 && kind !== 'channel' ? ` in the account "${account}"` : '';
+    const message = problemWithReference(kind, reference, vocabulary.referents?.(account)[kind], where);
+    if (message === undefined) continue;
+    report({ path, message, ...(offset !== undefined && { offset }) });
+    // The same name missing everywhere is one mistake.
+    return;
+  }
 }
 
 /** By own name only: no action is called "constructor". */
@@ -136,62 +243,23 @@ function actionNamed(name: string, { actions }: Vocabulary): ActionSignature | u
   return Object.hasOwn(actions, name) ? actions[name] : undefined;
 }
 
-function compileIf(
-  text: string | undefined,
-  shapes: Readonly<Record<string, Shape>>,
-  path: Path,
-  report: Report,
-): Condition | undefined {
+function compileIf(text: string | undefined, scope: Scope, path: Path): Condition | undefined {
   if (text === undefined) return undefined;
-  const condition = compileCondition(text, checkingEnvironment(shapes), shapes);
-  if (!('message' in condition)) return condition;
-  report({ path, offset: condition.offset, message: condition.message });
-  return undefined;
-}
-
-function checkArguments(
-  action: ActionSignature,
-  args: Readonly<Record<string, unknown>>,
-  place: Path,
-  report: Report,
-): void {
-  const parsed = action.args.safeParse(args);
-  for (const issue of parsed.error?.issues ?? []) {
-    const path = [...place, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) {
-        report({
-          path: [...path, key],
-          atKey: true,
-          message: `unknown argument "${key}"${didYouMean(key, argumentNames(action))}`,
-        });
-      }
-    } else {
-      report({ path, message: `${issue.path.join('.') || 'arguments'}: ${issue.message}` });
-    }
+  const { vocabulary, others, report } = scope;
+  const condition = compileCondition(
+    text,
+    sharedCheckingEnvironment(vocabulary.facts, others),
+    shapesIn(scope),
+  );
+  if ('message' in condition) {
+    report({ path, offset: condition.offset, message: condition.message });
+    return undefined;
   }
-}
-
-function argumentNames(action: ActionSignature): string[] {
-  return 'shape' in action.args && typeof action.args.shape === 'object' && action.args.shape !== null
-    ? Object.keys(action.args.shape)
-    : [];
-}
-
-function checkEnvReferences(text: string, vocabulary: Vocabulary, path: Path, report: Report): void {
-  for (const name of new Set(envReferencesIn(text))) {
-    if (!vocabulary.isEnvSet(name)) report({ path, message: `the environment variable ${name} is not set` });
-  }
+  for (const { kind, text: name, offset } of condition.references)
+    checkReference(kind, name, path, scope, offset);
+  return condition;
 }
 
 function factsAmong(names: Iterable<string>, vocabulary: Vocabulary): Set<string> {
   return new Set([...names].filter((name) => Object.hasOwn(vocabulary.facts, name)));
-}
-
-function forEachText(value: unknown, path: Path, visit: (text: string, path: Path) => void): void {
-  if (typeof value === 'string') visit(value, path);
-  else if (Array.isArray(value)) value.forEach((item, index) => forEachText(item, [...path, index], visit));
-  else if (typeof value === 'object' && value !== null) {
-    for (const [key, member] of Object.entries(value)) forEachText(member, [...path, key], visit);
-  }
 }

@@ -5,7 +5,8 @@ import { isNativeError } from 'node:util/types';
 import { envReferencesIn } from '../config/env-reference.js';
 import { didYouMean } from '../config/nearest-name.js';
 import { errorText } from '../telemetry/error-text.js';
-import type { ExpressionProblem } from './condition.js';
+import type { ExpressionProblem } from './expression-problem.js';
+import { factOfPath } from './vocabulary.js';
 import type { Shape } from './vocabulary.js';
 import type { Values } from './values.js';
 
@@ -69,7 +70,7 @@ export function compileTemplate(
   });
   if (problems.length > 0) return problems;
   return {
-    names: new Set(variables.map(({ path }) => String(path[0]))),
+    names: new Set(variables.map(({ path }) => factOfPath(path))),
     render: (values, env) => {
       try {
         const rendered: unknown = engine.renderSync(parsed, { ...values });

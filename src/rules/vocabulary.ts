@@ -35,6 +35,39 @@ export interface ActionSignature {
   readonly outputs: Readonly<Record<string, Shape>>;
   /** The facts that the action itself needs, whatever its arguments say. */
   readonly facts: readonly string[];
+  /** The argument that is meant where a plain value stands in place of the arguments: `wait: 10m`. */
+  readonly shorthand?: string;
+  /** What arguments refer to by name or id, by the name of the argument: checked when the file loads. */
+  readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
+}
+
+/** What rules refer to by name or id. */
+export type ReferenceKind =
+  | 'app'
+  | 'assignment group'
+  | 'channel'
+  | 'custom attribute'
+  | 'DEP server'
+  | 'device group'
+  | 'enrollment'
+  | 'profile'
+  | 'script';
+
+/** Something that can be referred to. */
+export interface Referent {
+  readonly id: number | string;
+  readonly name: string | undefined;
+}
+
+/** What can be referred to in an account; a kind that is left out is not known, and references to it are not checked. */
+export type Referents = Readonly<Partial<Record<ReferenceKind, readonly Referent[]>>>;
+
+/** What a kind of channel tells the rules about itself. */
+export interface ChannelSignature {
+  /** What it sends to, for people. */
+  readonly about: string;
+  /** Checks what stands beside `type` in the file. `${env:NAME}` may stand in any text. */
+  readonly settings: z.ZodType<Readonly<Record<string, unknown>>>;
 }
 
 /** Everything that a rule file can name. */
@@ -43,10 +76,23 @@ export interface Vocabulary {
   readonly actions: Readonly<Record<string, ActionSignature>>;
   /** Event types that are known; others are taken as well, unless they look like a misspelt known one. */
   readonly eventTypes: readonly string[];
+  /** The kinds of channels by the name that files call them. */
+  readonly channelTypes: Readonly<Record<string, ChannelSignature>>;
   /** The accounts that a rule can be for. */
   readonly accounts: readonly string[];
+  /** What rules for an account can refer to; nothing is checked when the function is left out. */
+  readonly referents?: (account: string) => Referents;
   /** Whether `${env:NAME}` can be resolved. */
   readonly isEnvSet: (name: string) => boolean;
+}
+
+/** Facts that are also known as a field of another: `device.attributes.department` names the fact `attributes`. */
+export const FACTS_WITHIN: Readonly<Record<string, string>> = { 'device.attributes': 'attributes' };
+
+/** The fact that a path such as `device`, `name` names. */
+export function factOfPath(path: readonly unknown[]): string {
+  const [first] = path;
+  return FACTS_WITHIN[path.slice(0, 2).join('.')] ?? (typeof first === 'string' ? first : '');
 }
 
 /** The event itself, known before any fact is fetched. */

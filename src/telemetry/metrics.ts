@@ -12,6 +12,8 @@ export interface Metrics {
   readonly apiCircuitOpen: Gauge<'account'>;
   readonly ruleHolds: Counter<'rule'>;
   readonly chainsCut: Counter<'rule'>;
+  readonly messages: Counter<'channel' | 'type' | 'outcome'>;
+  readonly scheduleTicks: Counter<'rule'>;
   readonly rules: Gauge;
   readonly ruleProblems: Gauge;
   readonly ruleEvaluations: Counter<'rule' | 'verdict'>;
@@ -81,6 +83,18 @@ export function createMetrics(): Metrics {
     chainsCut: new Counter({
       name: 'mdm_reflex_chains_cut_total',
       help: 'Chains of events brought about by rules that went on for too long and were cut, by the last rule',
+      labelNames: ['rule'],
+      registers,
+    }),
+    messages: new Counter({
+      name: 'mdm_reflex_messages_total',
+      help: 'Messages to people by channel: sent, retried (an attempt that failed), failed (put aside)',
+      labelNames: ['channel', 'type', 'outcome'],
+      registers,
+    }),
+    scheduleTicks: new Counter({
+      name: 'mdm_reflex_schedule_ticks_total',
+      help: 'How often the time had come for a rule with a schedule',
       labelNames: ['rule'],
       registers,
     }),

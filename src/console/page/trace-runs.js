@@ -1,5 +1,5 @@
 /** @import { RunTrace } from '../../journal/trace.js' */
-/** @import { StepRecord } from '../../queues/jobs.js' */
+/** @import { AttemptRecord, StepRecord } from '../../queues/jobs.js' */
 /** @import { ApiCall } from '../../simplemdm/call-log.js' */
 import { element } from './dom.js';
 import { RUN_STATUS, STEP_STATUS, stateWord, textOf, timeWord } from './words.js';
@@ -35,10 +35,21 @@ export function runSection({ rule, status, plannedAt, finishedAt, steps }) {
  * @param {number} index
  */
 function stepRow(step, index) {
+  const row = attemptRow(step, `step ${index}`);
+  const each = (step.each ?? []).map((item, position) => attemptRow(item, `step ${index} item ${position}`));
+  if (each.length > 0) row.append(element('ol', { class: 'steps' }, ...each));
+  return row;
+}
+
+/**
+ * @param {AttemptRecord} step
+ * @param {string} key
+ */
+function attemptRow(step, key) {
   const { action, id, status, reason, nextAttemptAt, unsettledSince, output, calls } = step;
   return element(
     'li',
-    { 'data-key': `step ${index}` },
+    { 'data-key': key },
     element(
       'p',
       { class: 'line' },
@@ -68,7 +79,7 @@ function stepRow(step, index) {
   );
 }
 
-/** @param {StepRecord} step */
+/** @param {AttemptRecord} step */
 function timing({ attempts, startedAt, finishedAt }) {
   /** @type {(Node | string)[]} */
   const words = [];

@@ -1,7 +1,16 @@
-/** @import { FactTrace, RuleTrace, Trace } from '../../journal/trace.js' */
+/** @import { AlertTrace, FactTrace, RuleTrace, Trace } from '../../journal/trace.js' */
 import { element } from './dom.js';
 import { callRow, runSection } from './trace-runs.js';
-import { EVENT_STATUS, FACT_STATUS, VERDICT, deviceWord, stateWord, textOf, timeWord } from './words.js';
+import {
+  ALERT_STATUS,
+  EVENT_STATUS,
+  FACT_STATUS,
+  VERDICT,
+  deviceWord,
+  stateWord,
+  textOf,
+  timeWord,
+} from './words.js';
 
 /**
  * The trace of an event: what came in, what was looked up, each rule and why, what was done.
@@ -35,6 +44,9 @@ export function traceView(trace) {
           ),
     ),
     ...trace.runs.map(runSection),
+    ...(trace.alerts.length === 0
+      ? []
+      : [section('told', 'Told', element('ul', { class: 'plain' }, ...trace.alerts.map(alertRow)))]),
   ];
 }
 
@@ -139,6 +151,23 @@ function factRow(name, { status, value, fetchedAt, durationMs, calls, error }) {
             element('pre', { tabindex: '0' }, textOf(value)),
           ),
         ]),
+  );
+}
+
+/** @param {AlertTrace} alert */
+function alertRow({ id, channel, status, title, at, reason }) {
+  return element(
+    'li',
+    { 'data-key': `alert ${id} ${channel}` },
+    element(
+      'p',
+      { class: 'line' },
+      stateWord(ALERT_STATUS, status),
+      element('strong', {}, channel),
+      element('span', { class: 'hint' }, timeWord(at)),
+    ),
+    element('p', {}, title),
+    ...(reason === undefined ? [] : [element('p', { class: 'reason' }, reason)]),
   );
 }
 

@@ -1,4 +1,4 @@
-/** @import { EventStatus, FactTrace, RuleTrace, RunTrace } from '../../journal/trace.js' */
+/** @import { AlertTrace, EventStatus, FactTrace, RuleTrace, RunTrace } from '../../journal/trace.js' */
 /** @import { StepRecord } from '../../queues/jobs.js' */
 import { element } from './dom.js';
 
@@ -47,10 +47,20 @@ export const RUN_STATUS = {
 export const STEP_STATUS = {
   pending: { word: 'not yet', mark: '–', tone: 'quiet' },
   running: { word: 'running', mark: '…', tone: 'busy' },
+  waiting: { word: 'waiting', mark: '…', tone: 'wait' },
   retrying: { word: 'tried again later', mark: '…', tone: 'wait' },
   completed: { word: 'done', mark: '✔', tone: 'good' },
   skipped: { word: 'skipped', mark: '–', tone: 'quiet' },
   failed: { word: 'failed', mark: '✘', tone: 'bad' },
+};
+
+/** @type {Record<AlertTrace['status'], Wording>} */
+export const ALERT_STATUS = {
+  queued: { word: 'waiting', mark: '…', tone: 'wait' },
+  sent: { word: 'sent', mark: '✔', tone: 'good' },
+  repeated: { word: 'told before', mark: '–', tone: 'quiet' },
+  silenced: { word: 'silenced', mark: '–', tone: 'quiet' },
+  failed: { word: 'not delivered', mark: '✘', tone: 'bad' },
 };
 
 /**

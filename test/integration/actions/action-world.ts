@@ -5,6 +5,9 @@ import type { ActionResult } from '../../../src/actions/action.js';
 import { performStep } from '../../../src/actions/perform-step.js';
 import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
 import { createFactFetcher } from '../../../src/enrichment/fetch-facts.js';
+import type { Alert } from '../../../src/alerts/alert.js';
+import type { Event } from '../../../src/events/envelope.js';
+import { vocabularyWithChannels } from '../../../src/rules/rule-file.js';
 import { compileRule } from '../../../src/rules/rule.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
 import type { SimpleMdm } from '../../../src/simplemdm/client.js';
@@ -20,15 +23,19 @@ export interface ActionWorld {
     args: Readonly<Record<string, unknown>>,
     deviceId: number,
     unsettledSince?: Date,
+    left?: Readonly<Record<string, unknown>>,
   ) => Promise<ActionResult>;
   /** Lets what is under way happen. */
   readonly later: () => void;
   readonly all: <T>(items: AsyncIterable<T>) => Promise<T[]>;
   readonly log: () => string;
+  /** What was handed to channels, and the events that were raised. */
+  readonly told: () => readonly Alert[];
+  readonly raised: () => readonly Event[];
   readonly close: () => Promise<void>;
 }
 
-const apiKey = 'api-key-of-the-action-test';
+export const apiKey = 'api-key-of-the-action-test';
 
 export async function startActionWorld(): Promise<ActionWorld> {
   const clock = createManualClock();
@@ -36,6 +43,8 @@ export async function startActionWorld(): Promise<ActionWorld> {
   const api = createSimpleMdm({ apiKey, baseUrl: simulator.url, rate: { perSecond: 1000, burst: 1000 } });
   const directory = createDirectory(api);
   const lines: string[] = [];
+  const told: Alert[] = [];
+  const raisedEvents: Event[] = [];
   const destination = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       lines.push(chunk.toString());
@@ -54,7 +63,9 @@ export async function startActionWorld(): Promise<ActionWorld> {
     },
     log: () => lines.join(''),
     close: () => simulator.close(),
-    perform: (action, args, deviceId, unsettledSince) => {
+    told: () => told,
+    raised: () => raisedEvents,
+    perform: (action, args, deviceId, unsettledSince, left) => {
       const problems: string[] = [];
       const rule = compileRule(
         {
@@ -66,7 +77,7 @@ export async function startActionWorld(): Promise<ActionWorld> {
           onOwnActions: false,
           do: [{ action, args: { ...args }, onError: 'stop' }],
         },
-        serviceVocabulary({}, ['default']),
+        vocabularyWithChannels(serviceVocabulary({}, ['default']), [{ name: 'it-chat' }]),
         [],
         ({ message }) => void problems.push(message),
       );
@@ -99,6 +110,20 @@ export async function startActionWorld(): Promise<ActionWorld> {
           fact: facts.fetch,
           logger,
           claim: () => Promise.resolve(true),
+          stepKey: 'e.test.0',
+          begunAt: clock.now(),
+          left,
+          rule: rule.source,
+          signal: new AbortController().signal,
+          tell: (alert) => {
+            told.push(alert);
+            return Promise.resolve();
+          },
+          raise: (raised) => {
+            raisedEvents.push(raised);
+            return Promise.resolve();
+          },
+          now: () => clock.now(),
         },
         env: {},
         unsettledSince,

@@ -2,13 +2,16 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ACTIONS } from '../../../src/actions/registry.js';
 import { recordCalls } from '../../../src/simplemdm/call-log.js';
 import type { ApiCall } from '../../../src/simplemdm/call-log.js';
-import { startActionWorld } from './action-world.js';
+import { apiKey, startActionWorld } from './action-world.js';
 import type { ActionWorld } from './action-world.js';
 
 /** A step, on which device, and what of it can be seen at SimpleMDM afterwards. */
 interface ActionTest {
   readonly action: string;
-  readonly args?: Readonly<Record<string, unknown>>;
+  readonly args?:
+    Readonly<Record<string, unknown>> | ((world: ActionWorld) => Readonly<Record<string, unknown>>);
+  /** `completed` unless another is named. */
+  readonly status?: 'waiting';
   /** MacBook 54 unless another is named. */
   readonly on?: number;
   readonly before?: (world: ActionWorld) => Promise<unknown>;
@@ -289,6 +292,61 @@ const tests: readonly ActionTest[] = [
   { action: 'delete_device', on: phone, effect: attributesOf(phone), expected: undefined },
   { action: 'wipe', on: phone, effect: attributesOf(phone), expected: undefined },
   {
+    action: 'notify',
+    args: {
+      channel: 'it-chat',
+      title: 'Mac joined',
+      text: 'hello',
+      severity: 'warning',
+      labels: { team: 'it' },
+    },
+    output: { title: 'Mac joined' },
+    effect: ({ told }) => Promise.resolve(told()),
+    expected: [
+      expect.objectContaining({
+        channel: 'it-chat',
+        rule: 'test',
+        title: 'Mac joined',
+        text: 'hello',
+        severity: 'warning',
+        labels: { team: 'it' },
+        device: expect.objectContaining({ id: mac }),
+      }),
+    ],
+  },
+  {
+    action: 'http_request',
+    args: ({ simulator }) => ({
+      method: 'PATCH',
+      url: `${simulator.url}/devices/${mac}`,
+      headers: { Authorization: `Basic ${Buffer.from(`${apiKey}:`).toString('base64')}` },
+      form: { name: 'renamed by a request' },
+    }),
+    output: { status_code: 200 },
+    effect: attributesOf(mac),
+    expected: expect.objectContaining({ name: 'renamed by a request' }),
+  },
+  {
+    action: 'emit',
+    args: { type: 'acme.ready', data: { owner: 'Ada' } },
+    effect: ({ raised }) => Promise.resolve(raised()),
+    expected: [
+      expect.objectContaining({
+        type: 'acme.ready',
+        source: 'rule',
+        data: { device: { id: mac }, owner: 'Ada' },
+        causedBy: { event: 'e', rule: 'test', links: 1 },
+      }),
+    ],
+  },
+  {
+    action: 'wait',
+    args: { for: '10m' },
+    status: 'waiting',
+    effect: ({ log }) => Promise.resolve(log()),
+    expected: '',
+  },
+  {
     action: 'log',
     args: { message: 'hello' },
     effect: ({ log }) => Promise.resolve(log()),
@@ -304,11 +362,15 @@ beforeEach(async () => {
 
 afterEach(() => world.close());
 
-describe.each(tests)('$action', ({ action, args = {}, on = mac, before, output, effect, expected }) => {
+const argsFor = ({ args = {} }: ActionTest, given: ActionWorld): Readonly<Record<string, unknown>> =>
+  typeof args === 'function' ? args(given) : args;
+
+describe.each(tests)('$action', (given) => {
+  const { action, on = mac, before, output, effect, expected, status = 'completed' } = given;
   test('does it: the effect is seen at SimpleMDM', async () => {
     await before?.(world);
-    const result = await world.perform(action, args, on);
-    expect(result).toMatchObject({ status: 'completed', ...(output && { output }) });
+    const result = await world.perform(action, argsFor(given, world), on);
+    expect(result).toMatchObject({ status, ...(output && { output }) });
     world.later();
     const seen = await effect(world);
     if (expected instanceof RegExp) expect(seen).toMatch(expected);
@@ -321,10 +383,11 @@ test('every action has its test', () => {
 });
 
 test('every action leaves behind what it says, and nothing else', async () => {
-  for (const { action, args = {}, on = mac, before } of tests) {
+  for (const given of tests) {
+    const { action, on = mac, before } = given;
     const fresh = await startActionWorld();
     await before?.(fresh);
-    const result = await fresh.perform(action, args, on);
+    const result = await fresh.perform(action, argsFor(given, fresh), on);
     await fresh.close();
     const names = 'output' in result ? Object.keys(result.output).sort() : [];
     expect({ action, names }).toEqual({ action, names: Object.keys(ACTIONS[action]?.outputs ?? {}).sort() });

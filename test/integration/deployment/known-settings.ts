@@ -19,6 +19,8 @@ export const KNOWN_SETTINGS: ReadonlySet<string> = new Set([
   'WORKER_CONCURRENCY',
   'API_TIMEOUT_MS',
   'API_RATE',
+  'PUBLIC_URL',
+  'CHECK_REFERENCES',
   'RETRY_ATTEMPTS',
   'RETRY_BASE_MS',
   'RETRY_MAX_MS',

@@ -6,14 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { calmSettings } from '../../../src/alerts/calm.js';
 import { ACTIONS } from '../../../src/actions/registry.js';
 import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
+import { CHANNEL_TYPES } from '../../../src/channels/registry.js';
+import { FACTS } from '../../../src/enrichment/facts.js';
 import { FUNCTIONS } from '../../../src/rules/cel-functions.js';
 import { rulesJsonSchema } from '../../../src/rules/json-schema.js';
 import { compileRuleFiles } from '../../../src/rules/rule-file.js';
+import { ruleInFile, stepInFile } from '../../../src/rules/rule-schema.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const ENV = { LOCK_PIN: '123456', ADMIN_PASSWORD: 'x', WIPE_PIN: '123456' };
+const ENV = { LOCK_PIN: '123456', ADMIN_PASSWORD: 'x', WIPE_PIN: '123456', TICKETS_SECRET: 'x' };
 const vocabulary = serviceVocabulary(ENV, ['default']);
 
 /** A file that is generated; UPDATE_DOCS=1 writes it. */
@@ -104,6 +108,8 @@ describe('the example of every action', () => {
     '%s compiles, by our own check and by the JSON Schema',
     (name, action) => {
       const text = `
+channels:
+  it-chat: { type: slack, url: https://chat.example.org/hook }
 rules:
   - id: example
     on: device.enrolled
@@ -149,9 +155,98 @@ describe('the JSON Schema', () => {
   });
 });
 
-test.each(FUNCTIONS)('$call compiles, and docs/rules.md has it', ({ call, about }) => {
+test.each(FUNCTIONS)('$call compiles', ({ call }) => {
   const text = `rules: [{ id: a, on: device.enrolled, if: '${call}', do: [log: { message: hi }] }]`;
   expect(compileRuleFiles([{ name: 'r.yaml', text }], vocabulary).problems).toEqual([]);
-  const page = readFileSync(join(root, 'docs/rules.md'), 'utf8').replace(/ +/g, ' ');
-  expect(page).toContain(`| \`${call}\` | ${about} |`);
 });
+
+/** A part of a page that is generated, between two comments; UPDATE_DOCS=1 writes it. */
+async function expectRegion(page: string, name: string, lines: readonly string[]): Promise<void> {
+  const path = join(root, page);
+  const before = readFileSync(path, 'utf8');
+  const region = new RegExp(`(<!-- generated: ${name} -->\n)[^]*?(<!-- end -->)`);
+  expect(before).toMatch(region);
+  const text = before.replace(
+    region,
+    (_all, start: string, end: string) => `${start}\n${lines.join('\n')}\n\n${end}`,
+  );
+  await expectGenerated(page, text, 'markdown');
+}
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
+  [head, head.map(() => '---'), ...rows].map(
+    (row) => `| ${row.map((cell) => cell.replace(/\|/g, '\\|')).join(' | ')} |`,
+  );
+
+const described = z.looseObject({ description: z.string(), default: z.unknown().optional() });
+
+function keysOf(schema: z.ZodType): string[][] {
+  const { properties } = z
+    .looseObject({ properties: z.record(z.string(), described) })
+    .parse(z.toJSONSchema(schema, { target: 'draft-7', io: 'input', unrepresentable: 'any' }));
+  return Object.entries(properties).map(([name, { description }]) => [`\`${name}\``, description]);
+}
+
+const COSTS: Readonly<Record<number, string>> = {
+  1: '1 call',
+  2: '1 or 2 calls',
+  5: '1 call per 100',
+  20: '1 call per 100',
+};
+
+test('the tables of docs/rules.md are what is generated', async () => {
+  await expectRegion('docs/rules.md', 'rule keys', table(['key', 'what'], keysOf(ruleInFile)));
+  await expectRegion('docs/rules.md', 'step keys', table(['key', 'what'], keysOf(stepInFile)));
+  await expectRegion(
+    'docs/rules.md',
+    'facts',
+    table(
+      ['fact', 'what', 'costs'],
+      Object.entries(FACTS).map(([name, { about, cost }]) => [
+        `\`${name}\``,
+        about,
+        COSTS[cost] ?? 'pages of calls',
+      ]),
+    ),
+  );
+  await expectRegion(
+    'docs/rules.md',
+    'functions',
+    table(
+      ['call', 'what'],
+      FUNCTIONS.map(({ call, about }) => [`\`${call}\``, about]),
+    ),
+  );
+});
+
+function settingsOf(settings: z.ZodType): string {
+  const calm = Object.keys(calmSettings);
+  const { properties, required } = argumentsSchema.parse(
+    z.toJSONSchema(settings, { target: 'draft-7', io: 'input', unrepresentable: 'any' }),
+  );
+  return Object.keys(properties)
+    .filter((name) => !calm.includes(name))
+    .map((name) => `\`${name}\`${required.includes(name) ? '' : '?'}`)
+    .join(', ');
+}
+
+test('the channels of docs/alerts.md are what is generated', async () => {
+  const rows = Object.entries(CHANNEL_TYPES).map(([type, { about, settings, example }]) => [
+    `\`${type}\``,
+    about,
+    settingsOf(settings),
+    `\`${example}\``,
+  ]);
+  await expectRegion('docs/alerts.md', 'channels', table(['type', 'what', 'settings', 'example'], rows));
+});
+
+test.each(Object.entries(CHANNEL_TYPES))(
+  'the example of %s compiles, by our own check and by the JSON Schema',
+  (_type, { example }) => {
+    const text = `channels:\n  ${example}\n`;
+    const open = { ...vocabulary, isEnvSet: () => true };
+    expect(compileRuleFiles([{ name: 'r.yaml', text }], open).problems).toEqual([]);
+    const validate = new Ajv({ allowUnionTypes: true }).compile(rulesJsonSchema(vocabulary));
+    expect({ valid: validate(parse(text)), errors: validate.errors }).toEqual({ valid: true, errors: null });
+  },
+);

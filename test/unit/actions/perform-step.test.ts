@@ -86,6 +86,14 @@ function perform(
         fact: () => Promise.resolve(more.device ?? null),
         logger: createLogger({ level: 'trace', redact: (text) => text, destination }),
         claim: () => Promise.resolve(true),
+        stepKey: 'e.test.0',
+        begunAt: new Date(),
+        left: undefined,
+        rule: { id: 'test', description: undefined },
+        signal: new AbortController().signal,
+        tell: () => Promise.resolve(),
+        raise: () => Promise.resolve(),
+        now: () => new Date(),
       },
       env: ENV,
       unsettledSince: more.unsettledSince,
@@ -199,7 +207,10 @@ describe('the call', () => {
     attributes: { script_name: 'Say hi', status: 'pending', created_at: createdAt },
     relationships: { device: { data: [{ id: deviceId }] } },
   });
-  const started = { status: 'completed', output: { job_id: 9, script_id: 3, script_name: 'Say hi' } };
+  const started = {
+    status: 'completed',
+    output: { job_id: 9, script_id: 3, script_name: 'Say hi', response: null, status_code: null },
+  };
 
   test('comes right after beforeWrite', async () => {
     const { result, happened } = perform(script, {

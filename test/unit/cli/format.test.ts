@@ -32,6 +32,7 @@ const CALL = {
 
 const TRACE: Trace = {
   ...SUMMARY,
+  alerts: [],
   facts: {
     device: {
       status: 'found',

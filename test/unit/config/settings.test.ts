@@ -106,6 +106,7 @@ describe('defaults and forms', () => {
       WORKER_CONCURRENCY: 10,
       API_TIMEOUT_MS: 30_000,
       API_RATE: 10,
+      CHECK_REFERENCES: true,
       RETRY_ATTEMPTS: 100,
       RETRY_BASE_MS: 1000,
       RETRY_MAX_MS: 900_000,

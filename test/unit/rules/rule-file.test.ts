@@ -75,7 +75,6 @@ describe('broken files: the message, its place and the line', () => {
   test.each<[string, string, (string | RegExp)[]]>([
     // The file
     ['an unknown key', '‸ruels: []\nrules: []\n', ['unknown key "ruels"; did you mean "rules"?']],
-    ['no rules', '‸{}\n', ['rules: expected a list of rules']],
     ['rules that are a map', 'rules:\n  ‸a: {}\n', ['rules: expected a list of rules']],
     ['rules that are a text', 'rules: ‸hello\n', ['rules: expected a list of rules']],
     ['a list instead of a file', '‸- id: a\n', [/expected "rules:" and a list of rules/]],
@@ -103,7 +102,7 @@ describe('broken files: the message, its place and the line', () => {
     [
       'no event type',
       `rules:\n  - ‸id: a\n    do: [log: { message: hi }]\n`,
-      ['on: expected an event type such as "device.enrolled", or a list of them'],
+      ['on: expected an event type such as "device.enrolled", a list of them, or a schedule'],
     ],
     ['an empty list of event types', rule('on: ‸[]', ...DO), ['on: expected at least one event type']],
     [
@@ -476,8 +475,8 @@ describe('duplicate rule ids', () => {
 });
 
 describe('good files', () => {
-  test.each(['', '# only a comment\n', 'rules:\n', 'rules: []\n'])('%j has no rules', (text) => {
-    expect(compile(text)).toEqual({ rules: [], problems: [] });
+  test.each(['', '{}\n', '# only a comment\n', 'rules:\n', 'rules: []\n'])('%j has no rules', (text) => {
+    expect(compile(text)).toEqual({ rules: [], channels: [], problems: [] });
   });
 
   test('a rule in full', () => {

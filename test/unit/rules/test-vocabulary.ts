@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { checkingEnvironment } from '../../../src/rules/cel-environment.js';
 import { compileCondition } from '../../../src/rules/condition.js';
-import type { Condition, ExpressionProblem } from '../../../src/rules/condition.js';
+import type { Condition } from '../../../src/rules/condition.js';
+import type { ExpressionProblem } from '../../../src/rules/expression-problem.js';
 import { compileTemplate } from '../../../src/rules/template.js';
 import type { Template } from '../../../src/rules/template.js';
 import type { Shape, Vocabulary } from '../../../src/rules/vocabulary.js';
@@ -66,6 +67,9 @@ export const VOCABULARY: Vocabulary = {
     },
   },
   eventTypes: ['device.enrolled', 'device.unenrolled', 'abm.device.added'],
+  channelTypes: {
+    chat: { about: 'A chat.', settings: z.strictObject({ url: z.string('expected a text') }) },
+  },
   accounts: ['default', 'acme'],
   isEnvSet: (name) => name === 'SET',
 };

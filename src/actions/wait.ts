@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { durationText } from '../rules/duration.js';
+import { defineAction } from './action.js';
+
+/** Lets some time pass before the next step. */
+export const wait = defineAction({
+  about:
+    'Lets some time pass before the next step: `wait: 10m`. It outlasts restarts, and no worker is kept busy meanwhile. What later steps name is looked up anew.',
+  example: 'wait: 10m',
+  args: z.strictObject({ for: durationText }),
+  shorthand: 'for',
+  outputs: {},
+  facts: [],
+  perform: ({ for: ms }, { begunAt, now }) => {
+    const until = begunAt.getTime() + ms;
+    if (now().getTime() >= until) return Promise.resolve({ status: 'completed', output: {} });
+    const reason = `waits until ${new Date(until).toISOString()}`;
+    return Promise.resolve({ status: 'waiting', until, reason, output: {} });
+  },
+});

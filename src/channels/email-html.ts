@@ -1,0 +1,72 @@
+import type { Message, MessageItem } from '../alerts/message.js';
+import { escapeHtml } from './html.js';
+
+const COLOURS = { info: '#2563eb', warning: '#b45309', critical: '#b91c1c' };
+const FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
+
+/**
+ * A message as the HTML of an e-mail: one column, styles within, a table around it all, as mail programs need it. It reads on a phone
+ * and in the dark, and loads nothing.
+ */
+export function emailHtml({ title, text, severity, fields, sections, link, at }: Message): string {
+  const colour = COLOURS[severity];
+  const parts = [
+    text === '' ? '' : `<p style="margin:0 0 16px;white-space:pre-line">${escapeHtml(text)}</p>`,
+    ...sections.map(({ heading, items, more }) =>
+      [
+        heading === undefined
+          ? ''
+          : `<h2 style="margin:16px 0 8px;font-size:16px;line-height:1.4">${escapeHtml(heading)}</h2>`,
+        `<ul style="margin:0 0 8px;padding-left:20px">${items.map(itemHtml).join('')}</ul>`,
+        more > 0 ? `<p class="quiet" style="margin:0 0 16px;color:#6b7280">and ${more} more</p>` : '',
+      ].join(''),
+    ),
+    fields.length === 0
+      ? ''
+      : `<table role="presentation" cellpadding="0" cellspacing="0" style="margin:8px 0 16px;font-size:14px">${fields
+          .map(
+            ({ name, value }) =>
+              `<tr><td class="quiet" style="padding:2px 16px 2px 0;color:#6b7280;vertical-align:top">${escapeHtml(name)}</td><td style="padding:2px 0;word-break:break-word">${escapeHtml(value)}</td></tr>`,
+          )
+          .join('')}</table>`,
+    link === undefined
+      ? ''
+      : `<p style="margin:16px 0 0"><a href="${escapeHtml(link)}" style="display:inline-block;padding:10px 18px;border-radius:6px;background:${colour};color:#ffffff;text-decoration:none;font-weight:600">Open in mdm-reflex</a></p>`,
+  ];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)}</title>
+<style>
+@media (prefers-color-scheme: dark) {
+  .page { background: #111827 !important; color: #f3f4f6 !important; }
+  .card { background: #1f2937 !important; }
+  .quiet { color: #9ca3af !important; }
+}
+</style>
+</head>
+<body class="page" style="margin:0;padding:0;background:#f3f4f6;color:#111827">
+<table class="page" role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f4f6">
+<tr><td align="center" style="padding:24px 12px">
+<table class="card" role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border-radius:8px;border-top:4px solid ${colour}">
+<tr><td style="padding:24px;font-family:${FONT};font-size:16px;line-height:1.5">
+<h1 style="margin:0 0 12px;font-size:20px;line-height:1.35;word-break:break-word">${escapeHtml(title)}</h1>
+${parts.filter((part) => part !== '').join('\n')}
+</td></tr>
+</table>
+<p class="quiet" style="margin:12px 0 0;font-family:${FONT};font-size:12px;color:#6b7280">mdm-reflex · ${escapeHtml(at)}</p>
+</td></tr>
+</table>
+</body>
+</html>
+`;
+}
+
+function itemHtml({ title, link }: MessageItem): string {
+  const text = escapeHtml(title);
+  const shown = link === undefined ? text : `<a href="${escapeHtml(link)}" style="color:inherit">${text}</a>`;
+  return `<li style="margin:0 0 4px;word-break:break-word">${shown}</li>`;
+}

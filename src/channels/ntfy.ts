@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { Message } from '../alerts/message.js';
+import { cut, defineChannel, secretText, textOrEnv } from './channel.js';
+import { bodyText } from './plain-text.js';
+import { postJson } from './post.js';
+
+const PRIORITIES = { info: 3, warning: 4, critical: 5 };
+const TAGS = { info: [], warning: ['warning'], critical: ['rotating_light'] };
+/** A longer one becomes an attachment. */
+const LONGEST = 3500;
+
+/** A message as ntfy takes it: https://docs.ntfy.sh/publish/#publish-as-json */
+export function ntfyPayload(topic: string, message: Message) {
+  const { title, severity, link } = message;
+  return {
+    topic,
+    title,
+    message: cut(bodyText(message), LONGEST),
+    priority: PRIORITIES[severity],
+    tags: TAGS[severity],
+    ...(link !== undefined && { click: link }),
+  };
+}
+
+/** ntfy: https://docs.ntfy.sh */
+export const ntfy = defineChannel({
+  about: 'ntfy, on ntfy.sh or a server of your own.',
+  example: 'on-call: { type: ntfy, topic: "${env:NTFY_TOPIC}" }',
+  settings: {
+    server: textOrEnv(z.url({ protocol: /^https?$/ }), 'expected an http(s) address').default(
+      'https://ntfy.sh',
+    ),
+    topic: textOrEnv(
+      z.string().regex(/^[-_A-Za-z0-9]{1,64}$/),
+      'expected letters, digits, - and _ (at most 64)',
+    ),
+    token: secretText.optional(),
+  },
+  send: ({ server, topic, token }, message, signal) =>
+    postJson(server, ntfyPayload(topic, message), {
+      signal,
+      headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+    }),
+});

@@ -1,0 +1,45 @@
+import { calmFrom } from '../alerts/calm.js';
+import type { Calm } from '../alerts/calm.js';
+import type { Message } from '../alerts/message.js';
+import { resolveEnvReferences } from '../config/env-reference.js';
+import type { ChannelSource } from '../rules/rule-schema.js';
+import { DeliveryError } from './channel.js';
+import { CHANNEL_TYPES } from './registry.js';
+import { errorText } from '../telemetry/error-text.js';
+
+/** A channel that messages can be sent by. */
+export interface Channel {
+  readonly name: string;
+  readonly type: string;
+  readonly calm: Calm;
+  /** @throws DeliveryError when the message does not arrive. */
+  readonly send: (message: Message, signal: AbortSignal) => Promise<void>;
+}
+
+/** A channel of a rule file that has been checked. Its secrets are read from the environment for each message, and kept nowhere. */
+export function openChannel({ name, type, settings }: ChannelSource, env: NodeJS.ProcessEnv): Channel {
+  return {
+    name,
+    type,
+    calm: calmFrom(settings),
+    send: async (message, signal) => {
+      const channelType = Object.hasOwn(CHANNEL_TYPES, type) ? CHANNEL_TYPES[type] : undefined;
+      if (channelType === undefined)
+        throw new DeliveryError(`there is no type of channel "${type}"`, { refused: true });
+      await channelType.send(resolved(settings, env), message, signal);
+    },
+  };
+}
+
+function resolved(value: unknown, env: NodeJS.ProcessEnv): unknown {
+  if (typeof value === 'string') {
+    try {
+      return resolveEnvReferences(value, env);
+    } catch (error) {
+      throw new DeliveryError(errorText(error), { refused: true });
+    }
+  }
+  if (Array.isArray(value)) return value.map((item) => resolved(item, env));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolved(member, env)]));
+}

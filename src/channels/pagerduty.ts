@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { Message } from '../alerts/message.js';
+import { cut, defineChannel, secretText, textOrEnv } from './channel.js';
+import { bodyText } from './plain-text.js';
+import { postJson } from './post.js';
+
+/** https://developer.pagerduty.com/docs/send-alert-event */
+const LONGEST_SUMMARY = 1024;
+
+/** A message as an event that triggers an incident. Sent again, it is the same incident. */
+export function pagerDutyPayload(routingKey: string, message: Message) {
+  const { id, title, severity, fields, link, at, count } = message;
+  return {
+    routing_key: routingKey,
+    event_action: 'trigger',
+    dedup_key: id,
+    payload: {
+      summary: cut(title, LONGEST_SUMMARY),
+      source: 'mdm-reflex',
+      severity,
+      timestamp: at,
+      custom_details: {
+        text: bodyText({ ...message, fields: [] }),
+        count,
+        ...Object.fromEntries(fields.map(({ name, value }) => [name.toLowerCase(), value])),
+      },
+    },
+    ...(link !== undefined && { links: [{ href: link, text: 'Open in mdm-reflex' }] }),
+  };
+}
+
+/** PagerDuty, Events API v2. */
+export const pagerDuty = defineChannel({
+  about: 'PagerDuty, by the Events API v2.',
+  example: 'pager: { type: pagerduty, routing_key: "${env:PAGERDUTY_KEY}" }',
+  settings: {
+    routing_key: secretText,
+    url: textOrEnv(z.url({ protocol: /^https?$/ }), 'expected an http(s) address').default(
+      'https://events.pagerduty.com/v2/enqueue',
+    ),
+  },
+  send: ({ url, routing_key: key }, message, signal) =>
+    postJson(url, pagerDutyPayload(key, message), { signal }),
+});

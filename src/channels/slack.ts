@@ -1,0 +1,39 @@
+import type { Message } from '../alerts/message.js';
+import { cut, defineChannel, webhookUrl } from './channel.js';
+import { fieldLine, sectionText } from './plain-text.js';
+import { postJson } from './post.js';
+
+/** Slack's limits: https://docs.slack.dev/reference/block-kit/blocks */
+const LONGEST_HEADER = 150;
+const LONGEST_SECTION = 3000;
+const MARKS = { info: '', warning: '⚠️ ', critical: '🚨 ' };
+
+const plain = (text: string) => ({ type: 'plain_text', text, emoji: true });
+
+/** A message in Block Kit. Everything is plain text: a device's name cannot become a link or a mention. */
+export function slackPayload({ title, text, severity, fields, sections, link }: Message) {
+  const heading = cut(MARKS[severity] + title, LONGEST_HEADER);
+  const texts = [text, ...sections.map(sectionText)].filter((part) => part !== '');
+  return {
+    // What a notification shows; unlike the blocks it knows mentions.
+    text: cut(heading, LONGEST_SECTION).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;'),
+    blocks: [
+      { type: 'header', text: plain(heading) },
+      ...texts.map((part) => ({ type: 'section', text: plain(cut(part, LONGEST_SECTION)) })),
+      ...(fields.length > 0 ? [{ type: 'context', elements: [plain(fieldLine(fields))] }] : []),
+      ...(link === undefined
+        ? []
+        : [
+            { type: 'actions', elements: [{ type: 'button', text: plain('Open in mdm-reflex'), url: link }] },
+          ]),
+    ],
+  };
+}
+
+/** Slack, by an incoming webhook: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
+export const slack = defineChannel({
+  about: 'Slack, by an incoming webhook.',
+  example: 'it-chat: { type: slack, url: "${env:SLACK_URL}" }',
+  settings: { url: webhookUrl },
+  send: ({ url }, message, signal) => postJson(url, slackPayload(message), { signal }),
+});

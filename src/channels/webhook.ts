@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { Message } from '../alerts/message.js';
+import { signedHeaders, signingSecret } from '../config/standard-webhooks.js';
+import { defineChannel, textOrEnv, webhookUrl } from './channel.js';
+import { postJson } from './post.js';
+
+/** A message as the body of a webhook. */
+export function webhookPayload(message: Message) {
+  const { id, at, title, text, severity, count, fields, sections, link } = message;
+  return {
+    type: 'mdm-reflex.alert',
+    timestamp: at,
+    data: {
+      id,
+      title,
+      text,
+      severity,
+      count,
+      fields: Object.fromEntries(fields.map(({ name, value }) => [name.toLowerCase(), value])),
+      sections: sections.map(({ heading, items, more }) => ({
+        heading: heading ?? null,
+        items: items.map((item) => item.title),
+        more,
+      })),
+      link: link ?? null,
+    },
+  };
+}
+
+/** Any service that takes a POST, signed after Standard Webhooks: https://www.standardwebhooks.com */
+export const webhook = defineChannel({
+  about:
+    'Any service that takes a POST of JSON. With a `secret` it is signed after Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`).',
+  example:
+    'ticket-system: { type: webhook, url: https://tickets.example.org/hook, secret: "${env:HOOK_SECRET}" }',
+  settings: {
+    url: webhookUrl,
+    secret: textOrEnv(signingSecret, 'expected a secret in base64, "whsec_" before it or not').optional(),
+    headers: z.record(z.string(), z.string('expected a text'), 'expected headers by their names').optional(),
+  },
+  send: ({ url, secret, headers = {} }, message, signal) => {
+    const body = JSON.stringify(webhookPayload(message));
+    const signature = secret === undefined ? {} : signedHeaders(secret, message.id, new Date(), body);
+    return postJson(url, body, { signal, headers: { ...headers, ...signature } });
+  },
+});

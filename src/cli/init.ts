@@ -1,0 +1,150 @@
+import { writeFile } from 'node:fs/promises';
+import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
+import { OperatorError } from '../config/operator-error.js';
+import { readSettings } from '../config/settings.js';
+import { referentsOf } from '../actions/referents.js';
+import type { Referent, Referents } from '../rules/vocabulary.js';
+import { createSimpleMdm } from '../simplemdm/client.js';
+import { createDirectory } from '../simplemdm/directory.js';
+import { SimpleMdmError } from '../simplemdm/errors.js';
+import { errorCode } from '../telemetry/error-text.js';
+
+/** `mdm-reflex init`, as the command line has it. */
+export interface InitOptions {
+  readonly account?: string | undefined;
+  /** Where the file is written; undefined: it is printed. */
+  readonly out?: string | undefined;
+}
+
+/**
+ * Writes a first rule file from what the account really has: its groups, scripts and enrollments, in rules that change nothing until
+ * somebody lets them.
+ *
+ * @throws OperatorError when SimpleMDM cannot be asked, or the file is there already.
+ */
+export async function initRules(
+  env: NodeJS.ProcessEnv,
+  { account = DEFAULT_ACCOUNT, out }: InitOptions,
+): Promise<string> {
+  const settings = readSettings(env, []);
+  const found = readAccounts(settings, env, ['worker']).get(account);
+  if (found?.apiKey === undefined) {
+    throw new OperatorError([`there is no account "${account}" with an API key: set SIMPLEMDM_API_KEY`]);
+  }
+  const api = createSimpleMdm({ account, apiKey: found.apiKey, baseUrl: found.baseUrl });
+  const text = await textFor(api).catch((error: unknown) => {
+    if (error instanceof SimpleMdmError) throw new OperatorError([error.message]);
+    throw error;
+  });
+  if (out === undefined) return text.trimEnd();
+  try {
+    await writeFile(out, text, { flag: 'wx' });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+    throw new OperatorError([
+      `${out} is there already: name another file with --out, or leave --out away to see the text`,
+    ]);
+  }
+  return `written: ${out}; look through it, then "mdm-reflex validate ${out}"`;
+}
+
+async function textFor(api: ReturnType<typeof createSimpleMdm>): Promise<string> {
+  const { attributes } = await api.account.show();
+  return firstRules(attributes.name, await referentsOf(createDirectory(api)));
+}
+
+/** A rule file for an account. Every rule in it is a dry run. */
+export function firstRules(accountName: string, referents: Referents): string {
+  const groups = referents['device group'] ?? [];
+  const scripts = referents.script ?? [];
+  const enrollments = referents.enrollment ?? [];
+  const [group] = groups;
+  const [script] = scripts;
+  const [enrollment] = enrollments;
+  return [
+    '# yaml-language-server: $schema=./rules.schema.json',
+    '# ("mdm-reflex schema > rules.schema.json" puts it there: editors then complete and check.)',
+    `# First rules for ${comment(accountName)}. How rules are written: docs/rules.md, docs/actions.md, docs/alerts.md.`,
+    '# Each one is a dry run: it decides and shows what it would do, and sends nothing. Take "mode: dry_run" away when it is right.',
+    '#',
+    ...listed('device groups', groups),
+    ...listed('scripts', scripts),
+    ...listed('enrollments', enrollments),
+    '',
+    '# channels:',
+    '#   it-chat: { type: slack, url: "${env:SLACK_URL}" }',
+    '',
+    'rules:',
+    '  - id: note-every-event',
+    '    description: Write a line for each event',
+    "    on: '*'",
+    '    do:',
+    "      - log: '{{ event.type }} came in'",
+    ...(group === undefined
+      ? []
+      : [
+          '',
+          '  - id: group-new-macs',
+          '    description: New Macs join their group',
+          '    mode: dry_run',
+          '    on: device.enrolled',
+          '    if: device.platform == "macOS"',
+          '    do:',
+          `      - assign_device_group: { group: ${reference(group, groups)} }`,
+        ]),
+    ...(script === undefined
+      ? []
+      : [
+          '',
+          '  - id: welcome-script',
+          '    description: New Macs run a script',
+          '    mode: dry_run',
+          '    on: device.enrolled',
+          '    if: device.platform == "macOS"',
+          '    do:',
+          `      - run_script: { script: ${reference(script, scripts)}, wait: 15m }`,
+        ]),
+    ...(enrollment === undefined
+      ? []
+      : [
+          '',
+          '  - id: invite-new-hardware',
+          '    description: What is new in Apple Business Manager is invited',
+          '    mode: dry_run',
+          '    on: abm.device.added',
+          '    do:',
+          `      - send_invitation: { enrollment: ${reference(enrollment, enrollments)}, contact: it@example.org }`,
+        ]),
+    '',
+    '  - id: not-seen-for-two-weeks',
+    '    description: Devices that have not been seen for two weeks',
+    '    mode: dry_run',
+    '    on: { schedule: "0 8 * * 1", timezone: UTC, for_each: devices }',
+    '    if: age(device.last_seen_at) > duration("336h")',
+    '    do:',
+    "      - log: '{{ device.name }} was seen last at {{ device.last_seen_at }}'",
+    '',
+  ].join('\n');
+}
+
+const MOST_LISTED = 50;
+
+function listed(kind: string, referents: readonly Referent[]): string[] {
+  if (referents.length === 0) return [`# There are no ${kind}.`];
+  const lines = referents
+    .slice(0, MOST_LISTED)
+    .map(({ id, name }) => `#   ${comment(name ?? '(no name)')} (${id})`);
+  const more = referents.length - lines.length;
+  return [`# Your ${kind}:`, ...lines, ...(more > 0 ? [`#   and ${more} more`] : [])];
+}
+
+/** A name in quotes; the id where the name is not the only one or there is none. */
+function reference({ id, name }: Referent, all: readonly Referent[]): string {
+  if (name === undefined) return String(id);
+  return all.filter((other) => other.name === name).length > 1 ? String(id) : JSON.stringify(name);
+}
+
+/** What an account is named must stay within its line. */
+function comment(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

@@ -1,0 +1,280 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { preparedStep } from '../actions/perform-step.js';
+import { serviceVocabulary } from '../actions/vocabulary.js';
+import { DEFAULT_ACCOUNT } from '../config/accounts.js';
+import { didYouMean } from '../config/nearest-name.js';
+import { OperatorError } from '../config/operator-error.js';
+import { readRuleFiles } from '../config/read-rule-files.js';
+import { readSettings } from '../config/settings.js';
+import { considerRules } from '../enrichment/consider-rules.js';
+import type { Decision } from '../enrichment/consider-rules.js';
+import { FACTS } from '../enrichment/facts.js';
+import { conditionValues, eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
+import type { Event } from '../events/envelope.js';
+import { fingerprint } from '../events/fingerprint.js';
+import { compileRuleFiles } from '../rules/rule-file.js';
+import type { Rule, Step } from '../rules/rule.js';
+import type { Values } from '../rules/values.js';
+import type { Shape } from '../rules/vocabulary.js';
+import { errorText } from '../telemetry/error-text.js';
+
+const time = z.iso.datetime({ offset: true, error: 'expected a time such as 2026-01-31T08:00:00Z' });
+const named = z.record(z.string(), z.unknown(), 'expected names and values');
+
+/** A step that is expected: its action, and the arguments that matter. */
+const expectedStep = z.record(
+  z.string(),
+  z.unknown(),
+  'expected a step, such as "run_script: { script: Say hi }"',
+);
+
+const ruleTest = z.strictObject({
+  name: z.string('expected a name for the test'),
+  at: time.optional(),
+  account: z.string('expected the name of an account').default(DEFAULT_ACCOUNT),
+  event: z.union(
+    [
+      z.string().transform((type) => ({ type, data: {} })),
+      z.strictObject({ type: z.string('expected an event type'), data: named.default({}) }),
+    ],
+    'expected an event type, or { type, data }',
+  ),
+  facts: named.default({}),
+  steps: z.record(z.string(), named, 'expected what steps leave behind, by their ids').default({}),
+  expect: z.record(
+    z.string(),
+    z.array(expectedStep),
+    'expected the rules that match, each with its steps, such as { onboard: [log: { message: hi }] }',
+  ),
+});
+
+const testFile = z.strictObject({
+  rules: z.string('expected a rule file or a folder').optional(),
+  env: z.record(z.string(), z.string(), 'expected names and texts').default({}),
+  tests: z.array(ruleTest, 'expected a list of tests').min(1, 'expected at least one test'),
+});
+
+type RuleTest = z.output<typeof ruleTest>;
+
+/** What tests of rules came to. */
+export interface TestReport {
+  readonly passed: number;
+  readonly failed: number;
+  /** To be printed. */
+  readonly output: string;
+}
+
+/**
+ * `mdm-reflex test DIR`: decides made-up events by the rules as the service would, and compares the steps with the expected ones. Nothing
+ * is looked up and nothing is sent: the facts stand in the test.
+ *
+ * @param path - A file of tests, or a folder of them.
+ * @throws OperatorError when a file cannot be read, or the rules that it is about have problems.
+ */
+export async function testRules(env: NodeJS.ProcessEnv, path: string): Promise<TestReport> {
+  const lines: string[] = [];
+  let passed = 0;
+  let failed = 0;
+  for (const file of await filesAt(path)) {
+    const { rules: about, env: own, tests } = await readTests(file);
+    const testEnv = { ...env, ...own };
+    const rulesPath = about === undefined ? readSettings(env, []).RULES_PATH : resolve(dirname(file), about);
+    const vocabulary = serviceVocabulary(
+      testEnv,
+      new Set([DEFAULT_ACCOUNT, ...tests.map(({ account }) => account)]),
+    );
+    const { rules, problems } = compileRuleFiles(await readRuleFiles(rulesPath), vocabulary);
+    if (problems.length > 0) throw new OperatorError(problems);
+    lines.push(file);
+    for (const test of tests) {
+      const differences = await differencesOf(test, rules, testEnv, file);
+      if (differences.length === 0) passed += 1;
+      else failed += 1;
+      lines.push(
+        `  ${differences.length === 0 ? '✔' : '✘'} ${test.name}`,
+        ...differences.map((line) => `      ${line}`),
+      );
+    }
+  }
+  lines.push('', `${passed} passed, ${failed} failed`);
+  return { passed, failed, output: lines.join('\n') };
+}
+
+async function filesAt(path: string): Promise<string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort();
+    if (names.length > 0) return names.map((name) => join(path, name));
+  } catch (error) {
+    throw new OperatorError([`${path}: ${errorText(error)}; expected a file of tests or a folder of them`]);
+  }
+  throw new OperatorError([
+    `${path}: there is no .yaml file in it; docs/rule-tests.md shows what one looks like`,
+  ]);
+}
+
+async function readTests(file: string): Promise<z.output<typeof testFile>> {
+  const document = parseDocument(await readFile(file, 'utf8'));
+  const [error] = document.errors;
+  if (error !== undefined) throw new OperatorError([`${file}: ${error.message}`]);
+  const value: unknown = document.toJS();
+  const parsed = testFile.safeParse(value);
+  if (!parsed.success) {
+    throw new OperatorError(
+      parsed.error.issues.map(
+        ({ path, message }) => `${file}: ${path.map(String).join('.') || 'the file'}: ${message}`,
+      ),
+    );
+  }
+  const wrong = parsed.data.tests.flatMap(({ name, facts }) =>
+    problemsWithFacts(facts).map((problem) => `${file}: "${name}": ${problem}`),
+  );
+  if (wrong.length > 0) throw new OperatorError(wrong);
+  return parsed.data;
+}
+
+/** A misspelt fact would make a test pass that says nothing. */
+function problemsWithFacts(facts: Readonly<Record<string, unknown>>): string[] {
+  const shapes = Object.fromEntries(Object.entries(FACTS).map(([name, { shape }]) => [name, shape]));
+  const check = (path: string, value: unknown, shape: Shape): string[] => {
+    if (value === null || value === undefined || typeof shape === 'string' || 'mapOf' in shape) return [];
+    if ('list' in shape) {
+      if (!Array.isArray(value)) return [`${path}: expected a list`];
+      return value.flatMap((item, index) => check(`${path}[${index}]`, item, shape.list));
+    }
+    if (typeof value !== 'object' || Array.isArray(value)) return [`${path}: expected names and values`];
+    return Object.entries(value).flatMap(([name, inner]) => {
+      const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
+      if (field !== undefined) return check(`${path}.${name}`, inner, field);
+      return [`${path}: there is no "${name}"${didYouMean(name, Object.keys(shape.fields))}`];
+    });
+  };
+  return check('facts', facts, { fields: shapes });
+}
+
+async function differencesOf(
+  test: RuleTest,
+  rules: readonly Rule[],
+  env: NodeJS.ProcessEnv,
+  file: string,
+): Promise<string[]> {
+  const known = rules.map(({ source }) => source.id);
+  const unknown = Object.keys(test.expect).filter((id) => !known.includes(id));
+  if (unknown.length > 0) {
+    throw new OperatorError(
+      unknown.map((id) => `${file}: "${test.name}": there is no rule "${id}"${didYouMean(id, known)}`),
+    );
+  }
+  const now = test.at === undefined ? new Date() : new Date(test.at);
+  const event = eventOf(test, now);
+  const facts = { fetch: (name: string) => Promise.resolve(factOf(test.facts, name)) };
+  const decisions = await considerRules(event, rules, facts, () => now);
+  const perRule = decisions.map((decision) => compare(decision, test, event, env, now));
+  const silent = Object.keys(test.expect)
+    .filter((id) => !decisions.some(({ rule }) => rule.source.id === id))
+    .map((id) => `${id}: expected to match, and it does not listen for ${event.type}`);
+  return [...perRule.flat(), ...silent];
+}
+
+function eventOf({ event: { type, data }, account }: RuleTest, now: Date): Event {
+  const at = now.toISOString();
+  const id = fingerprint(account, { type, at, data });
+  return { id, account, type, at, receivedAt: at, source: 'webhook', data };
+}
+
+/** A fact that a test does not give is not there. */
+function factOf(facts: Readonly<Record<string, unknown>>, name: string): unknown {
+  const given: unknown = Object.hasOwn(facts, name) ? facts[name] : null;
+  if (name !== 'device' || given === null) return given;
+  // Fields that a test leaves out are null, as the API has them.
+  const shape = FACTS['device']?.shape;
+  const fields = typeof shape === 'object' && 'fields' in shape ? Object.keys(shape.fields) : [];
+  const empty = Object.fromEntries(
+    fields.filter((field) => field !== 'attributes').map((field) => [field, null]),
+  );
+  return { ...empty, ...Object(given) };
+}
+
+/** What differs between what a rule does and what is expected of it. */
+function compare(
+  { rule, verdict, reason }: Decision,
+  test: RuleTest,
+  event: Event,
+  env: NodeJS.ProcessEnv,
+  now: Date,
+): string[] {
+  const { id } = rule.source;
+  const expected = Object.hasOwn(test.expect, id) ? test.expect[id] : undefined;
+  if (verdict !== 'matched') {
+    return expected === undefined && verdict !== 'error'
+      ? []
+      : [`${id}: ${verdict.replace('_', ' ')}: ${reason}`];
+  }
+  if (expected === undefined) return [`${id}: matched, which is not expected: ${reason}`];
+  const done: { action: string; args: Record<string, unknown> }[] = [];
+  for (const step of rule.steps) done.push(...rehearsed(step, rule, test, event, env, now));
+  const differences = expected.flatMap((wanted, index) => {
+    const entry = Object.entries(wanted)[0];
+    const [action, args] = entry ?? ['', undefined];
+    const actual = done[index];
+    if (actual === undefined)
+      return [`${id}: step ${index + 1}: expected ${show(action, args)}, and there is none`];
+    if (actual.action === action && covers(actual.args, args ?? {})) return [];
+    return [
+      `${id}: step ${index + 1}: expected ${show(action, args)}`,
+      `${id}: step ${index + 1}:      got ${show(actual.action, actual.args)}`,
+    ];
+  });
+  const more = done
+    .slice(expected.length)
+    .map(
+      ({ action, args }, index) =>
+        `${id}: step ${expected.length + index + 1}: not expected: ${show(action, args)}`,
+    );
+  return [...differences, ...more];
+}
+
+/** The steps that would be done, their texts filled in; what earlier steps leave behind stands in the test. */
+function rehearsed(
+  step: Step,
+  rule: Rule,
+  test: RuleTest,
+  event: Event,
+  env: NodeJS.ProcessEnv,
+  now: Date,
+): { action: string; args: Record<string, unknown> }[] {
+  const steps = Object.fromEntries(
+    rule.source.do.flatMap(({ id }) =>
+      id === undefined ? [] : [[id, { status: 'completed', reason: null, ...test.steps[id] }]],
+    ),
+  );
+  const facts = Object.fromEntries([...step.facts].map((name) => [name, factOf(test.facts, name)]));
+  const values: Values = withAttributesInDevice({ event: eventValue(event), ...facts, steps });
+  const { action } = step.source;
+  const items =
+    step.forEach === undefined
+      ? [{}]
+      : step.forEach.items(conditionValues(values), now).map((item) => ({ item }));
+  return items.flatMap((item) => {
+    try {
+      const prepared = preparedStep(step, { ...values, ...item }, env, now);
+      return prepared.kind === 'skipped' ? [] : [{ action, args: { ...prepared.args } }];
+    } catch (error) {
+      return [{ action, args: { error: errorText(error) } }];
+    }
+  });
+}
+
+/** Whether everything that is expected is there; a plain value stands for the one argument. */
+function covers(actual: Readonly<Record<string, unknown>>, expected: unknown): boolean {
+  if (typeof expected !== 'object' || expected === null) return Object.values(actual).includes(expected);
+  return Object.entries(expected).every(([name, value]) => isDeepStrictEqual(actual[name], value));
+}
+
+function show(action: string, args: unknown): string {
+  return `${action}: ${JSON.stringify(args ?? {})}`;
+}

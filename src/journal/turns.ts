@@ -1,0 +1,106 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { KEY_PREFIX } from '../queues/connection.js';
+
+/** How runs with the same key stand to each other. */
+export type RunMode = 'queued' | 'single' | 'restart';
+
+/** A run that wants to go on. */
+export interface TurnRequest {
+  /** What runs of the same key share: account, rule and key. */
+  readonly line: string;
+  readonly run: string;
+  /** When the event happened, in epoch milliseconds: the earlier goes first. */
+  readonly at: number;
+  readonly mode: RunMode;
+}
+
+/** Whether a run may go on. */
+export type Turn =
+  | { readonly kind: 'go' }
+  /** Another goes first. */
+  | { readonly kind: 'wait'; readonly behind: string }
+  /** Another is under way that does not let it in. */
+  | { readonly kind: 'skip'; readonly because: string };
+
+/** The lines that runs stand in, in Redis, so that they hold over all workers. */
+export interface Turns {
+  /** Joins the line, before the run is in its queue: one that joined later then knows of it. */
+  readonly join: (line: string, run: string, at: number) => Promise<void>;
+  readonly ask: (request: TurnRequest) => Promise<Turn>;
+  /** Whether it is still the run's turn: a newer one may have taken its place. */
+  readonly holds: (line: string, run: string) => Promise<boolean>;
+  /** Leaves the line. Gives the run that is first now. */
+  readonly leave: (line: string, run: string) => Promise<string | undefined>;
+}
+
+const KEPT_S = 31 * 86_400;
+
+/** KEYS: line, holder, superseded runs. ARGV: run, at, mode, kept for s. */
+const ASK = `
+  if redis.call('sismember', KEYS[3], ARGV[1]) == 1 then return { 'skip', redis.call('get', KEYS[2]) or '' } end
+  redis.call('zadd', KEYS[1], 'NX', ARGV[2], ARGV[1])
+  redis.call('expire', KEYS[1], ARGV[4])
+  local holder = redis.call('get', KEYS[2])
+  if holder == ARGV[1] then return { 'go', '' } end
+  if ARGV[3] == 'single' and holder then
+    redis.call('zrem', KEYS[1], ARGV[1])
+    return { 'skip', holder }
+  end
+  if ARGV[3] == 'restart' and holder then
+    local since = redis.call('zscore', KEYS[1], holder)
+    if since and tonumber(since) > tonumber(ARGV[2]) then
+      redis.call('zrem', KEYS[1], ARGV[1])
+      return { 'skip', holder }
+    end
+    redis.call('zrem', KEYS[1], holder)
+    redis.call('sadd', KEYS[3], holder)
+    redis.call('expire', KEYS[3], ARGV[4])
+  end
+  if ARGV[3] == 'queued' then
+    if holder then return { 'wait', holder } end
+    local first = redis.call('zrange', KEYS[1], 0, 0)[1]
+    if first ~= ARGV[1] then return { 'wait', first } end
+  end
+  redis.call('set', KEYS[2], ARGV[1], 'EX', ARGV[4])
+  return { 'go', '' }
+`;
+
+/** KEYS: line, holder. ARGV: run. */
+const LEAVE = `
+  redis.call('zrem', KEYS[1], ARGV[1])
+  if redis.call('get', KEYS[2]) == ARGV[1] then redis.call('del', KEYS[2]) end
+  return redis.call('zrange', KEYS[1], 0, 0)[1] or ''
+`;
+
+const answer = z.tuple([z.enum(['go', 'wait', 'skip']), z.string()]);
+
+/** The lines that runs stand in, in Redis. */
+export function openTurns(redis: Redis): Turns {
+  const lineKey = (line: string): string => `${KEY_PREFIX}:line:${line}`;
+  const supersededKey = (line: string): string => `${KEY_PREFIX}:superseded:${line}`;
+  const holderKey = (line: string): string => `${KEY_PREFIX}:turn:${line}`;
+  return {
+    join: async (line, run, at) => {
+      await redis.multi().zadd(lineKey(line), 'NX', at, run).expire(lineKey(line), KEPT_S).exec();
+    },
+    ask: async ({ line, run, at, mode }) => {
+      const given: unknown = await redis.eval(
+        ASK,
+        3,
+        lineKey(line),
+        holderKey(line),
+        supersededKey(line),
+        ...[run, at, mode, KEPT_S],
+      );
+      const [kind, other] = answer.parse(given);
+      if (kind === 'go') return { kind };
+      return kind === 'wait' ? { kind, behind: other } : { kind, because: other };
+    },
+    holds: async (line, run) => (await redis.get(holderKey(line))) === run,
+    leave: async (line, run) => {
+      const next = z.string().parse(await redis.eval(LEAVE, 2, lineKey(line), holderKey(line), run));
+      return next === '' ? undefined : next;
+    },
+  };
+}

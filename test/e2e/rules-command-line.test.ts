@@ -1,0 +1,263 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startSimulator } from '../../simulator/start.js';
+import type { Simulator } from '../../simulator/start.js';
+import { startChat } from '../support/chat.js';
+import type { Chat } from '../support/chat.js';
+import { endAllProcesses, runCommand, temporaryFolder } from '../support/process.js';
+import { startTestRedis } from '../support/redis.js';
+
+const API_KEY = 'api-key-of-the-command-line';
+
+let simulator: Simulator | undefined;
+let chat: Chat | undefined;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(async () => {
+  await endAllProcesses();
+  await simulator?.close();
+  await chat?.close();
+  simulator = undefined;
+  chat = undefined;
+  await folder.remove();
+});
+
+async function run(args: readonly string[], env: Record<string, string> = {}) {
+  return runCommand(
+    args,
+    { ...(simulator && { SIMPLEMDM_API_KEY: API_KEY, SIMPLEMDM_BASE_URL: simulator.url }), ...env },
+    folder.path,
+  );
+}
+
+async function withFiles(files: Record<string, string>): Promise<void> {
+  await folder.remove();
+  folder = await temporaryFolder(files);
+}
+
+describe('mdm-reflex test', () => {
+  const EXAMPLES = join(process.cwd(), 'rules/examples');
+
+  test('every worked example has its tests, and they pass', async () => {
+    const examples = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));
+    expect(examples.length).toBeGreaterThanOrEqual(12);
+    expect(readdirSync(join(EXAMPLES, 'tests')).sort()).toEqual(examples.sort());
+    const { code, output } = await run(['test', join(EXAMPLES, 'tests')]);
+    expect(output).toMatch(/\n(\d+) passed, 0 failed\n$/);
+    expect(code).toBe(0);
+  });
+
+  const RULES = `
+rules:
+  - id: greet
+    on: device.enrolled
+    if: device.platform == "macOS"
+    do:
+      - log: hello {{ device.name }}
+`;
+  const TEST = (expected: string, facts = '{ device: { platform: macOS, name: Ada } }') => `
+rules: rules.yaml
+tests:
+  - name: it
+    event: device.enrolled
+    facts: ${facts}
+    expect: ${expected}
+`;
+
+  test.each([
+    [
+      'another text',
+      TEST('{ greet: [log: bye] }'),
+      ['greet: step 1: expected log: "bye"', 'greet: step 1:      got log: {"message":"hello Ada"}'],
+    ],
+    ['a step too few', TEST('{ greet: [] }'), ['greet: step 1: not expected: log: {"message":"hello Ada"}']],
+    [
+      'a step too many',
+      TEST('{ greet: [log: hello Ada, log: bye] }'),
+      ['greet: step 2: expected log: "bye", and there is none'],
+    ],
+    [
+      'a rule that is not expected',
+      TEST('{}'),
+      ['greet: matched, which is not expected: device.platform == "macOS" is true'],
+    ],
+    [
+      'a rule that does not match',
+      TEST('{ greet: [] }', '{ device: { platform: iOS } }'),
+      ['greet: not matched: device.platform == "macOS" is not true: device.platform is "iOS"'],
+    ],
+  ])('tells %s', async (_what, text, lines) => {
+    await withFiles({ 'rules.yaml': RULES, 'tests.yaml': text });
+    const { code, output } = await run(['test', 'tests.yaml']);
+    for (const line of lines) expect(output).toContain(line);
+    expect(output).toContain('0 passed, 1 failed');
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    [
+      'a misspelt fact',
+      TEST('{}', '{ devise: {} }'),
+      'tests.yaml: "it": facts: there is no "devise"; did you mean "device"?',
+    ],
+    [
+      'a misspelt field',
+      TEST('{}', '{ device: { platfrom: macOS } }'),
+      'facts.device: there is no "platfrom"; did you mean "platform"?',
+    ],
+    [
+      'a misspelt rule',
+      TEST('{ greed: [] }'),
+      'tests.yaml: "it": there is no rule "greed"; did you mean "greet"?',
+    ],
+    ['a misspelt key', TEST('{}').replace('event:', 'evnet:'), 'tests.yaml: tests.0.event'],
+    ['a folder without tests', '', 'nothing'],
+  ])('an error, not a test that passes: %s', async (_what, text, message) => {
+    await withFiles({ 'rules.yaml': RULES, ...(text !== '' && { 'tests.yaml': text }) });
+    const { code, output } = await run(['test', text === '' ? 'nothing' : 'tests.yaml']);
+    expect(output).toContain(message);
+    expect(output).not.toMatch(/^\s+at /m);
+    expect(code).toBe(78);
+  });
+});
+
+describe('mdm-reflex init', () => {
+  test('writes a file from what the account has, which is good as it is', async () => {
+    simulator = await startSimulator({ apiKey: API_KEY });
+    const first = await run(['init', '--out', 'first.yaml']);
+    expect(first).toMatchObject({ code: 0, output: expect.stringContaining('written: first.yaml') });
+    const text = await readFile(join(folder.path, 'first.yaml'), 'utf8');
+    expect(text).toContain('Remote Employees');
+    expect(text).toContain('Say hi');
+    const { code, output } = await run(['validate', 'first.yaml']);
+    expect(output).toMatch(/^\d rules in 1 file: all good\n$/);
+    expect(code).toBe(0);
+    expect(await run(['init', '--out', 'first.yaml'])).toMatchObject({
+      code: 78,
+      output: expect.stringContaining('first.yaml is there already'),
+    });
+  });
+
+  test('says what is wrong with the key', async () => {
+    simulator = await startSimulator({ apiKey: 'another key altogether' });
+    const { code, output } = await run(['init']);
+    expect(code).toBe(78);
+    expect(output).toContain('401');
+    expect(existsSync(join(folder.path, 'first.yaml'))).toBe(false);
+  });
+});
+
+describe('mdm-reflex validate', () => {
+  const REFERS = `
+rules:
+  - id: refers
+    on: device.enrolled
+    if: in_group("Remote Employes")
+    do:
+      - assign_device_group: { group: Lab Macs }
+      - run_script: { script: Say hi }
+      - run_script: { script: Say hy }
+      - set_attribute: { name: no_such_attribute, value: x }
+      - send_invitation: { enrollment: 99999, contact: it@example.org }
+      - assign_device_group: { group: "{{ attributes.group }}" }
+`;
+
+  test('asks SimpleMDM whether what the rules name is there', async () => {
+    simulator = await startSimulator({ apiKey: API_KEY });
+    await withFiles({ 'rules.yaml': REFERS });
+    const { code, output } = await run(['validate', 'rules.yaml']);
+    const messages = output.split('\n').filter((line) => line.startsWith('rules.yaml:'));
+    expect(messages).toEqual([
+      'rules.yaml:5:18: there is no device group "Remote Employes"; did you mean "Remote Employees"?',
+      'rules.yaml:7:39: there is no device group "Lab Macs"',
+      'rules.yaml:9:31: there is no script "Say hy"; did you mean "Say hi"?',
+      'rules.yaml:10:32: there is no custom attribute "no_such_attribute"',
+      'rules.yaml:11:40: there is no enrollment with id 99999',
+    ]);
+    expect(code).toBe(1);
+    const offline = await run(['validate', 'rules.yaml', '--offline']);
+    expect(offline).toMatchObject({ code: 0, output: expect.stringContaining('was not looked up') });
+  });
+});
+
+describe('mdm-reflex channels', () => {
+  const CHANNELS = 'channels:\n  chat: { type: slack, url: "${env:CHAT_URL}" }\n';
+
+  test('test sends a message and says so', async () => {
+    chat = await startChat();
+    await withFiles({ 'rules.yaml': CHANNELS });
+    const env = { CHAT_URL: `${chat.url}/secret-path`, RULES_PATH: 'rules.yaml' };
+    expect(await run(['channels', 'test', 'chat'], env)).toEqual({
+      code: 0,
+      output: 'sent: look at chat (slack)\n',
+    });
+    expect(chat.requests()).toMatchObject([
+      { path: '/secret-path', body: { text: 'A test message of mdm-reflex' } },
+    ]);
+    expect((await run(['channels', 'list'], env)).output).toMatch(/^chat {2}slack {2}after 10 s/);
+  });
+
+  test('test says what the other side answered, without the secret', async () => {
+    chat = await startChat();
+    chat.answerNext({ status: 404, body: 'no_team' });
+    await withFiles({ 'rules.yaml': CHANNELS });
+    const env = { CHAT_URL: `${chat.url}/secret-path`, RULES_PATH: 'rules.yaml' };
+    const { code, output } = await run(['channels', 'test', 'chat'], env);
+    expect(output).toMatch(
+      /^mdm-reflex: channel "chat" \(slack\): 127\.0\.0\.1:\d+ answered 404: no_team; check the settings/,
+    );
+    expect(output).not.toContain('secret-path');
+    expect(code).toBe(78);
+    expect((await run(['channels', 'test', 'chats'], env)).output).toContain(
+      'there is no channel "chats"; did you mean "chat"? (described are chat)',
+    );
+  });
+});
+
+test('mdm-reflex silence and alerts', async () => {
+  const redis = await startTestRedis();
+  try {
+    const env = { REDIS_URL: redis.url };
+    expect((await run(['silence', 'list'], env)).output).toBe('nothing is silenced\n');
+    const added = await run(
+      [
+        'silence',
+        'add',
+        '--match',
+        'rule=a',
+        '--match',
+        'device_name=lab-*',
+        '--for',
+        '2h',
+        '--comment',
+        'why',
+      ],
+      env,
+    );
+    const id = /^silence (\w+): nobody is told of rule=a and device_name=lab-\* until /.exec(
+      added.output,
+    )?.[1];
+    expect(id).toBeDefined();
+    expect((await run(['silence', 'list'], env)).output).toMatch(
+      /rule=a and device_name=lab-\* {2}until .* {2}why/,
+    );
+    expect((await run(['silence', 'remove', id ?? ''], env)).code).toBe(0);
+    expect((await run(['silence', 'remove', id ?? ''], env)).output).toContain('there is no silence');
+    expect((await run(['silence', 'add', '--match', 'rule'], env)).output).toContain(
+      'expected a label and what it is',
+    );
+    expect((await run(['silence', 'add', '--match', 'rule=a', '--for', 'ever'], env)).output).toContain(
+      'expected a time',
+    );
+    expect((await run(['alerts', 'list'], env)).output).toBe('nothing waits, and everything was delivered\n');
+    expect((await run(['alerts', 'retry', 'all'], env)).output).toContain('everything was delivered');
+    expect((await run(['schedules'], env)).output).toBe('no rule runs by the clock\n');
+  } finally {
+    await redis.stop();
+  }
+});

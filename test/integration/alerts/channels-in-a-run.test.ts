@@ -1,0 +1,236 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Webhook } from 'standardwebhooks';
+import { z } from 'zod';
+import { openAlertStore } from '../../../src/alerts/alert-store.js';
+import { openSilences } from '../../../src/alerts/silences.js';
+import { startChat } from '../../support/chat.js';
+import type { Chat } from '../../support/chat.js';
+import { everythingIn } from '../../support/redis.js';
+import { WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
+import type { World } from '../../support/service.js';
+import { until } from '../../support/until.js';
+
+const SECRET = `whsec_${Buffer.from('a secret of the test that is long').toString('base64')}`;
+
+let chat: Chat;
+let world: World | undefined;
+
+beforeEach(async () => {
+  chat = await startChat();
+});
+afterEach(async () => {
+  await world?.stop();
+  world = undefined;
+  await chat.close();
+});
+
+const rules = (channel: string, more = '') => `
+channels:
+  desk: { type: webhook, url: "\${env:HOOK_URL}", secret: "\${env:HOOK_SECRET}", ${channel} }
+rules:
+  - id: tell
+    description: New devices are told
+    on: device.enrolled
+    do:
+      - notify: { channel: desk, title: "{{ device.name }} joined", text: "It is a {{ device.platform }}" }
+${more}`;
+
+async function begin(text: string, env: Record<string, string> = {}): Promise<World> {
+  world = await startWorld({
+    rules: text,
+    env: {
+      HOOK_URL: `${chat.url}/path-that-is-secret`,
+      HOOK_SECRET: SECRET,
+      PUBLIC_URL: 'https://reflex.example.org/',
+      ...env,
+    },
+  });
+  return world;
+}
+
+/** Posts a webhook as SimpleMDM would. */
+async function post(webhook: { type: string; data: unknown }): Promise<void> {
+  const answer = await fetch(`${world?.service.url ?? ''}/webhooks/simplemdm`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Webhook-Token': WEBHOOK_TOKEN },
+    body: JSON.stringify({ at: new Date().toISOString(), ...webhook }),
+  });
+  expect(answer.status).toBe(202);
+}
+
+const CALM = 'group_wait: 1s';
+const posted = z.looseObject({
+  data: z.looseObject({
+    title: z.string(),
+    sections: z.array(z.looseObject({ items: z.array(z.string()) })),
+  }),
+});
+const titles = (): string[] => chat.requests().map(({ body }) => posted.parse(body).data.title);
+
+describe('a message of one alert', () => {
+  test('arrives signed, with a link, once; the run does not wait for it, and the trace says what became of it', async () => {
+    const { simulator, settled, client } = await begin(rules(CALM));
+    simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    const trace = await settled('device.enrolled');
+    expect(trace.alerts).toMatchObject([{ channel: 'desk', title: 'Ada joined' }]);
+    const request = await until('the message', () => chat.requests()[0]);
+    expect(request.path).toBe('/path-that-is-secret');
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+    );
+    expect(new Webhook(SECRET).verify(request.text, headers)).toMatchObject({
+      type: 'mdm-reflex.alert',
+      data: {
+        title: 'Ada joined',
+        text: 'It is a macOS',
+        severity: 'info',
+        count: 1,
+        fields: { device: 'Ada', rule: 'tell', account: 'default' },
+        link: `https://reflex.example.org/#${trace.id}`,
+      },
+    });
+    await until(
+      'the trace says so',
+      async () => (await settled('device.enrolled')).alerts[0]?.status === 'sent',
+    );
+    const everything = await everythingIn(client);
+    expect(everything).not.toContain('path-that-is-secret');
+    expect(everything).not.toContain(SECRET);
+  });
+
+  test('waits while the other side is down, in order, and arrives when it is back', async () => {
+    const { simulator, settled } = await begin(rules(`${CALM}, group_by: [title]`));
+    chat.answerNext({ status: 500 }, { status: 429, headers: { 'Retry-After': '0' } }, { status: 503 });
+    simulator.enroll({ kind: 'macbook', name: 'first' });
+    await settled('device.enrolled');
+    await until('the first attempt', () => chat.requests().length >= 1);
+    simulator.enroll({ kind: 'macbook', name: 'second' });
+    await until('both have arrived', () => chat.requests().length === 5);
+    expect(titles()).toEqual([
+      'first joined',
+      'first joined',
+      'first joined',
+      'first joined',
+      'second joined',
+    ]);
+    const ids = chat.requests().map(({ headers }) => headers['webhook-id']);
+    expect(new Set(ids.slice(0, 4)).size).toBe(1);
+  });
+
+  test('that is refused is put aside with the reason, holds nothing up, and can be sent again', async () => {
+    const { simulator, settled, client, log } = await begin(rules(`${CALM}, group_by: [title]`));
+    chat.answerNext({ status: 404, body: 'no_service' });
+    simulator.enroll({ kind: 'macbook', name: 'first' });
+    await settled('device.enrolled');
+    await until('the refusal', () => chat.requests().length === 1);
+    simulator.enroll({ kind: 'macbook', name: 'second' });
+    await until('the next one', () => chat.requests().length === 2);
+    const store = openAlertStore(client);
+    const [aside] = await until('it is put aside', async () => {
+      const all = await store.undelivered();
+      return all.length === 1 && all;
+    });
+    expect(aside?.reason).toMatch(/^127\.0\.0\.1:\d+ answered 404: no_service$/);
+    expect(log()).not.toContain('path-that-is-secret');
+    expect(await store.putBack(aside?.id ?? '')).toMatchObject({ channel: 'desk' });
+    await until('it arrives', () => chat.requests().length === 3);
+    expect(titles()).toEqual(['first joined', 'second joined', 'first joined']);
+  });
+});
+
+describe('calm', () => {
+  test('what comes close together is one message with the number and the first ten names', async () => {
+    const { simulator } = await begin(rules(CALM));
+    for (let number = 1; number <= 25; number += 1)
+      simulator.enroll({ kind: 'macbook', name: `Mac ${number}` });
+    const request = await until('the message', () => chat.requests()[0]);
+    expect(request.body).toMatchObject({
+      data: {
+        title: '25 × New devices are told',
+        count: 25,
+        sections: [{ heading: null, more: 15 }],
+        link: 'https://reflex.example.org/?rule=tell',
+      },
+    });
+    expect(posted.parse(request.body).data.sections[0]?.items).toHaveLength(10);
+    expect(chat.requests()).toHaveLength(1);
+  });
+
+  test('the same is not told again within repeat_interval, and the trace says so', async () => {
+    const { simulator, settled } = await begin(rules(`${CALM}, repeat_interval: 1h, group_by: [title]`));
+    const device = simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    await until('told', () => chat.requests().length === 1);
+    const [first] = [await settled('device.enrolled')];
+    await post({ type: 'device.enrolled', data: { device: { id: device.id, again: 1 } } });
+    const trace = await until('the second event', async () => {
+      const newest = await settled('device.enrolled');
+      return newest.id !== first.id && newest;
+    });
+    expect(trace.alerts).toMatchObject([{ status: 'repeated' }]);
+    simulator.enroll({ kind: 'macbook', name: 'Eve' });
+    await until('another is told', () => chat.requests().length === 2);
+    expect(titles()).toEqual(['Ada joined', 'Eve joined']);
+  });
+
+  test('a channel sends no more than its limit; the rest comes later and together', async () => {
+    const { simulator } = await begin(rules(`${CALM}, group_by: [title], limit: { messages: 2, per: 3s }`));
+    for (const name of ['a', 'b', 'c']) simulator.enroll({ kind: 'macbook', name });
+    await until('two', () => chat.requests().length === 2);
+    await until('the third', () => chat.requests().length === 3);
+    expect(new Set(titles()).size).toBe(3);
+  });
+
+  test('a digest puts groups together at its time', async () => {
+    const { simulator } = await begin(rules(`group_by: [title], digest: { schedule: "*/2 * * * * *" }`));
+    for (const name of ['a', 'b']) simulator.enroll({ kind: 'macbook', name });
+    const request = await until('the digest', () => chat.requests()[0]);
+    expect(request.body).toMatchObject({ data: { title: '2 messages', count: 2 } });
+  });
+
+  test('what is silenced is not told, and the trace says so', async () => {
+    const { simulator, settled, client } = await begin(rules(CALM));
+    await openSilences(client).add({
+      match: { rule: 'tell', device_name: 'lab-*' },
+      until: new Date(Date.now() + 3_600_000).toISOString(),
+      comment: 'the lab is rebuilt',
+    });
+    simulator.enroll({ kind: 'macbook', name: 'lab-7' });
+    const trace = await until('it is silenced', async () => {
+      const newest = await settled('device.enrolled');
+      return newest.alerts[0]?.status === 'silenced' && newest;
+    });
+    expect(trace.alerts[0]?.reason).toContain('silence');
+    simulator.enroll({ kind: 'macbook', name: 'office-1' });
+    await until('another is told', () => chat.requests().length === 1);
+    expect(titles()).toEqual(['office-1 joined']);
+  });
+});
+
+describe('the service itself', () => {
+  const TROUBLED = `
+channels:
+  desk: { type: webhook, url: "\${env:HOOK_URL}", service_alerts: true, group_wait: 1s }
+rules:
+  - id: fails
+    on: device.enrolled
+    limit: { runs: 1, per: 1h }
+    do:
+      - run_script: { script: No such script }`;
+
+  test('tells of a run that failed and of a rule that is held', async () => {
+    const { simulator } = await begin(TROUBLED);
+    simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    await until('the failure', () => titles().includes('A run of fails failed'));
+    simulator.enroll({ kind: 'macbook', name: 'Eve' });
+    await until('the hold', () => titles().includes('The rule fails is held'), 20_000);
+  });
+});
+
+test('a restart in between loses nothing', async () => {
+  const { simulator, settled, restartService } = await begin(rules('group_wait: 2s'));
+  simulator.enroll({ kind: 'macbook', name: 'Ada' });
+  await settled('device.enrolled');
+  await restartService();
+  await until('the message', () => chat.requests().length === 1);
+  expect(titles()).toEqual(['Ada joined']);
+});

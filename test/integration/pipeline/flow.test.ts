@@ -1,0 +1,298 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { startChat } from '../../support/chat.js';
+import type { Chat } from '../../support/chat.js';
+import { API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
+import type { World } from '../../support/service.js';
+import { until } from '../../support/until.js';
+
+let world: World | undefined;
+let service: Chat | undefined;
+
+afterEach(async () => {
+  await world?.stop();
+  await service?.close();
+  world = undefined;
+  service = undefined;
+});
+
+async function begin(rules: string, more: Partial<Parameters<typeof startWorld>[0]> = {}): Promise<World> {
+  world = await startWorld({ rules, ...more });
+  return world;
+}
+
+/** Posts a webhook as SimpleMDM would. */
+async function post(webhook: { type: string; at?: string; data?: unknown }): Promise<void> {
+  const answer = await fetch(`${world?.service.url ?? ''}/webhooks/simplemdm`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Webhook-Token': WEBHOOK_TOKEN },
+    body: JSON.stringify({ at: new Date().toISOString(), ...webhook }),
+  });
+  expect(answer.status).toBe(202);
+}
+
+const rule = (steps: string, about = 'on: device.enrolled'): string => `
+rules:
+  - id: flow
+    ${about}
+    do:
+${steps}`;
+
+describe('wait', () => {
+  const WAITS = rule(`
+      - log: "before: {{ device.name }}"
+      - wait: 1s
+        id: pause
+      - log: "after: {{ device.name }}"
+        id: last`);
+
+  test('keeps no worker, outlasts a restart, and what later steps name is looked up anew', async () => {
+    const { simulator, settled, restartService, calls } = await begin(WAITS, {
+      env: { WORKER_CONCURRENCY: '1' },
+    });
+    const device = simulator.enroll({ kind: 'macbook', name: 'Old name' });
+    const waiting = await settled('device.enrolled', ['waiting']);
+    expect(waiting.runs[0]?.steps).toMatchObject([
+      { status: 'completed', output: { message: 'before: Old name' } },
+      { status: 'waiting', reason: expect.stringContaining('waits until') },
+      { status: 'pending' },
+    ]);
+    await restartService();
+    const renamed = await fetch(`${simulator.url}/devices/${device.id}`, {
+      method: 'PATCH',
+      headers: { Authorization: `Basic ${Buffer.from(`${API_KEY}:`).toString('base64')}` },
+      body: new URLSearchParams({ name: 'New name' }),
+    });
+    expect(renamed.status).toBe(200);
+    const trace = await settled('device.enrolled');
+    expect(trace.runs[0]?.steps).toMatchObject([
+      { status: 'completed', attempts: 1 },
+      { status: 'completed', attempts: 1 },
+      { status: 'completed', output: { message: 'after: New name' } },
+    ]);
+    expect(calls().filter((call) => call === `GET /devices/${device.id}`).length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('run_script with wait', () => {
+  const SAYS = rule(`
+      - run_script: { script: Say hi, wait: 1m }
+        id: hello
+      - log: "it said {{ steps.hello.response }} ({{ steps.hello.status_code }})"
+        if: steps.hello.status == "completed"
+        id: last`);
+
+  test('follows the job to its end and leaves behind what the script said', async () => {
+    const { simulator, settled } = await begin(SAYS);
+    simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    const trace = await settled('device.enrolled');
+    expect(trace.runs[0]?.steps).toMatchObject([
+      {
+        status: 'completed',
+        output: { status_code: '0', response: expect.any(String), script_name: 'Say hi' },
+      },
+      { status: 'completed', output: { message: expect.stringMatching(/^it said .*\(0\)$/) } },
+    ]);
+    expect(
+      simulator.calls().filter(({ method, path }) => method === 'POST' && path === '/script_jobs'),
+    ).toHaveLength(1);
+  });
+
+  test('fails when the device has not answered in time, and says which job is still there', async () => {
+    const { simulator, settled } = await begin(SAYS.replace('wait: 1m', 'wait: 1s'), {
+      simulator: { delays: { groupChangeMs: 5, scriptJobMs: 600_000 } },
+    });
+    simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    const trace = await settled('device.enrolled');
+    expect(trace.status).toBe('failed');
+    expect(trace.runs[0]?.steps[0]).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(/^the device has not answered within 1 seconds; job \d+ is still there$/),
+      output: { job_id: expect.any(Number) },
+    });
+  });
+});
+
+describe('for_each', () => {
+  const EACH = (more: string): string =>
+    rule(`
+      - log: "{{ item.name }} {{ item.version }}"
+        id: names
+        for_each: apps.filter(a, a.managed != true)
+${more}
+      - log: "{{ steps.names.count }} apps, the first: {{ steps.names.items[0].message }}"
+        id: last`);
+
+  test('does the step for each item, each with a record of its own', async () => {
+    const { simulator, settled } = await begin(EACH(''));
+    simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    const trace = await settled('device.enrolled');
+    expect(trace.status).toBe('completed');
+    const [names, last] = trace.runs[0]?.steps ?? [];
+    const count = names?.each?.length ?? 0;
+    expect(count).toBeGreaterThan(0);
+    expect(names).toMatchObject({ status: 'completed', output: { count } });
+    expect(names?.each?.every(({ status }) => status === 'completed')).toBe(true);
+    expect(last?.output).toMatchObject({ message: expect.stringContaining(`${count} apps, the first: `) });
+  });
+
+  test('does nothing at all when there are more items than meant', async () => {
+    const { simulator, settled } = await begin(EACH('        at_most: 1'));
+    simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    const trace = await settled('device.enrolled');
+    expect(trace.runs[0]?.steps[0]).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(/^for_each gives \d+ items, and at most 1 are meant: nothing was done/),
+      calls: [],
+    });
+    expect(trace.runs[0]?.steps[0]?.each).toBeUndefined();
+  });
+
+  test('goes on behind the items that are done when one is tried again', async () => {
+    service = await startChat();
+    service.answerNext({ status: 200 }, { status: 503 }, { status: 200 });
+    const { settled } = await begin(
+      rule(
+        `
+      - http_request: { method: POST, url: "${service.url}/{{ item }}", json: { x: "{{ item }}" } }
+        for_each: '["a", "b", "c"]'
+        id: posts`,
+        'on: test_event',
+      ),
+    );
+    await post({ type: 'test_event' });
+    const trace = await settled('test_event');
+    expect(trace.status).toBe('completed');
+    expect(service.requests().map(({ path }) => path)).toEqual(['/a', '/b', '/b', '/c']);
+  });
+});
+
+describe('timeout', () => {
+  test('ends a step that is tried again and again', async () => {
+    service = await startChat();
+    service.answerNext(...Array.from({ length: 200 }, () => ({ status: 503 })));
+    const { settled } = await begin(
+      rule(
+        `
+      - http_request: { url: "${service.url}/" }
+        timeout: 1s
+        on_error: continue
+        id: call
+      - log: "{{ steps.call.status }}"`,
+        'on: test_event',
+      ),
+    );
+    await post({ type: 'test_event' });
+    const trace = await settled('test_event');
+    expect(trace.runs[0]?.steps).toMatchObject([
+      { status: 'failed', reason: expect.stringContaining('answered 503') },
+      { status: 'completed', output: { message: 'failed' } },
+    ]);
+  });
+
+  test('breaks off a call that hangs', async () => {
+    const { simulator, settled } = await begin(
+      rule(`
+      - run_script: { script: Say hi }
+        timeout: 1s`),
+      { env: { API_TIMEOUT_MS: '60000' } },
+    );
+    simulator.addFault({ method: 'POST', path: '/script_jobs', kind: 'hang', times: 1 });
+    simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    const trace = await settled('device.enrolled');
+    expect(trace.runs[0]?.steps[0]).toMatchObject({
+      status: 'failed',
+      reason: 'it used up its time (timeout)',
+      // It may have been done: a replay must look first.
+      unsettledSince: expect.any(String),
+    });
+  });
+});
+
+describe('http_request', () => {
+  test('sends JSON, signed when asked to, and leaves the answer behind', async () => {
+    service = await startChat();
+    service.answerNext({ status: 201, body: '{"ticket": 7}' });
+    const { settled } = await begin(
+      rule(
+        `
+      - http_request:
+          method: POST
+          url: "${service.url}/tickets"
+          headers: { X-Team: it }
+          json: { title: "{{ event.type }}", tags: [mdm, 1] }
+          secret: "\${env:TICKET_SECRET}"
+        id: ticket
+      - log: "ticket {{ steps.ticket.json.ticket }}"`,
+        'on: test_event',
+      ),
+      { env: { TICKET_SECRET: `whsec_${Buffer.from('the secret of the tickets 12').toString('base64')}` } },
+    );
+    await post({ type: 'test_event' });
+    const trace = await settled('test_event');
+    expect(trace.runs[0]?.steps).toMatchObject([
+      { status: 'completed', output: { status_code: 201, json: { ticket: 7 } } },
+      { status: 'completed', output: { message: 'ticket 7' } },
+    ]);
+    expect(service.requests()).toMatchObject([
+      {
+        path: '/tickets',
+        body: { title: 'test_event', tags: ['mdm', 1] },
+        headers: {
+          'x-team': 'it',
+          'content-type': 'application/json',
+          'idempotency-key': expect.any(String),
+          'webhook-signature': expect.stringMatching(/^v1,/),
+        },
+      },
+    ]);
+  });
+
+  test('fails on a status that is not expected, and says what came', async () => {
+    service = await startChat();
+    service.answerNext({ status: 422, body: 'no such queue' });
+    const { settled } = await begin(
+      rule(
+        `      - http_request: { method: POST, url: "${service.url}/", form: { a: 1 } }`,
+        'on: test_event',
+      ),
+    );
+    await post({ type: 'test_event' });
+    const trace = await settled('test_event');
+    expect(trace.reason).toMatch(/POST 127\.0\.0\.1:\d+ answered 422: no such queue; expected a 2xx/);
+    expect(service.requests()[0]?.text).toBe('a=1');
+  });
+});
+
+describe('emit', () => {
+  test('raises an event that another rule takes, once, about the same device', async () => {
+    const { simulator, settled } = await begin(`
+rules:
+  - id: first
+    on: device.enrolled
+    do:
+      - emit: { type: acme.laptop.ready, data: { owner: Ada } }
+  - id: second
+    on: acme.laptop.ready
+    do:
+      - log: "{{ event.data.owner }} has {{ device.name }}"
+        id: said`);
+    simulator.enroll({ kind: 'macbook', name: 'Mac 1' });
+    const trace = await settled('acme.laptop.ready');
+    expect(trace).toMatchObject({
+      source: 'rule',
+      causedBy: { rule: 'first', links: 1 },
+      runs: [{ rule: 'second', steps: [{ output: { message: 'Ada has Mac 1' } }] }],
+    });
+  });
+
+  test('a circle of such events is cut', async () => {
+    const { log } = await begin(`
+rules:
+  - id: round
+    on: [test_event, acme.round]
+    do:
+      - emit: { type: acme.round }`);
+    await post({ type: 'test_event' });
+    await until('the chain is cut', () => log().includes('rules go round in a circle'));
+  });
+});

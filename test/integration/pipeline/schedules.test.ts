@@ -1,0 +1,154 @@
+import { Queue } from 'bullmq';
+import { afterEach, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { findEvents, findTrace } from '../../../src/journal/find-events.js';
+import { z } from 'zod';
+import { API_KEY, startWorld } from '../../support/service.js';
+import type { World } from '../../support/service.js';
+import { until } from '../../support/until.js';
+
+let world: World | undefined;
+
+const queues: Queue[] = [];
+
+/** The queue of schedules, as another process sees it. */
+function openQueue(url: string): Queue {
+  const queue = new Queue('schedules', { connection: { url }, prefix: 'mdm-reflex' });
+  queue.on('error', () => undefined);
+  queues.push(queue);
+  return queue;
+}
+
+afterEach(async () => {
+  await Promise.all(queues.splice(0).map((queue) => queue.close()));
+  await world?.stop();
+  world = undefined;
+});
+
+const rules = (schedule: string, more: string): string => `
+rules:
+  - id: by-the-clock
+    on: { schedule: "${schedule}"${more}
+`;
+
+async function begin(text: string, env: Record<string, string> = {}): Promise<World> {
+  world = await startWorld({ rules: text, env });
+  return world;
+}
+
+const events = async (limit = 100) =>
+  (await findEvents(world?.client ?? fail(), { type: 'schedule.*', limit })).events;
+
+function fail(): never {
+  throw new Error('there is no world');
+}
+
+test('goes over the fleet: each device that the condition lets through is an event with a run of its own', async () => {
+  const { simulator, calls, client } = await begin(
+    rules(
+      '* * * * * *',
+      `, for_each: devices }
+    if: device.platform == "macOS"
+    do:
+      - log: "{{ device.name }}"`,
+    ),
+  );
+  const answer = await fetch(`${simulator.url}/devices?limit=100`, {
+    headers: { Authorization: `Basic ${Buffer.from(`${API_KEY}:`).toString('base64')}` },
+  });
+  const list = z
+    .object({
+      data: z.array(z.looseObject({ attributes: z.looseObject({ product_name: z.string().nullish() }) })),
+    })
+    .parse(await answer.json());
+  const macs = list.data.filter(({ attributes }) => /^(iMac|Mac)/.test(attributes.product_name ?? ''));
+  expect(macs.length).toBeGreaterThan(1);
+  await until(
+    'a tick is through',
+    async () => (await events()).filter(({ status }) => status === 'completed').length >= macs.length,
+  );
+  const [newest] = await events(1);
+  const trace = await findTrace(client, newest?.id ?? '');
+  expect(trace).toMatchObject({
+    type: 'schedule.by-the-clock',
+    source: 'schedule',
+    data: { rule: 'by-the-clock', device: { id: expect.any(Number) } },
+    facts: { device: { status: 'found', calls: [] } },
+    decisions: [{ verdict: 'matched' }],
+  });
+  // The list says it all: no device is asked for by itself.
+  expect(calls().filter((call) => /^GET \/devices\/\d+/.test(call))).toEqual([]);
+});
+
+test('without for_each there is one event for the account, which can look at the account', async () => {
+  await begin(
+    rules(
+      '* * * * * *',
+      ` }
+    if: push_certificate.expires_at != null && account.name != ""
+    do:
+      - log: "{{ account.name }}: {{ push_certificate.apple_id }}, {{ dep_servers.size }} servers"`,
+    ),
+  );
+  const [event] = await until('an event', async () => {
+    const done = (await events()).filter(({ status }) => status === 'completed');
+    return done.length > 0 && done;
+  });
+  const trace = await findTrace(world?.client ?? fail(), event?.id ?? '');
+  expect(trace?.runs[0]?.steps[0]?.output).toMatchObject({
+    message: expect.stringMatching(/: .+@.+, 2 servers$/),
+  });
+});
+
+test('a time that was missed is worked through once, and one that was not is left alone', async () => {
+  const due = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3000);
+  const daily = `${due.getUTCSeconds()} ${due.getUTCMinutes()} ${due.getUTCHours()} * * *`;
+  const { restartService, service, redis } = await begin(
+    rules(
+      daily,
+      ` }
+    do:
+      - log: good morning`,
+    ),
+  );
+  const queue = openQueue(redis.url);
+  const next = async (): Promise<number | undefined> => (await queue.getJobScheduler('by-the-clock'))?.next;
+  await until('it is planned', async () => (await next()) === due.getTime());
+  await restartService();
+  expect(await next()).toBe(due.getTime());
+  await world?.service.stop();
+  expect(service).not.toBe(world?.service);
+  await until('the time has passed while the service is down', () => Date.now() > due.getTime() + 500);
+  expect(await events()).toEqual([]);
+  await restartService();
+  await until('it is made up for', async () => (await events()).length === 1);
+  await until('the next one is planned', async () => (await next()) === due.getTime() + 86_400_000);
+  expect(await events()).toHaveLength(1);
+});
+
+test('other rules are other schedules, at once', async () => {
+  const { env, redis } = await begin(
+    rules(
+      '0 0 1 1 *',
+      ` }
+    do:
+      - log: one`,
+    ),
+  );
+  const queue = openQueue(redis.url);
+  const patterns = async (): Promise<(string | undefined)[]> =>
+    (await queue.getJobSchedulers()).map(({ pattern }) => pattern);
+  await until('planned', async () => (await patterns()).join() === '0 0 1 1 *');
+  await writeFile(
+    env['RULES_PATH'] ?? '',
+    rules(
+      '0 0 2 2 *',
+      `, timezone: Europe/Berlin }
+    do:
+      - log: two`,
+    ),
+  );
+  await until('planned anew', async () => (await patterns()).join() === '0 0 2 2 *');
+  await writeFile(env['RULES_PATH'] ?? '', 'rules: []\n');
+  await until('gone', async () => (await patterns()).length === 0);
+});

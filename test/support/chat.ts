@@ -1,0 +1,58 @@
+import { createServer } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** A request that a chat service got. */
+export interface ChatRequest {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  readonly body: unknown;
+}
+
+/** A service that messages are posted to, over real HTTP. */
+export interface Chat {
+  readonly url: string;
+  readonly requests: () => readonly ChatRequest[];
+  /** What the next requests are answered, one after the other; 200 when there is nothing more. */
+  readonly answerNext: (
+    ...answers: readonly { status: number; headers?: Record<string, string>; body?: string }[]
+  ) => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts a chat service on a loopback port of its own. */
+export async function startChat(): Promise<Chat> {
+  const requests: ChatRequest[] = [];
+  const answers: { status: number; headers?: Record<string, string>; body?: string }[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const text = Buffer.concat(chunks).toString();
+      requests.push({ path: request.url ?? '', headers: request.headers, text, body: json(text) });
+      const { status = 200, headers = {}, body = 'ok' } = answers.shift() ?? {};
+      response.writeHead(status, headers).end(body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests: () => requests,
+    answerNext: (...more) => void answers.push(...more),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
