@@ -3,7 +3,7 @@ import { signedHeaders } from '../config/standard-webhooks.js';
 import { beforeWrite } from '../simplemdm/call-log.js';
 import { callSignal } from '../simplemdm/call-signal.js';
 import { retryTime } from '../simplemdm/retry-time.js';
-import { errorText } from '../telemetry/error-text.js';
+import { fetchErrorText } from '../telemetry/error-text.js';
 import { StepError, TryLaterError, defineAction } from './action.js';
 import { textOrTemplate } from './text-or-template.js';
 
@@ -80,7 +80,9 @@ export const httpRequest = defineAction({
       answer = { status: response.status, headers: response.headers, text: await textOf(response) };
     } catch (error) {
       const why =
-        limits.reason() === 'timeout' ? `no answer within ${TIMEOUT_MS / 1000} seconds` : causeOf(error);
+        limits.reason() === 'timeout'
+          ? `no answer within ${TIMEOUT_MS / 1000} seconds`
+          : fetchErrorText(error);
       throw new TryLaterError(`${method} ${target.host}: ${why}`);
     } finally {
       limits.done();
@@ -132,9 +134,4 @@ function parsedJson(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return errorText(cause ?? error);
 }

@@ -87,6 +87,6 @@ const answered = z.looseObject({ responseCode: z.number().optional() });
 function problemOf(error: unknown, host: string): DeliveryError {
   const status = answered.safeParse(error).data?.responseCode;
   const code = errorCode(error);
-  const refused = (status !== undefined && status >= 500) || code === 'EAUTH' || code === 'EENVELOPE';
+  const refused = status === undefined ? code === 'EAUTH' || code === 'EENVELOPE' : status >= 500;
   return new DeliveryError(`${host}: ${errorText(error)}`, { refused });
 }

@@ -1,6 +1,6 @@
 import { callSignal } from '../simplemdm/call-signal.js';
 import { retryTime } from '../simplemdm/retry-time.js';
-import { errorText } from '../telemetry/error-text.js';
+import { fetchErrorText } from '../telemetry/error-text.js';
 import { DeliveryError } from './channel.js';
 
 const TIMEOUT_MS = 15_000;
@@ -35,7 +35,8 @@ export async function postJson(
     });
     answer = await response.text();
   } catch (error) {
-    const why = limits.reason() === 'timeout' ? `no answer within ${TIMEOUT_MS / 1000} s` : causeOf(error);
+    const why =
+      limits.reason() === 'timeout' ? `no answer within ${TIMEOUT_MS / 1000} s` : fetchErrorText(error);
     throw new DeliveryError(`${host}: ${why}`, { refused: false });
   } finally {
     limits.done();
@@ -48,10 +49,4 @@ export async function postJson(
     refused: !passes,
     notBefore: retryTime(status, answered, Date.now()),
   });
-}
-
-/** Fetch hides what went wrong in the cause of its error. */
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? errorText(error) : errorText(cause);
 }

@@ -1,0 +1,57 @@
+import type { Alert } from '../../../src/alerts/alert.js';
+import { composeMessage } from '../../../src/alerts/message.js';
+import type { Message } from '../../../src/alerts/message.js';
+
+const AT = new Date('2026-01-31T08:00:00Z');
+const CONSOLE = 'https://reflex.example.org';
+
+/** An alert about a device. */
+export function alertAbout(name: string, more: Partial<Alert> = {}): Alert {
+  return {
+    id: `run-of-${name}`,
+    channel: 'it-chat',
+    account: 'acme',
+    rule: 'new-macs',
+    description: 'New Macs',
+    event: { id: '0123456789abcdef', type: 'device.enrolled' },
+    device: { id: 54, name },
+    title: `${name} joined`,
+    text: 'A MacBook Pro\nwith macOS 15.1',
+    severity: 'info',
+    labels: {},
+    at: AT.toISOString(),
+    ...more,
+  };
+}
+
+const compose = (...groups: Alert[][]): Message =>
+  composeMessage(
+    'message-1',
+    groups.map((alerts) => ({ alerts })),
+    AT,
+    CONSOLE,
+  );
+
+const many = (count: number, more: Partial<Alert> = {}): Alert[] =>
+  Array.from({ length: count }, (_unused, index) => alertAbout(`Mac ${index + 1}`, more));
+
+/** One of each kind that there is. */
+export const MESSAGES: Readonly<Record<string, Message>> = {
+  one: compose([alertAbout('Ada')]),
+  many: compose(many(500)),
+  digest: compose(many(3), many(12, { rule: 'lost', description: 'Lost iPads', severity: 'warning' })),
+  hostile: compose([
+    alertAbout('<!channel> @everyone', {
+      title: '<!channel> @everyone [click](https://evil.example) <b>bold</b> *x* & "y"',
+      text: '<script>alert(1)</script> <@U123> [click](https://evil.example) {{ 7 | plus: 1 }}',
+      severity: 'critical',
+    }),
+  ]),
+  bare: composeMessage(
+    'message-2',
+    [{ alerts: [{ ...alertAbout('x'), device: undefined, rule: undefined, event: undefined, text: '' }] }],
+    AT,
+    undefined,
+  ),
+  endless: compose([alertAbout('Ada', { title: 'long '.repeat(1000), text: 'word '.repeat(5000) })]),
+};

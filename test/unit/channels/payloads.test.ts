@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import { discordPayload } from '../../../src/channels/discord.js';
+import { googleChatPayload } from '../../../src/channels/google-chat.js';
+import { ntfyPayload } from '../../../src/channels/ntfy.js';
+import { pagerDutyPayload } from '../../../src/channels/pagerduty.js';
+import { slackPayload } from '../../../src/channels/slack.js';
+import { teamsPayload } from '../../../src/channels/teams.js';
+import { webhookPayload } from '../../../src/channels/webhook.js';
+import type { Message } from '../../../src/alerts/message.js';
+import { MESSAGES } from './messages.js';
+
+const PAYLOADS: Readonly<Record<string, (message: Message) => unknown>> = {
+  slack: slackPayload,
+  teams: teamsPayload,
+  discord: discordPayload,
+  google_chat: googleChatPayload,
+  ntfy: (message) => ntfyPayload('topic', message),
+  pagerduty: (message) => pagerDutyPayload('key', message),
+  webhook: webhookPayload,
+};
+
+function message(name: string): Message {
+  const found = MESSAGES[name];
+  if (found === undefined) throw new Error(`there is no message ${name}`);
+  return found;
+}
+
+describe.each(Object.entries(PAYLOADS))('%s', (_type, payloadOf) => {
+  test.each(['one', 'many', 'digest', 'hostile', 'bare'])('%s', (name) => {
+    expect(payloadOf(message(name))).toMatchSnapshot();
+  });
+
+  test('says how many there are and names the first ten, not the others', () => {
+    const text = JSON.stringify(payloadOf(message('many')));
+    expect(text).toContain('500 × New Macs');
+    expect(text).toMatch(/Mac 10 joined/);
+    expect(text).not.toMatch(/Mac 11/);
+    expect(text).toContain('490');
+  });
+
+  test('stays within what the other side takes', () => {
+    expect(JSON.stringify(payloadOf(message('endless'))).length).toBeLessThan(28_000);
+  });
+});
+
+describe('what comes from a device stays text', () => {
+  const text = (type: string): string => JSON.stringify(PAYLOADS[type]?.(message('hostile')));
+
+  test('Slack: nothing of it is in a field that knows mentions or links', () => {
+    const { text: fallback, blocks } = slackPayload(message('hostile'));
+    expect(fallback).not.toMatch(/[<>]/);
+    expect(JSON.stringify(blocks)).not.toContain('mrkdwn');
+  });
+
+  test('Teams: runs of rich text know no Markdown', () => {
+    expect(text('teams')).not.toContain('"TextBlock"');
+    expect(text('teams')).toContain('"TextRun"');
+  });
+
+  test('Discord: nobody is mentioned, and no link is made', () => {
+    const payload = discordPayload(message('hostile'));
+    expect(payload.allowed_mentions).toEqual({ parse: [] });
+    expect(payload.embeds[0]?.title).not.toMatch(/[^\\]\[click\]/);
+    expect(payload.embeds[0]?.title).toContain('\\@everyone');
+  });
+
+  test('Google Chat: no element is made of it', () => {
+    expect(text('google_chat')).not.toContain('<script>');
+    expect(text('google_chat')).toContain('&lt;script&gt;');
+  });
+});
