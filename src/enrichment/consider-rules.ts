@@ -1,12 +1,13 @@
 import type { CauseOfEvent, Event } from '../events/envelope.js';
 import type { Condition, Verdict } from '../rules/condition.js';
-import { listensFor } from '../rules/event-pattern.js';
 import type { Rule } from '../rules/rule.js';
+import { rulesFor } from '../rules/rule-index.js';
+import type { Values } from '../rules/values.js';
 import { errorText } from '../telemetry/error-text.js';
 import { FACTS } from './facts.js';
 import { mayPassLater } from './fetch-facts.js';
 import type { FactFetcher } from './fetch-facts.js';
-import { conditionValues, eventValue, withAttributesInDevice } from './rule-values.js';
+import { conditionValue, eventValue, withAttributesInDevice } from './rule-values.js';
 
 /** What became of a rule for an event. */
 export interface Decision {
@@ -29,8 +30,8 @@ export async function considerRules(
   facts: FactFetcher,
   now: () => Date = () => new Date(),
 ): Promise<Decision[]> {
-  const listening = rules.filter((rule) => rule.source.on.some((pattern) => listensFor(pattern, event.type)));
-  return Promise.all(listening.map((rule) => consider(event, rule, facts, now)));
+  const values = createConditionFacts(event, facts);
+  return Promise.all(rulesFor(rules, event.type).map((rule) => consider(event, rule, facts, values, now)));
 }
 
 /** So many events in a row may be brought about by rules; more are a loop. */
@@ -41,7 +42,33 @@ export function isChainTooLong({ links }: CauseOfEvent): boolean {
   return links > MOST_LINKS;
 }
 
-async function consider(event: Event, rule: Rule, facts: FactFetcher, now: () => Date): Promise<Decision> {
+/** What conditions are decided on, made of each fact once for all rules of an event. */
+interface ConditionFacts {
+  readonly event: unknown;
+  readonly of: (name: string) => Promise<unknown>;
+}
+
+function createConditionFacts(event: Event, facts: FactFetcher): ConditionFacts {
+  const converted = new Map<string, Promise<unknown>>();
+  return {
+    event: conditionValue('event', eventValue(event)),
+    of: (name) => {
+      const known = converted.get(name);
+      if (known !== undefined) return known;
+      const value = facts.fetch(name).then((fact) => conditionValue(name, fact));
+      converted.set(name, value);
+      return value;
+    },
+  };
+}
+
+async function consider(
+  event: Event,
+  rule: Rule,
+  facts: FactFetcher,
+  values: ConditionFacts,
+  now: () => Date,
+): Promise<Decision> {
   const { enabled, accounts, onOwnActions } = rule.source;
   if (!enabled) return { rule, verdict: 'disabled', reason: 'the rule says enabled: false' };
   if (accounts !== undefined && !accounts.includes(event.account)) {
@@ -63,7 +90,7 @@ async function consider(event: Event, rule: Rule, facts: FactFetcher, now: () =>
   try {
     const { condition } = rule;
     if (condition !== undefined) {
-      const verdict = await decide(condition, event, rule, facts, now);
+      const verdict = await decide(condition, rule, values, now());
       if (verdict.outcome === 'error') return { rule, verdict: 'error', reason: verdict.because };
       if (verdict.outcome === 'false') return { rule, verdict: 'not_matched', reason: verdict.because };
     }
@@ -81,19 +108,14 @@ async function consider(event: Event, rule: Rule, facts: FactFetcher, now: () =>
   }
 }
 
-async function decide(
-  condition: Condition,
-  event: Event,
-  rule: Rule,
-  facts: FactFetcher,
-  now: () => Date,
-): Promise<Verdict> {
-  const values: Record<string, unknown> = { event: eventValue(event) };
-  const known = (): Record<string, unknown> => conditionValues(withAttributesInDevice(values));
+async function decide(condition: Condition, rule: Rule, facts: ConditionFacts, now: Date): Promise<Verdict> {
   const names = [...rule.conditionFacts].sort((a, b) => (FACTS[a]?.cost ?? 0) - (FACTS[b]?.cost ?? 0));
-  for (const name of names) {
-    if (condition.settle(known(), now()) !== undefined) break;
-    values[name] = await facts.fetch(name);
+  let values: Values = { event: facts.event };
+  for (const [index, name] of names.entries()) {
+    // Without a single fact only a condition on the event is decided, and that needs none.
+    const mayBeSettled = index > 0 || condition.names.has('event');
+    if (mayBeSettled && condition.settle(values, now) !== undefined) break;
+    values = withAttributesInDevice({ ...values, [name]: await facts.of(name) });
   }
-  return condition.evaluate(known(), now());
+  return condition.evaluate(values, now);
 }

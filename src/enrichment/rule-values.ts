@@ -22,14 +22,14 @@ export function eventValue({
  */
 export function conditionValues(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      withDates(
-        value,
-        name === 'event' ? EVENT_SHAPE : Object.hasOwn(FACTS, name) ? (FACTS[name]?.shape ?? 'any') : 'any',
-      ),
-    ]),
+    Object.entries(values).map(([name, value]) => [name, conditionValue(name, value)]),
   );
+}
+
+/** One of them. */
+export function conditionValue(name: string, value: unknown): unknown {
+  const shape = name === 'event' ? EVENT_SHAPE : Object.hasOwn(FACTS, name) ? FACTS[name]?.shape : undefined;
+  return withDates(value, shape ?? 'any');
 }
 
 /** The custom attributes of a device are a fact of their own, and also known as `device.attributes`. */

@@ -1,8 +1,14 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { IN_GROUP, NOT_KNOWN } from './cel-functions.js';
-import { compileExpression, evaluatorFor, parsedOrUndefined, withSafeMatches } from './expression.js';
+import {
+  compileExpression,
+  evaluatorFor,
+  expressionOf,
+  parsedOrUndefined,
+  withSafeMatches,
+} from './expression.js';
 import type { Expression } from './expression.js';
-import { conjuncts, pathsIn, structure, textsGivenTo } from './expression-paths.js';
+import { conjuncts, structure, textsGivenTo } from './expression-paths.js';
 import { codeOf, readableType, summaryOf } from './expression-problem.js';
 import type { ExpressionProblem } from './expression-problem.js';
 import { show, valueAt } from './values.js';
@@ -146,7 +152,7 @@ function conjunctsOf(whole: ASTNode, written: string): Expression[] {
     const text = written.slice(node.range.start, node.range.end).trim();
     const program = parsedOrUndefined(withSafeMatches(text));
     if (program === undefined || structure(program.ast) !== structure(node)) return [];
-    return [{ text, program, paths: pathsIn(program.ast), type: 'bool' }];
+    return [{ ...expressionOf(text, program), type: 'bool' }];
   });
   return parts.length === nodes.length ? parts : [];
 }

@@ -15,6 +15,8 @@ export interface Expression {
   readonly program: ParseResult;
   /** The paths that it names. */
   readonly paths: readonly string[][];
+  /** Those whose last name a record may lack: it is null then. */
+  readonly asked: readonly string[][];
   /** The CEL type of what it gives; `dyn` when that is known only at run time. */
   readonly type: string;
 }
@@ -37,7 +39,12 @@ export function compileExpression(
   const program = evaluating.parse(withSafeMatches(text));
   const constant = problemWithConstants(program.ast);
   if (constant !== undefined) return constant;
-  return { text, program, paths: pathsIn(program.ast), type: checked.type ?? 'dyn' };
+  return { ...expressionOf(text, program), type: checked.type ?? 'dyn' };
+}
+
+/** An expression, or a part of one that has been checked as a whole. */
+export function expressionOf(text: string, program: ParseResult): Omit<Expression, 'type'> {
+  return { text, program, paths: pathsIn(program.ast), asked: pathsAskedFor(program.ast) };
 }
 
 /**
@@ -46,11 +53,11 @@ export function compileExpression(
  * @returns The values with their nulls, and a function that evaluates on them or throws what the library throws.
  */
 export function evaluatorFor(
-  { program }: Expression,
+  { asked }: Expression,
   given: Values,
   now: Date,
 ): { values: Values; evaluate: (part: ParseResult) => unknown } {
-  const values = withNulls(given, pathsAskedFor(program.ast));
+  const values = withNulls(given, asked);
   return {
     values,
     evaluate: (part) => inSurroundings({ now, group: values['group'] }, (): unknown => part({ ...values })),

@@ -17,7 +17,17 @@ import { compileRuleFiles } from '../../../src/rules/rule-file.js';
 import { ruleInFile, stepInFile } from '../../../src/rules/rule-schema.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const ENV = { LOCK_PIN: '123456', ADMIN_PASSWORD: 'x', WIPE_PIN: '123456', TICKETS_SECRET: 'x' };
+const ENV = {
+  LOCK_PIN: '123456',
+  ADMIN_PASSWORD: 'x',
+  WIPE_PIN: '123456',
+  TICKETS_SECRET: 'x',
+  TICKETS_TOKEN: 'x',
+  SLACK_URL: 'https://slack.example.org/hook',
+  TEAMS_URL: 'https://teams.example.org/hook',
+  NTFY_TOPIC: 'acme-mdm',
+  SMTP_URL: 'smtps://user:password@mail.example.org',
+};
 const vocabulary = serviceVocabulary(ENV, ['default']);
 
 /** A file that is generated; UPDATE_DOCS=1 writes it. */
