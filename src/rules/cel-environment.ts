@@ -2,11 +2,14 @@ import { Environment, EvaluationError } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { errorText } from '../telemetry/error-text.js';
 import { registerFunctions } from './cel-functions.js';
+import { registerBudget } from './evaluation-budget.js';
 import { EVENT_SHAPE } from './vocabulary.js';
 import type { Shape } from './vocabulary.js';
 
 const LIMITS = { maxAstNodes: 2000, maxDepth: 60 };
 const OPTIONS = { homogeneousAggregateLiterals: false, limits: LIMITS };
+/** What is evaluated is longer than what was written: it counts its steps. */
+const EVALUATION_LIMITS = { maxAstNodes: 8 * LIMITS.maxAstNodes, maxDepth: 4 * LIMITS.maxDepth };
 
 const TIME = 'google.protobuf.Timestamp';
 const ARITHMETIC = ['+', '-', '*', '/', '%'] as const;
@@ -103,8 +106,13 @@ const SCALARS = { string: 'string', number: 'double', bool: 'bool', time: TIME, 
  * operand without a matching operator (an "unknown"), not a broken rule. JSON numbers are doubles and mix with whole numbers.
  */
 export function evaluatingEnvironment(): Environment {
-  const environment = new Environment({ ...OPTIONS, unlistedVariablesAreDyn: true });
+  const environment = new Environment({
+    ...OPTIONS,
+    limits: EVALUATION_LIMITS,
+    unlistedVariablesAreDyn: true,
+  });
   registerFunctions(environment);
+  registerBudget(environment);
   mixNumbers(environment);
   for (const type of ['string', 'double', 'int', 'bool', 'list<dyn>', TIME]) {
     environment.registerOperator(`${type} == null`, equalsUnlessUnknown);

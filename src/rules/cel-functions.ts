@@ -1,5 +1,6 @@
 import { Environment, EvaluationError } from '@marcbachmann/cel-js';
 import ipaddr from 'ipaddr.js';
+import { spend } from './evaluation-budget.js';
 import { matchesGlob } from './glob.js';
 import { OsVersion } from './os-version.js';
 import { matchesPattern } from './regular-expression.js';
@@ -86,11 +87,12 @@ export function registerFunctions(environment: Environment): void {
   for (const type of ['string', 'int']) {
     environment.registerFunction(`${IN_GROUP}(${type}): bool`, (group: string | bigint) => isInGroup(group));
   }
-  environment.registerFunction('glob(string, string): bool', (text: string, pattern: string) =>
-    matchesGlob(text, pattern),
-  );
+  environment.registerFunction('glob(string, string): bool', (text: string, pattern: string) => {
+    spend((text.length * pattern.length) / 10);
+    return matchesGlob(text, pattern);
+  });
   environment.registerFunction(`string.${SAFE_MATCHES}(string): bool`, (text: string, pattern: string) =>
-    matchesPattern(text, pattern),
+    matchesPattern(text, pattern, spend),
   );
   environment.registerFunction('in_cidr(string, string): bool', (address: string, network: string) =>
     isInNetwork(address, network),

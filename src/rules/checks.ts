@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { envReferencesIn } from '../config/env-reference.js';
-import { didYouMean } from '../config/nearest-name.js';
+import { didYouMean, nearestName } from '../config/nearest-name.js';
 import type { Path, Report } from './problem.js';
+import { member } from './values.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** Reports what a schema finds wrong with values of a file. */
@@ -9,11 +10,25 @@ export function checkAgainst(
   schema: z.ZodType,
   values: unknown,
   known: readonly string[],
-  { place, what, report }: { readonly place: Path; readonly what: string; readonly report: Report },
+  {
+    place,
+    what,
+    report,
+    nameOf = (path) => path.join('.'),
+  }: {
+    readonly place: Path;
+    readonly what: string;
+    readonly report: Report;
+    /** What the value at a path is called in messages; nothing for the whole. */
+    readonly nameOf?: (path: Path) => string;
+  },
 ): void {
-  const parsed = schema.safeParse(values);
-  for (const issue of parsed.error?.issues ?? []) {
-    const path = [...place, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+  const issues = schema.safeParse(values).error?.issues ?? [];
+  const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
+  const meant = new Set(unknown.map((key) => nearestName(key, known)));
+  for (const issue of issues) {
+    const within = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+    const path = [...place, ...within];
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
         report({
@@ -22,9 +37,19 @@ export function checkAgainst(
           message: `unknown ${what} "${key}"${didYouMean(key, known)}`,
         });
       }
-    } else {
-      report({ path, message: `${issue.path.join('.') || `${what}s`}: ${issue.message}` });
+      continue;
     }
+    // One that is only misspelt is not missing as well.
+    const [name, ...deeper] = within;
+    if (
+      deeper.length === 0 &&
+      typeof name === 'string' &&
+      meant.has(name) &&
+      member(values, name) === undefined
+    )
+      continue;
+    const called = nameOf(within);
+    report({ path, message: called === '' ? issue.message : `${called}: ${issue.message}` });
   }
 }
 
@@ -38,7 +63,8 @@ export function fieldsOfSchema(schema: z.ZodType): string[] {
 /** Reports variables of the environment that are not set. */
 export function checkEnvReferences(text: string, vocabulary: Vocabulary, path: Path, report: Report): void {
   for (const name of new Set(envReferencesIn(text))) {
-    if (!vocabulary.isEnvSet(name)) report({ path, message: `the environment variable ${name} is not set` });
+    if (!vocabulary.isEnvSet(name))
+      report({ path, message: `the environment variable ${name} is not set: set it, or write it into .env` });
   }
 }
 

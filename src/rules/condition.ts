@@ -1,16 +1,10 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { IN_GROUP, NOT_KNOWN } from './cel-functions.js';
-import {
-  compileExpression,
-  evaluatorFor,
-  expressionOf,
-  parsedOrUndefined,
-  withSafeMatches,
-} from './expression.js';
+import { compileExpression, evaluatorFor, expressionOf } from './expression.js';
 import type { Expression } from './expression.js';
 import { conjuncts, structure, textsGivenTo } from './expression-paths.js';
-import { codeOf, readableType, summaryOf } from './expression-problem.js';
-import type { ExpressionProblem } from './expression-problem.js';
+import { codeOf, summaryOf, typeInWords } from './expression-problem.js';
+import type { ExpressionProblem } from './problem.js';
 import { show, valueAt } from './values.js';
 import type { Values } from './values.js';
 import { factOfPath } from './vocabulary.js';
@@ -62,13 +56,13 @@ export function compileCondition(
   if ('message' in whole) return whole;
   if (whole.type !== 'bool' && whole.type !== 'dyn') {
     return {
-      message: `a condition must be true or false; this one is a ${readableType(whole.type)}`,
+      message: `a condition must be true or false; this one is ${typeInWords(whole.type)}: compare it with something`,
       offset: 0,
     };
   }
-  const { program } = whole;
-  const parts = conjunctsOf(program.ast, text);
-  const references = textsGivenTo(IN_GROUP, program.ast).map((found) => ({
+  const { program, ast } = whole;
+  const parts = conjunctsOf(ast, text);
+  const references = textsGivenTo(IN_GROUP, ast).map((found) => ({
     kind: 'device group' as const,
     ...found,
   }));
@@ -77,29 +71,35 @@ export function compileCondition(
     references,
     names: new Set(whole.paths.map(factOfPath)),
     settle: (given, now = new Date()) => {
-      const result = attempt(program, evaluatorFor(whole, given, now));
-      return typeof result === 'boolean' ? result : undefined;
+      const { value } = attempt(program, evaluatorFor(whole, given, now));
+      return typeof value === 'boolean' ? value : undefined;
     },
     evaluate: (given, now = new Date()) => {
       const evaluator = evaluatorFor(whole, given, now);
-      if (attempt(program, evaluator) === true) return { outcome: 'true' };
+      const outcome = attempt(program, evaluator);
+      if (outcome.value === true) return { outcome: 'true' };
       // Name the part of `a && b && c` that decided: the first that is false, else the first that is not true.
-      const results = parts.map((part) => attempt(part.program, evaluator));
-      const firstFalse = parts[results.indexOf(false)];
-      const deciding = firstFalse ?? parts[results.findIndex((result) => result !== true)];
-      return explain(deciding ?? whole, evaluator);
+      const outcomes = parts.length < 2 ? [] : parts.map((part) => attempt(part.program, evaluator));
+      const firstFalse = outcomes.findIndex(({ value }) => value === false);
+      const deciding = firstFalse >= 0 ? firstFalse : outcomes.findIndex(({ value }) => value !== true);
+      return explain(parts[deciding] ?? whole, outcomes[deciding] ?? outcome, evaluator.values);
     },
   };
 }
 
 type Evaluator = ReturnType<typeof evaluatorFor>;
 
-function attempt(program: ParseResult, { evaluate }: Evaluator): unknown {
+/** What an evaluation came to: a value, or why there is none. */
+interface Attempt {
+  readonly value?: unknown;
+  readonly error?: unknown;
+}
+
+function attempt(program: ParseResult, { evaluate }: Evaluator): Attempt {
   try {
-    return evaluate(program);
-  } catch {
-    // What went wrong is told by explain(), which evaluates the deciding part again.
-    return undefined;
+    return { value: evaluate(program) };
+  } catch (error) {
+    return { error };
   }
 }
 
@@ -115,23 +115,21 @@ const UNKNOWN = new Set([
   'unknown_variable',
 ]);
 
-function explain(part: Expression, { values, evaluate }: Evaluator): Verdict {
-  const { text, program } = part;
-  try {
-    const result = evaluate(program);
-    if (result === true) return { outcome: 'true' };
-    if (result === false || result === null || result === undefined)
+function explain(part: Expression, { value, error }: Attempt, values: Values): Verdict {
+  const { text } = part;
+  if (error === undefined) {
+    if (value === true) return { outcome: 'true' };
+    if (value === false || value === null || value === undefined)
       return { outcome: 'false', because: because(part, values) };
-    return { outcome: 'error', because: `${text} is ${show(result)}, expected true or false` };
-  } catch (error) {
-    const summary = summaryOf(error);
-    const code = codeOf(error);
-    if (code === NOT_KNOWN) return { outcome: 'false', because: `${because(part, values)}: ${summary}` };
-    const meetsNull = code === 'no_such_key' || /\bnull\b/.test(summary) || hasUnknownPath(part, values);
-    return typeof code === 'string' && UNKNOWN.has(code) && meetsNull
-      ? { outcome: 'false', because: because(part, values) }
-      : { outcome: 'error', because: `${text}: ${summary}` };
+    return { outcome: 'error', because: `${text} is ${show(value)}, expected true or false` };
   }
+  const summary = summaryOf(error);
+  const code = codeOf(error);
+  if (code === NOT_KNOWN) return { outcome: 'false', because: `${because(part, values)}: ${summary}` };
+  const meetsNull = code === 'no_such_key' || /\bnull\b/.test(summary) || hasUnknownPath(part, values);
+  return typeof code === 'string' && UNKNOWN.has(code) && meetsNull
+    ? { outcome: 'false', because: because(part, values) }
+    : { outcome: 'error', because: `${text}: ${summary}` };
 }
 
 function because({ text, paths }: Expression, values: Values): string {
@@ -149,10 +147,17 @@ function hasUnknownPath({ paths }: Expression, values: Values): boolean {
 function conjunctsOf(whole: ASTNode, written: string): Expression[] {
   const nodes = conjuncts(whole);
   const parts = nodes.flatMap((node): Expression[] => {
-    const text = written.slice(node.range.start, node.range.end).trim();
-    const program = parsedOrUndefined(withSafeMatches(text));
-    if (program === undefined || structure(program.ast) !== structure(node)) return [];
-    return [{ ...expressionOf(text, program), type: 'bool' }];
+    const part = partOrUndefined(written.slice(node.range.start, node.range.end).trim());
+    return part !== undefined && structure(part.ast) === structure(node) ? [part] : [];
   });
   return parts.length === nodes.length ? parts : [];
+}
+
+function partOrUndefined(text: string): Expression | undefined {
+  try {
+    return expressionOf(text, 'bool');
+  } catch {
+    // A part that cannot stand alone is not shown alone.
+    return undefined;
+  }
 }

@@ -29,7 +29,11 @@ export function problemWithSchedule(cron: string, timezone: string): SchedulePro
     CronExpressionParser.parse(cron, { tz: timezone });
     return undefined;
   } catch (error) {
-    return { path: ['schedule'], message: `"${cron}" is no schedule: ${errorText(error)}` };
+    const why = errorText(error).replace(
+      /^Constraint error, got value (\S+) expected range (\S+)$/,
+      '$1 is not within $2',
+    );
+    return { path: ['schedule'], message: `"${cron}" is no schedule: ${why}` };
   }
 }
 

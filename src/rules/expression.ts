@@ -1,9 +1,11 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { evaluatingEnvironment } from './cel-environment.js';
 import { IN_GROUP, SAFE_MATCHES, inSurroundings, problemWithNetwork } from './cel-functions.js';
+import { withSpending } from './counted-expression.js';
+import { withBudget } from './evaluation-budget.js';
 import { operandsOf, pathsAskedFor, pathsIn } from './expression-paths.js';
-import { problemFrom, summaryOf } from './expression-problem.js';
-import type { ExpressionProblem } from './expression-problem.js';
+import { constantProblem, problemFrom } from './expression-problem.js';
+import type { ExpressionProblem } from './problem.js';
 import { problemWithRegularExpression } from './regular-expression.js';
 import { member, valueAt } from './values.js';
 import type { Values } from './values.js';
@@ -12,6 +14,8 @@ import type { Shape } from './vocabulary.js';
 /** A compiled CEL expression, or a part of one. */
 export interface Expression {
   readonly text: string;
+  readonly ast: ASTNode;
+  /** What is evaluated: it means the same, and can neither hang nor fill the memory. */
   readonly program: ParseResult;
   /** The paths that it names. */
   readonly paths: readonly string[][];
@@ -36,15 +40,25 @@ export function compileExpression(
 ): Expression | ExpressionProblem {
   const checked = checking.check(text);
   if (!checked.valid) return problemFrom(checked.error, text, shapes, checking);
-  const program = evaluating.parse(withSafeMatches(text));
-  const constant = problemWithConstants(program.ast);
-  if (constant !== undefined) return constant;
-  return { ...expressionOf(text, program), type: checked.type ?? 'dyn' };
+  const expression = expressionOf(text, checked.type ?? 'dyn');
+  return problemWithConstants(expression.ast) ?? expression;
 }
 
-/** An expression, or a part of one that has been checked as a whole. */
-export function expressionOf(text: string, program: ParseResult): Omit<Expression, 'type'> {
-  return { text, program, paths: pathsIn(program.ast), asked: pathsAskedFor(program.ast) };
+/**
+ * An expression that has been checked, or a part of one.
+ *
+ * @throws ParseError when it is no expression by itself.
+ */
+export function expressionOf(text: string, type: string): Expression {
+  const { ast } = evaluating.parse(withSafeMatches(text));
+  return {
+    text,
+    ast,
+    program: evaluating.parse(withSpending(ast)),
+    paths: pathsIn(ast),
+    asked: pathsAskedFor(ast),
+    type,
+  };
 }
 
 /**
@@ -60,15 +74,14 @@ export function evaluatorFor(
   const values = withNulls(given, asked);
   return {
     values,
-    evaluate: (part) => inSurroundings({ now, group: values['group'] }, (): unknown => part({ ...values })),
+    evaluate: (part) =>
+      inSurroundings({ now, group: values['group'] }, () => withBudget((): unknown => part({ ...values }))),
   };
 }
 
 /** An expression whose regular expressions cannot hang: the library's own `matches` uses JavaScript's. */
-export function withSafeMatches(text: string): string {
-  const parsed = parsedOrUndefined(text);
-  if (parsed === undefined) return text;
-  return matchesIn(parsed.ast).reduce(
+function withSafeMatches(text: string): string {
+  return matchesIn(evaluating.parse(text).ast).reduce(
     (safe, at) => safe.slice(0, at) + SAFE_MATCHES + safe.slice(at + SAFE_MATCHES.length),
     text,
   );
@@ -95,9 +108,10 @@ function problemWithConstants(node: ASTNode): ExpressionProblem | undefined {
     // Whether a device is in a group depends on the device.
     if (name !== IN_GROUP && args.length > 0 && args.every(({ op }) => op === 'value')) {
       try {
-        evaluating.parse(node.input.slice(node.range.start, node.range.end))({});
+        const call = evaluating.parse(node.input.slice(node.range.start, node.range.end));
+        withBudget((): unknown => call({}));
       } catch (error) {
-        return { message: summaryOf(error), offset: node.range.start };
+        return { message: constantProblem(error), offset: node.range.start };
       }
     }
   }
@@ -133,14 +147,4 @@ function withNullAt(values: Values, [name = '', ...rest]: readonly string[]): Va
   return typeof inner === 'object' && inner !== null
     ? { ...values, [name]: withNullAt({ ...inner }, rest) }
     : values;
-}
-
-/** A parsed text; undefined when it is no expression by itself. */
-export function parsedOrUndefined(text: string): ParseResult | undefined {
-  try {
-    return evaluating.parse(text);
-  } catch {
-    // A part that cannot stand alone is not shown alone.
-    return undefined;
-  }
 }

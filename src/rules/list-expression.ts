@@ -1,8 +1,8 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { shapeOfType } from './cel-environment.js';
 import { compileExpression, evaluatorFor } from './expression.js';
-import { readableType, summaryOf } from './expression-problem.js';
-import type { ExpressionProblem } from './expression-problem.js';
+import { summaryOf, typeInWords } from './expression-problem.js';
+import type { ExpressionProblem } from './problem.js';
 import type { Values } from './values.js';
 import { factOfPath } from './vocabulary.js';
 import type { Shape } from './vocabulary.js';
@@ -39,7 +39,7 @@ export function compileList(
   const inner = /^list<(.+)>$/.exec(type)?.[1];
   if (inner === undefined && type !== 'dyn' && type !== 'list') {
     return {
-      message: `for_each needs a list, such as apps.filter(a, a.managed); this is a ${readableType(type)}`,
+      message: `for_each needs a list, such as apps.filter(a, a.managed); this is ${typeInWords(type)}`,
       offset: 0,
     };
   }

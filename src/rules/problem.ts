@@ -13,3 +13,9 @@ export interface Problem {
 
 /** Takes a problem; checking goes on, so that a person sees all of them at once. */
 export type Report = (problem: Problem) => void;
+
+/** Something wrong in an expression or a text, and how many characters into it. */
+export interface ExpressionProblem {
+  readonly message: string;
+  readonly offset: number;
+}

@@ -1,6 +1,9 @@
 import { didYouMean } from '../config/nearest-name.js';
 import type { ReferenceKind, Referent } from './vocabulary.js';
 
+/** So many names are read at a glance. */
+const MOST_NAMED = 10;
+
 /**
  * What is wrong with a reference by name or id, if anything: a number is an id; a text is a name, or an id when nothing has that name.
  *
@@ -22,5 +25,11 @@ export function problemWithReference(
   if (named.length === 1 || known.some(({ id }) => String(id) === String(reference))) return undefined;
   const names = known.flatMap(({ name }) => name ?? []);
   const shown = typeof reference === 'number' ? `with id ${reference}` : `"${reference}"`;
-  return `there is no ${kind} ${shown}${where}${didYouMean(String(reference), names)}`;
+  const hint = didYouMean(String(reference), names);
+  const listed =
+    typeof reference === 'number'
+      ? known.map(({ id, name }) => (name === undefined ? String(id) : `${id} (${name})`))
+      : names;
+  const all = listed.length > 0 && listed.length <= MOST_NAMED ? ` (there is ${listed.join(', ')})` : '';
+  return `there is no ${kind} ${shown}${where}${hint === '' ? all : hint}`;
 }

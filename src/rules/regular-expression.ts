@@ -9,15 +9,18 @@ const kept = new Map<string, RE2JS>();
  * Whether a pattern is found in a text. RE2 syntax, as CEL asks for: it takes time in proportion to the text, whatever the pattern.
  * JavaScript's own expressions can take for ever.
  *
+ * @param spend - Told how many steps it takes at most, before it takes them.
  * @throws RE2JSException for a pattern that is none.
  */
-export function matchesPattern(text: string, pattern: string): boolean {
+export function matchesPattern(text: string, pattern: string, spend: (steps: number) => void): boolean {
   let compiled = kept.get(pattern);
   if (compiled === undefined) {
     compiled = RE2JS.compile(pattern);
     if (kept.size >= MOST_KEPT) kept.clear();
     kept.set(pattern, compiled);
   }
+  // A character takes the longer the more the pattern has to keep in mind.
+  spend(text.length * (1 + compiled.programSize() / 20));
   return compiled.matcher(text).find();
 }
 

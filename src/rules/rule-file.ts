@@ -43,12 +43,13 @@ export function compileRuleFiles(files: readonly RuleFile[], vocabulary: Vocabul
   const read = files.map((file) => readFile(file, vocabulary));
   const channels = channelsOf(read);
   const withChannels = vocabularyWithChannels(vocabulary, channels);
-  for (const { file, value, report } of read) {
+  for (const { file, value, report, lineOf } of read) {
     for (const { rule, place } of rulesIn(value, withChannels, report)) {
+      const path = [...place, 'id'];
       const earlier = firstUse.get(rule.id);
       if (earlier !== undefined)
-        report({ path: [...place, 'id'], message: `the rule id "${rule.id}" is already used in ${earlier}` });
-      firstUse.set(rule.id, earlier ?? file.name);
+        report({ path, message: `the rule id "${rule.id}" is already used: ${earlier}` });
+      if (rule.id !== STANDING_IN.id) firstUse.set(rule.id, earlier ?? `${file.name}:${lineOf(path)}`);
       rules.push(compileRule(rule, withChannels, place, report));
     }
   }
@@ -70,38 +71,41 @@ interface ReadFile {
   readonly value: z.output<typeof ruleFile> | undefined;
   readonly channels: readonly ChannelSource[];
   readonly report: Report;
-  /** In words, in the order they were found. */
+  /** In words, in the order of the file. */
   readonly problems: () => string[];
+  readonly lineOf: (path: Path) => number;
 }
 
 function readFile(file: RuleFile, vocabulary: Vocabulary): ReadFile {
   const source = parseYamlSource(file.name, file.text);
   const found: Problem[] = [];
   const report: Report = (problem) => void found.push(problem);
-  const problems = (): string[] => [...source.problems, ...found.map(source.describe)];
-  if (source.problems.length > 0) return { file, value: undefined, channels: [], report, problems };
+  const problems = (): string[] => [...source.problems, ...source.describe(found)];
+  const { lineOf } = source;
+  if (source.problems.length > 0) return { file, value: undefined, channels: [], report, problems, lineOf };
   // An empty file has no rules; that is not a mistake.
   const parsed = ruleFile.safeParse(
     withoutUnknownKeys(source.value ?? {}, Object.keys(ruleFile.shape), [], report),
   );
   if (!parsed.success) {
     reportIssues(parsed.error.issues, [], report);
-    return { file, value: undefined, channels: [], report, problems };
+    return { file, value: undefined, channels: [], report, problems, lineOf };
   }
   const channels = Object.entries(parsed.data.channels).flatMap(
     ([name, inFile]) => channelFrom(name, inFile, vocabulary, ['channels', name], report) ?? [],
   );
-  return { file, value: parsed.data, channels, report, problems };
+  return { file, value: parsed.data, channels, report, problems, lineOf };
 }
 
 function channelsOf(read: readonly ReadFile[]): ChannelSource[] {
   const firstUse = new Map<string, string>();
-  return read.flatMap(({ file, channels, report }) => {
+  return read.flatMap(({ file, channels, report, lineOf }) => {
     for (const { name } of channels) {
+      const path = ['channels', name];
       const earlier = firstUse.get(name);
-      const message = `the channel "${name}" is already described in ${earlier ?? ''}`;
-      if (earlier !== undefined) report({ path: ['channels', name], atKey: true, message });
-      firstUse.set(name, earlier ?? file.name);
+      const message = `the channel "${name}" is already described: ${earlier ?? ''}`;
+      if (earlier !== undefined) report({ path, atKey: true, message });
+      firstUse.set(name, earlier ?? `${file.name}:${lineOf(path)}`);
     }
     return channels;
   });
@@ -245,7 +249,20 @@ function stepFrom(
   report: Report,
 ): StepSource | undefined {
   const named = Object.keys(inFile).filter((key) => !STEP_KEYS.includes(key));
-  const [action, other] = named;
+  const known = named.filter((key) => Object.hasOwn(actions, key));
+  // Beside one action that there is, everything else is a misspelt key of the step.
+  const extra = known.length === 1 ? named.filter((key) => !known.includes(key)) : [];
+  for (const key of extra) {
+    const hint = didYouMean(key, STEP_KEYS);
+    const belongs =
+      inFile[known[0] ?? ''] === null ? `; indent it further if it belongs to ${known[0] ?? ''}` : '';
+    report({
+      path: [...place, key],
+      atKey: true,
+      message: `unknown key "${key}" beside ${known[0] ?? ''}${hint || belongs}`,
+    });
+  }
+  const [action, other] = known.length === 1 ? known : named;
   if (action === undefined) {
     report({
       path: place,
@@ -266,9 +283,10 @@ function stepFrom(
   const shorthand = Object.hasOwn(actions, action) ? actions[action]?.shorthand : undefined;
   const args = typeof given !== 'object' && shorthand !== undefined ? { [shorthand]: given } : given;
   if (typeof args !== 'object' || Array.isArray(args)) {
+    const example = Object.hasOwn(actions, action) ? actions[action]?.example : undefined;
     report({
       path: [...place, action],
-      message: `${action}: expected its arguments, such as { name: value }`,
+      message: `${action}: expected its arguments, such as ${example ?? '{ name: value }'}`,
     });
     return undefined;
   }

@@ -2,19 +2,30 @@ import { z } from 'zod';
 import { problemWithSchedule } from './cron.js';
 import { durationText } from './duration.js';
 
+const RULE_NAME =
+  'expected lower-case letters, digits, - and _ (at most 64), starting with a letter or digit';
+const STEP_NAME = 'expected lower-case letters, digits and _ (at most 32), starting with a letter';
+
 const ruleId = z
-  .string('expected a name for the rule')
-  .regex(
-    /^[a-z0-9][a-z0-9_-]{0,63}$/,
-    'expected lower-case letters, digits, - and _ (at most 64), starting with a letter or digit',
-  );
+  .string('expected a name for the rule, such as "onboard-laptops"')
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
+    error: ({ input }) => RULE_NAME + suchAs(nameFrom(input, '-')),
+  });
 
 const stepId = z
-  .string('expected a name for the step')
-  .regex(
-    /^[a-z][a-z0-9_]{0,31}$/,
-    'expected lower-case letters, digits and _ (at most 32), starting with a letter',
-  );
+  .string('expected a name for the step, such as "hello"')
+  .regex(/^[a-z][a-z0-9_]{0,31}$/, { error: ({ input }) => STEP_NAME + suchAs(nameFrom(input, '_')) });
+
+/** A name that would be taken, made of one that is not. */
+function nameFrom(given: unknown, separator: string): string {
+  return String(given)
+    .toLowerCase()
+    .replace(separator === '_' ? /[^a-z0-9_]+/g : /[^a-z0-9_-]+/g, separator)
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+    .slice(0, 32);
+}
+
+const suchAs = (name: string): string => (/^[a-z]/.test(name) ? `, such as "${name}"` : '');
 
 const eventPattern = z
   .string('expected an event type such as "device.enrolled"')
@@ -155,11 +166,8 @@ export const channelInFile = z.looseObject(
   'expected a channel, such as { type: slack, url: "${env:SLACK_URL}" }',
 );
 
-const CHANNEL_NAME =
-  'expected lower-case letters, digits, - and _ (at most 64), starting with a letter or digit';
-
 /** The name of a channel. */
-export const channelName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, CHANNEL_NAME);
+export const channelName = ruleId;
 
 /** A rule file. */
 export const ruleFile = z.object(
@@ -169,7 +177,7 @@ export const ruleFile = z.object(
       .nullish()
       .transform((channels) => channels ?? {}),
     rules: z
-      .array(z.unknown(), 'expected a list of rules')
+      .array(z.unknown(), 'expected a list of rules, each beginning with "- id:"')
       .nullish()
       .transform((rules) => rules ?? []),
   },

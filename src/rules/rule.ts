@@ -150,6 +150,8 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
       place: argumentsPlace,
       what: 'argument',
       report,
+      // `wait: 10m` has no name for its argument.
+      nameOf: (path) => (path[0] === action.shorthand ? source.action : path.join('.')),
     });
     checkReferences(action, source.args, argumentsPlace, scope);
   }

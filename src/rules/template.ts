@@ -1,11 +1,13 @@
 import { randomInt } from 'node:crypto';
-import { Liquid, analyzeSync } from 'liquidjs';
+import { Liquid } from 'liquidjs';
 import type { Template as LiquidTemplate } from 'liquidjs';
 import { isNativeError } from 'node:util/types';
 import { envReferencesIn } from '../config/env-reference.js';
 import { didYouMean } from '../config/nearest-name.js';
 import { errorText } from '../telemetry/error-text.js';
-import type { ExpressionProblem } from './expression-problem.js';
+import type { ExpressionProblem } from './problem.js';
+import { namesInTemplate, offsetOfPlace } from './template-names.js';
+import type { TemplateNames } from './template-names.js';
 import { factOfPath } from './vocabulary.js';
 import type { Shape } from './vocabulary.js';
 import type { Values } from './values.js';
@@ -37,6 +39,9 @@ const engine = new Liquid({
 // No files: a rule cannot read anything but its values.
 for (const tag of ['include', 'render', 'layout', 'block']) Reflect.deleteProperty(engine.tags, tag);
 
+/** No message, script argument or request needs more; what is captured again and again doubles each time. */
+const LONGEST = 1_000_000;
+
 const ENV_REFERENCE = /\$\{env:[A-Za-z_][A-Za-z0-9_]*\}/g;
 
 /** Whether a text needs filling in. */
@@ -55,26 +60,21 @@ export function compileTemplate(
 ): Template | ExpressionProblem[] {
   const stands = standIns(text);
   let parsed: LiquidTemplate[];
-  let variables: { path: unknown[]; row: number; col: number }[];
+  let names: TemplateNames;
   try {
     parsed = engine.parse(stands.text);
-    variables = Object.values(analyzeSync(parsed, { partials: false }).globals)
-      .flat()
-      .map(({ segments, location }) => ({ path: segments, row: location.row, col: location.col }));
+    names = namesInTemplate(parsed, stands.text, shapes);
   } catch (error) {
-    return [{ message: messageOf(error), offset: positionOfError(text, error) }];
+    return [problemOf(error, stands.text)];
   }
-  const problems = variables.flatMap(({ path, row, col }): ExpressionProblem[] => {
-    const message = problemWithPath(path, shapes);
-    return message === undefined ? [] : [{ message, offset: offsetOfPlace(text, row, col) }];
-  });
-  if (problems.length > 0) return problems;
+  if (names.problems.length > 0) return [...names.problems];
   return {
-    names: new Set(variables.map(({ path }) => factOfPath(path))),
+    names: new Set(names.paths.map(factOfPath)),
     render: (values, env) => {
       try {
-        const rendered: unknown = engine.renderSync(parsed, { ...values });
-        return stands.fillIn(String(rendered), env);
+        const rendered = String(engine.renderSync(parsed, { ...values }));
+        if (rendered.length > LONGEST) throw new Error(`the text would have more than ${LONGEST} characters`);
+        return stands.fillIn(rendered, env);
       } catch (error) {
         throw new Error(messageOf(error), { cause: error });
       }
@@ -112,40 +112,39 @@ function standIns(text: string): {
   };
 }
 
-function problemWithPath(
-  path: readonly unknown[],
-  shapes: Readonly<Record<string, Shape>>,
-): string | undefined {
-  let shape: Shape = { fields: shapes };
-  const walked: string[] = [];
-  for (const name of path) {
-    if (typeof shape === 'string' || 'mapOf' in shape || 'list' in shape) return undefined;
-    // A computed name (`device[field]`) is known only at run time.
-    if (typeof name !== 'string') return undefined;
-    const inner: Shape | undefined = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
-    if (inner === undefined) {
-      const what =
-        walked.length === 0 ? `unknown name "${name}"` : `unknown field "${name}" of ${walked.join('.')}`;
-      return what + didYouMean(name, Object.keys(shape.fields));
-    }
-    walked.push(name);
-    shape = inner;
-  }
-  return undefined;
-}
-
 /** The library ends its messages with ", line:1, col:2"; the place is told in ours. */
 function messageOf(error: unknown): string {
   return errorText(error).replace(/, (?:file:.*?, )?line:\d+, col:\d+$/, '');
 }
 
-function positionOfError(text: string, error: unknown): number {
-  const found = isNativeError(error) ? /line:(\d+), col:(\d+)$/.exec(error.message) : null;
-  return found === null ? 0 : offsetOfPlace(text, Number(found[1]), Number(found[2]));
-}
+const TAGS = Object.keys(engine.tags);
+const FILTERS = Object.keys(engine.filters);
 
-/** @param row - From 1. @param col - From 1. */
-function offsetOfPlace(text: string, row: number, col: number): number {
-  const before = text.split('\n').slice(0, row - 1);
-  return before.reduce((sum, line) => sum + line.length + 1, 0) + col - 1;
+/** What the library found wrong with a text, in words for the author of a rule, at the place of the word that is wrong. */
+function problemOf(error: unknown, text: string): ExpressionProblem {
+  const place = isNativeError(error) ? /line:(\d+), col:(\d+)$/.exec(error.message) : null;
+  const offset = place === null ? 0 : offsetOfPlace(text, Number(place[1]), Number(place[2]));
+  const said = messageOf(error);
+  const filter = /^undefined filter: (\w+)$/.exec(said)?.[1];
+  if (filter !== undefined) {
+    const at = text.slice(offset).search(new RegExp(`\\|\\s*${filter}\\b`));
+    const message = `unknown filter "${filter}"${didYouMean(filter, FILTERS)}`;
+    return { message, offset: at < 0 ? offset : text.indexOf(filter, offset + at) };
+  }
+  const tag = /^tag "(\w+)" not found$/.exec(said)?.[1];
+  if (tag !== undefined) {
+    const message = `unknown tag "${tag}"${didYouMean(tag, TAGS)}`;
+    return { message, offset: Math.max(offset, text.indexOf(tag, offset)) };
+  }
+  const open = /^(output|tag) "?(?:\{\{|\{%)\s*(\w*).* not closed$/s.exec(said);
+  if (open === null) return { message: said, offset };
+  const [, kind, word = ''] = open;
+  if (kind === 'output') return { message: '"{{" is not closed: "}}" is missing', offset };
+  const whole = said.includes('%} not closed');
+  return {
+    message: whole
+      ? `{% ${word} … %} is not closed: {% end${word} %} is missing`
+      : '"{%" is not closed: "%}" is missing',
+    offset,
+  };
 }

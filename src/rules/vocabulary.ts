@@ -29,6 +29,8 @@ export interface ActionSignature {
   readonly class: ActionClass;
   /** What it does, for people. */
   readonly about?: string;
+  /** A step of a rule, in YAML. */
+  readonly example?: string;
   /** Checks the arguments, when the file loads and again when templates have been filled in. */
   readonly args: z.ZodType<Readonly<Record<string, unknown>>>;
   /** What a step of this action leaves behind for later steps as `steps.<id>`. */

@@ -1,5 +1,5 @@
-import { LineCounter, isAlias, isMap, isNode, isScalar, parseDocument, visit } from 'yaml';
-import type { Document, Scalar } from 'yaml';
+import { LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from 'yaml';
+import type { Document, Scalar, YAMLError } from 'yaml';
 import { errorText } from '../telemetry/error-text.js';
 import type { Path, Problem } from './problem.js';
 import { sourceOffset } from './scalar-offset.js';
@@ -9,8 +9,10 @@ export interface YamlSource {
   readonly value: unknown;
   /** What keeps the file from being read at all; empty when it could be. */
   readonly problems: readonly string[];
-  /** `file:line:column: message`, the line itself, and a caret below the place. */
-  readonly describe: (problem: Problem) => string;
+  /** Each as `file:line:column: message`, the line itself, and a caret below the place; in the order of the file. */
+  readonly describe: (problems: readonly Problem[]) => string[];
+  /** The line, from 1, at which something stands. */
+  readonly lineOf: (path: Path) => number;
 }
 
 /** A "billion laughs" file must not fill the memory. */
@@ -23,13 +25,24 @@ export function parseYamlSource(file: string, text: string): YamlSource {
   const at = (offset: number, message: string): string => {
     const { line, col } = lines.linePos(offset);
     const source = text.split(/\r?\n/)[line - 1] ?? '';
-    return `${file}:${line}:${col}: ${message}\n    ${source}\n    ${' '.repeat(col - 1)}^`;
+    return `${file}:${line}:${col}: ${message}\n    ${source}\n    ${source.slice(0, col - 1).replace(/[^\t]/g, ' ')}^`;
   };
-  const problems = document.errors.map((error) => at(error.pos[0], error.message));
+  const problems = document.errors.map((error) => at(error.pos[0], yamlProblem(error, text)));
   visit(document, {
     Alias: (_key, alias) => {
       if (document.errors.length > 0 || alias.resolve(document) !== undefined) return;
       problems.push(at(alias.range?.[0] ?? 0, `a text that begins with * needs quotes: "*${alias.source}"`));
+    },
+    Pair: (_key, { key }) => {
+      if (!isCollection(key)) return;
+      problems.push(at(key.range?.[0] ?? 0, `a text with {{ }} needs quotes: '{{ … }}'`));
+    },
+    Scalar: (_key, { tag, source = '', range }) => {
+      if (!tag?.startsWith('!')) return;
+      const written = `${tag} ${source}`.trim();
+      // The tag stands before what the node itself takes in.
+      const start = text.lastIndexOf(tag, range?.[0]);
+      problems.push(at(Math.max(start, 0), `a text that begins with ! needs quotes: "${written}"`));
     },
   });
   let value: unknown;
@@ -40,7 +53,50 @@ export function parseYamlSource(file: string, text: string): YamlSource {
       problems.push(at(0, errorText(error)));
     }
   }
-  return { value, problems, describe: (problem) => at(offsetOf(document, text, problem), problem.message) };
+  return {
+    value,
+    problems,
+    describe: (found) =>
+      found
+        .map((problem) => ({ offset: offsetOf(document, text, problem), message: problem.message }))
+        .sort((a, b) => a.offset - b.offset)
+        .map(({ offset, message }) => at(offset, message)),
+    lineOf: (path) => lines.linePos(offsetOf(document, text, { path, message: '' })).line,
+  };
+}
+
+/** What the library found wrong, with what to do about it. */
+function yamlProblem({ code, message, pos: [start] }: YAMLError, text: string): string {
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return `the key "${/^["']?([^"':]*)/.exec(text.slice(start))?.[1] ?? ''}" stands here twice`;
+    case 'TAB_AS_INDENT':
+      return 'tabs are not allowed as indentation: use spaces';
+    case 'BAD_ALIAS':
+      return message.startsWith('Alias cannot be') ? 'a text that begins with * needs quotes: "*"' : message;
+    case 'BAD_SCALAR_START':
+      return `a text that begins with ${text[start] ?? ''} needs quotes`;
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return 'a text with ": " in it needs quotes; or the next line is indented too far';
+    case 'BAD_INDENT': {
+      const open = /must be sufficiently indented and end with a ([\]}])$/.exec(message)?.[1];
+      return open === undefined
+        ? 'this is indented otherwise than the lines that it belongs to'
+        : `a bracket is not closed: ${open} is missing`;
+    }
+    case 'MISSING_CHAR': {
+      const quote = /^Missing closing (["'])quote$/.exec(message)?.[1];
+      return quote === undefined ? message : `a quote is not closed: ${quote} is missing`;
+    }
+    case 'MULTIPLE_DOCS':
+      return 'a file is one document: remove the "---"';
+    case 'UNEXPECTED_TOKEN':
+      return /["']\s*$/.test(text.slice(0, start))
+        ? 'nothing can follow a closing quote: put the whole of it in quotes of the other kind'
+        : message;
+    default:
+      return message;
+  }
 }
 
 function offsetOf(document: Document, text: string, { path, atKey = false, offset = 0 }: Problem): number {

@@ -174,10 +174,10 @@ rules:
     const messages = output.split('\n').filter((line) => line.startsWith('rules.yaml:'));
     expect(messages).toEqual([
       'rules.yaml:5:18: there is no device group "Remote Employes"; did you mean "Remote Employees"?',
-      'rules.yaml:7:39: there is no device group "Lab Macs"',
+      'rules.yaml:7:39: there is no device group "Lab Macs" (there is Default, Remote Employees, Executives, Laptops)',
       'rules.yaml:9:31: there is no script "Say hy"; did you mean "Say hi"?',
-      'rules.yaml:10:32: there is no custom attribute "no_such_attribute"',
-      'rules.yaml:11:40: there is no enrollment with id 99999',
+      'rules.yaml:10:32: there is no custom attribute "no_such_attribute" (there is department, email_address, full_name, local_admin_password)',
+      'rules.yaml:11:40: there is no enrollment with id 99999 (there is 3, 4 (Default), 5, 6 (Laptops), 7 (Default))',
     ]);
     expect(code).toBe(1);
     const offline = await run(['validate', 'rules.yaml', '--offline']);

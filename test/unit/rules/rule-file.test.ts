@@ -75,17 +75,29 @@ describe('broken files: the message, its place and the line', () => {
   test.each<[string, string, (string | RegExp)[]]>([
     // The file
     ['an unknown key', '‸ruels: []\nrules: []\n', ['unknown key "ruels"; did you mean "rules"?']],
-    ['rules that are a map', 'rules:\n  ‸a: {}\n', ['rules: expected a list of rules']],
-    ['rules that are a text', 'rules: ‸hello\n', ['rules: expected a list of rules']],
+    [
+      'rules that are a map',
+      'rules:\n  ‸a: {}\n',
+      ['rules: expected a list of rules, each beginning with "- id:"'],
+    ],
+    [
+      'rules that are a text',
+      'rules: ‸hello\n',
+      ['rules: expected a list of rules, each beginning with "- id:"'],
+    ],
     ['a list instead of a file', '‸- id: a\n', [/expected "rules:" and a list of rules/]],
     ['a text instead of a file', '‸hello\n', [/expected "rules:" and a list of rules/]],
     ['a text instead of a rule', 'rules:\n  - ‸hello\n', [/expected a rule, with id, on and do/]],
     // YAML
-    ['a YAML mistake', rule(ON, 'if: ‸a: b', ...DO), [/Nested mappings/]],
-    ['a tab', 'rules:\n‸\t- id: a\n', ['Tabs are not allowed as indentation']],
-    ['a duplicate key', rule(ON, '‸on: device.unenrolled', ...DO), ['Map keys must be unique']],
-    ['two documents', 'rules: []\n‸---\nrules: []\n', [/multiple documents/]],
-    ['a star without quotes', rule('on: ‸*', ...DO), [/[Aa]lias/]],
+    [
+      'a YAML mistake',
+      rule(ON, 'if: ‸a: b', ...DO),
+      ['a text with ": " in it needs quotes; or the next line is indented too far'],
+    ],
+    ['a tab', 'rules:\n‸\t- id: a\n', ['tabs are not allowed as indentation: use spaces']],
+    ['a duplicate key', rule(ON, '‸on: device.unenrolled', ...DO), ['the key "on" stands here twice']],
+    ['two documents', 'rules: []\n‸---\nrules: []\n', ['a file is one document: remove the "---"']],
+    ['a star without quotes', rule('on: ‸*', ...DO), ['a text that begins with * needs quotes: "*"']],
     [
       'a pattern without quotes',
       rule('on: ‸*.enrolled', ...DO),
@@ -96,9 +108,15 @@ describe('broken files: the message, its place and the line', () => {
     [
       'an id in capitals',
       `rules:\n  - id: ‸Onboard\n    ${ON}\n    do: [log: { message: hi }]\n`,
-      ['id: expected lower-case letters, digits, - and _ (at most 64), starting with a letter or digit'],
+      [
+        'id: expected lower-case letters, digits, - and _ (at most 64), starting with a letter or digit, such as "onboard"',
+      ],
     ],
-    ['no id', `rules:\n  - ‸on: x\n    do: [log: { message: hi }]\n`, ['id: expected a name for the rule']],
+    [
+      'no id',
+      `rules:\n  - ‸on: x\n    do: [log: { message: hi }]\n`,
+      ['id: expected a name for the rule, such as "onboard-laptops"'],
+    ],
     [
       'no event type',
       `rules:\n  - ‸id: a\n    do: [log: { message: hi }]\n`,
@@ -145,7 +163,7 @@ describe('broken files: the message, its place and the line', () => {
     [
       'a misspelt on_error',
       rule(ON, 'do:', '  - log: { message: hi }', '    ‸on_eror: stop'),
-      ['a step has one action, this one has "log" and "on_eror"; did you mean "on_error"?'],
+      ['unknown key "on_eror" beside log; did you mean "on_error"?'],
     ],
     [
       'a bad on_error',
@@ -155,7 +173,7 @@ describe('broken files: the message, its place and the line', () => {
     [
       'a bad step id',
       rule(ON, 'do:', '  - log: { message: hi }', '    id: ‸My-Id'),
-      ['id: expected lower-case letters, digits and _ (at most 32), starting with a letter'],
+      ['id: expected lower-case letters, digits and _ (at most 32), starting with a letter, such as "my_id"'],
     ],
     [
       'two steps of one name',
@@ -212,12 +230,12 @@ describe('broken files: the message, its place and the line', () => {
     [
       'an unset environment variable',
       rule(ON, 'do:', '  - log: { message: "‸${env:NOPE}" }'),
-      ['the environment variable NOPE is not set'],
+      ['the environment variable NOPE is not set: set it, or write it into .env'],
     ],
     [
       'an unset environment variable, twice in a text, is told once',
       rule(ON, 'do:', '  - log: { message: "‸${env:NOPE} ${env:NOPE}" }'),
-      ['the environment variable NOPE is not set'],
+      ['the environment variable NOPE is not set: set it, or write it into .env'],
     ],
     // Conditions
     [
@@ -233,7 +251,7 @@ describe('broken files: the message, its place and the line', () => {
     [
       'an `if` that is not true or false',
       rule(ON, 'if: ‸device.name', ...DO),
-      ['a condition must be true or false; this one is a string'],
+      ['a condition must be true or false; this one is a text: compare it with something'],
     ],
     ['an `if` that is a number', rule(ON, 'if: ‸5', ...DO), ['if: expected an expression']],
     ['an `if` that is a YAML truth', rule(ON, 'if: ‸true', ...DO), ['if: expected an expression']],
@@ -241,7 +259,7 @@ describe('broken files: the message, its place and the line', () => {
     [
       'the result of a step in the `if` of the rule',
       rule(ON, 'if: ‸steps.a.status == "x"', ...DO),
-      ['unknown name "steps" (known here: event, device, apps, attributes, group)'],
+      ['unknown name "steps": what steps leave behind is known to later steps only'],
     ],
     [
       'the result of a later step',
@@ -253,7 +271,7 @@ describe('broken files: the message, its place and the line', () => {
         '  - log: { message: b }',
         '    id: later',
       ),
-      ['unknown field "later"'],
+      ['no earlier step is called "later"'],
     ],
     [
       'the result of a later step in a template',
@@ -264,12 +282,12 @@ describe('broken files: the message, its place and the line', () => {
         '  - log: { message: b }',
         '    id: later',
       ),
-      ['unknown field "later" of steps'],
+      ['no earlier step is called "later"'],
     ],
     [
       'a step’s own result',
       rule(ON, 'do:', '  - log: { message: "{{ ‸steps.me.status }}" }', '    id: me'),
-      ['unknown field "me" of steps'],
+      ['no earlier step is called "me"'],
     ],
     [
       'an output that the action has not',
@@ -300,13 +318,13 @@ describe('broken files: the message, its place and the line', () => {
     ],
     [
       'a misspelt filter',
-      rule(ON, 'do:', '  - log: { message: "Hi ‸{{ device.name | upcas }}" }'),
-      ['undefined filter: upcas'],
+      rule(ON, 'do:', '  - log: { message: "Hi {{ device.name | ‸upcas }}" }'),
+      ['unknown filter "upcas"; did you mean "upcase"?'],
     ],
     [
       'an open template',
       rule(ON, 'do:', '  - log: { message: "‸{{ device.name" }'),
-      ['output "{{ device.name" not closed'],
+      ['"{{" is not closed: "}}" is missing'],
     ],
     [
       'a template within a list within arguments',
@@ -405,7 +423,7 @@ describe('all problems at once', () => {
         '  - id: c',
         '    on: x',
         '    do:',
-        '      - log: { message: "Hi ‸{{ device.name | upcas }}" }',
+        '      - log: { message: "Hi {{ device.name | ‸upcas }}" }',
         '',
       ].join('\n'),
       [
@@ -416,7 +434,7 @@ describe('all problems at once', () => {
         'unknown field "nmae"; did you mean "name"?',
         /^id: expected lower-case/,
         'do: expected at least one step',
-        'undefined filter: upcas',
+        'unknown filter "upcas"; did you mean "upcase"?',
       ],
     );
   });
@@ -460,7 +478,7 @@ describe('all problems at once', () => {
 describe('duplicate rule ids', () => {
   test('within a file', () => {
     expectProblems(`${rule(ON, ...DO)}  - id: ‸a\n    ${ON}\n    do: [log: { message: hi }]\n`, [
-      'the rule id "a" is already used in r.yaml',
+      'the rule id "a" is already used: r.yaml:2',
     ]);
   });
 
@@ -468,8 +486,8 @@ describe('duplicate rule ids', () => {
     const file = rule(ON, ...DO);
     const excerpt = '      - id: a\n            ^';
     expect(compile(file, file, file).problems).toEqual([
-      `r2.yaml:2:9: the rule id "a" is already used in r1.yaml\n${excerpt}`,
-      `r3.yaml:2:9: the rule id "a" is already used in r1.yaml\n${excerpt}`,
+      `r2.yaml:2:9: the rule id "a" is already used: r1.yaml:2\n${excerpt}`,
+      `r3.yaml:2:9: the rule id "a" is already used: r1.yaml:2\n${excerpt}`,
     ]);
   });
 });

@@ -74,11 +74,11 @@ describe('what is wrong is found when the file loads', () => {
     ['{{ devcie.name }}', 'unknown name "devcie"; did you mean "device"?'],
     ['{{ device.firewall.enbled }}', 'unknown field "enbled" of device.firewall; did you mean "enabled"?'],
     ['{{ device["nmae"] }}', 'unknown field "nmae" of device; did you mean "name"?'],
-    ['{{ steps.later.status }}', 'unknown field "later" of steps'],
+    ['{{ steps.later.status }}', 'no earlier step is called "later"'],
     ['{% if device.nmae %}{% endif %}', 'unknown field "nmae" of device; did you mean "name"?'],
-    ['{{ device.name | upcas }}', 'undefined filter: upcas'],
-    ['{{ device.name', 'output "{{ device.name" not closed'],
-    ['{% frob %}', 'tag "frob" not found'],
+    ['{{ device.name | upcas }}', 'unknown filter "upcas"; did you mean "upcase"?'],
+    ['{{ device.name', '"{{" is not closed: "}}" is missing'],
+    ['{% frob %}', 'unknown tag "frob"; did you mean "for"?'],
   ])('%s', (text, message) => {
     expect(problemWithTemplate(text).message).toBe(message);
   });
@@ -95,10 +95,10 @@ describe('what is wrong is found when the file loads', () => {
   });
 
   test.each([
-    ['Hi {{ device.name | upcas }}', 'Hi '.length],
-    ['one\ntwo {{ device.name | upcas }}', 'one\ntwo '.length],
-    ['${env:SECRET}\n{{ device.name | upcas }}', '${env:SECRET}\n'.length],
-    ['${env:SECRET} {{ device.name | upcas }}', '${env:SECRET} '.length],
+    ['Hi {{ device.name | upcas }}', 'Hi {{ device.name | '.length],
+    ['one\ntwo {{ device.name | upcas }}', 'one\ntwo {{ device.name | '.length],
+    ['${env:SECRET}\n{{ device.name | upcas }}', '${env:SECRET}\n{{ device.name | '.length],
+    ['${env:SECRET} {{ device.name | upcas }}', '${env:SECRET} {{ device.name | '.length],
   ])('the offset of a syntax error: %j', (text, offset) => {
     expect(problemWithTemplate(text).offset).toBe(offset);
   });
@@ -212,11 +212,15 @@ describe('a template reaches nothing but its values', () => {
     '{{ event.toString }}',
     '{{ event.type.constructor }}',
     '{{ event.data.constructor.constructor }}',
-    '{{ apps.constructor }}',
-    '{{ apps.map }}',
     '{{ attributes.hasOwnProperty }}',
   ])('%s fails', (text) => {
     expect(() => render(text)).toThrow(/undefined variable/);
+  });
+
+  test.each(['constructor', 'map'])('a list has no %s', (name) => {
+    expect(problemWithTemplate(`{{ apps.${name} }}`).message).toContain(
+      `apps is a list and has no "${name}"`,
+    );
   });
 
   test('a prototype of a known record is refused when the file loads', () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { checkingEnvironment } from '../../../src/rules/cel-environment.js';
 import { compileCondition } from '../../../src/rules/condition.js';
 import type { Condition } from '../../../src/rules/condition.js';
-import type { ExpressionProblem } from '../../../src/rules/expression-problem.js';
+import type { ExpressionProblem } from '../../../src/rules/problem.js';
 import { compileTemplate } from '../../../src/rules/template.js';
 import type { Template } from '../../../src/rules/template.js';
 import type { Shape, Vocabulary } from '../../../src/rules/vocabulary.js';

@@ -1,0 +1,38 @@
+import { expect, test } from '@jest/globals';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
+import { compileRuleFiles } from '../../../src/rules/rule-file.js';
+import type { Referents, Vocabulary } from '../../../src/rules/vocabulary.js';
+
+/** Each rule file here is broken in one way that people break them, with what is said of it beside it, to the letter. */
+const FOLDER = join(import.meta.dirname, 'broken');
+
+const ACCOUNT: Referents = {
+  'assignment group': [{ id: 51, name: 'Everyone' }],
+  'custom attribute': [{ id: 'department', name: 'department' }],
+  'DEP server': [{ id: 71, name: 'ABM' }],
+  'device group': [
+    { id: 41, name: 'Laptops' },
+    { id: 42, name: 'Lab' },
+    { id: 43, name: 'Lab' },
+  ],
+  enrollment: [{ id: 5, name: 'Laptops' }],
+  profile: [{ id: 61, name: 'Wi-Fi' }],
+  script: [{ id: 31, name: 'Say hi' }],
+};
+
+const VOCABULARY: Vocabulary = { ...serviceVocabulary({}, ['acme', 'globex']), referents: () => ACCOUNT };
+
+const names = readdirSync(FOLDER).flatMap((name) => (name.endsWith('.yaml') ? [name.slice(0, -5)] : []));
+
+test('there are at least forty of them, each with its messages', () => {
+  expect(names.length).toBeGreaterThanOrEqual(40);
+  expect(readdirSync(FOLDER).sort()).toEqual(names.flatMap((name) => [`${name}.txt`, `${name}.yaml`]).sort());
+});
+
+test.each(names)('%s', (name) => {
+  const text = readFileSync(join(FOLDER, `${name}.yaml`), 'utf8');
+  const { problems } = compileRuleFiles([{ name: `${name}.yaml`, text }], VOCABULARY);
+  expect(`${problems.join('\n')}\n`).toBe(readFileSync(join(FOLDER, `${name}.txt`), 'utf8'));
+});

@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { listensFor } from '../../../src/rules/event-pattern.js';
+import type { Rule } from '../../../src/rules/rule.js';
+import { rulesFor } from '../../../src/rules/rule-index.js';
+
+function ruleOn(id: string, on: readonly string[]): Rule {
+  return {
+    source: {
+      id,
+      enabled: true,
+      on: [...on],
+      allow: [],
+      mode: 'live',
+      onOwnActions: false,
+      do: [],
+    },
+    condition: undefined,
+    concurrencyKey: undefined,
+    conditionFacts: new Set(),
+    steps: [],
+    stepFacts: new Set(),
+  };
+}
+
+const part = fc.constantFrom('device', 'abm', 'schedule', 'acme', 'enrolled', 'lock', 'a', 'constructor');
+const type = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('.'));
+const pattern = fc.oneof(
+  type,
+  fc.constant('*'),
+  fc.tuple(part, fc.constantFrom('.*', '*')).map((ends) => ends.join('')),
+  fc.tuple(fc.constantFrom('*.', '*'), part).map((ends) => ends.join('')),
+  fc.tuple(part, part).map(([start, end]) => `${start}.*.${end}`),
+);
+const ruleSet = fc
+  .array(fc.array(pattern, { minLength: 1, maxLength: 3 }), { maxLength: 30 })
+  .map((lists) => lists.map((on, index) => ruleOn(`rule-${index}`, on)));
+
+test('the index finds exactly the rules that looking at each of them finds, in their order', () => {
+  fc.assert(
+    fc.property(ruleSet, fc.array(type, { minLength: 1, maxLength: 10 }), (rules, types) => {
+      for (const wanted of types) {
+        const naive = rules.filter(({ source }) => source.on.some((on) => listensFor(on, wanted)));
+        expect(rulesFor(rules, wanted)).toEqual(naive);
+      }
+    }),
+  );
+});
+
+test('another list of rules has an index of its own', () => {
+  const first = [ruleOn('one', ['device.enrolled'])];
+  const second = [ruleOn('two', ['device.enrolled'])];
+  expect(rulesFor(first, 'device.enrolled')).toEqual(first);
+  expect(rulesFor(second, 'device.enrolled')).toEqual(second);
+});
