@@ -1,12 +1,12 @@
 /**
  * The import direction of the house (docs/structure.md):
- * workers, receiver, console, cli → enrichment, actions, alerts, channels, journal → rules, simplemdm, queues → events, config, telemetry.
+ * workers, receiver, console, cli → enrichment, actions, alerts, channels, journal → rules, simplemdm, queues → events, config, telemetry, http.
  */
 const floors = [
   ['workers', 'src/receiver', 'src/console', 'src/cli', 'src/main.ts'],
   ['src/enrichment', 'src/actions', 'src/alerts', 'src/channels', 'src/journal'],
   ['src/rules', 'src/simplemdm', 'src/queues'],
-  ['src/events', 'src/config', 'src/telemetry'],
+  ['src/events', 'src/config', 'src/telemetry', 'src/http'],
 ];
 const pattern = (rooms) => `^(${rooms.map((room) => room.replace('.', '\\.')).join('|')})`;
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { signedHeaders } from '../config/standard-webhooks.js';
 import { beforeWrite } from '../simplemdm/call-log.js';
-import { callSignal } from '../simplemdm/call-signal.js';
-import { retryTime } from '../simplemdm/retry-time.js';
+import { callSignal } from '../http/call-signal.js';
+import { retryTime } from '../http/retry-time.js';
 import { fetchErrorText } from '../telemetry/error-text.js';
 import { StepError, TryLaterError, defineAction } from './action.js';
 import { textOrTemplate } from './text-or-template.js';

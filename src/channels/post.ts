@@ -1,5 +1,5 @@
-import { callSignal } from '../simplemdm/call-signal.js';
-import { retryTime } from '../simplemdm/retry-time.js';
+import { callSignal } from '../http/call-signal.js';
+import { retryTime } from '../http/retry-time.js';
 import { fetchErrorText } from '../telemetry/error-text.js';
 import { DeliveryError } from './channel.js';
 

@@ -1,10 +1,10 @@
 import { isNativeError } from 'node:util/types';
 import { z } from 'zod';
 import { errorCode, errorText } from '../telemetry/error-text.js';
-import type { BrokenOff } from './call-signal.js';
+import type { BrokenOff } from '../http/call-signal.js';
 import { SimpleMdmError } from './errors.js';
 import type { Failure } from './errors.js';
-import { retryTime } from './retry-time.js';
+import { retryTime } from '../http/retry-time.js';
 import { withoutSecrets } from './secrets.js';
 
 /** Which call it is about. */

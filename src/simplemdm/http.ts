@@ -1,8 +1,8 @@
 import type { ApiAnswer, Download } from './answer.js';
 import { noteCall } from './call-log.js';
 import type { ApiCall } from './call-log.js';
-import { callSignal } from './call-signal.js';
-import type { CallLimits } from './call-signal.js';
+import { callSignal } from '../http/call-signal.js';
+import type { CallLimits } from '../http/call-signal.js';
 import { SimpleMdmError } from './errors.js';
 import { parseJson, refused, unanswered } from './failed-call.js';
 import type { CallIdentity } from './failed-call.js';

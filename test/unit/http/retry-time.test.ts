@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { retryTime } from '../../../src/simplemdm/retry-time.js';
+import { retryTime } from '../../../src/http/retry-time.js';
 
 const NOW = Date.UTC(2026, 0, 31, 8, 0, 0);
 const HOUR = 3_600_000;
