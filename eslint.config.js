@@ -30,7 +30,7 @@ export default tseslint.config(
         'error',
         {
           name: 'fetch',
-          message: 'Only src/simplemdm/http.ts, src/channels/post.ts and the http_request action call out.',
+          message: 'Only src/simplemdm/http.ts and src/http/exchange.ts call out.',
         },
       ],
     },
@@ -38,6 +38,7 @@ export default tseslint.config(
   {
     files: [
       'src/simplemdm/http.ts',
+      'src/http/exchange.ts',
       'src/channels/post.ts',
       'src/actions/http-request.ts',
       'simulator/**/*.ts',
