@@ -40,7 +40,6 @@ export default tseslint.config(
       'src/simplemdm/http.ts',
       'src/http/exchange.ts',
       'src/channels/post.ts',
-      'src/actions/http-request.ts',
       'simulator/**/*.ts',
       'test/**/*.ts',
       'bench/**/*.ts',

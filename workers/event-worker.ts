@@ -20,6 +20,7 @@ import { runId } from '../src/queues/queues.js';
 import type { JobHandle, Outcome } from '../src/queues/worker.js';
 import type { Rule } from '../src/rules/rule.js';
 import { SimpleMdmError } from '../src/simplemdm/errors.js';
+import { errorText } from '../src/telemetry/error-text.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
 import type { AccountAccess } from './accounts.js';
@@ -52,28 +53,32 @@ export function createEventHandler(
     const { event } = job.data;
     if (await mustWait(event, options)) {
       const reason = 'an earlier event of the same device is looked at first';
-      return { kind: 'again', at: Date.now() + LOOK_AGAIN_MS, waits: true, reason };
+      // One that waits for SimpleMDM may do so for hours: the longer it lasts, the less often it is looked at.
+      const waited = Math.max(Date.now() - Date.parse(event.receivedAt), 0);
+      const pause = Math.min(Math.max(waited / 10, LOOK_AGAIN_MS), LOOK_AGAIN_MOST_MS);
+      return { kind: 'again', at: Date.now() + pause, waits: true, reason };
     }
-    try {
-      return await handleEvent(job, options);
-    } finally {
-      // Whatever became of it, later events of the device need not wait for it.
-      await noteSeen(options.connection, event);
-    }
+    const outcome = await handleEvent(job, options);
+    // One that is tried again keeps its place; else later events of the device need not wait for it, whatever became of it.
+    if (outcome.kind === 'done' || outcome.kind === 'dead') await noteSeen(options.connection, event);
+    return outcome;
   };
 }
 
 /** How often an event looks whether an earlier one is out of its way. */
 const LOOK_AGAIN_MS = 200;
+const LOOK_AGAIN_MOST_MS = 10_000;
 
 /** Events of one device are looked at in the order in which they happened, when they wait together. */
 async function mustWait(event: Event, { connection, events }: EventWorkerOptions): Promise<boolean> {
-  const earlier = await earlierWaiting(connection, event);
-  if (earlier === undefined) return false;
-  const state = await events.getJobState(earlier);
-  const comes = state !== 'unknown' && state !== 'completed' && state !== 'failed';
-  if (!comes) await forget(connection, event, earlier);
-  return comes;
+  for (;;) {
+    const earlier = await earlierWaiting(connection, event);
+    if (earlier === undefined) return false;
+    const state = await events.getJobState(earlier);
+    if (state !== 'unknown' && state !== 'completed' && state !== 'failed') return true;
+    // It will never be looked at: its job is gone or over.
+    await forget(connection, event, earlier);
+  }
 }
 
 async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions): Promise<Outcome> {
@@ -116,8 +121,13 @@ async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions
     known: await journal.factsOf(event.id),
     onFact: (name, fact) => journal.recordFact(event.id, name, fact),
   });
-  const decisions = await considerRules(event, options.rules(), facts);
-  await plan(options, event, decisions, facts);
+  const decisions = await withLines(
+    await considerRules(event, options.rules(), facts),
+    event,
+    facts,
+    options.env,
+  );
+  await plan(options, event, decisions);
   for (const { rule, verdict, reason } of decisions) {
     metrics.ruleEvaluations.inc({ rule: rule.source.id, verdict });
     logger.info({ rule: rule.source.id, verdict, reason }, 'rule considered');
@@ -141,30 +151,53 @@ function waitsForAccount({ cause }: Decision): boolean {
   return cause instanceof SimpleMdmError && cause.accountUnavailable;
 }
 
-async function plan(
-  { runs, journal, turns, env }: EventWorkerOptions,
-  event: Event,
+/** A decision, with the line in which the run of a rule that matched stands. */
+interface LinedDecision extends Decision {
+  readonly line?: string;
+}
+
+/** Finds the line of each run. A rule whose key cannot be filled in is in error, and no other with it. */
+async function withLines(
   decisions: readonly Decision[],
+  event: Event,
   facts: FactFetcher,
+  env: NodeJS.ProcessEnv,
+): Promise<LinedDecision[]> {
+  return Promise.all(
+    decisions.map(async (decision): Promise<LinedDecision> => {
+      if (decision.verdict !== 'matched') return decision;
+      try {
+        const line = await lineOf(decision.rule, event, facts, env);
+        return line === undefined ? decision : { ...decision, line };
+      } catch (error) {
+        if (error instanceof SimpleMdmError) throw error;
+        const key = decision.rule.source.concurrency?.key ?? '';
+        return {
+          ...decision,
+          verdict: 'error',
+          reason: `concurrency.key "${key}" cannot be filled in: ${errorText(error)} ({{ … | default: "-" }} allows for what is missing)`,
+        };
+      }
+    }),
+  );
+}
+
+async function plan(
+  { runs, journal, turns }: EventWorkerOptions,
+  event: Event,
+  decisions: readonly LinedDecision[],
 ): Promise<void> {
   const plannedAt = new Date().toISOString();
   const completed = await journal.completedRules(event.id);
-  const matched = decisions
+  const jobs = decisions
     .filter(({ verdict, rule }) => verdict === 'matched' && !completed.has(rule.source.id))
-    .map((decision) => decision.rule);
-  const jobs = await Promise.all(
-    matched.map(async (rule): Promise<RunJob> => {
-      const line = await lineOf(rule, event, facts, env);
-      const { source } = rule;
-      return {
-        event,
-        rule: source,
-        steps: source.do.map(pendingStep),
-        plannedAt,
-        ...(line !== undefined && { concurrencyKey: line }),
-      };
-    }),
-  );
+    .map(({ rule: { source }, line }): RunJob => ({
+      event,
+      rule: source,
+      steps: source.do.map(pendingStep),
+      plannedAt,
+      ...(line !== undefined && { concurrencyKey: line }),
+    }));
   // Before they are in the queue: the first must know of the second when both are there.
   for (const { concurrencyKey, rule } of jobs) {
     if (concurrencyKey !== undefined) {
@@ -210,7 +243,8 @@ async function lineOf(
           withAttributesInDevice({ event: eventValue(event), ...Object.fromEntries(values) }),
           env,
         );
-  if (key === undefined) return undefined;
+  // What is not known is no key that runs could share.
+  if (key === undefined || String(key).trim() === '') return undefined;
   return createHash('sha256')
     .update(canonicalJson([event.account, rule.source.id, String(key)]))
     .digest('hex');

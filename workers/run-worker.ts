@@ -1,34 +1,34 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { runSteps } from '../src/actions/run-steps.js';
-import type { Pause } from '../src/actions/run-steps.js';
-import { TryLaterError } from '../src/actions/action.js';
-import { pendingStep } from '../src/actions/step-attempt.js';
-import type { StepFailure } from '../src/actions/step-attempt.js';
+import { ceilingsOf } from '../src/actions/ceilings-of-rule.js';
+import { freshFacts, recordsFor, ruleToRun, standingOf } from '../src/actions/planned-run.js';
 import { ACTIONS } from '../src/actions/registry.js';
+import { runSteps } from '../src/actions/run-steps.js';
+import { pauseAfter } from '../src/actions/try-again.js';
 import { deviceIdOf } from '../src/enrichment/device-list.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
-import type { Causes } from '../src/journal/causes.js';
-import type { Ceiling, Ceilings } from '../src/journal/ceilings.js';
-import { claimsOf } from '../src/journal/claims.js';
 import { canonicalJson } from '../src/events/fingerprint.js';
+import type { Causes } from '../src/journal/causes.js';
+import type { Ceilings } from '../src/journal/ceilings.js';
+import { claimsOf } from '../src/journal/claims.js';
 import type { Journal } from '../src/journal/journal.js';
-import type { FactTrace, RunTrace } from '../src/journal/trace.js';
+import { takeTurn } from '../src/journal/take-turn.js';
 import type { Turns } from '../src/journal/turns.js';
 import { stepRecord } from '../src/queues/jobs.js';
-import type { EventJob, RunJob, StepRecord } from '../src/queues/jobs.js';
+import type { EventJob, RunJob } from '../src/queues/jobs.js';
 import type { JobHandle, Outcome } from '../src/queues/worker.js';
 import { compileRule } from '../src/rules/rule.js';
 import type { Rule } from '../src/rules/rule.js';
 import type { RuleSource } from '../src/rules/rule-schema.js';
 import type { Vocabulary } from '../src/rules/vocabulary.js';
-import { SimpleMdmError } from '../src/simplemdm/errors.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
 import { redactJson } from '../src/telemetry/redaction.js';
 import type { Redaction } from '../src/telemetry/redaction.js';
 import type { AccountAccess } from './accounts.js';
+import { runUnderWay } from './run-under-way.js';
+import type { RunUnderWay } from './run-under-way.js';
 import type { Teller } from './tell.js';
 import { secretsOf } from './rule-secrets.js';
 
@@ -51,280 +51,206 @@ export interface RunWorkerOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Whether every run is a dry run. */
   readonly readOnly: boolean;
+  /** Breaks off what is under way when the process stops. */
+  readonly stop: AbortSignal;
 }
 
 /** Handles one run: its steps in order, kept with the job and in the journal as they go. */
 export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<RunJob>) => Promise<Outcome> {
-  const { journal, metrics, redaction, causes } = options;
   return async (job) => {
-    const { event, plannedAt } = job.data;
-    let data: RunJob = { ...job.data, rule: ruleToRun(job.data, options.rules()) };
-    const logger = options.logger.child({ event: event.id, account: event.account, rule: data.rule.id });
-    const publish = (
-      status: RunTrace['status'],
-      about: Pick<RunTrace, 'reason' | 'finishedAt'> = {},
-    ): Promise<void> =>
-      journal.recordRun(event.id, { rule: data.rule.id, status, plannedAt, steps: data.steps, ...about });
-    const line = job.data.concurrencyKey;
-    const leave = async (): Promise<void> => {
-      if (line !== undefined) await leaveLine(line, job.id, options);
-    };
-    const dead = async (reason: string): Promise<Outcome> => {
-      await publish('failed', { reason, finishedAt: new Date().toISOString() });
-      logger.error({ reason, attempts: job.attempt }, 'a run failed: it is a dead letter');
-      await leave();
-      await options.teller.announce({
-        id: `dead:${job.id}:${plannedAt}`,
-        kind: 'failed',
-        account: event.account,
-        rule: data.rule.id,
-        event: { id: event.id, type: event.type },
-        title: `A run of ${data.rule.id} failed`,
-        text: reason,
-        severity: 'warning',
-      });
-      return { kind: 'dead', reason };
-    };
-
-    const access = options.accounts.get(event.account);
-    if (access === undefined) return dead(`the account "${event.account}" is not configured (any more)`);
-    const problems: string[] = [];
-    // Compiling builds a type-checking environment; the rule in force has been compiled already.
-    const inForce = options.rules().find(({ source }) => canonicalJson(source) === canonicalJson(data.rule));
-    const rule =
-      inForce ??
-      compileRule(data.rule, options.vocabulary(), [], ({ message }) => void problems.push(message));
-    if (problems.length > 0) return dead(`the rule cannot be run as it is: ${problems.join('; ')}`);
+    const access = options.accounts.get(job.data.event.account);
+    const run = runUnderWay(job, options);
+    if (access === undefined)
+      return run.dead(`the account "${job.data.event.account}" is not configured (any more)`);
+    const planned = ruleToRun(job.data, run.inForce);
+    const standing = standingOf(planned, run.inForce, job.data.event.account);
+    if (standing.kind === 'gone') return waitForRule(run, planned);
+    if (standing.kind === 'stopped') return run.skip(standing.reason);
+    const rule = compiled(planned, options);
+    if (typeof rule === 'string') return run.dead(`the rule cannot be run as it is: ${rule}`);
     // It may be an older form of a rule, with other secrets than those of today.
-    redaction.add(secretsOf({ rules: [rule], channels: [] }, options.env));
-    data = { ...data, steps: recordsFor(rule, data.steps) };
-    const dryRun = options.readOnly || rule.source.mode === 'dry_run';
-    const mode = rule.source.concurrency?.mode ?? 'queued';
-    if (line !== undefined) {
-      const turn = await options.turns.ask({ line, run: job.id, at: Date.parse(event.at), mode });
-      if (turn.kind === 'skip') {
-        const reason =
-          mode === 'restart'
-            ? takenOver(rule)
-            : `another run of the rule is under way for the same ${keyInWords(rule)} (${turn.because.slice(0, 12)})`;
-        data = { ...data, steps: data.steps.map((step) => skipped(step, reason)) };
-        await job.save(data);
-        await publish('completed', { reason, finishedAt: new Date().toISOString() });
-        return { kind: 'done' };
-      }
-      if (turn.kind === 'wait') {
-        const reason = `it waits for its turn: an earlier run of the rule for the same ${keyInWords(rule)} is not over (${turn.behind.slice(0, 12)})`;
-        await removeIfGone(line, turn.behind, options);
-        await publish('waiting', { reason });
-        return { kind: 'again', at: Date.now() + LOOK_AGAIN_MS, waits: true, reason };
-      }
-    }
-    if (data.admitted !== true && !dryRun) {
-      const admission = await options.ceilings.admit({
-        account: event.account,
-        rule: data.rule.id,
-        // Whoever replays a run that was dropped wants it.
-        plannedAt: job.data.replayed === true ? Date.now() : Date.parse(plannedAt),
-        ceilings: ceilingsOf(rule, options.vocabulary()),
-      });
-      if (admission === 'dropped') return dead('it was dropped while its rule was held');
-      if (admission !== 'admitted') {
-        const advice = `mdm-reflex held release ${data.rule.id} --account ${event.account}`;
-        const held = await options.ceilings.held();
-        const reason =
-          held.find((one) => one.account === event.account && one.rule === data.rule.id)?.reason ??
-          'there were too many runs';
-        const why = `the rule is held: ${reason}; "${advice}" lets its runs go on, "drop" in place of "release" drops them`;
-        if (admission === 'holds') metrics.ruleHolds.inc({ rule: data.rule.id });
-        if (admission === 'holds') {
-          logger.error({ reason }, 'the rule is held: its runs wait for a person');
-          await options.teller.announce({
-            id: `held:${job.id}`,
-            kind: 'held',
-            account: event.account,
-            rule: data.rule.id,
-            event: { id: event.id, type: event.type },
-            title: `The rule ${data.rule.id} is held`,
-            text: why,
-            severity: 'critical',
-          });
-        }
-        await publish('waiting', { reason: why });
-        return { kind: 'again', at: Date.now() + LOOK_AT_HELD_MS, waits: true, reason: why };
-      }
-      data = { ...data, admitted: true };
-      await job.save(data);
-    }
-    await publish('running');
-
-    const facts = createFactFetcher({
-      event,
-      ...access,
-      known: freshFacts(await journal.factsOf(event.id), data.steps),
-      onFact: (name, fact) => journal.recordFact(event.id, name, fact),
-    });
-    const result = await runSteps({
-      ...options,
-      runKey: job.id,
-      now: () => new Date(),
-      tell: options.teller.tell,
-      raise: async (raised) => {
-        await options.events.add(raised.type, { event: raised }, { jobId: raised.id });
-        await journal.recordReceived([raised]);
-      },
-      superseded: async () =>
-        line === undefined || mode !== 'restart' || (await options.turns.holds(line, job.id))
-          ? undefined
-          : takenOver(rule),
-      ...access,
-      event,
-      rule,
-      steps: data.steps,
-      logger,
-      facts,
-      beforeAction: async (action) => {
-        const type = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.causes : undefined;
-        const deviceId = type === undefined ? undefined : await deviceIdOf({ event, fact: facts.fetch });
-        if (type === undefined || deviceId === undefined) return;
-        const links = (event.causedBy?.links ?? 0) + 1;
-        await causes.note(event.account, type, deviceId, { event: event.id, rule: data.rule.id, links });
-      },
-      keep: async (steps) => {
-        // What an action sent may hold a secret of the environment; the queue must not.
-        data = { ...data, steps: z.array(stepRecord).parse(redactJson(redaction.redact, steps)) };
-        await job.save(data);
-        await publish('running');
-        return data.steps;
-      },
-      dryRun,
-      claimFor: (step) => claimsOf(options.connection, event.account, `${job.id}.${step}`),
-      confirmOwnership: job.confirmOwnership,
-      tryAgain: (error) => pauseAfter(error, job),
-      onStep: (action, status) => metrics.steps.inc({ action, status }),
-    });
-    switch (result.kind) {
-      case 'completed':
-        await publish('completed', { finishedAt: new Date().toISOString() });
-        await leave();
-        return { kind: 'done' };
-      case 'failed':
-        return dead(result.reason);
-      case 'interrupted':
-        await publish('waiting', { reason: result.reason });
-        return result.pause.costs === 'hand_back'
-          ? { kind: 'handed_back' }
-          : {
-              kind: 'again',
-              at: result.pause.at,
-              waits: result.pause.costs === 'nothing',
-              reason: result.reason,
-            };
-    }
+    options.redaction.add(secretsOf({ rules: [rule], channels: [] }, options.env));
+    run.take({ rule: planned, steps: recordsFor(planned, job.data.rule, job.data.steps) });
+    const dryRun = options.readOnly || standing.dryRun;
+    const held =
+      (await turnOf(rule, run, options)) ?? (dryRun ? undefined : await admission(rule, run, options));
+    if (held !== undefined) return held;
+    return perform(rule, dryRun, run, access, options);
   };
 }
 
-/** How often a run that is held looks whether it may begin. */
-const LOOK_AT_HELD_MS = 5000;
-/** How often a run that stands in line looks whether it is its turn; whoever leaves the line tells the next. */
-const LOOK_AGAIN_MS = 2000;
+/** A worker may have its rule files later than another, and files are replaced in steps: a rule has this long to come back. */
+const GRACE_MS = 10 * 60_000;
+const LOOK_FOR_RULE_MS = 5000;
+
+async function waitForRule(run: RunUnderWay, { id }: RuleSource): Promise<Outcome> {
+  const { goneSince, replays = 0 } = run.data();
+  const since = goneSince === undefined ? Date.now() : Date.parse(goneSince);
+  if (replays > 0 || Date.now() - since >= GRACE_MS)
+    return run.dead(`the rule "${id}" is in no rule file any more: put it back and replay the event`);
+  return run.wait(
+    Date.now() + LOOK_FOR_RULE_MS,
+    `the rule "${id}" is in no rule file (any more): its run waits ten minutes for it to come back`,
+    { goneSince: new Date(since).toISOString() },
+  );
+}
+
+/** The rule ready to run, or what is wrong with it. What it names that is gone meanwhile fails the step that needs it, not the run. */
+function compiled(source: RuleSource, { rules, vocabulary }: RunWorkerOptions): Rule | string {
+  // Compiling builds a type-checking environment; the rule in force has been compiled already.
+  const inForce = rules().find((rule) => canonicalJson(rule.source) === canonicalJson(source));
+  if (inForce !== undefined) return inForce;
+  const { referents: _referents, ...known } = vocabulary();
+  const problems: string[] = [];
+  const rule = compileRule(
+    source,
+    { ...known, isEnvSet: () => true },
+    [],
+    ({ message }) => void problems.push(message),
+  );
+  return problems.length === 0 ? rule : problems.join('; ');
+}
+
+/** A run that stands in line is woken by whoever leaves it; this is for when nobody does. */
+const LOOK_AGAIN_MS = 1000;
+const LOOK_AGAIN_MOST_MS = 15_000;
+
+/** Undefined when it is the run's turn. */
+async function turnOf(rule: Rule, run: RunUnderWay, options: RunWorkerOptions): Promise<Outcome | undefined> {
+  const { concurrencyKey: line, event } = run.data();
+  if (line === undefined) return undefined;
+  const mode = rule.source.concurrency?.mode ?? 'queued';
+  const turn = await takeTurn({ line, run: run.job.id, at: Date.parse(event.at), mode }, options);
+  if (turn.kind === 'go') return undefined;
+  if (turn.kind === 'skip') {
+    return run.skip(
+      mode === 'restart'
+        ? takenOver(rule)
+        : `another run of the rule is under way for the same ${keyInWords(rule)} (${turn.because.slice(0, 12)})`,
+    );
+  }
+  const pause = Math.min(LOOK_AGAIN_MS * (turn.place + 1), LOOK_AGAIN_MOST_MS);
+  const reason = `it waits for its turn: earlier runs of the rule for the same ${keyInWords(rule)} are not over`;
+  return run.wait(Date.now() + pause, reason);
+}
 
 const keyInWords = (rule: Rule): string => (rule.source.concurrency?.key === undefined ? 'device' : 'key');
 
 const takenOver = (rule: Rule): string =>
   `a later run of the rule for the same ${keyInWords(rule)} took its place`;
 
-/** A step that is not over is not done any more. */
-function skipped(step: StepRecord, reason: string): StepRecord {
-  const isOver = step.status === 'completed' || step.status === 'skipped' || step.status === 'failed';
-  return isOver ? step : { ...step, status: 'skipped', reason };
-}
+/** How often a run that is held looks whether it may begin. */
+const LOOK_AT_HELD_MS = 5000;
 
-/** Leaves a line and wakes the run that is first in it now. */
-export async function leaveLine(
-  line: string,
-  run: string,
-  { turns, runs }: Pick<RunWorkerOptions, 'turns' | 'runs'>,
-): Promise<void> {
-  const next = await turns.leave(line, run);
-  const job = next === undefined ? undefined : await runs.getJob(next);
-  // One that is not waiting for its time is on its way already.
-  if ((await job?.isDelayed()) === true) await job?.promote().catch(() => undefined);
-}
-
-/** Takes a run out of the line that will never come: its job was removed, or ended without leaving. */
-async function removeIfGone(line: string, run: string, options: RunWorkerOptions): Promise<void> {
-  const state = await options.runs.getJobState(run);
-  if (state === 'unknown' || state === 'completed' || state === 'failed') await leaveLine(line, run, options);
-}
-
-/** The facts that are still good: what was looked up before a step waited is looked up anew. */
-function freshFacts(
-  known: ReadonlyMap<string, FactTrace>,
-  steps: readonly StepRecord[],
-): ReadonlyMap<string, FactTrace> {
-  const waits = steps.flatMap((step) => [step, ...(step.each ?? [])]).filter(isWaited);
-  const last = waits
-    .map(({ finishedAt, nextAttemptAt }) => finishedAt ?? nextAttemptAt ?? '')
-    .sort()
-    .at(-1);
-  if (last === undefined) return known;
-  return new Map([...known].filter(([, { fetchedAt }]) => fetchedAt >= last));
-}
-
-/** Whether time has passed in a step: one that waited on purpose, or for its script. */
-function isWaited({ action, status }: Pick<StepRecord, 'action' | 'status'>): boolean {
-  return status === 'waiting' || (action === 'wait' && status === 'completed');
-}
-
-const HOUR_MS = 3_600_000;
-/** No rule can raise or switch off what holds for steps that cannot be undone, over all rules that have some. */
-const DESTRUCTIVE: Ceiling = {
-  runs: 10,
-  perMs: HOUR_MS,
-  shared: true,
-  reason: 'what cannot be undone is done at most 10 times in 60 minutes, by all rules together',
-};
-/** What holds for a rule without a limit of its own: many, but not a fleet by mistake. */
-const UNSAID = { runs: 1000, perMs: HOUR_MS };
-
-/** How many runs of a rule may begin. */
-function ceilingsOf(rule: Rule, { actions }: Vocabulary): Ceiling[] {
-  const { runs, perMs } = rule.source.limit ?? UNSAID;
-  const reason = `it may begin at most ${runs} times in ${perMs / 60_000} minutes`;
-  const isDestructive = rule.steps.some(
-    ({ source }) => Object.hasOwn(actions, source.action) && actions[source.action]?.class === 'destructive',
-  );
-  return [{ runs, perMs, shared: false, reason }, ...(isDestructive ? [DESTRUCTIVE] : [])];
-}
-
-/** The rule as it was when the run was planned; for a replay as it is now, if the steps up to the last that is over are the same. */
-function ruleToRun({ rule, replayed, steps }: RunJob, current: readonly Rule[]): RuleSource {
-  const now = current.find((candidate) => candidate.source.id === rule.id)?.source;
-  if (replayed !== true || now === undefined) return rule;
-  const over = 1 + steps.findLastIndex(({ status }) => status === 'completed' || status === 'skipped');
-  // Canonical: the fields of a step come out of the queue in another order than they went in.
-  const same = canonicalJson(now.do.slice(0, over)) === canonicalJson(rule.do.slice(0, over));
-  return same ? now : rule;
-}
-
-/** The records of the steps by position; a step that is another one now begins afresh. */
-function recordsFor(rule: Rule, records: readonly StepRecord[]): StepRecord[] {
-  return rule.steps.map(({ source }, index) => {
-    const record = records[index];
-    return record?.action === source.action && record.id === source.id ? record : pendingStep(source);
+/** Undefined when the run may begin. */
+async function admission(
+  rule: Rule,
+  run: RunUnderWay,
+  { ceilings, teller, metrics }: RunWorkerOptions,
+): Promise<Outcome | undefined> {
+  const { event, plannedAt, admitted, replays = 0 } = run.data();
+  if (admitted === true) return undefined;
+  const about = { account: event.account, rule: rule.source.id };
+  const answer = await ceilings.admit({
+    ...about,
+    run: `${run.job.id}:${replays}`,
+    // Whoever replays a run that was dropped wants it.
+    plannedAt: replays > 0 ? Date.now() : Date.parse(plannedAt),
+    ceilings: ceilingsOf(rule),
   });
+  if (answer === 'dropped') return run.dead('it was dropped while its rule was held', true);
+  if (answer === 'admitted') {
+    run.take({ admitted: true });
+    await run.save();
+    return undefined;
+  }
+  const held = (await ceilings.held()).find(
+    ({ account, rule: id }) => account === about.account && id === about.rule,
+  );
+  // Somebody has let it go between the two questions.
+  if (held === undefined) return { kind: 'again', at: Date.now(), waits: true, reason: 'the rule was held' };
+  const advice = `mdm-reflex held release ${about.rule} --account ${about.account}`;
+  const why = `the rule is held: ${held.reason}; "${advice}" lets its runs go on, "drop" in place of "release" drops them`;
+  if (answer === 'holds') {
+    metrics.ruleHolds.inc({ rule: about.rule });
+    run.logger.error({ reason: held.reason }, 'the rule is held: its runs wait for a person');
+  }
+  // Also by those that find it held: whoever held it may have died before telling.
+  if (run.data().waitsFor !== why) {
+    await teller.announce({
+      ...about,
+      id: `held:${about.account}:${about.rule}:${held.since}`,
+      kind: 'held',
+      event: { id: event.id, type: event.type },
+      title: `The rule ${about.rule} is held`,
+      text: why,
+      severity: 'critical',
+    });
+  }
+  return run.wait(Date.now() + LOOK_AT_HELD_MS, why);
 }
 
-/** When to try again after a failure; undefined when it will not pass, or has been tried often enough. */
-function pauseAfter(error: StepFailure, job: JobHandle<RunJob>): Pause | undefined {
-  if (error instanceof TryLaterError) {
-    return job.isLastAttempt ? undefined : { at: job.retryAt(error.notBefore), costs: 'attempt' };
-  }
-  if (!(error instanceof SimpleMdmError)) return undefined;
-  const { failure, accountUnavailable, mayPassLater } = error;
-  if (failure.kind === 'stopped') return { at: Date.now(), costs: 'hand_back' };
-  if (accountUnavailable) return { at: job.retryAt(failure.retryAt), costs: 'nothing' };
-  return mayPassLater && !job.isLastAttempt
-    ? { at: job.retryAt(failure.retryAt), costs: 'attempt' }
-    : undefined;
+async function perform(
+  rule: Rule,
+  dryRun: boolean,
+  run: RunUnderWay,
+  access: AccountAccess,
+  options: RunWorkerOptions,
+): Promise<Outcome> {
+  const { journal, redaction, causes, turns } = options;
+  const { job, logger } = run;
+  const { event, concurrencyKey: line } = run.data();
+  await run.publish('running');
+  const facts = createFactFetcher({
+    event,
+    ...access,
+    known: freshFacts(await journal.factsOf(event.id), run.data().steps),
+    onFact: (name, fact) => journal.recordFact(event.id, name, fact),
+  });
+  const restarts = line !== undefined && rule.source.concurrency?.mode === 'restart';
+  const result = await runSteps({
+    ...options,
+    ...access,
+    event,
+    rule,
+    facts,
+    logger,
+    dryRun,
+    steps: run.data().steps,
+    runKey: job.id,
+    now: () => new Date(),
+    tell: options.teller.tell,
+    raise: async (raised) => {
+      await options.events.add(raised.type, { event: raised }, { jobId: raised.id });
+      await journal.recordReceived([raised]);
+    },
+    superseded: async () => (restarts && !(await turns.holds(line, job.id)) ? takenOver(rule) : undefined),
+    beforeAction: async (action) => {
+      const type = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.causes : undefined;
+      const deviceId = type === undefined ? undefined : await deviceIdOf({ event, fact: facts.fetch });
+      if (type === undefined || deviceId === undefined) return undefined;
+      const links = (event.causedBy?.links ?? 0) + 1;
+      const cause = { event: event.id, rule: rule.source.id, links };
+      await causes.note(event.account, type, deviceId, cause);
+      return () => causes.takeBack(event.account, type, deviceId, cause);
+    },
+    keep: async (steps) => {
+      // What an action sent may hold a secret of the environment; the queue must not.
+      run.take({ steps: z.array(stepRecord).parse(redactJson(redaction.redact, steps)) });
+      await run.save();
+      await run.publish('running');
+      return run.data().steps;
+    },
+    claimFor: (step) => claimsOf(options.connection, event.account, `${job.id}.${step}`),
+    confirmOwnership: job.confirmOwnership,
+    tryAgain: (error) => pauseAfter(error, job, options.stop),
+    onStep: (action, status) => options.metrics.steps.inc({ action, status }),
+  });
+  if (result.kind === 'completed') return run.done();
+  if (result.kind === 'failed') return run.dead(result.reason, dryRun);
+  const { pause, reason } = result;
+  await run.publish('waiting', { reason });
+  return pause.costs === 'hand_back'
+    ? { kind: 'handed_back' }
+    : { kind: 'again', at: pause.at, waits: pause.costs === 'nothing', reason };
 }

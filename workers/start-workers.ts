@@ -10,6 +10,7 @@ import { openChannel } from '../src/channels/open-channel.js';
 import type { Channel } from '../src/channels/open-channel.js';
 import { openCeilings } from '../src/journal/ceilings.js';
 import type { Journal } from '../src/journal/journal.js';
+import { leaveLine } from '../src/journal/take-turn.js';
 import { openTurns } from '../src/journal/turns.js';
 import { alertJob, eventJob, runJob, scheduleJob } from '../src/queues/jobs.js';
 import type { AlertJob, EventJob, RunJob, ScheduleJob } from '../src/queues/jobs.js';
@@ -29,7 +30,8 @@ import type { AccountAccess } from './accounts.js';
 import { createAlertHandler } from './alert-worker.js';
 import { createEventHandler } from './event-worker.js';
 import type { RulesInForce } from './rules-in-force.js';
-import { createRunHandler, leaveLine } from './run-worker.js';
+import { failureOf } from './run-under-way.js';
+import { createRunHandler } from './run-worker.js';
 import { createScheduleHandler, syncSchedules } from './schedule-worker.js';
 import { createTeller, wake } from './tell.js';
 import { watchAccounts } from './watch-accounts.js';
@@ -173,19 +175,22 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
         turns,
         teller,
         readOnly: settings.READ_ONLY,
+        stop: breakOff.signal,
       }),
-      onGivenUp: async ({ event, rule, steps, plannedAt, concurrencyKey }, reason) => {
+      onGivenUp: async (job, reason) => {
+        const { event, rule, steps, plannedAt, concurrencyKey } = job;
+        const id = runId(event.id, rule.id);
+        const finishedAt = new Date().toISOString();
         await journal.recordRun(event.id, {
           rule: rule.id,
           status: 'failed',
           plannedAt,
           steps,
           reason,
-          finishedAt: new Date().toISOString(),
+          finishedAt,
         });
-        if (concurrencyKey !== undefined) {
-          await leaveLine(concurrencyKey, runId(event.id, rule.id), { turns, runs: queues.runs });
-        }
+        if (concurrencyKey !== undefined) await leaveLine(concurrencyKey, id, { turns, runs: queues.runs });
+        await teller.announce(failureOf(job, id, reason, finishedAt));
       },
     }),
     startWorker({

@@ -38,7 +38,7 @@ export const createDevice = defineAction({
   refersTo: { group: 'device group' },
   outputs: { device_id: 'number', enrollment_url: 'string' },
   facts: [],
-  perform: async ({ name, group }, { api, directory }) => {
+  perform: async ({ name, group }, { api, directory, claim }) => {
     const groupId =
       group === undefined
         ? undefined
@@ -51,6 +51,8 @@ export const createDevice = defineAction({
             )
           ).id;
     const { id, attributes } = await api.devices.create({ name, ...(groupId !== undefined && { groupId }) });
+    // Another run that lost its answer must not take this one for its own.
+    await claim(`device:${id}`);
     return {
       status: 'completed',
       output: { device_id: id, enrollment_url: attributes.enrollment_url ?? null },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Event } from '../events/envelope.js';
+import { envReferencesIn } from '../config/env-reference.js';
 import { KNOWN_TYPES, deviceOf } from '../events/webhook-types.js';
 import { beforeWrite } from '../simplemdm/call-log.js';
 import { defineAction } from './action.js';
@@ -22,7 +23,13 @@ export const emit = defineAction({
         (type) => !RESERVED.test(type) && !KNOWN_TYPES.includes(type),
         'this is a type of SimpleMDM or of ours: choose one of your own, such as "acme.laptop.ready"',
       ),
-    data: z.record(z.string(), z.unknown(), 'expected names and values').default({}),
+    data: z
+      .record(z.string(), z.unknown(), 'expected names and values')
+      .refine(
+        (data) => envReferencesIn(JSON.stringify(data)).length === 0,
+        'an event is kept and shown: no ${env:…} can stand in it',
+      )
+      .default({}),
   }),
   outputs: { event_id: 'string', type: 'string' },
   facts: [],
@@ -44,7 +51,7 @@ export const emit = defineAction({
             ...(device.serialNumber !== undefined && { serial_number: device.serialNumber }),
           },
         }),
-        ...data,
+        ...withDeviceId(data),
       },
       causedBy: { event: event.id, rule: rule.id, links: (event.causedBy?.links ?? 0) + 1 },
     };
@@ -53,3 +60,11 @@ export const emit = defineAction({
     return { status: 'completed', output: { event_id: raised.id, type } };
   },
 });
+
+const namedDevice = z.looseObject({ device: z.looseObject({ id: z.string().regex(/^[1-9]\d{0,14}$/) }) });
+
+/** A template gives texts; the id of a device is a number. */
+function withDeviceId(data: Record<string, unknown>): Record<string, unknown> {
+  const named = namedDevice.safeParse(data).data;
+  return named === undefined ? data : { ...data, device: { ...named.device, id: Number(named.device.id) } };
+}

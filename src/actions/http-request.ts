@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { signedHeaders } from '../config/standard-webhooks.js';
-import { beforeWrite } from '../simplemdm/call-log.js';
-import { callSignal } from '../http/call-signal.js';
+import { MAX_DEPTH } from '../events/envelope.js';
+import { NoAnswerError, UnsendableError, exchange } from '../http/exchange.js';
+import type { ExchangeAnswer } from '../http/exchange.js';
 import { retryTime } from '../http/retry-time.js';
-import { fetchErrorText } from '../telemetry/error-text.js';
+import { beforeWrite, noteCall } from '../simplemdm/call-log.js';
+import type { ApiCall } from '../simplemdm/call-log.js';
 import { StepError, TryLaterError, defineAction } from './action.js';
 import { textOrTemplate } from './text-or-template.js';
 
@@ -56,18 +58,21 @@ export const httpRequest = defineAction({
           ? undefined
           : new URLSearchParams(form).toString();
     const reads = method === 'GET' || method === 'HEAD';
-    if (!reads) {
-      // The address may hold a secret in its query, the body anything: the method and the place say enough.
-      await beforeWrite({ account: event.account, method, path: target.origin + target.pathname });
-    }
-    const limits = callSignal(TIMEOUT_MS, signal);
-    let answer: { status: number; text: string; headers: Headers };
+    const place = target.origin + target.pathname;
+    // The address may hold a secret in its query, the body anything: the method and the place say enough. What only reads may also
+    // set something off at the other side.
+    await beforeWrite({ account: event.account, method, path: place });
+    const begun = performance.now();
+    let answer: ExchangeAnswer;
     try {
-      const response = await fetch(target, {
+      answer = await exchange({
         method,
-        redirect: reads ? 'follow' : 'manual',
-        signal: limits.signal,
-        ...(body !== undefined && { body }),
+        url: target,
+        body,
+        timeoutMs: TIMEOUT_MS,
+        stop: signal,
+        mostCharacters: MOST_KEPT,
+        follow: reads,
         headers: {
           'User-Agent': 'mdm-reflex',
           ...(!reads && { 'Idempotency-Key': stepKey }),
@@ -77,23 +82,20 @@ export const httpRequest = defineAction({
           ...(secret !== undefined && signature(secret, stepKey, now(), body ?? '')),
         },
       });
-      answer = { status: response.status, headers: response.headers, text: await textOf(response) };
     } catch (error) {
-      const why =
-        limits.reason() === 'timeout'
-          ? `no answer within ${TIMEOUT_MS / 1000} seconds`
-          : fetchErrorText(error);
-      throw new TryLaterError(`${method} ${target.host}: ${why}`);
-    } finally {
-      limits.done();
+      if (error instanceof UnsendableError) throw new StepError(error.message, { cause: error });
+      if (!(error instanceof NoAnswerError)) throw error;
+      noteCall({ ...callOf(event.account, method, place, begun), error: error.message });
+      throw new TryLaterError(`${method} ${error.message}`);
     }
+    noteCall({ ...callOf(event.account, method, place, begun), status: answer.status });
     const good = expect?.includes(answer.status) ?? (answer.status >= 200 && answer.status < 300);
     if (good) {
       const output = { status_code: answer.status, body: answer.text, json: parsedJson(answer.text) };
       return { status: 'completed', output };
     }
     const said = answer.text.replace(/\s+/g, ' ').trim().slice(0, 200);
-    const problem = `${method} ${target.host} answered ${answer.status}${said === '' ? '' : `: ${said}`}`;
+    const problem = `${method} ${place} answered ${answer.status}${said === '' ? '' : `: ${said}`}`;
     const passes = answer.status >= 500 || [408, 425, 429].includes(answer.status);
     if (passes) throw new TryLaterError(problem, retryTime(answer.status, answer.headers, Date.now()));
     throw new StepError(`${problem}; expected ${expect?.join(' or ') ?? 'a 2xx'}`);
@@ -114,20 +116,18 @@ function signature(secret: string, id: string, at: Date, body: string): Record<s
   }
 }
 
-/** The beginning of an answer; an endless one must not fill the memory. */
-async function textOf(response: Response): Promise<string> {
-  if (response.body === null) return '';
-  const decoder = new TextDecoder();
-  let text = '';
-  const chunks: AsyncIterable<Uint8Array> = response.body;
-  for await (const chunk of chunks) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length >= MOST_KEPT) break;
-  }
-  return text.slice(0, MOST_KEPT);
+function callOf(account: string, method: string, path: string, begun: number): ApiCall {
+  return { account, method, path, route: path, durationMs: Math.round(performance.now() - begun) };
 }
 
+/** An answer as JSON; null when it is none, or nests so deep that whoever goes through it would run out of stack. */
 function parsedJson(text: string): unknown {
+  let depth = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > MAX_DEPTH) return null;
+  }
   try {
     const value: unknown = JSON.parse(text);
     return value;

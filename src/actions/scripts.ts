@@ -33,17 +33,18 @@ export const runScript = defineAction({
   },
   facts: ['device'],
   perform: async ({ script, wait }, context) => {
+    const begun = startedJob.safeParse(context.left).data;
+    // The script has been started, whatever has become of the device since.
+    if (begun !== undefined && wait !== undefined) return followJob(begun, wait, context);
     const device = knownDevice.parse(await context.fact('device'));
     if (device === null) return { status: 'skipped', reason: NO_DEVICE };
     if (device.platform !== 'macOS') {
       return { status: 'skipped', reason: `scripts run on macOS only; this device is ${describe(device)}` };
     }
-    const begun = startedJob.safeParse(context.left).data;
-    if (begun !== undefined && wait !== undefined) return followJob(begun, device.id, wait, context);
     const { id, attributes } = await findScript(script, context);
     const job = await context.api.scriptJobs.create({ scriptId: id, deviceIds: [device.id] });
     await context.claim(`script_job:${job.id}`);
-    return started(job.id, id, attributes.name, wait, context);
+    return started({ job: job.id, device: device.id, script: id, name: attributes.name }, wait, context);
   },
   findEarlier: async ({ script, wait }, context, since) => {
     const device = knownDevice.parse(await context.fact('device'));
@@ -56,7 +57,7 @@ export const runScript = defineAction({
         Date.parse(job.attributes.created_at ?? '') >= earliest &&
         job.relationships?.device?.data.some((target) => target.id === device.id) === true;
       if (fits && (await context.claim(`script_job:${job.id}`)))
-        return started(job.id, id, attributes.name, wait, context);
+        return started({ job: job.id, device: device.id, script: id, name: attributes.name }, wait, context);
     }
     return undefined;
   },
@@ -65,14 +66,20 @@ export const runScript = defineAction({
 /** What a step that waits for its script job has left behind. */
 const startedJob = z.looseObject({
   job_id: z.int(),
+  device_id: z.int(),
   script_id: z.int(),
   script_name: z.string(),
   since: z.string(),
 });
 
 async function followJob(
-  { job_id: jobId, script_id: scriptId, script_name: scriptName, since }: z.output<typeof startedJob>,
-  deviceId: number,
+  {
+    job_id: jobId,
+    device_id: deviceId,
+    script_id: scriptId,
+    script_name: scriptName,
+    since,
+  }: z.output<typeof startedJob>,
   waitMs: number,
   { api, now }: ActionContext,
 ): Promise<ActionResult> {
@@ -103,7 +110,7 @@ async function followJob(
     status: 'waiting',
     until: now().getTime() + pause,
     reason: `waits for the device to run the script (job ${jobId})`,
-    output: { ...output, since },
+    output: { ...output, device_id: deviceId, since },
   };
 }
 
@@ -133,25 +140,18 @@ function findScript(script: Reference, { directory }: ActionContext) {
 }
 
 function started(
-  jobId: number,
-  scriptId: number,
-  scriptName: string,
+  { job, device, script, name }: { job: number; device: number; script: number; name: string },
   wait: number | undefined,
   { now }: ActionContext,
 ): ActionResult {
-  const output = {
-    job_id: jobId,
-    script_id: scriptId,
-    script_name: scriptName,
-    response: null,
-    status_code: null,
-  };
-  if (wait === undefined) return { status: 'completed', output };
+  const output = { job_id: job, script_id: script, script_name: name };
+  if (wait === undefined)
+    return { status: 'completed', output: { ...output, response: null, status_code: null } };
   return {
     status: 'waiting',
     until: now().getTime() + Math.min(LOOK_FIRST_MS, wait),
-    reason: `waits for the device to run the script (job ${jobId})`,
-    output: { ...output, since: now().toISOString() },
+    reason: `waits for the device to run the script (job ${job})`,
+    output: { ...output, device_id: device, since: now().toISOString() },
   };
 }
 

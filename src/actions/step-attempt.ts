@@ -45,6 +45,11 @@ export function pendingStep({ action, id }: Pick<AttemptRecord, 'action' | 'id'>
   return { action, ...(id !== undefined && { id }), status: 'pending', attempts: 0, calls: [] };
 }
 
+/** Whether nothing is left to be done of a step. */
+export function isOver({ status }: AttemptRecord, onError: 'stop' | 'continue'): boolean {
+  return status === 'completed' || status === 'skipped' || (status === 'failed' && onError === 'continue');
+}
+
 /** Begins an attempt behind what is known from earlier ones. */
 export function beginAttempt(before: AttemptRecord, now: Date): StepAttempt {
   const calls: ApiCall[] = [];
@@ -89,7 +94,7 @@ export function beginAttempt(before: AttemptRecord, now: Date): StepAttempt {
       const about = { ...base(), ...('output' in outcome && { output: { ...outcome.output } }) };
       if (outcome.status === 'waiting') {
         const nextAttemptAt = new Date(outcome.until).toISOString();
-        return { ...about, status: 'waiting', reason: outcome.reason, nextAttemptAt };
+        return { ...about, status: 'waiting', waited: true, reason: outcome.reason, nextAttemptAt };
       }
       return {
         ...about,
@@ -115,7 +120,8 @@ export function beginAttempt(before: AttemptRecord, now: Date): StepAttempt {
   };
 }
 
-function mayHaveTakenEffect(error: StepFailure): boolean {
+/** Whether what a step sent may have been taken on although it failed. */
+export function mayHaveTakenEffect(error: StepFailure): boolean {
   if (error instanceof SimpleMdmError) return error.failure.mayHaveTakenEffect;
   return error instanceof StepTimedOut || error instanceof TryLaterError;
 }

@@ -117,7 +117,8 @@ async function traceOf(
         return Promise.resolve(steps);
       },
       confirmOwnership: () => Promise.resolve(),
-      beforeAction: () => Promise.resolve(),
+      beforeAction: () => Promise.resolve(undefined),
+      stop: new AbortController().signal,
       // Nobody waits for a later attempt.
       tryAgain: () => undefined,
       superseded: () => Promise.resolve(undefined),

@@ -87,7 +87,8 @@ async function resumeRun(eventId: string, run: RunTrace, { runs, journal }: Repl
   const job = await runs.getJob(runId(eventId, run.rule));
   if (job === undefined) return 'gone';
   if (!(await job.isFailed())) return 'busy';
-  await job.updateData({ ...job.data, replayed: true });
+  const { admitted: _admitted, waitsFor: _waitsFor, goneSince: _goneSince, ...kept } = job.data;
+  await job.updateData({ ...kept, replays: (kept.replays ?? 0) + 1 });
   const { reason: _reason, finishedAt: _finishedAt, ...queued } = run;
   await journal.recordRun(eventId, { ...queued, status: 'queued' });
   try {

@@ -27,7 +27,7 @@ export interface Decision {
 export async function considerRules(
   event: Event,
   rules: readonly Rule[],
-  facts: FactFetcher,
+  facts: Pick<FactFetcher, 'fetch'>,
   now: () => Date = () => new Date(),
 ): Promise<Decision[]> {
   const values = createConditionFacts(event, facts);
@@ -48,7 +48,7 @@ interface ConditionFacts {
   readonly of: (name: string) => Promise<unknown>;
 }
 
-function createConditionFacts(event: Event, facts: FactFetcher): ConditionFacts {
+function createConditionFacts(event: Event, facts: Pick<FactFetcher, 'fetch'>): ConditionFacts {
   const converted = new Map<string, Promise<unknown>>();
   return {
     event: conditionValue('event', eventValue(event)),
@@ -65,7 +65,7 @@ function createConditionFacts(event: Event, facts: FactFetcher): ConditionFacts 
 async function consider(
   event: Event,
   rule: Rule,
-  facts: FactFetcher,
+  facts: Pick<FactFetcher, 'fetch'>,
   values: ConditionFacts,
   now: () => Date,
 ): Promise<Decision> {

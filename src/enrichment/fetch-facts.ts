@@ -16,6 +16,8 @@ export interface FactFetcher {
    * @throws What the lookup threw; it is recorded first.
    */
   readonly fetch: (name: string) => Promise<unknown>;
+  /** Forgets what was looked up: it is looked up anew when it is asked for. */
+  readonly forget: () => void;
 }
 
 /** What a fetcher needs. */
@@ -64,7 +66,7 @@ export function createFactFetcher({ event, api, directory, known, onFact }: Fact
     await note({ status: value === null ? 'missing' : 'found', value });
     return value;
   }
-  return { fetch };
+  return { fetch, forget: () => fetched.clear() };
 }
 
 /** Whether a failed lookup or call may succeed when it is tried again later. */

@@ -6,45 +6,54 @@ import { KEY_PREFIX } from '../queues/connection.js';
 
 /** What our own steps are about to bring about, so that the webhooks that tell of it are known as ours. */
 export interface Causes {
-  /** Says before a call that SimpleMDM will tell of it by a webhook of this type about this device. */
+  /** Says before a call that SimpleMDM will tell of it by one webhook of this type about this device. */
   readonly note: (account: string, type: string, deviceId: number, cause: CauseOfEvent) => Promise<void>;
+  /** Takes that back: the call failed, and no webhook will tell of it. */
+  readonly takeBack: (account: string, type: string, deviceId: number, cause: CauseOfEvent) => Promise<void>;
   /** The step that caused an event, if one of ours did. The same event has the same cause whenever it is asked for. */
   readonly of: (event: Event) => Promise<CauseOfEvent | undefined>;
 }
 
 /** A webhook that comes later than this after the call is taken for somebody else's doing. */
 const EXPECTED_WITHIN_S = 600;
+/** Calls about one device that no webhook has told of yet; more are a sign that none will. */
+const MOST_EXPECTED = 50;
 const KEPT_S = 31 * 86_400;
 
-/** Gives the cause to the event, once: the next webhook of the kind is another's. */
+/** KEYS: expected. ARGV: cause, seconds, how many are kept. */
+const NOTE = `
+  redis.call('rpush', KEYS[1], ARGV[1])
+  redis.call('ltrim', KEYS[1], -tonumber(ARGV[3]), -1)
+  redis.call('expire', KEYS[1], ARGV[2])
+`;
+
+/** Gives the event one cause, for good: each call is told of by one webhook. KEYS: expected, cause of the event. ARGV: seconds. */
 const GIVE = `
-  if redis.call('get', KEYS[1]) == ARGV[1] then
-    redis.call('del', KEYS[1])
-    redis.call('set', KEYS[2], ARGV[1], 'EX', ARGV[2])
-  end
-  return redis.call('get', KEYS[2])
+  local known = redis.call('get', KEYS[2])
+  if known then return known end
+  local cause = redis.call('lpop', KEYS[1])
+  if cause then redis.call('set', KEYS[2], cause, 'EX', ARGV[1]) end
+  return cause
 `;
 
 /** The causes in Redis, where every worker finds them. */
 export function openCauses(redis: Redis): Causes {
   const expected = (account: string, type: string, deviceId: number): string =>
     `${KEY_PREFIX}:cause:expected:${account}:${type}:${deviceId}`;
-  const read = (text: string | null): CauseOfEvent | undefined =>
-    text === null ? undefined : causeOfEvent.parse(JSON.parse(text));
   return {
     note: async (account, type, deviceId, cause) => {
-      await redis.set(expected(account, type, deviceId), JSON.stringify(cause), 'EX', EXPECTED_WITHIN_S);
+      const values = [JSON.stringify(cause), EXPECTED_WITHIN_S, MOST_EXPECTED];
+      await redis.eval(NOTE, 1, expected(account, type, deviceId), ...values);
+    },
+    takeBack: async (account, type, deviceId, cause) => {
+      await redis.lrem(expected(account, type, deviceId), 1, JSON.stringify(cause));
     },
     of: async (event) => {
-      const given = `${KEY_PREFIX}:cause:of:${event.id}`;
-      const known = read(await redis.get(given));
       const deviceId = deviceOf(event)?.id;
-      if (known !== undefined || deviceId === undefined) return known;
-      const key = expected(event.account, event.type, deviceId);
-      const waiting = await redis.get(key);
-      if (waiting === null) return undefined;
-      const left: unknown = await redis.eval(GIVE, 2, key, given, waiting, KEPT_S);
-      return read(typeof left === 'string' ? left : null);
+      if (deviceId === undefined) return undefined;
+      const keys = [expected(event.account, event.type, deviceId), `${KEY_PREFIX}:cause:of:${event.id}`];
+      const given: unknown = await redis.eval(GIVE, 2, ...keys, KEPT_S);
+      return typeof given === 'string' ? causeOfEvent.parse(JSON.parse(given)) : undefined;
     },
   };
 }

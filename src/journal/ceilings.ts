@@ -29,6 +29,8 @@ export const heldRule = z.object({
   rule: z.string(),
   since: z.string(),
   reason: z.string(),
+  /** Whether the ceiling that was reached is one that rules share. */
+  shared: z.boolean().default(false),
 });
 
 /** A rule that is held. */
@@ -37,13 +39,15 @@ export type HeldRule = z.output<typeof heldRule>;
 /** The ceilings of all rules, in Redis, so that they count over all workers. */
 export interface Ceilings {
   /**
-   * Asks for a run to begin.
+   * Asks for a run to begin. One that has been admitted is admitted again without counting twice.
    *
+   * @param run - A name for the run, the same whenever it asks.
    * @param plannedAt - When the run was planned, in epoch milliseconds.
    */
   readonly admit: (run: {
     readonly account: string;
     readonly rule: string;
+    readonly run: string;
     readonly plannedAt: number;
     /** All of them hold; the first that is reached holds the rule. */
     readonly ceilings: readonly Ceiling[];
@@ -60,6 +64,11 @@ const DROPPED_KEPT_S = 31 * 86_400;
 
 /** KEYS: held rules, dropped, begun runs of each ceiling. ARGV: field, now, plannedAt, a name for this run; for each ceiling perMs, runs, record. */
 const ADMIT = `
+  local known = #KEYS > 2
+  for i = 3, #KEYS do
+    if not redis.call('zscore', KEYS[i], ARGV[4]) then known = false end
+  end
+  if known then return 'admitted' end
   local dropped = tonumber(redis.call('get', KEYS[2]) or '0')
   if tonumber(ARGV[3]) <= dropped then return 'dropped' end
   if redis.call('hexists', KEYS[1], ARGV[1]) == 1 then return 'held' end
@@ -78,6 +87,23 @@ const ADMIT = `
   return 'admitted'
 `;
 
+/** Begins to count anew what held the rule, and only that. KEYS: held rules, begun by the rule, begun by all that share. ARGV: field. */
+const RELEASE = `
+  local record = redis.call('hget', KEYS[1], ARGV[1])
+  if not record then return 0 end
+  redis.call('hdel', KEYS[1], ARGV[1])
+  redis.call('del', cjson.decode(record).shared and KEYS[3] or KEYS[2])
+  return 1
+`;
+
+/** KEYS: held rules, dropped, begun by the rule. ARGV: field, now, seconds. */
+const DROP = `
+  if redis.call('hdel', KEYS[1], ARGV[1]) == 0 then return 0 end
+  redis.call('set', KEYS[2], ARGV[2], 'EX', ARGV[3])
+  redis.call('del', KEYS[3])
+  return 1
+`;
+
 const admission = z.enum(['admitted', 'holds', 'held', 'dropped']);
 
 /** @param now - Epoch milliseconds. */
@@ -87,22 +113,19 @@ export function openCeilings(redis: Redis, now: () => number = Date.now): Ceilin
   // No rule is called so.
   const sharedField = (account: string): string => `${account}:*`;
   const fieldOf = (account: string, rule: string): string => `${account}:${rule}`;
-  let counter = 0;
   return {
-    admit: async ({ account, rule, plannedAt, ceilings }) => {
+    admit: async ({ account, rule, run, plannedAt, ceilings }) => {
       const field = fieldOf(account, rule);
       const since = new Date(now()).toISOString();
-      counter += 1;
       const keys = [
         HELD_KEY,
         droppedKey(field),
         ...ceilings.map(({ shared }) => begunKey(shared ? sharedField(account) : field)),
       ];
-      const limits = ceilings.flatMap(({ runs, perMs, reason }) => {
-        const record: HeldRule = { account, rule, since, reason };
+      const limits = ceilings.flatMap(({ runs, perMs, reason, shared }) => {
+        const record: HeldRule = { account, rule, since, reason, shared };
         return [perMs, runs, JSON.stringify(record)];
       });
-      const name = `${now()}:${process.pid}:${counter}`;
       const answer: unknown = await redis.eval(
         ADMIT,
         keys.length,
@@ -110,7 +133,7 @@ export function openCeilings(redis: Redis, now: () => number = Date.now): Ceilin
         field,
         now(),
         plannedAt,
-        name,
+        run,
         ...limits,
       );
       return admission.parse(answer);
@@ -121,15 +144,13 @@ export function openCeilings(redis: Redis, now: () => number = Date.now): Ceilin
     },
     release: async (account, rule) => {
       const field = fieldOf(account, rule);
-      await redis.del(begunKey(field), begunKey(sharedField(account)));
-      return (await redis.hdel(HELD_KEY, field)) === 1;
+      const keys = [HELD_KEY, begunKey(field), begunKey(sharedField(account))];
+      return (await redis.eval(RELEASE, keys.length, ...keys, field)) === 1;
     },
     drop: async (account, rule) => {
       const field = fieldOf(account, rule);
-      if ((await redis.hexists(HELD_KEY, field)) === 0) return false;
-      await redis.set(droppedKey(field), String(now()), 'EX', DROPPED_KEPT_S);
-      await redis.del(begunKey(field));
-      return (await redis.hdel(HELD_KEY, field)) === 1;
+      const keys = [HELD_KEY, droppedKey(field), begunKey(field)];
+      return (await redis.eval(DROP, keys.length, ...keys, field, now(), DROPPED_KEPT_S)) === 1;
     },
   };
 }

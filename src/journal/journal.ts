@@ -53,15 +53,11 @@ export type JournalRetention = Pick<Retention, 'repeatWindowDays' | 'deadLetterD
 const KEEP_AT_LEAST =
   "if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end";
 
-/** The journal in Redis: one hash per event that expires by itself, and an index by time. Secrets are masked on the way in, but for events and facts, which are worked with. */
+/** The journal in Redis: one hash per event that expires by itself, and an index by time. Secrets are masked on the way in, but for events, which are worked with. */
 export function openJournal(redis: Redis, retention: JournalRetention, redact: Redact): Journal {
   const keepS = retention.repeatWindowDays * DAY_S;
   const keepFailedS = Math.max(retention.deadLetterDays, retention.repeatWindowDays) * DAY_S;
   const text = (value: unknown): string => JSON.stringify(redactJson(redact, value));
-
-  // A fact's value is not masked: runs work with it, and it holds no secret of ours, the API client having removed the device's.
-  const factText = ({ value, ...about }: FactTrace): string =>
-    JSON.stringify({ ...Object(redactJson(redact, about)), value });
 
   const begin = (pipeline: ChainableCommander, event: Event, byReceiver: boolean): void => {
     // Not masked: a replay works with it.
@@ -79,10 +75,13 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
     eventId: string,
     failed: boolean,
     commands: (pipeline: ChainableCommander) => void,
+    until = 0,
   ): Promise<void> => {
     const pipeline = redis.pipeline();
     commands(pipeline);
-    const seconds = failed ? keepFailedS : keepS;
+    // What waits for weeks has its trace when it goes on.
+    const ahead = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+    const seconds = (failed ? keepFailedS : keepS) + ahead;
     for (const key of [traceKey(eventId), factsKey(eventId)]) pipeline.eval(KEEP_AT_LEAST, 1, key, seconds);
     resultsOf(await pipeline.exec());
   };
@@ -113,7 +112,7 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
         pipeline.hset(traceKey(eventId), 'processing', text(processing)),
       ),
     recordFact: (eventId, name, fact) =>
-      write(eventId, false, (pipeline) => pipeline.hset(factsKey(eventId), name, factText(fact))),
+      write(eventId, false, (pipeline) => pipeline.hset(factsKey(eventId), name, text(fact))),
     factsOf: async (eventId) => {
       const fields = await redis.hgetall(factsKey(eventId));
       return new Map(
@@ -140,10 +139,21 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
       resultsOf(await pipeline.exec());
     },
     recordRun: (eventId, run) =>
-      write(eventId, run.status === 'failed', (pipeline) =>
-        pipeline.hset(traceKey(eventId), RUN_FIELD + run.rule, text(run)),
+      write(
+        eventId,
+        run.status === 'failed',
+        (pipeline) => pipeline.hset(traceKey(eventId), RUN_FIELD + run.rule, text(run)),
+        latestWait(run),
       ),
   };
+}
+
+/** Until when the steps of a run wait, in epoch milliseconds. */
+function latestWait({ steps }: RunTrace): number {
+  const times = steps
+    .flatMap((step) => [step, ...(step.each ?? [])])
+    .map(({ nextAttemptAt }) => Date.parse(nextAttemptAt ?? ''));
+  return Math.max(0, ...times.filter((time) => !Number.isNaN(time)));
 }
 
 /** The answers of a pipeline; throws the first error among them. */

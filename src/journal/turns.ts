@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { KEY_PREFIX } from '../queues/connection.js';
+import { resultsOf } from './journal.js';
 
 /** How runs with the same key stand to each other. */
 export type RunMode = 'queued' | 'single' | 'restart';
@@ -19,7 +20,12 @@ export interface TurnRequest {
 export type Turn =
   | { readonly kind: 'go' }
   /** Another goes first. */
-  | { readonly kind: 'wait'; readonly behind: string }
+  | {
+      readonly kind: 'wait';
+      readonly behind: string;
+      /** How many stand before it. */
+      readonly place: number;
+    }
   /** Another is under way that does not let it in. */
   | { readonly kind: 'skip'; readonly because: string };
 
@@ -34,33 +40,41 @@ export interface Turns {
   readonly leave: (line: string, run: string) => Promise<string | undefined>;
 }
 
-const KEPT_S = 31 * 86_400;
+/** Longer than a run can wait. */
+const KEPT_S = 120 * 86_400;
 
-/** KEYS: line, holder, superseded runs. ARGV: run, at, mode, kept for s. */
+/** KEYS: line, holder, superseded runs, time of the latest. ARGV: run, at, mode, kept for s. */
 const ASK = `
-  if redis.call('sismember', KEYS[3], ARGV[1]) == 1 then return { 'skip', redis.call('get', KEYS[2]) or '' } end
+  local holder = redis.call('get', KEYS[2])
+  if redis.call('sismember', KEYS[3], ARGV[1]) == 1 then return { 'skip', holder or '' } end
   redis.call('zadd', KEYS[1], 'NX', ARGV[2], ARGV[1])
   redis.call('expire', KEYS[1], ARGV[4])
-  local holder = redis.call('get', KEYS[2])
-  if holder == ARGV[1] then return { 'go', '' } end
+  if holder == ARGV[1] then
+    redis.call('expire', KEYS[2], ARGV[4])
+    return { 'go', '' }
+  end
   if ARGV[3] == 'single' and holder then
     redis.call('zrem', KEYS[1], ARGV[1])
     return { 'skip', holder }
   end
-  if ARGV[3] == 'restart' and holder then
-    local since = redis.call('zscore', KEYS[1], holder)
-    if since and tonumber(since) > tonumber(ARGV[2]) then
+  if ARGV[3] == 'restart' then
+    local latest = redis.call('get', KEYS[4])
+    if latest and tonumber(latest) > tonumber(ARGV[2]) then
       redis.call('zrem', KEYS[1], ARGV[1])
-      return { 'skip', holder }
+      return { 'skip', holder or '' }
     end
-    redis.call('zrem', KEYS[1], holder)
-    redis.call('sadd', KEYS[3], holder)
-    redis.call('expire', KEYS[3], ARGV[4])
+    redis.call('set', KEYS[4], ARGV[2], 'EX', ARGV[4])
+    if holder then
+      redis.call('zrem', KEYS[1], holder)
+      redis.call('sadd', KEYS[3], holder)
+      redis.call('expire', KEYS[3], ARGV[4])
+    end
   end
   if ARGV[3] == 'queued' then
-    if holder then return { 'wait', holder } end
+    local place = redis.call('zrank', KEYS[1], ARGV[1])
+    if holder then return { 'wait', holder, tostring(place) } end
     local first = redis.call('zrange', KEYS[1], 0, 0)[1]
-    if first ~= ARGV[1] then return { 'wait', first } end
+    if first ~= ARGV[1] then return { 'wait', first, tostring(place) } end
   end
   redis.call('set', KEYS[2], ARGV[1], 'EX', ARGV[4])
   return { 'go', '' }
@@ -73,29 +87,31 @@ const LEAVE = `
   return redis.call('zrange', KEYS[1], 0, 0)[1] or ''
 `;
 
-const answer = z.tuple([z.enum(['go', 'wait', 'skip']), z.string()]);
+const answer = z.tuple([z.enum(['go', 'wait', 'skip']), z.string()]).rest(z.coerce.number());
 
 /** The lines that runs stand in, in Redis. */
 export function openTurns(redis: Redis): Turns {
   const lineKey = (line: string): string => `${KEY_PREFIX}:line:${line}`;
   const supersededKey = (line: string): string => `${KEY_PREFIX}:superseded:${line}`;
   const holderKey = (line: string): string => `${KEY_PREFIX}:turn:${line}`;
+  const latestKey = (line: string): string => `${KEY_PREFIX}:latest:${line}`;
   return {
     join: async (line, run, at) => {
-      await redis.multi().zadd(lineKey(line), 'NX', at, run).expire(lineKey(line), KEPT_S).exec();
+      resultsOf(await redis.multi().zadd(lineKey(line), 'NX', at, run).expire(lineKey(line), KEPT_S).exec());
     },
     ask: async ({ line, run, at, mode }) => {
       const given: unknown = await redis.eval(
         ASK,
-        3,
+        4,
         lineKey(line),
         holderKey(line),
         supersededKey(line),
+        latestKey(line),
         ...[run, at, mode, KEPT_S],
       );
-      const [kind, other] = answer.parse(given);
+      const [kind, other, place = 0] = answer.parse(given);
       if (kind === 'go') return { kind };
-      return kind === 'wait' ? { kind, behind: other } : { kind, because: other };
+      return kind === 'wait' ? { kind, behind: other, place } : { kind, because: other };
     },
     holds: async (line, run) => (await redis.get(holderKey(line))) === run,
     leave: async (line, run) => {

@@ -22,6 +22,8 @@ const attemptRecord = z.object({
   /** Why it was skipped or failed, or what it waits for. */
   reason: z.string().optional(),
   nextAttemptAt: z.string().optional(),
+  /** Whether time has passed in it: what was looked up before it is not known any more. */
+  waited: z.boolean().optional(),
   /**
    * When an attempt began whose outcome is not known: written before a call that changes something, taken away when its answer
    * is in. What is found here after a crash or a lost answer must not simply be done again.
@@ -59,8 +61,12 @@ export const runJob = z.object({
   admitted: z.boolean().optional(),
   /** Runs of the rule with the same key stand to each other as the rule says; none without a key. */
   concurrencyKey: z.string().optional(),
-  /** Set by a replay: take the rule as it is now, if the steps that are done are still its first ones. */
-  replayed: z.boolean().optional(),
+  /** How often it was replayed: it then takes the rule as it is now, if the steps that are done are still its first ones. */
+  replays: z.int().optional(),
+  /** What it was seen to wait for before its first step, so that it is told once. */
+  waitsFor: z.string().optional(),
+  /** Since when its rule is in no rule file, ISO 8601. */
+  goneSince: z.string().optional(),
 });
 
 /** A job of the queue "runs". */

@@ -1,6 +1,6 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { IN_GROUP, NOT_KNOWN } from './cel-functions.js';
-import { compileExpression, evaluatorFor, expressionOf } from './expression.js';
+import { compileExpression, evaluatorFor, expressionOf, isNotKnown } from './expression.js';
 import type { Expression } from './expression.js';
 import { conjuncts, structure, textsGivenTo } from './expression-paths.js';
 import { codeOf, summaryOf, typeInWords } from './expression-problem.js';
@@ -103,18 +103,6 @@ function attempt(program: ParseResult, { evaluate }: Evaluator): Attempt {
   }
 }
 
-/** What the library says when an operand is null where something else was expected: the condition is not known to be true. */
-const UNKNOWN = new Set([
-  'no_such_overload',
-  'no_matching_overload',
-  'invalid_logical_operand',
-  'invalid_condition_type',
-  'invalid_comparison_type',
-  'invalid_comprehension_range',
-  'no_such_key',
-  'unknown_variable',
-]);
-
 function explain(part: Expression, { value, error }: Attempt, values: Values): Verdict {
   const { text } = part;
   if (error === undefined) {
@@ -126,8 +114,7 @@ function explain(part: Expression, { value, error }: Attempt, values: Values): V
   const summary = summaryOf(error);
   const code = codeOf(error);
   if (code === NOT_KNOWN) return { outcome: 'false', because: `${because(part, values)}: ${summary}` };
-  const meetsNull = code === 'no_such_key' || /\bnull\b/.test(summary) || hasUnknownPath(part, values);
-  return typeof code === 'string' && UNKNOWN.has(code) && meetsNull
+  return isNotKnown(error, part, values)
     ? { outcome: 'false', because: because(part, values) }
     : { outcome: 'error', because: `${text}: ${summary}` };
 }
@@ -137,10 +124,6 @@ function because({ text, paths }: Expression, values: Values): string {
     ([name, path]) => `${name} is ${show(valueAt(values, path))}`,
   );
   return facts.length === 0 ? `${text} is not true` : `${text} is not true: ${facts.join(', ')}`;
-}
-
-function hasUnknownPath({ paths }: Expression, values: Values): boolean {
-  return paths.some((path) => (valueAt(values, path) ?? null) === null);
 }
 
 /** The parts of `a && b && c`, each as the author wrote it; the whole when a part does not mean the same by itself. */

@@ -4,7 +4,7 @@ import { IN_GROUP, SAFE_MATCHES, inSurroundings, problemWithNetwork } from './ce
 import { withSpending } from './counted-expression.js';
 import { withBudget } from './evaluation-budget.js';
 import { operandsOf, pathsAskedFor, pathsIn } from './expression-paths.js';
-import { constantProblem, problemFrom } from './expression-problem.js';
+import { codeOf, constantProblem, problemFrom, summaryOf } from './expression-problem.js';
 import type { ExpressionProblem } from './problem.js';
 import { problemWithRegularExpression } from './regular-expression.js';
 import { member, valueAt } from './values.js';
@@ -77,6 +77,26 @@ export function evaluatorFor(
     evaluate: (part) =>
       inSurroundings({ now, group: values['group'] }, () => withBudget((): unknown => part({ ...values }))),
   };
+}
+
+/** What the library says when an operand is null where something else was expected: the condition is not known to be true. */
+const UNKNOWN = new Set([
+  'no_such_overload',
+  'no_matching_overload',
+  'invalid_logical_operand',
+  'invalid_condition_type',
+  'invalid_comparison_type',
+  'invalid_comprehension_range',
+  'no_such_key',
+  'unknown_variable',
+]);
+
+/** Whether an expression has no value because it met something that is not known, and not because something is wrong with it. */
+export function isNotKnown(error: unknown, { paths }: Expression, values: Values): boolean {
+  const code = codeOf(error);
+  if (typeof code !== 'string' || !UNKNOWN.has(code)) return false;
+  const hasUnknownPath = (): boolean => paths.some((path) => (valueAt(values, path) ?? null) === null);
+  return code === 'no_such_key' || /\bnull\b/.test(summaryOf(error)) || hasUnknownPath();
 }
 
 /** An expression whose regular expressions cannot hang: the library's own `matches` uses JavaScript's. */

@@ -1,6 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { shapeOfType } from './cel-environment.js';
-import { compileExpression, evaluatorFor } from './expression.js';
+import { compileExpression, evaluatorFor, isNotKnown } from './expression.js';
 import { summaryOf, typeInWords } from './expression-problem.js';
 import type { ExpressionProblem } from './problem.js';
 import type { Values } from './values.js';
@@ -49,9 +49,11 @@ export function compileList(
     itemShape: inner === undefined ? 'any' : shapeOfType(inner, shapes),
     items: (given, now = new Date()) => {
       let list: unknown;
+      const { values, evaluate } = evaluatorFor(expression, given, now);
       try {
-        list = evaluatorFor(expression, given, now).evaluate(program);
+        list = evaluate(program);
       } catch (error) {
+        if (isNotKnown(error, expression, values)) return [];
         throw new Error(`${text}: ${summaryOf(error)}`, { cause: error });
       }
       if (list === null || list === undefined) return [];

@@ -93,13 +93,18 @@ export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: P
 
 /** What cannot be undone is done only by a rule that says so. */
 function checkAllowed(
-  { action }: StepSource,
+  { action, forEach }: StepSource,
   { allow }: RuleSource,
   vocabulary: Vocabulary,
   path: Path,
   report: Report,
 ): void {
-  if (actionNamed(action, vocabulary)?.class !== 'destructive' || allow.includes('destructive')) return;
+  if (actionNamed(action, vocabulary)?.class !== 'destructive') return;
+  if (forEach !== undefined) {
+    const message = `${action} cannot be undone, so it cannot be done for each of a list: its ten an hour are counted by runs`;
+    report({ path, atKey: true, message });
+  }
+  if (allow.includes('destructive')) return;
   report({
     path,
     atKey: true,

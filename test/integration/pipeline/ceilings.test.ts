@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
 import { dropHeld, listHeld, releaseHeld } from '../../../src/cli/held.js';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import { ADMIN_TOKEN, startWorld } from '../../support/service.js';
@@ -104,4 +105,52 @@ rules:
   expect(await listHeld(current.client, true)).toContain(
     'what cannot be undone is done at most 10 times in 60 minutes',
   );
+});
+
+test('releasing another rule gives what cannot be undone no more room', async () => {
+  const current = await begin(`
+rules:
+  - id: erase
+    on: device.enrolled
+    allow: [destructive]
+    do: [wipe: {}]
+  - id: chatty
+    on: device.enrolled
+    limit: { runs: 1, per: 1h }
+    do: [set_attribute: { name: department, value: Sales }]
+`);
+  current.simulator.enrollMany({ count: 12, kind: 'iphone' });
+  await untilStanding(current, 'erase', { completed: 10, waiting: 2 });
+  await untilStanding(current, 'chatty', { completed: 1, waiting: 11 });
+  await releaseHeld(current.client, 'default', 'chatty');
+  await expect(releaseHeld(current.client, 'default', 'no-such-rule')).rejects.toThrow(/is not held/);
+  await untilStanding(current, 'chatty', { completed: 2, waiting: 10 });
+  expect(current.simulator.calls().filter(({ path }) => path.endsWith('/wipe'))).toHaveLength(10);
+  // Letting the rule itself go is what gives it room.
+  await releaseHeld(current.client, 'default', 'erase');
+  await untilStanding(current, 'erase', { completed: 12 });
+}, 90_000);
+
+test('a replay by a rule that destroys now is counted as well', async () => {
+  const failing = (steps: string): string => `
+rules:
+  - id: changes-its-mind
+    on: device.enrolled
+    allow: [destructive]
+    do: [${steps}]
+`;
+  const current = await begin(failing('run_script: { script: "no such script" }'));
+  current.simulator.enrollMany({ count: 12, kind: 'macbook' });
+  await untilStanding(current, 'changes-its-mind', { failed: 12 });
+  await writeFile(current.env['RULES_PATH'] ?? '', failing('wipe: {}'));
+  await current.service.reloadRules();
+  const { events } = await findEvents(current.client, { status: 'failed', limit: 50 });
+  for (const { id } of events) {
+    await fetch(`${current.service.url}/api/events/${id}/replay`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+  }
+  await untilStanding(current, 'changes-its-mind', { completed: 10, waiting: 2 });
+  expect(current.simulator.calls().filter(({ path }) => path.endsWith('/wipe'))).toHaveLength(10);
 });

@@ -1,6 +1,9 @@
+import { Queue } from 'bullmq';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import type { Trace } from '../../../src/journal/trace.js';
+import { KEY_PREFIX } from '../../../src/queues/connection.js';
+import { RUNS, runId } from '../../../src/queues/queues.js';
 import { startChat } from '../../support/chat.js';
 import type { Chat } from '../../support/chat.js';
 import { WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
@@ -157,3 +160,136 @@ test('events of a device that wait together are looked at in the order in which 
   await tracesOf('acme.event', 5);
   expect(numbers()).toEqual(['/1', '/2', '/3', '/4', '/5']);
 });
+
+describe('a key that cannot be filled in', () => {
+  const keyed = (key: string): string => `
+rules:
+  - id: keyed
+    on: acme.event
+    concurrency: { key: "${key}" }
+    do:
+      - http_request: { method: POST, url: "URL/keyed-{{ event.data.number }}" }
+  - id: plain
+    on: acme.event
+    do:
+      - http_request: { method: POST, url: "URL/plain-{{ event.data.number }}" }
+`;
+
+  test('is told of its rule, and the other rules go on', async () => {
+    service = await startChat();
+    world = await startWorld({ rules: keyed('{{ event.data.owner }}').replaceAll('URL', service.url) });
+    await post('acme.event', 1);
+    const trace = await world.settled('acme.event', ['failed']);
+    expect(trace.decisions).toMatchObject([
+      {
+        rule: 'keyed',
+        verdict: 'error',
+        reason: expect.stringMatching(
+          /^concurrency\.key "\{\{ event\.data\.owner \}\}" cannot be filled in: undefined variable/,
+        ),
+      },
+      { rule: 'plain', verdict: 'matched' },
+    ]);
+    await until('the plain rule has run', () => numbers().includes('/plain-1'));
+  });
+
+  test('that is empty is no key: runs do not share a line for it', async () => {
+    service = await startChat();
+    world = await startWorld({
+      rules: keyed('{{ event.data.owner | default: blank }}').replaceAll('URL', service.url),
+    });
+    for (const number of [1, 2]) await post('acme.event', number, {});
+    await tracesOf('acme.event', 2);
+    expect(
+      numbers()
+        .filter((path) => path.startsWith('/keyed'))
+        .sort(),
+    ).toEqual(['/keyed-1', '/keyed-2']);
+  });
+});
+
+test('restart: an older event that comes late does not take the place of the newer', async () => {
+  await begin('concurrency: { mode: restart }', BEGIN_AND_END);
+  await post('acme.event', 5);
+  await tracesOf('acme.event', 1);
+  await post('acme.event', 2);
+  const [older] = await tracesOf('acme.event', 2);
+  expect(numbers()).toEqual(['/begin-5', '/end-5']);
+  expect(older?.runs[0]?.reason).toMatch(/^a later run of the rule/);
+});
+
+test('restart: the older does not go on with its list either', async () => {
+  await begin(
+    'concurrency: { mode: restart }',
+    `
+      - wait: 1s
+        for_each: "[1, 2, 3, 4, 5, 6, 7, 8]"
+        id: waits
+      - http_request: { method: POST, url: "URL/end-{{ event.data.number }}" }`,
+  );
+  await post('acme.event', 1);
+  await until('the first waits', async () => (await world?.settled('acme.event', ['waiting'])) !== undefined);
+  await post('acme.event', 2);
+  const [first] = await tracesOf('acme.event', 2);
+  expect(numbers()).toEqual(['/end-2']);
+  expect(first?.runs[0]?.steps[0]).toMatchObject({
+    status: 'skipped',
+    reason: expect.stringMatching(/^a later run/),
+  });
+});
+
+test('single: a run whose job is gone does not keep the others out for ever', async () => {
+  await begin('concurrency: { mode: single }', BEGIN_AND_END.replace('wait: 1s', 'wait: 1h'));
+  await post('acme.event', 1);
+  await until('the first has begun', () => numbers().length === 1);
+  const { client } = world ?? {};
+  if (client === undefined) throw new Error('there is a world');
+  const waits = await until('it waits', () => world?.settled('acme.event', ['waiting']));
+  const queue = new Queue(RUNS, { connection: client, prefix: KEY_PREFIX });
+  await (await queue.getJob(runId(waits.id, 'in-line')))?.remove();
+  await queue.close();
+  await post('acme.event', 2);
+  await until('the second has begun', () => numbers().includes('/begin-2'));
+});
+
+test('an event that waits for a fact is not overtaken by a later one of the device', async () => {
+  service = await startChat();
+  world = await startWorld({
+    rules: `
+rules:
+  - id: needs-apps
+    on: device.*
+    if: size(apps) >= 0
+    do:
+      - http_request: { method: POST, url: "${service.url}/{{ event.data.number }}" }
+`,
+  });
+  const { id } = world.simulator.enroll({ kind: 'macbook' });
+  await world.settled('device.enrolled', ['failed']);
+  world.simulator.addFault({
+    method: 'GET',
+    path: '/devices/*/installed_apps',
+    kind: 'status',
+    status: 500,
+    times: 6,
+  });
+  await post('device.changed_group', 1, { id });
+  await until(
+    'the first waits',
+    async () =>
+      (
+        await findEvents(world?.client ?? never(), {
+          type: 'device.changed_group',
+          status: 'waiting',
+          limit: 5,
+        })
+      ).events.length === 1,
+  );
+  await post('device.changed_group', 2, { id });
+  await tracesOf('device.changed_group', 2);
+  expect(numbers()).toEqual(['/1', '/2']);
+});
+
+function never(): never {
+  throw new Error('there is a world');
+}

@@ -258,7 +258,9 @@ describe('http_request', () => {
     );
     await post({ type: 'test_event' });
     const trace = await settled('test_event');
-    expect(trace.reason).toMatch(/POST 127\.0\.0\.1:\d+ answered 422: no such queue; expected a 2xx/);
+    expect(trace.reason).toMatch(
+      /POST http:\/\/127\.0\.0\.1:\d+\/ answered 422: no such queue; expected a 2xx/,
+    );
     expect(service.requests()[0]?.text).toBe('a=1');
   });
 });
@@ -295,4 +297,147 @@ rules:
     await post({ type: 'test_event' });
     await until('the chain is cut', () => log().includes('rules go round in a circle'));
   });
+
+  test('a header that no request can carry fails at once and names the header', async () => {
+    service = await startChat();
+    const { settled } = await begin(
+      rule(
+        `      - http_request: { method: POST, url: "${service.url}/", headers: { X-Device: "{{ event.data.name }}" } }`,
+        'on: test_event',
+      ),
+    );
+    await post({ type: 'test_event', data: { name: 'Ada’s MacBook' } });
+    const trace = await settled('test_event');
+    expect(trace.runs[0]?.steps[0]).toMatchObject({
+      status: 'failed',
+      attempts: 1,
+      reason: expect.stringMatching(
+        /^the header "X-Device" cannot be sent: .* \(\| url_encode makes it so\)$/,
+      ),
+    });
+  });
+
+  test('a user and password in the address are sent as a header, and the address is told without them', async () => {
+    service = await startChat();
+    service.answerNext({ status: 404 });
+    const { settled, log } = await begin(
+      rule(
+        `      - http_request: { method: POST, url: "${service.url.replace('//', '//bob:s3cr3t-pw@')}/x" }`,
+        'on: test_event',
+      ),
+    );
+    await post({ type: 'test_event' });
+    const trace = await settled('test_event');
+    expect(service.requests()[0]?.headers.authorization).toBe(
+      `Basic ${Buffer.from('bob:s3cr3t-pw').toString('base64')}`,
+    );
+    expect(trace.runs[0]?.steps[0]?.calls).toMatchObject([
+      { method: 'POST', path: `${service.url}/x`, status: 404 },
+    ]);
+    expect(log() + JSON.stringify(trace.runs[0]?.steps)).not.toContain('s3cr3t-pw');
+  });
+
+  test('a redirect takes no header to another place', async () => {
+    service = await startChat();
+    const other = await startChat();
+    try {
+      service.answerNext({ status: 302, headers: { location: '/there' } });
+      service.answerNext({ status: 302, headers: { location: `${other.url}/elsewhere` } });
+      const { settled } = await begin(
+        rule(
+          `      - http_request: { url: "${service.url}/", headers: { X-Api-Key: secret } }`,
+          'on: test_event',
+        ),
+      );
+      await post({ type: 'test_event' });
+      const trace = await settled('test_event');
+      expect(trace.reason).toContain('answered 302');
+      expect(service.requests().map(({ path }) => path)).toEqual(['/', '/there']);
+      expect(other.requests()).toEqual([]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('an answer that nests without an end is taken once, as a text', async () => {
+    service = await startChat();
+    service.answerNext({ status: 200, body: '['.repeat(8000) + ']'.repeat(8000) });
+    const { settled } = await begin(
+      rule(`      - http_request: { method: POST, url: "${service.url}/" }`, 'on: test_event'),
+    );
+    await post({ type: 'test_event' });
+    const trace = await settled('test_event');
+    expect(trace.runs[0]?.steps[0]).toMatchObject({ status: 'completed', output: { json: null } });
+    expect(service.requests()).toHaveLength(1);
+  });
+
+  test('a dry run sends nothing at all, not even what only reads', async () => {
+    service = await startChat();
+    const { settled } = await begin(
+      rule(`      - http_request: { url: "${service.url}/get?key=secret" }`, 'on: test_event'),
+      { env: { READ_ONLY: '1' } },
+    );
+    await post({ type: 'test_event' });
+    const trace = await settled('test_event');
+    expect(trace.runs[0]?.steps[0]?.reason).toBe(`dry run: would send GET ${service.url}/get`);
+    expect(service.requests()).toEqual([]);
+  });
+});
+
+describe('emit', () => {
+  test('names another device than that of the event', async () => {
+    const { settled } = await begin(`
+rules:
+  - id: hand-over
+    on: test_event
+    do:
+      - emit: { type: acme.handed.over, data: { device: { id: "{{ event.data.other }}" } } }
+  - id: take-over
+    on: acme.handed.over
+    do:
+      - log: "it is {{ device.name }}"
+`);
+    const { id } = world?.simulator.enroll({ kind: 'macbook', name: 'Ada' }) ?? { id: 0 };
+    await post({ type: 'test_event', data: { other: id } });
+    const trace = await settled('acme.handed.over');
+    expect(trace.runs[0]?.steps[0]?.output).toEqual({ message: 'it is Ada' });
+  });
+
+  test('takes no secret of the environment: an event is kept and shown', async () => {
+    await expect(
+      begin(rule('      - emit: { type: acme.x, data: { token: "${env:TOKEN}" } }', 'on: test_event'), {
+        env: { TOKEN: 'a-secret-of-the-environment' },
+      }),
+    ).rejects.toThrow(/an event is kept and shown: no \$\{env:…\} can stand in it/);
+  });
+});
+
+test('a script that was started is followed, whatever has become of the device', async () => {
+  const { simulator, settled } = await begin(
+    rule(`
+      - run_script: { script: Say hi, wait: 3s }
+        id: hello`),
+    { simulator: { delays: { groupChangeMs: 5, scriptJobMs: 600_000 } } },
+  );
+  const { id } = simulator.enroll({ kind: 'macbook', name: 'Ada' });
+  await settled('device.enrolled', ['waiting']);
+  simulator.unenroll(id);
+  const trace = await settled('device.enrolled', ['completed', 'failed']);
+  expect(trace.runs[0]?.steps[0]).toMatchObject({
+    status: 'failed',
+    reason: expect.stringMatching(/^the device has not answered within 3 seconds; job \d+ is still there$/),
+  });
+});
+
+test('two runs that make a device each make one, also when an answer is lost', async () => {
+  const { simulator, settled } = await begin(
+    rule('      - create_device: { name: Spare iPad }\n        id: spare', 'on: [test_event, acme.event]'),
+  );
+  await post({ type: 'test_event' });
+  const first = await settled('test_event');
+  simulator.addFault({ method: 'POST', path: '/devices', kind: 'reset', times: 1 });
+  await post({ type: 'acme.event' });
+  const second = await settled('acme.event');
+  const made = [first, second].map(({ runs }) => runs[0]?.steps[0]?.output?.['device_id']);
+  expect(new Set(made).size).toBe(2);
 });

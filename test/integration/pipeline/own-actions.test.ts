@@ -85,3 +85,43 @@ test('what somebody else does after that is taken as ever', async () => {
   expect([byHand?.status, byRule?.status]).toEqual(['completed', 'no_match']);
   expect(current.simulator.device(id)?.relationships.device_group.data.id).toBe(41);
 });
+
+test('each of several doings of a rule is known as its own: none of them starts a rule', async () => {
+  const current = await begin(`
+rules:
+  - id: to-and-fro
+    on: device.changed_group
+    do: [assign_device_group: { group: Remote Employees }, assign_device_group: { group: Laptops }]
+`);
+  const { id } = current.simulator.enroll({ kind: 'macbook' });
+  const person = createSimpleMdm({ apiKey: API_KEY, baseUrl: current.simulator.url });
+  await person.deviceGroups.assignDevice(38, id);
+  const [byHand, ...ours] = await atRest(current, 'device.changed_group', 3);
+  expect(byHand?.status).toBe('completed');
+  expect(ours.map(({ status }) => status)).toEqual(['no_match', 'no_match']);
+  expect(changes(current)).toBe(3);
+});
+
+test('a call that failed brings nothing about: what a person does then is taken', async () => {
+  const current = await begin(`
+rules:
+  - id: lock-it
+    on: device.enrolled
+    do: [lock: { message: stolen }]
+  - id: tell
+    on: device.lock.enabled
+    do: [log: locked]
+`);
+  current.simulator.addFault({
+    method: 'POST',
+    path: '/devices/*/lock',
+    kind: 'status',
+    status: 422,
+    times: 1,
+  });
+  const { id } = current.simulator.enroll({ kind: 'iphone' });
+  expect((await current.settled('device.enrolled')).status).toBe('failed');
+  const person = createSimpleMdm({ apiKey: API_KEY, baseUrl: current.simulator.url });
+  await person.devices.lock(id, { message: 'by hand' });
+  expect((await current.settled('device.lock.enabled')).status).toBe('completed');
+});

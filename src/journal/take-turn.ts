@@ -1,0 +1,36 @@
+import type { Queue } from 'bullmq';
+import type { RunJob } from '../queues/jobs.js';
+import type { Turn, TurnRequest, Turns } from './turns.js';
+
+/** The lines of runs and the queue in which they are. */
+export interface Lines {
+  readonly turns: Turns;
+  readonly runs: Queue<RunJob>;
+}
+
+/** More runs in a row that never left their line are not to be expected. */
+const MOST_GONE = 20;
+
+/** Asks for a run's turn. A run that stands in its way and will never come is taken out of the line. */
+export async function takeTurn(request: TurnRequest, lines: Lines): Promise<Turn> {
+  for (let tries = 0; ; tries += 1) {
+    const turn = await lines.turns.ask(request);
+    const other = turn.kind === 'wait' ? turn.behind : turn.kind === 'skip' ? turn.because : '';
+    if (other === '' || tries >= MOST_GONE || !(await isGone(other, lines))) return turn;
+    await lines.turns.leave(request.line, other);
+  }
+}
+
+/** Whether a run will never leave its line: its job was removed, or ended without leaving. */
+async function isGone(run: string, { runs }: Lines): Promise<boolean> {
+  const state = await runs.getJobState(run);
+  return state === 'unknown' || state === 'completed' || state === 'failed';
+}
+
+/** Leaves a line and wakes the run that is first in it now. */
+export async function leaveLine(line: string, run: string, { turns, runs }: Lines): Promise<void> {
+  const next = await turns.leave(line, run);
+  const job = next === undefined ? undefined : await runs.getJob(next);
+  // One that is not waiting for its time is on its way already.
+  if ((await job?.isDelayed()) === true) await job?.promote().catch(() => undefined);
+}

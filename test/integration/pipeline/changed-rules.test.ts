@@ -1,0 +1,95 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { startChat } from '../../support/chat.js';
+import type { Chat } from '../../support/chat.js';
+import { startWorld } from '../../support/service.js';
+import type { World } from '../../support/service.js';
+
+let world: World | undefined;
+let service: Chat | undefined;
+
+afterEach(async () => {
+  await world?.stop();
+  await service?.close();
+  world = undefined;
+  service = undefined;
+});
+
+const erase = (more = ''): string => `
+rules:
+  - id: erase-later
+    on: device.enrolled
+    allow: [destructive]
+    ${more}
+    do:
+      - wait: 2s
+      - wipe: {}
+`;
+
+async function waitingRun(): Promise<World> {
+  world = await startWorld({ rules: erase() });
+  world.simulator.enroll({ kind: 'iphone' });
+  await world.settled('device.enrolled', ['waiting']);
+  return world;
+}
+
+async function change(current: World, rules: string): Promise<void> {
+  await writeFile(current.env['RULES_PATH'] ?? '', rules);
+  await current.service.reloadRules();
+}
+
+const wipes = ({ simulator }: World): number =>
+  simulator.calls().filter(({ path }) => path.endsWith('/wipe')).length;
+
+describe('whoever changes a rule while a run of it waits means that run as well', () => {
+  test.each([
+    ['a dry run', erase('mode: dry_run'), /^dry run: would send POST .*wipe/],
+    ['switched off', erase('enabled: false'), /^the rule was switched off meanwhile \(enabled: false\)$/],
+    [
+      'not allowed to destroy',
+      erase().replace('allow: [destructive]', '').replace('wipe: {}', 'log: hi'),
+      /^the rule may not do any more what cannot be undone/,
+    ],
+  ])('%s', async (_what, rules, reason) => {
+    const current = await waitingRun();
+    await change(current, rules);
+    const trace = await current.settled('device.enrolled', ['completed']);
+    expect(trace.runs[0]?.steps[1]).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringMatching(reason),
+    });
+    expect(wipes(current)).toBe(0);
+  });
+
+  test('taken away: the run waits for the rule to come back, and goes on then', async () => {
+    const current = await waitingRun();
+    await change(current, 'rules: []');
+    const held = await current.settled('device.enrolled', ['waiting']);
+    expect(held.runs[0]?.status).toBe('waiting');
+    await change(current, erase());
+    await current.settled('device.enrolled', ['completed']);
+    expect(wipes(current)).toBe(1);
+  });
+});
+
+test('a channel that is gone fails the step that needs it, not what stands before it', async () => {
+  service = await startChat();
+  const rules = (channel: string): string => `
+channels:
+  ${channel}: { type: slack, url: "${service?.url ?? ''}/slack" }
+rules:
+  - id: tell
+    on: device.enrolled
+    do:
+      - wait: 2s
+      - http_request: { method: POST, url: "${service?.url ?? ''}/important" }
+      - notify: { channel: ${channel}, title: hello }
+`;
+  world = await startWorld({ rules: rules('old-desk') });
+  world.simulator.enroll({ kind: 'iphone' });
+  await world.settled('device.enrolled', ['waiting']);
+  await change(world, rules('new-desk'));
+  const trace = await world.settled('device.enrolled', ['failed']);
+  expect(trace.reason).toContain('there is no channel "old-desk"');
+  expect(service.requests().map(({ path }) => path)).toEqual(['/important']);
+});

@@ -1,0 +1,118 @@
+import type { Queue } from 'bullmq';
+import { skippedStep } from '../src/actions/planned-run.js';
+import type { Journal } from '../src/journal/journal.js';
+import { leaveLine } from '../src/journal/take-turn.js';
+import type { RunTrace } from '../src/journal/trace.js';
+import type { Turns } from '../src/journal/turns.js';
+import type { RunJob } from '../src/queues/jobs.js';
+import type { JobHandle, Outcome } from '../src/queues/worker.js';
+import type { Rule } from '../src/rules/rule.js';
+import type { RuleSource } from '../src/rules/rule-schema.js';
+import type { Logger } from '../src/telemetry/logger.js';
+import type { Announcement, Teller } from './tell.js';
+
+/** What a run is kept and told of with. */
+export interface RunUnderWayOptions {
+  readonly rules: () => readonly Rule[];
+  readonly journal: Journal;
+  readonly turns: Turns;
+  readonly runs: Queue<RunJob>;
+  readonly teller: Teller;
+  readonly logger: Logger;
+}
+
+/** A run that is being worked on. */
+export interface RunUnderWay {
+  readonly job: JobHandle<RunJob>;
+  /** The rule of its name as it is now. */
+  readonly inForce: RuleSource | undefined;
+  readonly logger: Logger;
+  readonly data: () => RunJob;
+  /** Changes what is known, to be kept with the next {@link save}. */
+  readonly take: (changed: Partial<RunJob>) => void;
+  readonly save: () => Promise<void>;
+  readonly publish: (
+    status: RunTrace['status'],
+    about?: Pick<RunTrace, 'reason' | 'finishedAt'>,
+  ) => Promise<void>;
+  /** It waits before its first step; what for is told once. */
+  readonly wait: (at: number, reason: string, since?: Pick<RunJob, 'goneSince'>) => Promise<Outcome>;
+  /** The steps that are left are not to be done. */
+  readonly skip: (reason: string) => Promise<Outcome>;
+  readonly done: () => Promise<Outcome>;
+  /** It cannot go on: a dead letter. `byHand`: somebody wanted it so, and need not be told. */
+  readonly dead: (reason: string, byHand?: boolean) => Promise<Outcome>;
+}
+
+/** Begins to work on a run. */
+export function runUnderWay(job: JobHandle<RunJob>, options: RunUnderWayOptions): RunUnderWay {
+  const { event, plannedAt, concurrencyKey: line } = job.data;
+  let { data } = job;
+  const { id } = data.rule;
+  const inForce = options.rules().find(({ source }) => source.id === id)?.source;
+  const logger = options.logger.child({ event: event.id, account: event.account, rule: id });
+  const publish: RunUnderWay['publish'] = (status, about = {}) =>
+    options.journal.recordRun(event.id, { rule: id, status, plannedAt, steps: data.steps, ...about });
+  const end = async (status: RunTrace['status'], reason?: string): Promise<string> => {
+    const finishedAt = new Date().toISOString();
+    await publish(status, { finishedAt, ...(reason !== undefined && { reason }) });
+    if (line !== undefined) await leaveLine(line, job.id, options);
+    return finishedAt;
+  };
+  const save = (): Promise<void> => job.save(data);
+  return {
+    job,
+    inForce,
+    logger,
+    data: () => data,
+    take: (changed) => (data = { ...data, ...changed }),
+    save,
+    publish,
+    wait: async (at, reason, since = {}) => {
+      if (data.waitsFor !== reason) {
+        data = { ...data, ...since, waitsFor: reason };
+        await save();
+        await publish('waiting', { reason });
+        logger.info({ reason }, 'a run waits');
+      }
+      return { kind: 'again', at, waits: true, reason };
+    },
+    skip: async (reason) => {
+      data = { ...data, steps: data.steps.map((step) => skippedStep(step, reason)) };
+      await save();
+      await end('completed', reason);
+      logger.info({ reason }, 'a run is not done');
+      return { kind: 'done' };
+    },
+    done: async () => {
+      await end('completed');
+      return { kind: 'done' };
+    },
+    dead: async (reason, byHand = false) => {
+      logger.error({ reason, attempts: job.attempt }, 'a run failed: it is a dead letter');
+      const finishedAt = await end('failed', reason);
+      if (!byHand) await options.teller.announce(failureOf(data, job.id, reason, finishedAt));
+      return { kind: 'dead', reason };
+    },
+  };
+}
+
+/** What people are told of a run that failed. */
+export function failureOf(
+  { event, rule }: Pick<RunJob, 'event' | 'rule'>,
+  job: string,
+  reason: string,
+  at: string,
+): Announcement {
+  return {
+    // Of its time: one that fails again after a replay is told again.
+    id: `dead:${job}:${at}`,
+    kind: 'failed',
+    account: event.account,
+    rule: rule.id,
+    event: { id: event.id, type: event.type },
+    title: `A run of ${rule.id} failed`,
+    text: reason,
+    severity: 'warning',
+  };
+}
