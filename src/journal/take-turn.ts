@@ -11,11 +11,15 @@ export interface Lines {
 /** More runs in a row that never left their line are not to be expected. */
 const MOST_GONE = 20;
 
-/** Asks for a run's turn. A run that stands in its way and will never come is taken out of the line. */
+/** Asks for a run's turn. A run that stands in its way and will never come is taken out of the line; one whose place it takes is told. */
 export async function takeTurn(request: TurnRequest, lines: Lines): Promise<Turn> {
   for (let tries = 0; ; tries += 1) {
     const turn = await lines.turns.ask(request);
-    const other = turn.kind === 'wait' ? turn.behind : turn.kind === 'skip' ? turn.because : '';
+    if (turn.kind === 'go') {
+      if (turn.replaced !== undefined) await wake(turn.replaced, lines);
+      return turn;
+    }
+    const other = turn.kind === 'wait' ? turn.behind : turn.because;
     if (other === '' || tries >= MOST_GONE || !(await isGone(other, lines))) return turn;
     await lines.turns.leave(request.line, other);
   }
@@ -30,7 +34,11 @@ async function isGone(run: string, { runs }: Lines): Promise<boolean> {
 /** Leaves a line and wakes the run that is first in it now. */
 export async function leaveLine(line: string, run: string, { turns, runs }: Lines): Promise<void> {
   const next = await turns.leave(line, run);
-  const job = next === undefined ? undefined : await runs.getJob(next);
+  if (next !== undefined) await wake(next, { runs });
+}
+
+async function wake(run: string, { runs }: Pick<Lines, 'runs'>): Promise<void> {
+  const job = await runs.getJob(run);
   // One that is not waiting for its time is on its way already.
   if ((await job?.isDelayed()) === true) await job?.promote().catch(() => undefined);
 }

@@ -18,7 +18,11 @@ export interface TurnRequest {
 
 /** Whether a run may go on. */
 export type Turn =
-  | { readonly kind: 'go' }
+  | {
+      readonly kind: 'go';
+      /** The run whose place it took. */
+      readonly replaced: string | undefined;
+    }
   /** Another goes first. */
   | {
       readonly kind: 'wait';
@@ -77,7 +81,7 @@ const ASK = `
     if first ~= ARGV[1] then return { 'wait', first, tostring(place) } end
   end
   redis.call('set', KEYS[2], ARGV[1], 'EX', ARGV[4])
-  return { 'go', '' }
+  return { 'go', holder or '' }
 `;
 
 /** KEYS: line, holder. ARGV: run. */
@@ -110,7 +114,7 @@ export function openTurns(redis: Redis): Turns {
         ...[run, at, mode, KEPT_S],
       );
       const [kind, other, place = 0] = answer.parse(given);
-      if (kind === 'go') return { kind };
+      if (kind === 'go') return { kind, replaced: other === '' ? undefined : other };
       return kind === 'wait' ? { kind, behind: other, place } : { kind, because: other };
     },
     holds: async (line, run) => (await redis.get(holderKey(line))) === run,

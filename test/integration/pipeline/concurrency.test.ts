@@ -238,6 +238,15 @@ test('restart: the older does not go on with its list either', async () => {
   });
 });
 
+test('restart: a run that waits for long hears at once that its place was taken', async () => {
+  await begin('concurrency: { mode: restart }', BEGIN_AND_END.replace('wait: 1s', 'wait: 1h'));
+  await post('acme.event', 1);
+  await until('the first waits', () => world?.settled('acme.event', ['waiting']));
+  await post('acme.event', 2);
+  const [first] = await tracesOf('acme.event', 1);
+  expect(first?.runs[0]?.steps[1]?.reason).toMatch(/^a later run of the rule/);
+});
+
 test('single: a run whose job is gone does not keep the others out for ever', async () => {
   await begin('concurrency: { mode: single }', BEGIN_AND_END.replace('wait: 1s', 'wait: 1h'));
   await post('acme.event', 1);

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { findTrace } from '../../../src/journal/find-events.js';
+import { openJournal } from '../../../src/journal/journal.js';
+import { factsKey, traceKey } from '../../../src/journal/keys.js';
+import { DAY_S } from '../../../src/queues/queues.js';
+import { createRedaction } from '../../../src/telemetry/redaction.js';
+import { startTestRedis } from '../../support/redis.js';
+import type { TestRedis } from '../../support/redis.js';
+
+let redis: TestRedis;
+let client: Redis;
+beforeAll(async () => {
+  redis = await startTestRedis();
+  client = new Redis(redis.url);
+});
+afterAll(async () => {
+  client.disconnect();
+  await redis.stop();
+});
+
+const SECRET = 'a-secret-of-the-environment-4711';
+const ID = 'e1'.repeat(32);
+const EVENT = {
+  id: ID,
+  account: 'default',
+  type: 'test_event',
+  at: '2026-01-31T08:00:00Z',
+  receivedAt: new Date().toISOString(),
+  source: 'webhook' as const,
+  data: {},
+};
+
+const journal = () =>
+  openJournal(client, { repeatWindowDays: 7, deadLetterDays: 90 }, createRedaction([SECRET]).redact);
+
+test('the trace of a run that waits for a month outlasts it', async () => {
+  await journal().recordReceived([EVENT]);
+  const inAMonth = new Date(Date.now() + 30 * DAY_S * 1000).toISOString();
+  await journal().recordRun(ID, {
+    rule: 'r',
+    status: 'waiting',
+    plannedAt: EVENT.receivedAt,
+    steps: [{ action: 'wait', status: 'waiting', attempts: 1, calls: [], nextAttemptAt: inAMonth }],
+  });
+  for (const key of [traceKey(ID)]) expect(await client.ttl(key)).toBeGreaterThan(36 * DAY_S);
+});
+
+test('a fact shows no secret of the environment, whoever put it where it was looked up', async () => {
+  await journal().recordFact(ID, 'attributes', {
+    status: 'found',
+    value: { token: SECRET, department: 'Sales' },
+    fetchedAt: EVENT.receivedAt,
+    durationMs: 1,
+    calls: [],
+  });
+  expect(await client.hget(factsKey(ID), 'attributes')).not.toContain(SECRET);
+  const trace = await findTrace(client, ID);
+  expect(trace?.facts['attributes']?.value).toEqual({ token: '[redacted]', department: 'Sales' });
+});
