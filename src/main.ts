@@ -26,6 +26,7 @@ import {
   openEventQueue,
   openRunQueue,
   openScheduleQueue,
+  openSweepQueue,
   retentionOf,
 } from './queues/queues.js';
 import { healthRoutes } from './receiver/health-routes.js';
@@ -170,6 +171,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
         runs: openRunQueue(connection, retention),
         alerts: openAlertQueue(connection, retention),
         schedules: openScheduleQueue(connection, retention),
+        sweeps: openSweepQueue(connection, retention),
       };
       for (const queue of Object.values(workerQueues)) closers.push(() => queue.close());
       const started = startWorkers({

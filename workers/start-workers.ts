@@ -12,9 +12,10 @@ import { openCeilings } from '../src/journal/ceilings.js';
 import type { Journal } from '../src/journal/journal.js';
 import { leaveLine } from '../src/journal/take-turn.js';
 import { openTurns } from '../src/journal/turns.js';
-import { alertJob, eventJob, runJob, scheduleJob } from '../src/queues/jobs.js';
-import type { AlertJob, EventJob, RunJob, ScheduleJob } from '../src/queues/jobs.js';
-import { ALERTS, EVENTS, RUNS, SCHEDULES, runId } from '../src/queues/queues.js';
+import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../src/queues/jobs.js';
+import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../src/queues/jobs.js';
+import { ALERTS, EVENTS, RUNS, SCHEDULES, SWEEPS, runId } from '../src/queues/queues.js';
+import { syncSchedules } from '../src/queues/schedules.js';
 import { startWorker } from '../src/queues/worker.js';
 import { referentsOf } from '../src/actions/referents.js';
 import type { Vocabulary } from '../src/rules/vocabulary.js';
@@ -32,7 +33,8 @@ import { createEventHandler } from './event-worker.js';
 import type { RulesInForce } from './rules-in-force.js';
 import { failureOf } from './run-under-way.js';
 import { createRunHandler } from './run-worker.js';
-import { createScheduleHandler, syncSchedules } from './schedule-worker.js';
+import { createScheduleHandler } from './schedule-worker.js';
+import { createSweepHandler } from './sweep-worker.js';
 import { createTeller, wake } from './tell.js';
 import { watchAccounts } from './watch-accounts.js';
 
@@ -49,6 +51,7 @@ export interface StartWorkersOptions {
     readonly runs: Queue<RunJob>;
     readonly alerts: Queue<AlertJob>;
     readonly schedules: Queue<ScheduleJob>;
+    readonly sweeps: Queue<SweepJob>;
   };
   readonly journal: Journal;
   readonly metrics: Metrics;
@@ -218,9 +221,19 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
       ...shared,
       queue: SCHEDULES,
       schema: scheduleJob,
-      handle: createScheduleHandler({ rules, accounts, events: queues.events, journal, metrics, logger }),
+      handle: createScheduleHandler({ rules, accounts, sweeps: queues.sweeps, metrics, logger }),
       onGivenUp: ({ rule }, reason) => {
         logger.error({ rule, reason }, 'a schedule could not be worked through');
+        return Promise.resolve();
+      },
+    }),
+    startWorker({
+      ...shared,
+      queue: SWEEPS,
+      schema: sweepJob,
+      handle: createSweepHandler({ ...options, rules, accounts, events: queues.events }),
+      onGivenUp: ({ rule, account }, reason) => {
+        logger.error({ rule, account, reason }, 'a schedule could not be worked through');
         return Promise.resolve();
       },
     }),

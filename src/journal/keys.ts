@@ -12,5 +12,8 @@ export const factsKey = (eventId: string): string => `${KEY_PREFIX}:journal:fact
 /** The hash of accounts by name: whether their API key works. */
 export const ACCOUNTS_KEY = `${KEY_PREFIX}:accounts`;
 
+/** The hashes of the rules by the clock, one for each: by account, when it was worked through last. */
+export const SWEEPS_DONE_KEY = `${KEY_PREFIX}:sweeps-done`;
+
 export const RUN_FIELD = 'run:';
 export const ALERT_FIELD = 'alert:';

@@ -78,21 +78,37 @@ export const alertJob = z.object({ channel: z.string() });
 /** A job of the queue "alerts". */
 export type AlertJob = z.output<typeof alertJob>;
 
-/** A job of the queue "schedules": the time has come for a rule. */
+/** A job of the queue "schedules": the time has come for a rule. It only begins a sweep for each account. */
 export const scheduleJob = z.object({
   rule: z.string(),
-  /** How far it has gone over the fleets, so that a retry or a restart goes on there. */
-  progress: z
-    .object({
-      /** Accounts that are done. */
-      accounts: z.array(z.string()),
-      /** The last device that was looked at of the account that is under way. */
-      after: z.int().optional(),
-      looked: z.int(),
-      matched: z.int(),
-    })
-    .optional(),
+  /** Since when, in epoch milliseconds, it waits for a worker that has the rule. */
+  absentSince: z.number().optional(),
 });
 
 /** A job of the queue "schedules". */
 export type ScheduleJob = z.output<typeof scheduleJob>;
+
+/** How far a sweep has gone over the fleet of its account, so that a retry or a restart goes on there. */
+const sweepProgress = z.object({
+  /** The last device that was looked at. */
+  after: z.int().optional(),
+  looked: z.int(),
+  raised: z.int(),
+});
+
+/** How far a sweep has gone. */
+export type SweepProgress = z.output<typeof sweepProgress>;
+
+/** A job of the queue "sweeps": one rule, one account, one tick of the rule's schedule. */
+export const sweepJob = z.object({
+  rule: z.string(),
+  account: z.string(),
+  /** The job of the tick, and when it was due (ISO 8601). */
+  tick: z.object({ id: z.string(), at: z.string() }),
+  progress: sweepProgress.optional(),
+  /** Since when, in epoch milliseconds, it waits for a worker that has the rule. */
+  absentSince: z.number().optional(),
+});
+
+/** A job of the queue "sweeps". */
+export type SweepJob = z.output<typeof sweepJob>;

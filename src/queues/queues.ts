@@ -3,13 +3,14 @@ import type { JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Settings } from '../config/settings.js';
 import { KEY_PREFIX } from './connection.js';
-import type { AlertJob, EventJob, RunJob, ScheduleJob } from './jobs.js';
+import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from './jobs.js';
 
 /** The names of the queues. */
 export const EVENTS = 'events';
 export const RUNS = 'runs';
 export const ALERTS = 'alerts';
 export const SCHEDULES = 'schedules';
+export const SWEEPS = 'sweeps';
 
 /** How long finished jobs stay in Redis. */
 export interface Retention {
@@ -57,9 +58,17 @@ export function openAlertQueue(connection: Redis, retention: Retention): Queue<A
   return open<AlertJob>(ALERTS, connection, retention, { removeOnComplete: true, removeOnFail: true });
 }
 
+/** What a tick came to need not be known for longer: its events, which are kept, are recognised by their ids. */
+const TICKS_KEPT: JobsOptions = { removeOnComplete: { age: DAY_S }, removeOnFail: { age: DAY_S } };
+
 /** The queue of the times at which rules run by the clock. */
 export function openScheduleQueue(connection: Redis, retention: Retention): Queue<ScheduleJob> {
-  return open<ScheduleJob>(SCHEDULES, connection, retention);
+  return open<ScheduleJob>(SCHEDULES, connection, retention, TICKS_KEPT);
+}
+
+/** The queue of the sweeps that ticks begin. It is apart from theirs: a tick must not wait until a fleet has been gone through. */
+export function openSweepQueue(connection: Redis, retention: Retention): Queue<SweepJob> {
+  return open<SweepJob>(SWEEPS, connection, retention, TICKS_KEPT);
 }
 
 function open<T>(name: string, connection: Redis, retention: Retention, options: JobsOptions = {}): Queue<T> {

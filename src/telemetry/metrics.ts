@@ -14,6 +14,7 @@ export interface Metrics {
   readonly chainsCut: Counter<'rule'>;
   readonly messages: Counter<'channel' | 'type' | 'outcome'>;
   readonly scheduleTicks: Counter<'rule'>;
+  readonly scheduleTicksPassedBy: Counter<'rule' | 'account'>;
   readonly rules: Gauge;
   readonly ruleProblems: Gauge;
   readonly ruleEvaluations: Counter<'rule' | 'verdict'>;
@@ -96,6 +97,12 @@ export function createMetrics(): Metrics {
       name: 'mdm_reflex_schedule_ticks_total',
       help: 'How often the time had come for a rule with a schedule',
       labelNames: ['rule'],
+      registers,
+    }),
+    scheduleTicksPassedBy: new Counter({
+      name: 'mdm_reflex_schedule_ticks_passed_by_total',
+      help: 'How often the time had come for a rule in an account that was not through with the last one',
+      labelNames: ['rule', 'account'],
       registers,
     }),
     rules: new Gauge({

@@ -1,0 +1,150 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Queue } from 'bullmq';
+import { findEvents, findTrace } from '../../../src/journal/find-events.js';
+import type { EventSummary } from '../../../src/journal/trace.js';
+import type { ScheduleJob, SweepJob } from '../../../src/queues/jobs.js';
+import { openScheduleQueue, openSweepQueue } from '../../../src/queues/queues.js';
+import { addTick } from '../../../src/queues/schedules.js';
+import { API_KEY, startWorld } from '../../support/service.js';
+import type { World, WorldOptions } from '../../support/service.js';
+import { until } from '../../support/until.js';
+
+interface Begun extends World {
+  readonly schedules: Queue<ScheduleJob>;
+  readonly sweeps: Queue<SweepJob>;
+}
+
+let world: Begun | undefined;
+
+afterEach(async () => {
+  await Promise.all([world?.schedules.close(), world?.sweeps.close()]);
+  await world?.stop();
+  world = undefined;
+});
+
+const RETENTION = { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 };
+
+async function begin(options: WorldOptions): Promise<Begun> {
+  const started = await startWorld(options);
+  return (world = Object.assign(started, {
+    schedules: openScheduleQueue(started.client, RETENTION),
+    sweeps: openSweepQueue(started.client, RETENTION),
+  }));
+}
+
+const events = async ({ client }: World, account?: string): Promise<EventSummary[]> =>
+  (await findEvents(client, { type: 'schedule.*', limit: 100, ...(account && { account }) })).events;
+
+const times = (found: readonly EventSummary[]): Set<unknown> =>
+  new Set(found.map(({ data }) => data['scheduled_at']));
+
+async function metric({ service }: World, name: string): Promise<number> {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${name} `))
+      ?.split(' ')[1] ?? 0,
+  );
+}
+
+test('an account whose key is refused holds no other up, and makes up for what it missed once', async () => {
+  const current = await begin({
+    rules: `
+rules:
+  - id: every-second
+    on: { schedule: "* * * * * *", for_each: devices }
+    if: device.id == 121
+    do: [{ log: hello }]
+`,
+  });
+  const accounts = join(dirname(current.env['RULES_PATH'] ?? ''), 'accounts.yaml');
+  await writeFile(
+    accounts,
+    `accounts:
+  a-refused: { api_key: "\${env:FIRST_KEY}", webhook_token: "\${env:WEBHOOK_TOKEN}" }
+  b-good: { api_key: "\${env:SECOND_KEY}", webhook_token: "\${env:WEBHOOK_TOKEN}" }
+`,
+  );
+  const env = {
+    ACCOUNTS_FILE: accounts,
+    FIRST_KEY: 'a-key-that-is-refused-4711',
+    SECOND_KEY: API_KEY,
+    SIMPLEMDM_API_KEY: '',
+  };
+  await current.restartService(env);
+  await until(
+    'the good account has had some ticks',
+    async () => times(await events(current, 'b-good')).size >= 4,
+  );
+  expect(await events(current, 'a-refused')).toEqual([]);
+  const unfinished = await current.sweeps.getDelayed();
+  expect(unfinished.map(({ data }) => data.account)).toEqual(['a-refused']);
+  const passedBy = (account: string): Promise<number> =>
+    metric(current, `mdm_reflex_schedule_ticks_passed_by_total{rule="every-second",account="${account}"}`);
+  expect(await passedBy('a-refused')).toBeGreaterThanOrEqual(2);
+  expect(current.log()).toContain('not through with its last: passed by');
+
+  await current.restartService({ ...env, FIRST_KEY: API_KEY });
+  const mendedAt = new Date().toISOString();
+  await until(
+    'the account goes on with later ticks',
+    async () => [...times(await events(current, 'a-refused'))].some((at) => String(at) > mendedAt),
+    40_000,
+  );
+  const missed = (await events(current, 'a-refused')).filter(
+    ({ data }) => String(data['scheduled_at']) < mendedAt,
+  );
+  expect(missed.map(({ data }) => data['scheduled_at'])).toEqual([unfinished[0]?.data.tick.at]);
+}, 90_000);
+
+test('a key that may not list devices ends the sweep of its account; the next tick tries again', async () => {
+  const current = await begin({
+    rules: `
+rules:
+  - id: yearly
+    on: { schedule: "0 0 1 1 *", for_each: devices }
+    if: device.id == 121
+    do: [{ log: hello }]
+`,
+  });
+  current.simulator.addFault({ method: 'GET', path: '/devices', kind: 'status', status: 403, times: 1 });
+  await addTick(current.schedules, 'yearly');
+  await until('it has ended', async () => (await current.sweeps.getFailedCount()) === 1);
+  expect(current.log()).toContain('may not do this');
+  await addTick(current.schedules, 'yearly');
+  await until('the next one is through', async () => (await events(current)).length === 1);
+});
+
+test('a device whose fact cannot be had waits in an event of its own, and the others are gone through', async () => {
+  const current = await begin({
+    rules: `
+rules:
+  - id: yearly
+    on: { schedule: "0 0 1 1 *", for_each: devices }
+    if: device.platform == "macOS" && size(apps) >= 0
+    do: [{ log: "{{ device.name }}" }]
+`,
+  });
+  const broken = 121;
+  current.simulator.addFault({ path: `/devices/${broken}/installed_apps`, kind: 'status', status: 500 });
+  await addTick(current.schedules, 'yearly');
+  await until('the sweep is through', async () => (await current.sweeps.getCompletedCount()) === 1, 60_000);
+  const found = await events(current);
+  const isBroken = ({ data }: EventSummary): boolean => JSON.stringify(data).includes(`"id":${broken},`);
+  expect(found.length).toBeGreaterThan(1);
+  await until('the others are done', async () =>
+    (await events(current)).every((event) => isBroken(event) || event.status === 'completed'),
+  );
+  const id = found.find(isBroken)?.id ?? '';
+  await until('it says why it waits', async () =>
+    (await findTrace(current.client, id))?.reason?.includes(`/devices/${broken}/installed_apps`),
+  );
+  current.simulator.clearFaults();
+  await until(
+    'it is done as well',
+    async () => (await findTrace(current.client, id))?.status === 'completed',
+  );
+}, 120_000);

@@ -1,0 +1,158 @@
+import type { Queue } from 'bullmq';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { connectForWorkers } from '../../../src/queues/connection.js';
+import { sweepJob } from '../../../src/queues/jobs.js';
+import type { SweepJob } from '../../../src/queues/jobs.js';
+import { openSweepQueue, SWEEPS } from '../../../src/queues/queues.js';
+import { addSweep } from '../../../src/queues/schedules.js';
+import { startWorker } from '../../../src/queues/worker.js';
+import type { Outcome, RunningWorker } from '../../../src/queues/worker.js';
+import { createLogger } from '../../../src/telemetry/logger.js';
+import { createMetrics } from '../../../src/telemetry/metrics.js';
+import { startTestRedis } from '../../support/redis.js';
+import type { TestRedis } from '../../support/redis.js';
+import { until } from '../../support/until.js';
+
+const logger = createLogger({ level: 'silent', redact: (text) => text });
+
+let redis: TestRedis;
+let connection: ReturnType<typeof connectForWorkers>;
+let queue: Queue<SweepJob>;
+let worker: RunningWorker | undefined;
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+});
+afterAll(() => redis.stop());
+
+beforeEach(async () => {
+  connection = connectForWorkers({ url: redis.url }, logger);
+  await connection.flushall();
+  queue = openSweepQueue(connection, { repeatWindowDays: 7, deadLetterDays: 30, attempts: 2 });
+});
+afterEach(async () => {
+  await worker?.close();
+  worker = undefined;
+  await queue.close();
+  connection.disconnect();
+});
+
+/** A sweep of the rule `weekly`, for the tick with a number. */
+const sweepOf = (tick: number, account = 'north'): SweepJob => ({
+  rule: 'weekly',
+  account,
+  tick: { id: `repeat:weekly:${tick}`, at: new Date(tick).toISOString() },
+});
+const jobOf = (tick: number) => queue.getJob(`repeat.weekly.${tick}.north`);
+const isIn = async (tick: number, state: string): Promise<boolean> =>
+  (await (await jobOf(tick))?.getState()) === state;
+
+/** Works on sweeps, each attempt as the next function says; the last one goes on. */
+function work(...attempts: (() => Promise<Outcome>)[]): void {
+  worker = startWorker({
+    queue: SWEEPS,
+    connection,
+    schema: sweepJob,
+    handle: () => (attempts.length > 1 ? attempts.shift() : attempts[0])?.() ?? done(),
+    onGivenUp: () => Promise.resolve(),
+    concurrency: 1,
+    policy: { attempts: 2, baseMs: 1, maxMs: 1 },
+    redact: (text) => text,
+    metrics: createMetrics(),
+    logger,
+  });
+}
+
+const done = (): Promise<Outcome> => Promise.resolve({ kind: 'done' });
+
+test('ticks are passed by while a sweep of their rule and account is unfinished, and those of others are not', async () => {
+  expect(await addSweep(queue, sweepOf(1))).toBe(true);
+  expect(await addSweep(queue, sweepOf(2))).toBe(false);
+  expect(await addSweep(queue, sweepOf(2, 'south'))).toBe(true);
+  expect(await addSweep(queue, { ...sweepOf(2), rule: 'daily', tick: { id: 'daily:2', at: '' } })).toBe(true);
+  expect(await queue.getWaitingCount()).toBe(3);
+});
+
+test('a tick that is worked through twice begins one sweep, also when that is done', async () => {
+  expect(await addSweep(queue, sweepOf(1))).toBe(true);
+  expect(await addSweep(queue, sweepOf(1))).toBe(true);
+  work(done);
+  await until('it is done', () => isIn(1, 'completed'));
+  expect(await addSweep(queue, sweepOf(1))).toBe(true);
+  expect(await queue.getJobCounts('waiting', 'active', 'completed')).toEqual({
+    waiting: 0,
+    active: 0,
+    completed: 1,
+  });
+});
+
+test('a sweep that is done makes room', async () => {
+  await addSweep(queue, sweepOf(1));
+  work(done);
+  await until('it is done', () => isIn(1, 'completed'));
+  expect(await addSweep(queue, sweepOf(2))).toBe(true);
+});
+
+test('a sweep that waits for its account keeps its place until it is done', async () => {
+  await addSweep(queue, sweepOf(1));
+  let waits = true;
+  work(() =>
+    waits
+      ? Promise.resolve({ kind: 'again', at: Date.now() + 200, waits: true, reason: 'a refused key' })
+      : done(),
+  );
+  await until('it waits', () => isIn(1, 'delayed'));
+  expect(await addSweep(queue, sweepOf(2))).toBe(false);
+  waits = false;
+  await until('it is done', () => isIn(1, 'completed'));
+  expect(await addSweep(queue, sweepOf(3))).toBe(true);
+});
+
+test('a sweep that a process hands back as it stops keeps its place until it is done', async () => {
+  await addSweep(queue, sweepOf(1));
+  let mayEnd = (): void => undefined;
+  const secondAttempt = new Promise<void>((resolve) => (mayEnd = resolve));
+  let attempts = 0;
+  work(async () => {
+    attempts += 1;
+    if (attempts === 1) return { kind: 'handed_back' };
+    await secondAttempt;
+    return { kind: 'done' };
+  });
+  await until('it is taken up again', () => attempts === 2);
+  expect(await addSweep(queue, sweepOf(2))).toBe(false);
+  mayEnd();
+  await until('it is done', () => isIn(1, 'completed'));
+  expect(await addSweep(queue, sweepOf(3))).toBe(true);
+});
+
+test('a sweep that failed for good makes room', async () => {
+  await addSweep(queue, sweepOf(1));
+  work(() => Promise.resolve({ kind: 'dead', reason: 'the key may not do this' }));
+  await until('it has failed', () => isIn(1, 'failed'));
+  expect(await addSweep(queue, sweepOf(2))).toBe(true);
+});
+
+test('a sweep whose attempts are used up makes room, and not before', async () => {
+  await addSweep(queue, sweepOf(1));
+  const passedBy: boolean[] = [];
+  work(async () => {
+    passedBy.push(!(await addSweep(queue, sweepOf(2))));
+    throw new Error('no answer');
+  });
+  await until('it has failed', () => isIn(1, 'failed'));
+  expect(passedBy).toEqual([true, true]);
+  expect(await addSweep(queue, sweepOf(3))).toBe(true);
+});
+
+test('a sweep that somebody removes makes room', async () => {
+  await addSweep(queue, sweepOf(1));
+  await (await jobOf(1))?.remove();
+  expect(await addSweep(queue, sweepOf(2))).toBe(true);
+});
+
+test('a sweep whose job was lost in an outage of Redis does not block its rule for ever', async () => {
+  await addSweep(queue, sweepOf(1));
+  await connection.del('mdm-reflex:sweeps:repeat.weekly.1.north');
+  expect(await addSweep(queue, sweepOf(2))).toBe(true);
+});
