@@ -32,7 +32,10 @@ export interface RulesOptions {
   readonly onRules: (found: Pick<CompiledRules, 'rules' | 'channels'>, first: boolean) => void;
   /** What the accounts have that rules can refer to; undefined when that cannot be had now. */
   readonly referents: () => Promise<Vocabulary['referents']>;
-  /** Told of what the first rules name that is not there: they are in force nevertheless, a restart must not fail for it. */
+  /**
+   * Told of what rules name that is not there when they came in force before that could be looked at: at the start, which must not fail
+   * for it, and while SimpleMDM was away.
+   */
   readonly onReferenceProblems: (problems: readonly string[]) => void;
   /** Told when the files changed and cannot be used. */
   readonly onProblems: (problems: readonly string[]) => void;
@@ -52,21 +55,25 @@ const ASK_AGAIN_MS = 30_000;
  */
 export async function openRules(options: RulesOptions): Promise<RulesInForce> {
   const { path, vocabulary, onRules, onProblems, everyMs = LOOK_EVERY_MS } = options;
-  let used = await readRuleFiles(path);
+  let used: readonly RuleFile[] = await readRuleFiles(path);
+  /** The files of the rules in force; those that were used last may be bad. */
+  let inForce = used;
   let found = compile(used, vocabulary);
   let problems: readonly string[] = [];
   let referenceProblems: readonly string[] = [];
   onRules(found, true);
 
   const take = async (files: readonly RuleFile[]): Promise<void> => {
-    used = [...files];
+    used = files;
     try {
       const referents = await options.referents();
       const compiled = compile(files, { ...vocabulary, ...(referents && { referents }) });
       onRules(compiled, false);
       found = compiled;
+      inForce = files;
       problems = [];
       referenceProblems = [];
+      if (referents === undefined) checkLater(files);
     } catch (error) {
       refuse(error);
     }
@@ -83,48 +90,50 @@ export async function openRules(options: RulesOptions): Promise<RulesInForce> {
     used = [];
     refuse(error);
   };
-  const reload = async (): Promise<void> => {
-    try {
-      await take(await readRuleFiles(path));
-    } catch (error) {
-      unreadable(error);
-    }
-  };
+  /** Files are read and taken by one at a time: what was read last is in force last. */
+  let last: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => (last = last.then(work).catch(unreadable));
+  const reload = (): Promise<void> => inTurn(async () => take(await readRuleFiles(path)));
 
   const stopping = new AbortController();
   const stopped = (): boolean => stopping.signal.aborted;
+  const pauseFor = (ms: number): Promise<void> =>
+    delay(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
   const watching = (async () => {
     let seen = used;
+    const look = async (): Promise<void> => {
+      const files = await readRuleFiles(path);
+      // Twice the same: somebody may be in the middle of writing.
+      if (same(files, seen) && !same(files, used)) await take(files);
+      seen = files;
+    };
     while (!stopped()) {
-      await delay(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      await pauseFor(everyMs);
       if (stopped()) return;
-      try {
-        const files = await readRuleFiles(path);
-        // Twice the same: somebody may be in the middle of writing.
-        if (same(files, seen) && !same(files, used)) await take(files);
-        seen = files;
-      } catch (error) {
-        unreadable(error);
-      }
+      await inTurn(look);
     }
   })();
 
-  /** The files were good by themselves; whether what they name is there is looked at once, when SimpleMDM can be asked. */
-  const checkingReferences = (async () => {
-    const first = used;
+  /** Files that are good by themselves came in force: whether what they name is there is looked at when SimpleMDM can be asked. */
+  const check = async (files: readonly RuleFile[]): Promise<void> => {
     let pause = everyMs;
     while (!stopped()) {
       const referents = await options.referents();
-      if (used !== first || stopped()) return;
+      // Others are in force by now, and have a check of their own.
+      if (inForce !== files || stopped()) return;
       if (referents !== undefined) {
-        referenceProblems = compileRuleFiles(first, { ...vocabulary, referents }).problems;
+        referenceProblems = compileRuleFiles(files, { ...vocabulary, referents }).problems;
         if (referenceProblems.length > 0) options.onReferenceProblems(referenceProblems);
         return;
       }
       pause = Math.min(pause * 2, ASK_AGAIN_MS);
-      await delay(pause, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      await pauseFor(pause);
     }
-  })();
+  };
+  let checking: Promise<unknown> = check(inForce);
+  function checkLater(files: readonly RuleFile[]): void {
+    checking = Promise.all([checking, check(files)]);
+  }
 
   return {
     current: () => found.rules,
@@ -135,7 +144,7 @@ export async function openRules(options: RulesOptions): Promise<RulesInForce> {
     reload,
     stop: async () => {
       stopping.abort();
-      await Promise.all([watching, checkingReferences]);
+      await Promise.all([watching, checking]);
     },
   };
 }

@@ -43,6 +43,8 @@ export function createSweepHandler(
       logger.info('the rule is not enabled for the account (any more): its schedule is not worked through');
       return { kind: 'done' };
     }
+    // Another time that a worker does not have it is another wait.
+    if (job.data.absentSince !== undefined) await job.save({ rule: id, account, tick, progress });
     try {
       const { looked, raised } = await sweep({
         ...access,
