@@ -88,13 +88,6 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
   const vocabulary = serviceVocabulary(env, accounts.keys());
   const metrics = createMetrics();
   let workers: RunningWorkers | undefined;
-  const syncClock = async (): Promise<void> => {
-    try {
-      await workers?.rulesChanged();
-    } catch (error) {
-      logger.error({ reason: errorText(error) }, 'the schedules of the rules could not be set');
-    }
-  };
   const rules = roles.includes('worker')
     ? await openRules({
         path: settings.RULES_PATH,
@@ -107,7 +100,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
           if (first) return;
           logger.info({ rules: count }, 'other rules are in force');
           // When the rules have been put in force.
-          setImmediate(() => void syncClock());
+          setImmediate(() => workers?.rulesChanged());
         },
         referents: async () => workers?.referents(),
         onReferenceProblems: (problems) => {
@@ -189,7 +182,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
       closers.push(() => started.stop());
       workers = started;
       // It waits for Redis, as the start must not.
-      void syncClock();
+      started.rulesChanged();
     }
     if (roles.includes('receiver')) {
       state.intake = createIntake({ redis: requests, queue: queues.events, journal });

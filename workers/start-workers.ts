@@ -30,6 +30,7 @@ import { openAccounts } from './accounts.js';
 import type { AccountAccess } from './accounts.js';
 import { createAlertHandler } from './alert-worker.js';
 import { createEventHandler } from './event-worker.js';
+import { keepSchedules } from './keep-schedules.js';
 import type { RulesInForce } from './rules-in-force.js';
 import { failureOf } from './run-under-way.js';
 import { createRunHandler } from './run-worker.js';
@@ -70,8 +71,8 @@ const HAND_BACK_MS = 3000;
 export interface RunningWorkers {
   /** Stops them in order: no new jobs, finish or hand back those in hand. */
   readonly stop: () => Promise<void>;
-  /** To be called when other rules are in force. */
-  readonly rulesChanged: () => Promise<void>;
+  /** To be called when other rules are in force, the first ones included. */
+  readonly rulesChanged: () => void;
   /** What the accounts have that rules can refer to; undefined when SimpleMDM cannot be asked now. */
   readonly referents: () => Promise<Vocabulary['referents']>;
 }
@@ -245,9 +246,10 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     );
   }, WAKE_MS);
   waking.unref();
-  const rulesChanged = async (): Promise<void> => syncSchedules(queues.schedules, rules());
+  const schedules = keepSchedules(() => syncSchedules(queues.schedules, rules()), logger);
   const stop = async (): Promise<void> => {
     clearInterval(waking);
+    schedules.stop();
     const closed = Promise.all(workers.map((worker) => worker.close())).then(() => true);
     const inTime = (ms: number): Promise<boolean> => Promise.race([closed, delay(ms, false, { ref: false })]);
     if (await inTime(connection.status === 'ready' ? GRACE_MS : GRACE_WITHOUT_REDIS_MS)) return;
@@ -266,7 +268,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   };
   const referents = async (): Promise<Vocabulary['referents']> =>
     settings.CHECK_REFERENCES ? referentsOfAll(accounts, logger) : undefined;
-  return { stop, rulesChanged, referents };
+  return { stop, rulesChanged: schedules.set, referents };
 }
 
 /** The channels of the rule files in force, opened once for the same files. */

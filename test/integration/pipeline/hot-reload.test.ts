@@ -82,3 +82,14 @@ test('a reload that is asked for happens at once', async () => {
   await current.service.reloadRules();
   expect(await said(current)).toBe('two');
 });
+
+test('schedules that could not be set are set as soon as they can be', async () => {
+  const current = await begin();
+  // Redis answers, and refuses.
+  await current.client.set('mdm-reflex:schedules:repeat', 'not a list of schedules');
+  await writeFile(current.path, rules('two').replace('on: device.enrolled', "on: { schedule: '0 0 1 1 *' }"));
+  await current.service.reloadRules();
+  await until('it is told', () => current.log().includes('could not be set; trying again'));
+  await current.client.del('mdm-reflex:schedules:repeat');
+  await until('they are set', async () => (await current.client.zcard('mdm-reflex:schedules:repeat')) === 1);
+});
