@@ -17,6 +17,7 @@ import { KNOWN_TYPES } from '../events/webhook-types.js';
 import { findTrace } from '../journal/find-events.js';
 import { statusOf } from '../journal/trace.js';
 import type { FactTrace, RunTrace, Trace } from '../journal/trace.js';
+import { isScheduleType } from '../rules/event-pattern.js';
 import type { Rule } from '../rules/rule.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
 import { createDirectory } from '../simplemdm/directory.js';
@@ -164,7 +165,15 @@ async function eventFrom(
   const about = { id: 'explained', account, receivedAt: at, source: 'webhook' as const };
   if (existsSync(event)) return { ...about, ...(await webhookIn(event)) };
   if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(event) || KNOWN_TYPES.includes(event)) {
-    return { ...about, type: event, at, data: device === undefined ? {} : { device: { id: device } } };
+    // One that is made up of a type is as if the clock had made it; a webhook of such a type is taken by no rule.
+    const source = isScheduleType(event) ? 'schedule' : 'webhook';
+    return {
+      ...about,
+      source,
+      type: event,
+      at,
+      data: device === undefined ? {} : { device: { id: device } },
+    };
   }
   const taken = await withRedis(env, (redis) => findTrace(redis, event));
   if (taken !== undefined)

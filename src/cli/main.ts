@@ -15,7 +15,7 @@ import { listEvents, replayEvent, showEvent } from './events.js';
 import { initRules } from './init.js';
 import { withRedis } from './open-journal.js';
 import { testRules } from './rule-tests.js';
-import { listSchedules } from './schedules.js';
+import { listSchedules, runSchedule } from './schedules.js';
 import { serve } from './serve.js';
 import { addSilence, listSilences, removeSilence } from './silences.js';
 import { paintFor } from './terminal.js';
@@ -180,14 +180,22 @@ silence
   .argument('<id>', 'the id of the silence')
   .action(async (id: string) => print(await withRedis(process.env, (redis) => removeSilence(redis, id))));
 
-program
+const schedules = program
   .command('schedules')
-  .description('list the rules that run by the clock, and when they do next')
+  .description('list the rules that run by the clock, when they do next and when they did last')
   .option('--json', 'print JSON')
   .action(async (options: unknown) => {
     const { json } = flags.parse(options);
-    print(await withRedis(process.env, (redis) => listSchedules(redis, json)));
+    print(await withRedis(process.env, (redis, settings) => listSchedules(redis, settings, json)));
   });
+
+schedules
+  .command('run')
+  .description('make the time of a rule come now, beside those of its schedule')
+  .argument('<rule>', 'the id of the rule')
+  .action(async (rule: string) =>
+    print(await withRedis(process.env, (redis, settings) => runSchedule(redis, settings, rule))),
+  );
 
 program
   .command('schema')

@@ -16,6 +16,7 @@ import { FACTS } from '../enrichment/facts.js';
 import { conditionValues, eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
 import type { Event } from '../events/envelope.js';
 import { fingerprint } from '../events/fingerprint.js';
+import { isScheduleType } from '../rules/event-pattern.js';
 import { compileRuleFiles } from '../rules/rule-file.js';
 import type { Rule, Step } from '../rules/rule.js';
 import type { Values } from '../rules/values.js';
@@ -183,7 +184,9 @@ async function differencesOf(
 function eventOf({ event: { type, data }, account }: RuleTest, now: Date): Event {
   const at = now.toISOString();
   const id = fingerprint(account, { type, at, data });
-  return { id, account, type, at, receivedAt: at, source: 'webhook', data };
+  // The clock is the only one who makes such an event that rules take.
+  const source = isScheduleType(type) ? 'schedule' : 'webhook';
+  return { id, account, type, at, receivedAt: at, source, data };
 }
 
 /** A fact that a test does not give is not there. */

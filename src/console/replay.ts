@@ -121,7 +121,7 @@ async function resumeEvent({ id, processing }: Trace, { events, journal }: Repla
 }
 
 async function repeat(
-  { id, account, type, at, data }: Trace,
+  { id, account, type, at, data, source, repeatedSource = source }: Trace,
   { events, journal }: ReplayOptions,
 ): Promise<Replay> {
   const repeated: Event = {
@@ -133,6 +133,7 @@ async function repeat(
     data,
     receivedAt: new Date().toISOString(),
     source: 'replay',
+    repeatedSource,
   };
   await events.add(type, { event: repeated }, { jobId: repeated.id });
   await journal.recordReceived([repeated]);

@@ -31,7 +31,10 @@ export async function considerRules(
   now: () => Date = () => new Date(),
 ): Promise<Decision[]> {
   const values = createConditionFacts(event, facts);
-  return Promise.all(rulesFor(rules, event.type).map((rule) => consider(event, rule, facts, values, now)));
+  const byClock = (event.repeatedSource ?? event.source) === 'schedule';
+  return Promise.all(
+    rulesFor(rules, event.type, byClock).map((rule) => consider(event, rule, facts, values, now)),
+  );
 }
 
 /** So many events in a row may be brought about by rules; more are a loop. */

@@ -45,6 +45,8 @@ export const causeOfEvent = z.object({
 /** The step of ours that brought an event about. */
 export type CauseOfEvent = z.output<typeof causeOfEvent>;
 
+const eventSource = z.enum(['webhook', 'replay', 'rule', 'schedule']);
+
 /** An event in our envelope: what rules see, queues carry and the journal keeps. */
 export const event = z.object({
   id: z.string(),
@@ -55,7 +57,9 @@ export const event = z.object({
   /** When this service took it; ISO 8601, UTC. */
   receivedAt: z.string(),
   /** `rule`: a rule raised it. `schedule`: the clock made it for a rule. */
-  source: z.enum(['webhook', 'replay', 'rule', 'schedule']),
+  source: eventSource,
+  /** Of a replay: where the event that it repeats came from at first. */
+  repeatedSource: eventSource.optional(),
   data: jsonObject,
   /** Absent when nothing of ours brought it about. */
   causedBy: causeOfEvent.optional(),

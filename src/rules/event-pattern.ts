@@ -24,9 +24,19 @@ export function matchesType(pattern: string, type: string): boolean {
   return true;
 }
 
-/** Whether a rule's `on` pattern takes an event: what the clock made is for the rule whose schedule it is, not for every rule that takes anything. */
-export function listensFor(pattern: string, type: string): boolean {
-  return type.startsWith(SCHEDULE) ? pattern === type : matchesType(pattern, type);
+/** Whether events of a type are made by the clock; anybody can post a webhook of such a type, and it is not. */
+export function isScheduleType(type: string): boolean {
+  return type.startsWith(SCHEDULE);
+}
+
+/**
+ * Whether a rule's `on` pattern takes an event: what the clock made is for the rule whose schedule it is, not for every rule that takes
+ * anything.
+ *
+ * @param byClock - Whether the clock made the event.
+ */
+export function listensFor(pattern: string, type: string, byClock: boolean): boolean {
+  return isScheduleType(type) ? byClock && pattern === type : matchesType(pattern, type);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { listensFor } from './event-pattern.js';
+import { isScheduleType, listensFor } from './event-pattern.js';
 import type { Rule } from './rule.js';
 
 /** Rules by the event types that they listen for. */
@@ -14,12 +14,15 @@ const indexes = new WeakMap<readonly Rule[], RuleIndex>();
 /**
  * The rules that listen for events of a type, in their order. The index is made once for a list of rules: of a thousand rules only those
  * are looked at that may listen.
+ *
+ * @param byClock - Whether the clock made the event.
  */
-export function rulesFor(rules: readonly Rule[], type: string): readonly Rule[] {
+export function rulesFor(rules: readonly Rule[], type: string, byClock: boolean): readonly Rule[] {
+  if (isScheduleType(type) && !byClock) return [];
   const { exact, open } = indexOf(rules);
   const named = exact.get(type) ?? [];
   const matching = open.filter((position) =>
-    rules[position]?.source.on.some((pattern) => listensFor(pattern, type)),
+    rules[position]?.source.on.some((pattern) => listensFor(pattern, type, byClock)),
   );
   const positions =
     matching.length === 0 ? named : [...new Set([...named, ...matching])].sort((a, b) => a - b);

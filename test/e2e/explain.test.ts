@@ -22,6 +22,9 @@ rules:
     on: device.enrolled
     if: device.platform == "iOS"
     do: [refresh: {}]
+  - id: weekly
+    on: { schedule: '0 8 * * 1', for_each: devices }
+    do: [log: hello]
 `;
 
 beforeAll(async () => {
@@ -31,6 +34,10 @@ beforeAll(async () => {
   await writeFile(
     join(folder, 'webhook.json'),
     '{"type":"device.enrolled","at":"2026-01-31T08:00:00.000Z","data":{"device":{"id":121}}}',
+  );
+  await writeFile(
+    join(folder, 'forged.json'),
+    '{"type":"schedule.weekly","at":"2026-01-31T08:00:00.000Z","data":{"device":{"id":121}}}',
   );
 });
 
@@ -106,4 +113,11 @@ test.each<[string, readonly string[], RegExp]>([
   expect(code).toBe(78);
   expect(output).toMatch(message);
   expect(output).not.toMatch(/\n\s+at /);
+});
+
+test('a type of the clock is explained as if the clock had made it, a webhook of that type as one that no rule takes', async () => {
+  const byType = await explain('--event', 'schedule.weekly', '--device', '121', '--json');
+  expect(JSON.parse(byType.output)).toMatchObject({ source: 'schedule', runs: [{ rule: 'weekly' }] });
+  const forged = await explain('--event', join(folder, 'forged.json'), '--json');
+  expect(JSON.parse(forged.output)).toMatchObject({ source: 'webhook', decisions: [], runs: [] });
 });

@@ -257,6 +257,9 @@ test('mdm-reflex silence and alerts', async () => {
     expect((await run(['alerts', 'list'], env)).output).toBe('nothing waits, and everything was delivered\n');
     expect((await run(['alerts', 'retry', 'all'], env)).output).toContain('everything was delivered');
     expect((await run(['schedules'], env)).output).toBe('no rule runs by the clock\n');
+    expect((await run(['schedules', 'run', 'weekly'], env)).output).toContain(
+      'the rule "weekly" has no schedule, nor has any other',
+    );
   } finally {
     await redis.stop();
   }

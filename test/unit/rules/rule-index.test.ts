@@ -38,18 +38,23 @@ const ruleSet = fc
 
 test('the index finds exactly the rules that looking at each of them finds, in their order', () => {
   fc.assert(
-    fc.property(ruleSet, fc.array(type, { minLength: 1, maxLength: 10 }), (rules, types) => {
-      for (const wanted of types) {
-        const naive = rules.filter(({ source }) => source.on.some((on) => listensFor(on, wanted)));
-        expect(rulesFor(rules, wanted)).toEqual(naive);
-      }
-    }),
+    fc.property(
+      ruleSet,
+      fc.array(type, { minLength: 1, maxLength: 10 }),
+      fc.boolean(),
+      (rules, types, byClock) => {
+        for (const wanted of types) {
+          const naive = rules.filter(({ source }) => source.on.some((on) => listensFor(on, wanted, byClock)));
+          expect(rulesFor(rules, wanted, byClock)).toEqual(naive);
+        }
+      },
+    ),
   );
 });
 
 test('another list of rules has an index of its own', () => {
   const first = [ruleOn('one', ['device.enrolled'])];
   const second = [ruleOn('two', ['device.enrolled'])];
-  expect(rulesFor(first, 'device.enrolled')).toEqual(first);
-  expect(rulesFor(second, 'device.enrolled')).toEqual(second);
+  expect(rulesFor(first, 'device.enrolled', false)).toEqual(first);
+  expect(rulesFor(second, 'device.enrolled', false)).toEqual(second);
 });

@@ -1,0 +1,122 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { listSchedules, runSchedule } from '../../../src/cli/schedules.js';
+import { readSettings } from '../../../src/config/settings.js';
+import { findEvents } from '../../../src/journal/find-events.js';
+import { ADMIN_TOKEN, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
+import type { World } from '../../support/service.js';
+import { until } from '../../support/until.js';
+
+let world: World | undefined;
+
+afterEach(async () => {
+  await world?.stop();
+  world = undefined;
+});
+
+const RULES = `
+rules:
+  - id: weekly
+    on: { schedule: "0 8 * * 1", timezone: Europe/Berlin, for_each: devices }
+    if: device.id == 121
+    do: [{ log: hello }]
+  - id: daily
+    on: { schedule: "0 8 * * *" }
+    do: [{ log: hello }]
+  - id: everything
+    on: "*"
+    do: [{ log: "{{ event.type }}" }]
+  - id: off
+    enabled: false
+    on: { schedule: "0 8 * * *" }
+    do: [{ log: hello }]
+`;
+
+const begin = async (): Promise<World> => (world = await startWorld({ rules: RULES }));
+
+const list = ({ client, env }: World, json = false): Promise<string> =>
+  listSchedules(client, readSettings(env, []), json);
+const rows = async (current: World) =>
+  z
+    .array(z.object({ rule: z.string(), next: z.string(), last: z.record(z.string(), z.unknown()) }))
+    .parse(JSON.parse(await list(current, true)));
+const run = ({ client, env }: World, rule: string): Promise<string> =>
+  runSchedule(client, readSettings(env, []), rule);
+
+test('schedules are listed with their next and their last time, and can be made due by hand', async () => {
+  const current = await begin();
+  await until('they are planned', async () => (await list(current)).split('\n').length === 2);
+  expect(await list(current)).toMatch(
+    /^weekly {2}0 8 \* \* 1 {2}Europe\/Berlin {2}next \S+Z {2}not run yet$/m,
+  );
+  expect(await list(current)).toMatch(
+    /^daily {3}0 8 \* \* \* {2}UTC {12}next \S+T08:00:00.000Z {2}not run yet$/m,
+  );
+  const before = await rows(current);
+
+  expect(await run(current, 'weekly')).toContain('the time has come for weekly in each account');
+  const trace = await current.settled('schedule.weekly', ['completed']);
+  expect(trace).toMatchObject({ source: 'schedule', data: { device: { id: 121 } } });
+  await until('it is known as the last time', async () => /^weekly .* last /m.test(await list(current)));
+  expect(await list(current)).toMatch(/^weekly .* last \S+Z \(default: 1 event\)$/m);
+  // The times of its schedule are as they were.
+  const after = await rows(current);
+  expect(after.map(({ next }) => next)).toEqual(before.map(({ next }) => next));
+  expect(after.find(({ rule }) => rule === 'weekly')?.last).toEqual({
+    default: {
+      scheduledAt: trace.at,
+      finishedAt: expect.any(String),
+      looked: expect.any(Number),
+      raised: 1,
+    },
+  });
+});
+
+test.each(['everything', 'off', 'nothing'])(
+  'a rule without a schedule in force is refused: %s',
+  async (rule) => {
+    const current = await begin();
+    await until('they are planned', async () => (await list(current)).split('\n').length === 2);
+    await expect(run(current, rule)).rejects.toThrow(
+      `the rule "${rule}" has no schedule; those that have: daily, weekly`,
+    );
+  },
+);
+
+test('only the clock makes a scheduled rule run: a webhook of its type does not, the replay of its event does', async () => {
+  const current = await begin();
+  const answer = await fetch(`${current.service.url}/webhooks/simplemdm`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Webhook-Token': WEBHOOK_TOKEN },
+    body: JSON.stringify({ type: 'schedule.daily', at: '2026-01-05T08:00:00.000Z', data: {} }),
+  });
+  expect(answer.status).toBe(202);
+  const forged = await current.settled('schedule.daily');
+  expect(forged).toMatchObject({ status: 'no_match', source: 'webhook', decisions: [], runs: [] });
+
+  const replay = async (id: string): Promise<void> => {
+    const response = await fetch(`${current.service.url}/api/events/${id}/replay?everything=true`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    expect(response.ok).toBe(true);
+  };
+  const atRest = async (): Promise<string[]> =>
+    (await findEvents(current.client, { type: 'schedule.daily', limit: 10 })).events.map(
+      ({ source, status }) => `${source} ${status}`,
+    );
+  await replay(forged.id);
+  await until('the replay of it does nothing', async () => (await atRest()).includes('replay no_match'));
+
+  await until('it is planned', async () => (await list(current)).includes('daily'));
+  await run(current, 'daily');
+  const real = await current.settled('schedule.daily', ['completed']);
+  await replay(real.id);
+  await until('the replay of it runs the rule', async () => (await atRest()).includes('replay completed'));
+  const repeated = await current.settled('schedule.daily', ['completed']);
+  await replay(repeated.id);
+  await until(
+    'and so does the replay of the replay',
+    async () => (await atRest()).filter((event) => event === 'replay completed').length === 2,
+  );
+});
