@@ -1,0 +1,105 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { startSimulator } from '../../simulator/start.js';
+import { deviceOf } from '../../src/events/webhook-types.js';
+import { findEvents } from '../../src/journal/find-events.js';
+import type { EventSummary } from '../../src/journal/trace.js';
+import { openScheduleQueue, openSweepQueue } from '../../src/queues/queues.js';
+import { addTick } from '../../src/queues/schedules.js';
+import { createSimpleMdm } from '../../src/simplemdm/client.js';
+import { endAllProcesses, startProcess, temporaryFolder, untilReady } from '../support/process.js';
+import { freePort, startTestRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
+
+const RULES = `
+rules:
+  - id: yearly
+    on: { schedule: '0 0 1 1 *', for_each: devices }
+    if: size(apps) >= 0
+    do: [log: '{{ device.name }}']
+`;
+const API_KEY = 'api-key-of-the-test';
+const RETENTION = { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 };
+
+afterEach(endAllProcesses);
+
+async function allEvents(redis: Redis): Promise<EventSummary[]> {
+  const all: EventSummary[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await findEvents(redis, { type: 'schedule.*', limit: 100, cursor });
+    all.push(...page.events);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return all;
+}
+
+test('a service that is killed in the middle of a sweep goes on where it was: one event for each device, none missing', async () => {
+  const folder = await temporaryFolder({ 'rules.yaml': RULES });
+  const redis = await startTestRedis();
+  const simulator = await startSimulator({ apiKey: API_KEY, fleet: { devices: 300, seed: 4711 } });
+  const client = new Redis(redis.url);
+  const schedules = openScheduleQueue(client, RETENTION);
+  const sweeps = openSweepQueue(client, RETENTION);
+  try {
+    const port = await freePort();
+    const start = async () => {
+      const service = startProcess(['serve'], {
+        PORT: String(port),
+        REDIS_URL: redis.url,
+        RULES_PATH: `${folder.path}/rules.yaml`,
+        SIMPLEMDM_API_KEY: API_KEY,
+        SIMPLEMDM_BASE_URL: simulator.url,
+        CHECK_REFERENCES: '0',
+        API_RATE: '1000',
+        RETRY_BASE_MS: '50',
+        RETRY_MAX_MS: '500',
+      });
+      await untilReady(`http://127.0.0.1:${port}`, service);
+      return service;
+    };
+    const devices: number[] = [];
+    const api = createSimpleMdm({ account: 'default', apiKey: API_KEY, baseUrl: simulator.url });
+    for await (const { id } of api.devices.list()) devices.push(id);
+    expect(devices.length).toBeGreaterThanOrEqual(300);
+    simulator.clearCalls();
+    // Slow enough that every kill falls into the middle of the fleet.
+    simulator.addFault({ path: '/devices/*/installed_apps', kind: 'slow', delayMs: 50 });
+
+    let service = await start();
+    await addTick(schedules, 'yearly');
+    for (const share of [0.2, 0.6]) {
+      await until(
+        `${share * 100} % of the devices have an event`,
+        async () => (await allEvents(client)).length >= devices.length * share,
+        90_000,
+      );
+      expect((await sweeps.getActive()).map(({ data }) => data.rule)).toEqual(['yearly']);
+      service.kill('SIGKILL');
+      await service.ended;
+      service = await start();
+    }
+    await until('the sweep is through', async () => (await sweeps.getCompletedCount()) === 1, 120_000);
+    await until(
+      'every event has come to rest',
+      async () => (await allEvents(client)).every(({ status }) => status === 'completed'),
+      120_000,
+    );
+    const events = await allEvents(client);
+    const ids = events.map((event) => deviceOf(event)?.id ?? 0).sort((a, b) => a - b);
+    expect(ids).toEqual([...devices].sort((a, b) => a - b));
+    expect(new Set(events.map(({ data }) => data['scheduled_at'])).size).toBe(1);
+    // It went on where it was: the fleet was begun once.
+    const lists = simulator.calls().filter(({ path }) => path === '/devices');
+    expect(lists.filter(({ query }) => query['starting_after'] === undefined)).toHaveLength(1);
+    service.kill('SIGTERM');
+    expect(await service.ended).toBe(0);
+  } finally {
+    await endAllProcesses();
+    await Promise.all([schedules.close(), sweeps.close()]);
+    client.disconnect();
+    await simulator.close();
+    await redis.stop();
+    await folder.remove();
+  }
+}, 400_000);
