@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
+import { sweep } from '../../../src/enrichment/sweep-fleet.js';
+import { deviceOf } from '../../../src/events/webhook-types.js';
+import type { SweepProgress } from '../../../src/queues/jobs.js';
+import { compileRuleFiles } from '../../../src/rules/rule-file.js';
+import type { Rule } from '../../../src/rules/rule.js';
+import { createSimpleMdm } from '../../../src/simplemdm/client.js';
+import { createDirectory } from '../../../src/simplemdm/directory.js';
+import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
+import { startSimulator } from '../../../simulator/start.js';
+import type { Simulator } from '../../../simulator/start.js';
+import { until } from '../../support/until.js';
+
+const apiKey = 'api-key-of-the-test';
+
+let simulator: Simulator;
+let raised: { id: string; device: number | undefined }[];
+let saved: SweepProgress | undefined;
+
+beforeEach(async () => {
+  simulator = await startSimulator({ apiKey, fleet: { devices: 120, seed: 4711 } });
+  raised = [];
+  saved = undefined;
+});
+afterEach(() => simulator.close());
+
+function ruleOf(more: string): Rule {
+  const text = `rules: [{ id: weekly, on: { schedule: '0 8 * * 1', for_each: devices }, ${more} do: [log: hello] }]`;
+  const { rules, problems } = compileRuleFiles(
+    [{ name: 'rules.yaml', text }],
+    serviceVocabulary({}, ['default']),
+  );
+  const [rule] = rules;
+  if (rule === undefined) throw new Error(problems.join('\n'));
+  return rule;
+}
+
+/** Goes on with a sweep where the last one came to, as another process would: with a client of its own. */
+function goOn(rule: Rule, account = 'default', signal?: AbortSignal): Promise<SweepProgress> {
+  const api = createSimpleMdm({
+    account,
+    apiKey,
+    baseUrl: simulator.url,
+    ...(signal && { signal }),
+    waitOutPauseMs: 0,
+    rate: { perSecond: 1000, burst: 1000 },
+  });
+  return sweep({
+    rule,
+    account,
+    tick: { id: 'repeat:weekly:1', at: '2026-01-05T08:00:00.000Z' },
+    api,
+    directory: createDirectory(api),
+    progress: saved,
+    save: (progress) => {
+      saved = progress;
+      return Promise.resolve();
+    },
+    raise: (event) => {
+      raised.push({ id: event.id, device: deviceOf(event)?.id });
+      return Promise.resolve();
+    },
+  });
+}
+
+const deviceIds = async (): Promise<number[]> => {
+  const ids: number[] = [];
+  const api = createSimpleMdm({ account: 'default', apiKey, baseUrl: simulator.url });
+  for await (const { id } of api.devices.list()) ids.push(id);
+  return ids;
+};
+
+test('the fleet is gone through page by page, and the same tick, account and device make the same event', async () => {
+  const devices = await deviceIds();
+  const { looked, raised: count } = await goOn(ruleOf(''));
+  expect([looked, count]).toEqual([devices.length, devices.length]);
+  expect(raised.map(({ device }) => device)).toEqual(devices);
+  const first = raised.splice(0);
+  saved = undefined;
+  await goOn(ruleOf(''));
+  expect(raised).toEqual(first);
+  saved = undefined;
+  raised = [];
+  await goOn(ruleOf(''), 'another');
+  expect(raised.some(({ id }) => first.some((event) => event.id === id))).toBe(false);
+});
+
+test.each([401, 429])(
+  'a %i in the middle of a page pauses the sweep, which goes on behind what was done',
+  async (status) => {
+    const devices = await deviceIds();
+    const rule = ruleOf('if: size(apps) >= 0,');
+    const bad = devices[55] ?? 0;
+    simulator.addFault({ path: `/devices/${bad}/installed_apps`, kind: 'status', status });
+    await expect(goOn(rule)).rejects.toMatchObject({ failure: { status } });
+    expect(saved).toMatchObject({ looked: 50, raised: 50, after: devices[49] });
+    expect(raised.some(({ device }) => device === bad)).toBe(false);
+
+    simulator.clearFaults();
+    simulator.clearCalls();
+    expect(await goOn(rule)).toMatchObject({ looked: devices.length, raised: devices.length });
+    expect(simulator.calls()[0]).toMatchObject({
+      path: '/devices',
+      query: { starting_after: String(devices[49]) },
+    });
+    expect([...new Set(raised.map(({ device }) => device))].sort()).toEqual([...devices].sort());
+    expect(new Set(raised.map(({ id }) => id)).size).toBe(devices.length);
+  },
+);
+
+test('the stop of the process pauses the sweep', async () => {
+  const stop = new AbortController();
+  simulator.addFault({ path: '/devices/*/installed_apps', kind: 'hang' });
+  const going = goOn(ruleOf('if: size(apps) >= 0,'), 'default', stop.signal);
+  const failure = going.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const isHanging = (): boolean => simulator.calls().some(({ path }) => path.endsWith('/installed_apps'));
+  await until('the first devices are looked at', isHanging);
+  stop.abort();
+  const error = await failure;
+  expect(error).toBeInstanceOf(SimpleMdmError);
+  expect(error).toMatchObject({ failure: { kind: 'stopped' } });
+  expect(raised).toEqual([]);
+});
+
+test('devices whose facts cannot be had are raised like the others, each once', async () => {
+  const devices = await deviceIds();
+  const broken = [devices[3] ?? 0, devices[111] ?? 0];
+  for (const id of broken)
+    simulator.addFault({ path: `/devices/${id}/installed_apps`, kind: 'status', status: 500 });
+  expect(await goOn(ruleOf('if: size(apps) < 0,'))).toMatchObject({ looked: devices.length, raised: 2 });
+  expect(raised.map(({ device }) => device)).toEqual(broken);
+});
