@@ -215,11 +215,12 @@ async function plan(
   );
   await journal.recordDecisions(
     event.id,
-    decisions.map(({ rule: { source }, verdict, reason }) => ({
+    decisions.map(({ rule: { source }, verdict, reason, ownAction }) => ({
       rule: source.id,
       ...(source.description !== undefined && { description: source.description }),
       verdict,
       reason,
+      ...(ownAction && { ownAction }),
       decidedAt: plannedAt,
     })),
   );

@@ -16,8 +16,12 @@ const COLOURS: Readonly<Record<EventStatus, Parameters<Paint>[0]>> = {
 };
 
 /** The status of an event in its colour, with words for a person. */
-export function statusText(status: EventStatus, paint: Paint): string {
-  return paint(COLOURS[status], status === 'no_match' ? 'no rule matched' : status);
+export function statusText(
+  { status, ownAction }: Pick<EventSummary, 'status' | 'ownAction'>,
+  paint: Paint,
+): string {
+  if (status !== 'no_match') return paint(COLOURS[status], status);
+  return paint(COLOURS[status], ownAction === true ? 'passed by: our own action' : 'no rule matched');
 }
 
 /** A list of events, a line each. */
@@ -30,7 +34,7 @@ export function formatEvents(events: readonly EventSummary[], paint: Paint, isFi
     event.receivedAt.slice(0, 19).replace('T', ' '),
     harmless(event.type),
     harmless(deviceOf(event)?.serialNumber ?? '-'),
-    statusText(event.status, paint),
+    statusText(event, paint),
     harmless(event.reason ?? event.rules.join(', ')),
   ]);
   return columns([

@@ -1,16 +1,17 @@
 import { deviceOf } from '../events/webhook-types.js';
 import type { AlertTrace, FactTrace, RuleTrace, Trace } from '../journal/trace.js';
-import type { StepRecord } from '../queues/jobs.js';
 import { show } from '../rules/values.js';
-import type { ApiCall } from '../simplemdm/call-log.js';
+import { callText } from './format-call.js';
 import { SHORT_ID, statusText } from './format-events.js';
+import { formatRun } from './format-run.js';
 import { columns, harmless } from './terminal.js';
 import type { Paint } from './terminal.js';
 
-/** The trace of an event for a person: what came in, what was looked up, which rule matched and why, what was done. */
+/** The trace of an event for a person: why it stands there, what came in, what was looked up, which rule matched and why, what was done. */
 export function formatTrace(trace: Trace, paint: Paint): string {
-  const lines = [
-    `${paint('bold', trace.type)}  ${statusText(trace.status, paint)}  ${paint('dim', `${trace.id.slice(0, SHORT_ID)}  account ${trace.account}`)}`,
+  return [
+    `${paint('bold', trace.type)}  ${statusText(trace, paint)}  ${paint('dim', `${trace.id.slice(0, SHORT_ID)}  account ${trace.account}`)}`,
+    ...section('why it stands there', whyRows(trace), paint),
     ...section('came in', cameIn(trace), paint),
     ...section(
       'looked up',
@@ -18,27 +19,13 @@ export function formatTrace(trace: Trace, paint: Paint): string {
       paint,
     ),
     ...section('rules', decisionRows(trace, paint), paint),
-    ...trace.runs.flatMap((run) =>
-      section(
-        `did, by ${run.rule}`,
-        run.steps.flatMap((step, index) => [
-          stepRow(step, `${index + 1}`, paint),
-          ...(step.each ?? []).map((item, position) => stepRow(item, `${index + 1}.${position + 1}`, paint)),
-        ]),
-        paint,
-      ),
-    ),
-  ];
-  lines.push(
+    ...trace.runs.flatMap((run) => formatRun(run, trace, paint)),
     ...section(
       'told',
       trace.alerts.map((alert) => alertRow(alert, paint)),
       paint,
     ),
-  );
-  if (trace.reason !== undefined)
-    lines.push(...section('why it stands there', [[harmless(trace.reason)]], paint));
-  return lines.join('\n');
+  ].join('\n');
 }
 
 function section(title: string, rows: readonly (readonly string[])[], paint: Paint): string[] {
@@ -46,26 +33,36 @@ function section(title: string, rows: readonly (readonly string[])[], paint: Pai
   return [`  ${paint('dim', title)}`, ...columns(rows).map((line) => `    ${line}`)];
 }
 
+/** What keeps the event, and what keeps each of its runs. */
+function whyRows({ processing, runs }: Trace): string[][] {
+  const ofEvent = processing?.reason === undefined ? [] : [['the event', harmless(processing.reason)]];
+  const ofRuns = runs.flatMap(({ rule, reason }) => (reason === undefined ? [] : [[rule, harmless(reason)]]));
+  return [...ofEvent, ...ofRuns];
+}
+
 function cameIn(trace: Trace): string[][] {
   const device = deviceOf(trace);
+  const name = trace.deviceName === undefined ? '' : `${harmless(trace.deviceName)}, `;
   const about =
     device === undefined
       ? show(trace.data)
-      : `device ${device.id ?? '(no id yet)'}, serial number ${harmless(device.serialNumber ?? 'unknown')}`;
+      : `${name}device ${device.id ?? '(no id yet)'}, serial number ${harmless(device.serialNumber ?? 'unknown')}`;
   return [[`${about}, at ${trace.at}${trace.source === 'webhook' ? '' : ` (${trace.source})`}`]];
 }
 
-function factRow(name: string, fact: FactTrace, paint: Paint): string[] {
-  const status = {
+function factRow(name: string, { status, durationMs, calls, error }: FactTrace, paint: Paint): string[] {
+  const mark: Record<FactTrace['status'], string> = {
     found: paint('green', 'found'),
     missing: paint('yellow', 'no such thing'),
     failed: paint('red', 'failed'),
   };
+  const why = error === undefined ? '' : `: ${harmless(error)}`;
   return [
     name,
-    status[fact.status],
-    `${fact.durationMs} ms`,
-    fact.calls.map(callText).join(', ') || '(from memory)',
+    mark[status],
+    `${durationMs} ms`,
+    // The error of a call that failed is that of the fact.
+    (calls.map((call) => callText(call, error)).join(', ') || '(from memory)') + why,
   ];
 }
 
@@ -74,10 +71,10 @@ function decisionRows({ decisions, processing, type }: Trace, paint: Paint): str
   return decisions.map((decision) => decisionRow(decision, paint));
 }
 
-function decisionRow({ rule, verdict, reason }: RuleTrace, paint: Paint): string[] {
-  const mark = {
+function decisionRow({ rule, verdict, reason, ownAction }: RuleTrace, paint: Paint): string[] {
+  const mark: Record<RuleTrace['verdict'], string> = {
     matched: paint('green', '✔ matched'),
-    not_matched: paint('gray', '· no match'),
+    not_matched: paint('gray', ownAction === true ? '- passed by' : '· no match'),
     error: paint('red', '✘ error'),
     waiting: paint('yellow', '… waiting'),
     disabled: paint('gray', '- disabled'),
@@ -94,33 +91,4 @@ function alertRow({ channel, status, title, reason }: AlertTrace, paint: Paint):
     failed: paint('red', '✘ not delivered'),
   };
   return [mark[status], channel, harmless(title), paint('dim', harmless(reason ?? ''))];
-}
-
-function stepRow(step: StepRecord, place: string, paint: Paint): string[] {
-  const mark: Record<StepRecord['status'], string> = {
-    pending: paint('gray', '- pending'),
-    running: paint('cyan', '… running'),
-    waiting: paint('yellow', '… waits'),
-    retrying: paint('yellow', '… tried again later'),
-    completed: paint('green', '✔ done'),
-    skipped: paint('gray', '- skipped'),
-    failed: paint('red', '✘ failed'),
-  };
-  const attempts = step.attempts > 1 ? ` (attempt ${step.attempts})` : '';
-  const what =
-    step.reason ??
-    Object.entries(step.output ?? {})
-      .map(([name, value]) => `${name} ${show(value)}`)
-      .join(', ');
-  const sent = step.calls
-    .filter((call) => call.method !== 'GET')
-    .map(callText)
-    .join(', ');
-  return [place, mark[step.status] + attempts, step.action, harmless(what), paint('dim', sent)];
-}
-
-function callText({ method, path, status, shared, error }: ApiCall): string {
-  return harmless(
-    `${method} ${path} → ${status ?? error ?? 'no answer'}${shared === true ? ' (shared)' : ''}`,
-  );
 }

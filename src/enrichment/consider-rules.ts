@@ -16,6 +16,8 @@ export interface Decision {
   readonly verdict: 'matched' | 'not_matched' | 'error' | 'waiting' | 'disabled';
   /** Why; for a rule that did not fire, the part of the condition that said no. */
   readonly reason: string;
+  /** It was passed by because a step of ours brought the event about. */
+  readonly ownAction?: true;
   /** What to try again for, when it waits. */
   readonly cause?: unknown;
 }
@@ -58,7 +60,7 @@ function createConditionFacts(event: Event, facts: Pick<FactFetcher, 'fetch'>): 
     of: (name) => {
       const known = converted.get(name);
       if (known !== undefined) return known;
-      const value = facts.fetch(name).then((fact) => conditionValue(name, fact));
+      const value = lookedUp(name, facts).then((fact) => conditionValue(name, fact));
       converted.set(name, value);
       return value;
     },
@@ -88,7 +90,7 @@ async function consider(
   // An event that a rule raised on purpose is there to be taken.
   if (ours !== undefined && !onOwnActions && event.source !== 'rule') {
     const reason = `the rule ${ours.rule} brought this event about (event ${ours.event.slice(0, 12)}); on_own_actions is not true`;
-    return { rule, verdict: 'not_matched', reason };
+    return { rule, verdict: 'not_matched', reason, ownAction: true };
   }
   try {
     const { condition } = rule;
@@ -97,7 +99,7 @@ async function consider(
       if (verdict.outcome === 'error') return { rule, verdict: 'error', reason: verdict.because };
       if (verdict.outcome === 'false') return { rule, verdict: 'not_matched', reason: verdict.because };
     }
-    await Promise.all([...rule.stepFacts].map((name) => facts.fetch(name)));
+    await Promise.all([...rule.stepFacts].map((name) => lookedUp(name, facts)));
     return {
       rule,
       verdict: 'matched',
@@ -105,9 +107,23 @@ async function consider(
     };
   } catch (error) {
     const reason = errorText(error);
-    return mayPassLater(error)
-      ? { rule, verdict: 'waiting', reason, cause: error }
+    const cause = error instanceof LookupFailed ? error.cause : error;
+    return mayPassLater(cause)
+      ? { rule, verdict: 'waiting', reason, cause }
       : { rule, verdict: 'error', reason };
+  }
+}
+
+/** A fact that could not be had, by its name: several rules may wait, each for another one. */
+class LookupFailed extends Error {
+  override readonly name = 'LookupFailed';
+}
+
+async function lookedUp(name: string, facts: FactFetcher): Promise<unknown> {
+  try {
+    return await facts.fetch(name);
+  } catch (cause) {
+    throw new LookupFailed(`${name} could not be looked up: ${errorText(cause)}`, { cause });
   }
 }
 

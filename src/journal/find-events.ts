@@ -6,7 +6,7 @@ import { matchesType } from '../rules/event-pattern.js';
 import { resultsOf } from './journal.js';
 import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
 import { alertTrace, factTrace, processingTrace, ruleTrace, runTrace, statusOf } from './trace.js';
-import type { EventStatus, EventSummary, Trace } from './trace.js';
+import type { EventStatus, EventSummary, FactTrace, ProcessingTrace, RunTrace, Trace } from './trace.js';
 
 /** What narrows a list of events. */
 export interface EventFilter {
@@ -17,6 +17,7 @@ export interface EventFilter {
   /** A rule that ran for the event. */
   readonly rule?: string | undefined;
   readonly account?: string | undefined;
+  /** That of the event, or of one of its runs. */
   readonly status?: EventStatus | undefined;
   /** Only events received at or after this time. */
   readonly since?: Date | undefined;
@@ -60,11 +61,34 @@ export async function findEvents(redis: Redis, filter: EventFilter): Promise<Eve
       position = entry;
       if (found === undefined || !passes(found, filter)) continue;
       events.push(found);
-      if (events.length === filter.limit) return { events, cursor: `${entry.score}-${entry.id}` };
+      if (events.length === filter.limit)
+        return { events: await withNames(redis, events), cursor: `${entry.score}-${entry.id}` };
     }
-    if (entries.length < BATCH) return { events, cursor: undefined };
+    if (entries.length < BATCH) return { events: await withNames(redis, events), cursor: undefined };
   }
-  return { events, cursor: position === undefined ? undefined : `${position.score}-${position.id}` };
+  return {
+    events: await withNames(redis, events),
+    cursor: position === undefined ? undefined : `${position.score}-${position.id}`,
+  };
+}
+
+/** Facts are large, so only those of the events that are handed out are read, and of them that of the device. */
+async function withNames(redis: Redis, events: readonly EventSummary[]): Promise<EventSummary[]> {
+  const pipeline = redis.pipeline();
+  for (const { id } of events) pipeline.hget(factsKey(id), 'device');
+  const facts = resultsOf(await pipeline.exec());
+  return events.map((event, index) => {
+    const fact = facts[index];
+    const name = typeof fact === 'string' ? nameOf(factTrace.parse(JSON.parse(fact))) : undefined;
+    return name === undefined ? event : { ...event, deviceName: name };
+  });
+}
+
+const named = z.object({ name: z.string().min(1) });
+
+/** What a device is called, as its fact says. */
+function nameOf(device: FactTrace | undefined): string | undefined {
+  return named.safeParse(device?.value).data?.name;
 }
 
 /**
@@ -140,20 +164,25 @@ function traceFrom(fields: Record<string, string>, facts: Record<string, string>
     .filter(([name]) => name.startsWith(RUN_FIELD))
     .map(([, value]) => runTrace.parse(JSON.parse(value)))
     .sort((a, b) => a.plannedAt.localeCompare(b.plannedAt) || a.rule.localeCompare(b.rule));
-  const reason =
-    processing?.reason ??
-    (runs.find((run) => run.status === 'failed') ?? runs.find((run) => run.reason !== undefined))?.reason;
+  const decisions =
+    fields['decisions'] === undefined ? [] : z.array(ruleTrace).parse(JSON.parse(fields['decisions']));
+  const found = Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [name, factTrace.parse(JSON.parse(value))]),
+  );
+  const status = statusOf(processing, runs);
+  const reason = reasonOf(processing, runs);
+  const ownAction = status === 'no_match' && decisions.some((decision) => decision.ownAction === true);
+  const deviceName = nameOf(found['device']);
   return {
     ...about,
-    status: statusOf(processing, runs),
+    status,
     rules: runs.map((run) => run.rule),
     ...(reason !== undefined && { reason }),
+    ...(ownAction && { ownAction }),
+    ...(deviceName !== undefined && { deviceName }),
     ...(processing && { processing }),
-    facts: Object.fromEntries(
-      Object.entries(facts).map(([name, value]) => [name, factTrace.parse(JSON.parse(value))]),
-    ),
-    decisions:
-      fields['decisions'] === undefined ? [] : z.array(ruleTrace).parse(JSON.parse(fields['decisions'])),
+    facts: found,
+    decisions,
     runs,
     alerts: Object.entries(fields)
       .filter(([name]) => name.startsWith(ALERT_FIELD))
@@ -162,11 +191,29 @@ function traceFrom(fields: Record<string, string>, facts: Record<string, string>
   };
 }
 
+/** What keeps an event or its runs; the worst speaks for the others. */
+function reasonOf(processing: ProcessingTrace | undefined, runs: readonly RunTrace[]): string | undefined {
+  const told = runs.filter((run) => run.reason !== undefined);
+  const failed = told.find(({ status }) => status === 'failed');
+  if (processing?.reason !== undefined && (processing.state === 'failed' || failed === undefined))
+    return processing.reason;
+  const worst = failed ?? told.find(({ status }) => status === 'waiting') ?? told[0];
+  if (worst?.reason === undefined) return undefined;
+  return `rule ${worst.rule}: ${worst.reason}${told.length === 1 ? '' : ` (and ${told.length - 1} more)`}`;
+}
+
+/** Every status that an event has in one of its parts: a run that waits is found, whatever became of the others. */
+function statusesOf({ status, processing, runs }: Trace): ReadonlySet<EventStatus> {
+  const ofProcessing = processing === undefined || processing.state === 'done' ? [] : [processing.state];
+  const ofRuns = runs.map((run) => (run.status === 'running' ? 'processing' : run.status));
+  return new Set([status, ...ofProcessing, ...ofRuns]);
+}
+
 function passes(found: Trace, { type, device, rule, account, status }: EventFilter): boolean {
   if (type !== undefined && !matchesType(type, found.type)) return false;
   if (rule !== undefined && !found.rules.includes(rule)) return false;
   if (account !== undefined && found.account !== account) return false;
-  if (status !== undefined && found.status !== status) return false;
+  if (status !== undefined && !statusesOf(found).has(status)) return false;
   if (device === undefined) return true;
   const about = deviceOf(found);
   return about !== undefined && (String(about.id) === device || about.serialNumber === device);

@@ -19,6 +19,8 @@ export const ruleTrace = z.object({
   description: z.string().optional(),
   verdict: z.enum(['matched', 'not_matched', 'error', 'waiting', 'disabled']),
   reason: z.string(),
+  /** It was passed by because a step of ours brought the event about. */
+  ownAction: z.boolean().optional(),
   decidedAt: z.string(),
 });
 
@@ -65,6 +67,10 @@ export const eventSummary = z.object({
   rules: z.array(z.string()),
   /** One line on why it waits or failed. */
   reason: z.string().optional(),
+  /** No rule took it because a step of ours brought it about. */
+  ownAction: z.boolean().optional(),
+  /** What the device is called, once it has been looked up. */
+  deviceName: z.string().optional(),
 });
 
 /** The record of an event. */

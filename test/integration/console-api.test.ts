@@ -207,6 +207,37 @@ describe('GET /api/events', () => {
     ]);
   });
 
+  test('by the status of any of its runs; each run keeps its reason, and the worst speaks for the event', async () => {
+    const journal = openJournal(world.client, { repeatWindowDays: 7, deadLetterDays: 90 }, (text) => text);
+    const id = createHash('sha256').update('several runs').digest('hex');
+    const now = new Date().toISOString();
+    const about = { account: 'default', type: 'several.runs', at: now, receivedAt: now, data: {} };
+    await journal.recordReceived([{ ...about, id, source: 'webhook' }]);
+    await journal.recordProcessing(id, { state: 'done', attempts: 1, at: now });
+    for (const [rule, status, reason] of [
+      ['a', 'completed', undefined],
+      ['b', 'waiting', 'it is held'],
+      ['c', 'failed', 'it broke'],
+    ] as const) {
+      await journal.recordRun(id, { rule, status, plannedAt: now, steps: [], ...(reason && { reason }) });
+    }
+    const type = 'several.runs';
+    for (const status of ['waiting', 'failed', 'completed'])
+      expect(await idsFor({ type, status })).toEqual([id]);
+    for (const status of ['queued', 'processing', 'no_match'])
+      expect(await idsFor({ type, status })).toEqual([]);
+    const [found] = (await list({ type })).events;
+    expect(found).toMatchObject({ status: 'failed', reason: 'rule c: it broke (and 1 more)' });
+    await world.client.zrem('mdm-reflex:journal:index', id);
+  });
+
+  test('a device that was looked up has its name in the list', async () => {
+    const { name } = world.simulator.device(56)?.attributes ?? {};
+    const [found] = (await list({ type: 'device.enrolled', device: '56' })).events;
+    expect(found?.deviceName).toBe(name);
+    expect(name).toMatch(/./);
+  });
+
   test('since a time, whichever way it is written', async () => {
     const { receivedAt } = await traceOf(idOf.changed);
     const wanted = [idOf.hardware, idOf.lock, idOf.changed];

@@ -259,7 +259,9 @@ rules:
       const found = await settled('device.lock.enabled', ['failed']);
       return found.runs.some((run) => run.status === 'completed') ? found : undefined;
     });
-    expect(trace.reason).toContain('rule needs-apps: GET /devices/54/installed_apps');
+    expect(trace.reason).toContain(
+      'rule needs-apps: apps could not be looked up: GET /devices/54/installed_apps',
+    );
     expect(trace.decisions.map((decision) => decision.verdict)).toEqual(['matched', 'error']);
     // As long after as completed jobs are kept: the journal alone knows that the plain rule has run.
     await client.del(`mdm-reflex:runs:${trace.id}.plain`);

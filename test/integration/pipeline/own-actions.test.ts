@@ -51,7 +51,7 @@ test('what a rule does brings about no further rule, and the trace says whose do
   const current = await begin(toAndFro(''));
   current.simulator.enroll({ kind: 'macbook' });
   const [changed] = await atRest(current, 'device.changed_group', 1);
-  expect(changed?.status).toBe('no_match');
+  expect(changed).toMatchObject({ status: 'no_match', ownAction: true });
   const trace = await current.settled('device.changed_group', ['no_match']);
   expect(trace.decisions.map(({ reason }) => reason)).toEqual([
     expect.stringMatching(/^the rule begin brought this event about \(event [0-9a-f]{12}\); on_own_actions/),

@@ -47,6 +47,7 @@ const TRACE: Trace = {
       value: null,
       fetchedAt: 'x',
       durationMs: 1200,
+      error: 'no answer in time',
       calls: [
         { ...CALL, path: '/devices/121/installed_apps', status: undefined, error: 'no answer in time' },
       ],
@@ -64,6 +65,7 @@ const TRACE: Trace = {
       rule: 'onboard',
       status: 'failed',
       plannedAt: 'x',
+      reason: 'step 2 (run_script): there is no script "Hi"',
       steps: [
         {
           action: 'assign_device_group',
@@ -175,9 +177,12 @@ describe('formatEvents', () => {
 describe('formatTrace', () => {
   const lines = formatTrace(TRACE, plain).split('\n');
   const cells = (title: string): string[][] => {
-    const start = lines.indexOf(`  ${title}`);
+    return cellsOf(lines, title);
+  };
+  const cellsOf = (shown: readonly string[], title: string): string[][] => {
+    const start = shown.indexOf(`  ${title}`);
     expect(start).toBeGreaterThan(0);
-    const rest = lines.slice(start + 1);
+    const rest = shown.slice(start + 1);
     const end = rest.findIndex((line) => !line.startsWith('    '));
     return rest.slice(0, end === -1 ? rest.length : end).map((line) => line.trim().split(/ {2,}/));
   };
@@ -202,7 +207,7 @@ describe('formatTrace', () => {
     expect(cells('looked up')).toEqual([
       ['device', 'found', '80 ms', 'GET /devices/121 → 200, GET /devices/121 → 200 (shared)'],
       ['group', 'no such thing', '3 ms', '(from memory)'],
-      ['apps', 'failed', '1200 ms', 'GET /devices/121/installed_apps → no answer in time'],
+      ['apps', 'failed', '1200 ms', 'GET /devices/121/installed_apps → no answer: no answer in time'],
     ]);
   });
 
@@ -217,7 +222,8 @@ describe('formatTrace', () => {
   });
 
   test('what each step did; reads are not told as sent', () => {
-    expect(cells('did, by onboard')).toEqual([
+    expect(cells('did, by onboard  ✘ failed')).toEqual([
+      ['step 2 (run_script): there is no script "Hi"'],
       [
         '1',
         '✔ done (attempt 3)',
@@ -229,17 +235,85 @@ describe('formatTrace', () => {
       ['3', '- skipped', 'log', 'not today'],
       ['4', '… tried again later (attempt 2)', 'log', '503'],
       ['5', '… running', 'log'],
-      ['6', '- pending', 'log'],
+      ['6', '- not reached', 'log'],
     ]);
   });
 
   test('why it stands there, only when there is a reason; no empty sections', () => {
-    expect(lines).not.toContain('  why it stands there');
-    const bare = { ...TRACE, facts: {}, decisions: [], runs: [], reason: 'the account is paused' };
-    const shown = formatTrace(bare, plain).split('\n');
-    expect(shown.slice(-2)).toEqual(['  why it stands there', '    the account is paused']);
+    const bare: Trace = { ...TRACE, facts: {}, decisions: [], runs: [] };
+    expect(formatTrace(bare, plain).split('\n')).toHaveLength(3);
+    const processing = { state: 'waiting', attempts: 1, at: 'x', reason: 'the account is paused' } as const;
+    const shown = formatTrace({ ...bare, processing }, plain).split('\n');
+    expect(shown.slice(1, 3)).toEqual(['  why it stands there', '    the event  the account is paused']);
     expect(shown).not.toContain('  looked up');
     expect(shown).not.toContain('  rules');
     expect(shown).toHaveLength(5);
+  });
+
+  test('of several runs each says how it stands and why', () => {
+    const log = { action: 'log', attempts: 0, calls: [] };
+    const runs: Trace['runs'] = [
+      {
+        rule: 'held',
+        status: 'waiting',
+        plannedAt: 'x',
+        reason: 'the rule is held: too many',
+        steps: [{ ...log, status: 'pending' }],
+      },
+      {
+        rule: 'replaced',
+        status: 'completed',
+        plannedAt: 'x',
+        reason: 'a later run took its place',
+        steps: [{ ...log, status: 'skipped', reason: 'a later run took its place' }],
+      },
+      { rule: 'fine', status: 'completed', plannedAt: 'x', steps: [{ ...log, status: 'completed' }] },
+    ];
+    const shown = formatTrace({ ...TRACE, runs }, plain).split('\n');
+    expect(cellsOf(shown, 'why it stands there')).toEqual([
+      ['held', 'the rule is held: too many'],
+      ['replaced', 'a later run took its place'],
+    ]);
+    expect(cellsOf(shown, 'did, by held  … waits')).toEqual([
+      ['the rule is held: too many'],
+      ['1', '- pending', 'log'],
+    ]);
+    expect(cellsOf(shown, 'did, by replaced  ✔ completed')).toEqual([
+      ['a later run took its place'],
+      ['1', '- skipped', 'log', 'a later run took its place'],
+    ]);
+    expect(cellsOf(shown, 'did, by fine  ✔ completed')).toEqual([['1', '✔ done', 'log']]);
+  });
+
+  test('a rule that passed our own action by says so', () => {
+    const reason = 'the rule onboard brought this event about';
+    const decisions: Trace['decisions'] = [
+      { rule: 'other', verdict: 'not_matched', ownAction: true, reason, decidedAt: 'x' },
+    ];
+    const shown = formatTrace({ ...TRACE, status: 'no_match', ownAction: true, decisions }, plain);
+    expect(shown).toMatch(/^device\.enrolled {2}passed by: our own action/);
+    expect(cellsOf(shown.split('\n'), 'rules')).toEqual([['- passed by', 'other', reason]]);
+  });
+
+  test('what a step told is named by its channels, what http_request asked by its address', () => {
+    const call = { ...CALL, path: 'https://tickets.example.org/api', route: 'http_request' };
+    const runs: Trace['runs'] = [
+      {
+        rule: 'tell',
+        status: 'completed',
+        plannedAt: 'x',
+        steps: [
+          { action: 'http_request', status: 'completed', attempts: 1, calls: [call] },
+          { action: 'notify', status: 'completed', attempts: 1, output: { title: 'New' }, calls: [] },
+        ],
+      },
+    ];
+    const alert = { id: `${ID}.tell.1`, title: 'New', status: 'sent', at: 'x' } as const;
+    const alerts = ['it-chat', 'desk'].map((channel) => ({ ...alert, channel }));
+    const shown = formatTrace({ ...TRACE, runs, alerts }, plain).split('\n');
+    expect(cellsOf(shown, 'did, by tell  ✔ completed')).toEqual([
+      ['1', '✔ done', 'http_request', 'GET https://tickets.example.org/api → 200'],
+      ['2', '✔ done', 'notify', 'title "New"', 'to it-chat, desk'],
+    ]);
   });
 });

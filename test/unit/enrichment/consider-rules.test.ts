@@ -189,13 +189,14 @@ describe('a fact that cannot be had', () => {
     ['a defect', new TypeError('x is not a function'), 'error'],
   ])('%s', async (_what, error, verdict) => {
     const { decisions, cause } = await consider(rule('device.id == 1'), { device: error });
-    expect(decisions).toEqual([{ verdict, reason: error.message }]);
+    expect(decisions).toEqual([{ verdict, reason: `device could not be looked up: ${error.message}` }]);
     expect(cause).toBe(verdict === 'waiting' ? error : undefined);
   });
 
   test('of a step holds the rule as well, though it matched', async () => {
     const { decisions } = await consider(rule('event.data.n == 5', '{{ apps.size }}'), { apps: later });
-    expect(decisions).toEqual([{ verdict: 'waiting', reason: later.message }]);
+    const reason = `apps could not be looked up: ${later.message}`;
+    expect(decisions).toEqual([{ verdict: 'waiting', reason }]);
   });
 
   test('does not matter when another fact decides', async () => {

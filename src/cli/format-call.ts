@@ -1,0 +1,12 @@
+import type { ApiCall } from '../simplemdm/call-log.js';
+import { harmless } from './terminal.js';
+
+/**
+ * A call on one line: what was sent and what came back.
+ *
+ * @param said - An error that stands beside it already.
+ */
+export function callText({ method, path, status, shared, error }: ApiCall, said?: string): string {
+  const cameBack = status ?? (error === undefined || error === said ? 'no answer' : error);
+  return harmless(`${method} ${path} → ${cameBack}${shared === true ? ' (shared)' : ''}`);
+}
