@@ -13,10 +13,8 @@ import type { Role, Settings } from './config/settings.js';
 import { apiRoutes } from './console/api-routes.js';
 import type { ApiBackend } from './console/api-routes.js';
 import { pageRoutes } from './console/page-routes.js';
-import { accountStatuses } from './journal/account-status.js';
-import type { AccountStatus } from './journal/account-status.js';
-import { openCeilings } from './journal/ceilings.js';
-import type { HeldRule } from './journal/ceilings.js';
+import { REPORT_EVERY_MS, readReport, reportOf, rulesReport, writeReport } from './console/rules-report.js';
+import type { RulesReport } from './console/rules-report.js';
 import { openJournal } from './journal/journal.js';
 import { connectForRequests, connectForWorkers, redisWarnings } from './queues/connection.js';
 import type { RedisAddress } from './queues/connection.js';
@@ -30,17 +28,18 @@ import {
   retentionOf,
 } from './queues/queues.js';
 import { healthRoutes } from './receiver/health-routes.js';
-import type { Readiness } from './receiver/health-routes.js';
 import { createHttpApp } from './receiver/http-app.js';
 import { createIntake } from './receiver/intake.js';
 import type { Intake } from './receiver/intake.js';
 import { listen } from './receiver/listen.js';
+import { readinessOf } from './receiver/readiness.js';
+import type { ReadinessSources } from './receiver/readiness.js';
 import { webhookRoutes } from './receiver/webhook-routes.js';
 import { errorText } from './telemetry/error-text.js';
 import { createLogger } from './telemetry/logger.js';
 import type { Logger } from './telemetry/logger.js';
 import { createMetrics } from './telemetry/metrics.js';
-import { createRedaction } from './telemetry/redaction.js';
+import { createRedaction, redactJson } from './telemetry/redaction.js';
 
 /** How a process of the service is started. */
 export interface ServiceOptions {
@@ -155,7 +154,27 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
     }
     closers.push(() => Promise.all([queues.events.close(), queues.runs.close()]));
     const journal = openJournal(requests, retention, redaction.redact);
-    state.backend = { redis: requests, ...queues, journal };
+    const schedules = openScheduleQueue(requests, retention);
+    closers.push(() => schedules.close());
+    const ownReport = (): RulesReport | undefined =>
+      // A problem shows a line of a file, and somebody may have written a secret there.
+      rules && rulesReport.parse(redactJson(redaction.redact, reportOf(rules)));
+    const report = async (): Promise<RulesReport | undefined> => ownReport() ?? readReport(requests);
+    state.backend = { redis: requests, ...queues, schedules, journal, report };
+    const tellReport = (): void => {
+      const own = ownReport();
+      if (own === undefined || requests.status !== 'ready') return;
+      writeReport(requests, own).catch((error: unknown) =>
+        logger.debug({ reason: errorText(error) }, 'what is in force could not be told to the receivers'),
+      );
+    };
+    requests.once('ready', tellReport);
+    const reporting = setInterval(tellReport, REPORT_EVERY_MS);
+    reporting.unref();
+    closers.push(() => {
+      clearInterval(reporting);
+      return Promise.resolve();
+    });
 
     if (rules !== undefined) {
       closers.push(() => rules.stop());
@@ -223,50 +242,23 @@ function httpApp(
   return createHttpApp({
     logger,
     trustProxy: settings.TRUST_PROXY,
-    routers: [healthRoutes(() => readinessOf(state, accounts), metrics), ...forReceiver],
+    routers: [healthRoutes(() => readinessOf(readinessSources(state, accounts)), metrics), ...forReceiver],
   });
 }
 
-async function readinessOf(state: State, configured: ReadonlyMap<string, Account>): Promise<Readiness> {
-  const { redis, accounts, held } = await askRedis(state, configured);
-  const { rules } = state;
-  const problems = [...(rules?.problems() ?? []), ...(rules?.referenceProblems() ?? [])];
+function readinessSources(
+  { stopping, backend, rules }: State,
+  configured: ReadonlyMap<string, Account>,
+): ReadinessSources {
   return {
-    ready: redis === 'ok' && !state.stopping,
-    details: {
-      redis,
-      ...(rules !== undefined && { rules: rules.current().length }),
-      // The rules of before go on, so the process is fit. The lines of the files are not for everybody.
-      ...(problems.length > 0 && { rule_problems: problems.map((problem) => problem.split('\n')[0]) }),
-      ...(held.length > 0 && { held_rules: held.map(({ account, rule }) => `${rule} (account ${account})`) }),
-      stopping: state.stopping,
-      // A refused API key keeps events waiting but does not make the process unfit to take more.
-      accounts,
+    stopping,
+    redis: backend?.redis,
+    rules: rules && {
+      count: rules.current().length,
+      problems: rules.problems().length + rules.referenceProblems().length,
     },
+    accounts: new Set(configured.keys()),
   };
-}
-
-async function askRedis({ backend }: State, configured: ReadonlyMap<string, Account>): Promise<RedisAnswer> {
-  const nothing = { accounts: {}, held: [] };
-  if (backend === undefined) return { ...nothing, redis: 'starting' };
-  if (backend.redis.status !== 'ready') return { ...nothing, redis: 'away' };
-  try {
-    const [statuses, held] = await Promise.all([
-      accountStatuses(backend.redis),
-      openCeilings(backend.redis).held(),
-    ]);
-    const known = Object.entries(statuses).filter(([name]) => configured.has(name));
-    return { redis: 'ok', accounts: Object.fromEntries(known), held };
-  } catch (error) {
-    return { ...nothing, redis: errorText(error) };
-  }
-}
-
-/** What Redis says for `/readyz`, and whether it does. */
-interface RedisAnswer {
-  readonly redis: string;
-  readonly accounts: Record<string, AccountStatus>;
-  readonly held: readonly HeldRule[];
 }
 
 async function redisAddress(

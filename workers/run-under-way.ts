@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import { skippedStep } from '../src/actions/planned-run.js';
+import type { Ceilings } from '../src/journal/ceilings.js';
 import type { Journal } from '../src/journal/journal.js';
 import { leaveLine } from '../src/journal/take-turn.js';
 import type { RunTrace } from '../src/journal/trace.js';
@@ -18,6 +19,7 @@ export interface RunUnderWayOptions {
   readonly turns: Turns;
   readonly runs: Queue<RunJob>;
   readonly teller: Teller;
+  readonly ceilings: Ceilings;
   readonly logger: Logger;
 }
 
@@ -39,7 +41,8 @@ export interface RunUnderWay {
   readonly wait: (at: number, reason: string, since?: Pick<RunJob, 'goneSince'>) => Promise<Outcome>;
   /** The steps that are left are not to be done. */
   readonly skip: (reason: string) => Promise<Outcome>;
-  readonly done: () => Promise<Outcome>;
+  /** It came to its end; `reason` when another took its place in the middle. */
+  readonly done: (reason?: string) => Promise<Outcome>;
   /** It cannot go on: a dead letter. `byHand`: somebody wanted it so, and need not be told. */
   readonly dead: (reason: string, byHand?: boolean) => Promise<Outcome>;
 }
@@ -81,11 +84,12 @@ export function runUnderWay(job: JobHandle<RunJob>, options: RunUnderWayOptions)
       data = { ...data, steps: data.steps.map((step) => skippedStep(step, reason)) };
       await save();
       await end('completed', reason);
+      await options.ceilings.forget(event.account, id, nameOf(job.id, data));
       logger.info({ reason }, 'a run is not done');
       return { kind: 'done' };
     },
-    done: async () => {
-      await end('completed');
+    done: async (reason) => {
+      await end('completed', reason);
       return { kind: 'done' };
     },
     dead: async (reason, byHand = false) => {
@@ -95,6 +99,11 @@ export function runUnderWay(job: JobHandle<RunJob>, options: RunUnderWayOptions)
       return { kind: 'dead', reason };
     },
   };
+}
+
+/** What a run is called where it is counted: one that is replayed begins once more. */
+export function nameOf(job: string, { replays = 0 }: Pick<RunJob, 'replays'>): string {
+  return `${job}:${replays}`;
 }
 
 /** What people are told of a run that failed. */

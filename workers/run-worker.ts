@@ -27,7 +27,7 @@ import type { Metrics } from '../src/telemetry/metrics.js';
 import { redactJson } from '../src/telemetry/redaction.js';
 import type { Redaction } from '../src/telemetry/redaction.js';
 import type { AccountAccess } from './accounts.js';
-import { runUnderWay } from './run-under-way.js';
+import { nameOf, runUnderWay } from './run-under-way.js';
 import type { RunUnderWay } from './run-under-way.js';
 import type { Teller } from './tell.js';
 import { secretsOf } from './rule-secrets.js';
@@ -153,7 +153,7 @@ async function admission(
   const about = { account: event.account, rule: rule.source.id };
   const answer = await ceilings.admit({
     ...about,
-    run: `${run.job.id}:${replays}`,
+    run: nameOf(run.job.id, run.data()),
     // Whoever replays a run that was dropped wants it.
     plannedAt: replays > 0 ? Date.now() : Date.parse(plannedAt),
     ceilings: ceilingsOf(rule),
@@ -208,6 +208,8 @@ async function perform(
     onFact: (name, fact) => journal.recordFact(event.id, name, fact),
   });
   const restarts = line !== undefined && rule.source.concurrency?.mode === 'restart';
+  // Why the steps that were left were not done, should a later run have taken its place in the middle.
+  let replaced: string | undefined;
   const result = await runSteps({
     ...options,
     ...access,
@@ -224,7 +226,8 @@ async function perform(
       await options.events.add(raised.type, { event: raised }, { jobId: raised.id });
       await journal.recordReceived([raised]);
     },
-    superseded: async () => (restarts && !(await turns.holds(line, job.id)) ? takenOver(rule) : undefined),
+    superseded: async () =>
+      (replaced = restarts && !(await turns.holds(line, job.id)) ? takenOver(rule) : undefined),
     beforeAction: async (action) => {
       const type = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.causes : undefined;
       const deviceId = type === undefined ? undefined : await deviceIdOf({ event, fact: facts.fetch });
@@ -246,7 +249,7 @@ async function perform(
     tryAgain: (error) => pauseAfter(error, job, options.stop),
     onStep: (action, status) => options.metrics.steps.inc({ action, status }),
   });
-  if (result.kind === 'completed') return run.done();
+  if (result.kind === 'completed') return run.done(replaced);
   if (result.kind === 'failed') return run.dead(result.reason, dryRun);
   const { pause, reason } = result;
   await run.publish('waiting', { reason });

@@ -18,8 +18,8 @@ const UNSAID = { runs: 1000, perMs: HOUR_MS };
 /** How many runs of a rule may begin. */
 export function ceilingsOf(rule: Rule): Ceiling[] {
   const { runs, perMs } = rule.source.limit ?? UNSAID;
-  const times = runs === 1 ? 'once' : `${runs} times`;
-  const reason = `it may begin at most ${times} in ${perMs / 60_000} minutes`;
+  const times = `${runs} ${runs === 1 ? 'time' : 'times'}`;
+  const reason = `it may begin at most ${times} in ${perMs / 60_000} ${perMs === 60_000 ? 'minute' : 'minutes'}`;
   return [{ runs, perMs, shared: false, reason }, ...(isDestructive(rule.source) ? [DESTRUCTIVE] : [])];
 }
 

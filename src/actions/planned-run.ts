@@ -24,7 +24,12 @@ export function recordsFor(
     if (record.status === 'completed' || record.status === 'skipped') return record;
     if (record.id === source.id && same(source, before.do[index])) return record;
     const { unsettledSince, attempts, calls } = record;
-    return { ...pendingStep(source), attempts, calls, ...(unsettledSince !== undefined && { unsettledSince }) };
+    return {
+      ...pendingStep(source),
+      attempts,
+      calls,
+      ...(unsettledSince !== undefined && { unsettledSince }),
+    };
   });
 }
 

@@ -66,6 +66,8 @@ export interface AlertStore {
   readonly undelivered: () => Promise<Undelivered[]>;
   /** Puts messages that were put aside back in line, as alerts. */
   readonly putBack: (id: string) => Promise<Undelivered | undefined>;
+  /** Throws a message away that was put aside. False when there is none. */
+  readonly discard: (id: string) => Promise<boolean>;
   /** When messages of a channel were sent within a stretch of time, the oldest first; epoch milliseconds. */
   readonly sentSince: (channel: string, since: number) => Promise<number[]>;
 }
@@ -212,6 +214,7 @@ export function openAlertStore(redis: Redis): AlertStore {
       resultsOf(await pipeline.exec());
       return aside;
     },
+    discard: async (id) => (await redis.hdel(ASIDE_KEY, id)) === 1,
     sentSince: async (channel, since) => {
       await redis.zremrangebyscore(sentKey(channel), '-inf', since);
       const flat = await redis.zrange(sentKey(channel), '0', '-1', 'WITHSCORES');

@@ -8,9 +8,16 @@ export async function listHeld(redis: Redis, json: boolean): Promise<string> {
   const held = await openCeilings(redis).held();
   if (json) return JSON.stringify(held, undefined, 2);
   if (held.length === 0) return 'no rule is held';
-  return columns(
-    held.map(({ account, rule, since, reason }) => [account, rule, since, harmless(reason)]),
-  ).join('\n');
+  return columns([
+    ['ACCOUNT', 'RULE', 'RUNS THAT WAIT', 'HELD SINCE (UTC)', 'WHY'],
+    ...held.map(({ account, rule, waiting, since, reason }) => [
+      account,
+      rule,
+      String(waiting),
+      since.slice(0, 19).replace('T', ' '),
+      harmless(reason),
+    ]),
+  ]).join('\n');
 }
 
 /** `mdm-reflex held release RULE`: its runs go on. */

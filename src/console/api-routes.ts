@@ -9,6 +9,8 @@ import { isGoodToken, presentedToken } from '../receiver/authenticate.js';
 import { HttpProblem, unavailable } from '../receiver/problem.js';
 import { replay } from './replay.js';
 import type { ReplayOptions } from './replay.js';
+import { serviceRoutes } from './service-routes.js';
+import type { StateSources } from './service-state.js';
 
 /** What the JSON API needs. */
 export interface ApiRoutesOptions {
@@ -19,7 +21,7 @@ export interface ApiRoutesOptions {
 }
 
 /** What the JSON API reads from and writes to. */
-export type ApiBackend = ReplayOptions;
+export type ApiBackend = ReplayOptions & StateSources;
 
 const listQuery = z.strictObject({
   type: z.string().max(128).optional(),
@@ -46,7 +48,7 @@ const replayQuery = z.strictObject({
 
 const AWAY = unavailable('Redis is away or the service is starting; try again in a few seconds');
 
-/** `GET /api/events`, `GET /api/events/:id`, `POST /api/events/:id/replay`. */
+/** `GET /api/events`, `GET /api/events/:id`, `POST /api/events/:id/replay`, and those of {@link serviceRoutes}. */
 export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
   const router = Router();
   const ready = (): ApiBackend => {
@@ -97,6 +99,7 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
     }
     response.status(202).json(done);
   });
+  router.use(serviceRoutes(ready));
   router.use('/api', redisErrors);
   return router;
 }

@@ -36,6 +36,11 @@ export const heldRule = z.object({
 /** A rule that is held. */
 export type HeldRule = z.output<typeof heldRule>;
 
+/** A rule that is held, and how many of its runs wait. */
+export interface HeldWithCount extends HeldRule {
+  readonly waiting: number;
+}
+
 /** The ceilings of all rules, in Redis, so that they count over all workers. */
 export interface Ceilings {
   /**
@@ -52,7 +57,9 @@ export interface Ceilings {
     /** All of them hold; the first that is reached holds the rule. */
     readonly ceilings: readonly Ceiling[];
   }) => Promise<Admission>;
-  readonly held: () => Promise<HeldRule[]>;
+  /** Takes a run that came to its end while its rule is held from those that wait. */
+  readonly forget: (account: string, rule: string, run: string) => Promise<void>;
+  readonly held: () => Promise<HeldWithCount[]>;
   /** Lets the runs of a rule go on. False when it is not held. */
   readonly release: (account: string, rule: string) => Promise<boolean>;
   /** Drops the runs that wait. False when the rule is not held. */
@@ -87,20 +94,28 @@ const ADMIT = `
   return 'admitted'
 `;
 
-/** Begins to count anew what held the rule, and only that. KEYS: held rules, begun by the rule, begun by all that share. ARGV: field. */
+/** Counts a run among those that wait, unless the rule was let go in the meantime. KEYS: held rules, waiting. ARGV: field, run, kept for s. */
+const NOTE_WAITING = `
+  if redis.call('hexists', KEYS[1], ARGV[1]) == 1 then
+    redis.call('sadd', KEYS[2], ARGV[2])
+    redis.call('expire', KEYS[2], ARGV[3])
+  end
+`;
+
+/** Begins to count anew what held the rule, and only that. KEYS: held rules, waiting, begun by the rule, begun by all that share. ARGV: field. */
 const RELEASE = `
   local record = redis.call('hget', KEYS[1], ARGV[1])
   if not record then return 0 end
   redis.call('hdel', KEYS[1], ARGV[1])
-  redis.call('del', cjson.decode(record).shared and KEYS[3] or KEYS[2])
+  redis.call('del', KEYS[2], cjson.decode(record).shared and KEYS[4] or KEYS[3])
   return 1
 `;
 
-/** KEYS: held rules, dropped, begun by the rule. ARGV: field, now, seconds. */
+/** KEYS: held rules, waiting, dropped, begun by the rule. ARGV: field, now, seconds. */
 const DROP = `
   if redis.call('hdel', KEYS[1], ARGV[1]) == 0 then return 0 end
-  redis.call('set', KEYS[2], ARGV[2], 'EX', ARGV[3])
-  redis.call('del', KEYS[3])
+  redis.call('set', KEYS[3], ARGV[2], 'EX', ARGV[3])
+  redis.call('del', KEYS[2], KEYS[4])
   return 1
 `;
 
@@ -109,6 +124,7 @@ const admission = z.enum(['admitted', 'holds', 'held', 'dropped']);
 /** @param now - Epoch milliseconds. */
 export function openCeilings(redis: Redis, now: () => number = Date.now): Ceilings {
   const begunKey = (field: string): string => `${KEY_PREFIX}:begun:${field}`;
+  const waitingKey = (field: string): string => `${KEY_PREFIX}:held-runs:${field}`;
   const droppedKey = (field: string): string => `${KEY_PREFIX}:dropped:${field}`;
   // No rule is called so.
   const sharedField = (account: string): string => `${account}:*`;
@@ -136,20 +152,31 @@ export function openCeilings(redis: Redis, now: () => number = Date.now): Ceilin
         run,
         ...limits,
       );
-      return admission.parse(answer);
+      const admitted = admission.parse(answer);
+      if (admitted === 'held' || admitted === 'holds')
+        await redis.eval(NOTE_WAITING, 2, HELD_KEY, waitingKey(field), field, run, DROPPED_KEPT_S);
+      return admitted;
+    },
+    forget: async (account, rule, run) => {
+      await redis.srem(waitingKey(fieldOf(account, rule)), run);
     },
     held: async () => {
-      const fields = await redis.hgetall(HELD_KEY);
-      return Object.values(fields).map((text) => heldRule.parse(JSON.parse(text)));
+      const fields = Object.entries(await redis.hgetall(HELD_KEY));
+      return Promise.all(
+        fields.map(async ([field, text]) => ({
+          ...heldRule.parse(JSON.parse(text)),
+          waiting: await redis.scard(waitingKey(field)),
+        })),
+      );
     },
     release: async (account, rule) => {
       const field = fieldOf(account, rule);
-      const keys = [HELD_KEY, begunKey(field), begunKey(sharedField(account))];
+      const keys = [HELD_KEY, waitingKey(field), begunKey(field), begunKey(sharedField(account))];
       return (await redis.eval(RELEASE, keys.length, ...keys, field)) === 1;
     },
     drop: async (account, rule) => {
       const field = fieldOf(account, rule);
-      const keys = [HELD_KEY, droppedKey(field), begunKey(field)];
+      const keys = [HELD_KEY, waitingKey(field), droppedKey(field), begunKey(field)];
       return (await redis.eval(DROP, keys.length, ...keys, field, now(), DROPPED_KEPT_S)) === 1;
     },
   };

@@ -55,12 +55,20 @@ test('past its limit a rule is held, other rules go on, and a person lets its ru
   await untilStanding(current, 'greet', { completed: 2, waiting: 2 });
   await untilStanding(current, 'other', { completed: 4 });
 
-  expect(await listHeld(current.client, false)).toMatch(
-    /^default +greet +\S+ +it may begin at most 2 times in 60 minutes$/,
-  );
-  expect(await (await fetch(`${current.service.url}/readyz`)).json()).toMatchObject({
-    held_rules: ['greet (account default)'],
+  expect((await listHeld(current.client, false)).split('\n')).toEqual([
+    expect.stringMatching(/^ACCOUNT +RULE +RUNS THAT WAIT +HELD SINCE \(UTC\) +WHY$/),
+    expect.stringMatching(
+      /^default +greet +2 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +it may begin at most 2 times in 60 minutes$/,
+    ),
+  ]);
+  expect(JSON.parse(await listHeld(current.client, true))).toMatchObject([{ rule: 'greet', waiting: 2 }]);
+  const readyz = await (await fetch(`${current.service.url}/readyz`)).text();
+  // Everybody may ask: how many, and not which.
+  expect(JSON.parse(readyz)).toMatchObject({
+    held_rules: 1,
+    attention: ['1 rule is held: mdm-reflex held list'],
   });
+  expect(readyz).not.toContain('greet');
   expect(current.log()).toContain('the rule is held: its runs wait for a person');
   const { events } = await findEvents(current.client, { status: 'waiting', limit: 5 });
   expect(events).toHaveLength(2);
@@ -78,6 +86,7 @@ test('dropped runs are dead letters that can be replayed, and new ones begin', a
   const current = await begin(RULES('limit: { runs: 1, per: 1d }'));
   current.simulator.enrollMany({ count: 3, kind: 'ipad' });
   await untilStanding(current, 'greet', { completed: 1, waiting: 2 });
+  expect(await listHeld(current.client, false)).toContain('it may begin at most 1 time in 1440 minutes');
   expect(await dropHeld(current.client, 'default', 'greet')).toContain('dropped');
   await untilStanding(current, 'greet', { completed: 1, failed: 2 });
   const { events } = await findEvents(current.client, { status: 'failed', limit: 5 });

@@ -1,0 +1,61 @@
+import { Router } from 'express';
+import { openAlertStore } from '../alerts/alert-store.js';
+import { openCeilings } from '../journal/ceilings.js';
+import { HttpProblem } from '../receiver/problem.js';
+import { alertsState, rulesState, serviceState } from './service-state.js';
+import type { StateSources } from './service-state.js';
+
+/**
+ * `GET /api/status`, `/api/rules`, `/api/alerts`; `POST /api/held/:account/:rule/release` and `/drop`,
+ * `POST /api/alerts/:id/retry` and `/drop`. Who may ask has been checked before.
+ *
+ * @param ready - Throws when the service cannot work yet.
+ */
+export function serviceRoutes(ready: () => StateSources): Router {
+  const router = Router();
+  router.get('/api/status', async (_request, response) => {
+    response.json(await serviceState(ready()));
+  });
+  router.get('/api/rules', async (_request, response) => {
+    const rules = await rulesState(ready());
+    if (rules === undefined)
+      throw new HttpProblem(
+        503,
+        'Service unavailable',
+        'no worker runs, so no rules are in force; start one with "mdm-reflex worker"',
+      );
+    response.json({ rules });
+  });
+  router.get('/api/alerts', async (_request, response) => {
+    response.json(await alertsState(ready()));
+  });
+  for (const what of ['release', 'drop'] as const) {
+    router.post(`/api/held/:account/:rule/${what}`, async (request, response) => {
+      const { account, rule } = request.params;
+      if (!(await openCeilings(ready().redis)[what](account, rule)))
+        throw notThere(`the rule ${quoted(rule)} is not held in the account ${quoted(account)} (any more)`);
+      response.json({ account, rule, done: what === 'release' ? 'released' : 'dropped' });
+    });
+  }
+  router.post('/api/alerts/:id/retry', async (request, response) => {
+    const { id } = request.params;
+    if ((await openAlertStore(ready().redis).putBack(id)) === undefined) throw noMessage(id);
+    response.json({ id, done: 'retried' });
+  });
+  router.post('/api/alerts/:id/drop', async (request, response) => {
+    const { id } = request.params;
+    if (!(await openAlertStore(ready().redis).discard(id))) throw noMessage(id);
+    response.json({ id, done: 'dropped' });
+  });
+  return router;
+}
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
+
+function noMessage(id: string): HttpProblem {
+  return notThere(`there is no undelivered message ${quoted(id)} (any more)`);
+}
+
+function notThere(detail: string): HttpProblem {
+  return new HttpProblem(404, 'Not found', `${detail}; GET /api/status lists what is`);
+}

@@ -1,0 +1,214 @@
+import { writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { z } from 'zod';
+import { openSilences } from '../../src/alerts/silences.js';
+import { startService } from '../../src/main.js';
+import { startChat } from '../support/chat.js';
+import type { Chat } from '../support/chat.js';
+import { ADMIN_TOKEN, startWorld } from '../support/service.js';
+import type { World } from '../support/service.js';
+import { until } from '../support/until.js';
+import { problemFrom } from './receiver/receiver.js';
+
+const RULES = `
+channels:
+  desk: { type: webhook, url: "\${env:HOOK_URL}", secret: "\${env:HOOK_SECRET}", group_wait: 1s, service_alerts: true }
+rules:
+  - id: greet
+    description: Tablets are greeted
+    on: device.enrolled
+    limit: { runs: 1, per: 1h }
+    do: [notify: { channel: desk, title: "{{ device.name }} joined" }]
+  - id: nightly
+    on: { schedule: "0 3 * * *", timezone: Europe/Berlin }
+    mode: dry_run
+    do: [log: { message: night }]
+  - { id: asleep, on: device.enrolled, enabled: false, do: [log: { message: never }] }
+`;
+const SECRET = `whsec_${Buffer.from('a secret of the test that is long').toString('base64')}`;
+
+let chat: Chat;
+let world: World;
+
+beforeEach(async () => {
+  chat = await startChat();
+  world = await startWorld({
+    rules: RULES,
+    env: { HOOK_URL: `${chat.url}/path-that-is-secret`, HOOK_SECRET: SECRET },
+  });
+});
+afterEach(async () => {
+  await world.stop();
+  await chat.close();
+});
+
+const authorized = { Authorization: `Bearer ${ADMIN_TOKEN}` };
+const get = (path: string, url = world.service.url) => request(url).get(path).set(authorized);
+const post = (path: string) => request(world.service.url).post(path).set(authorized);
+
+const state = z.strictObject({
+  ruleProblems: z.array(z.string()),
+  referenceProblems: z.array(z.string()),
+  held: z.array(
+    z.strictObject({
+      account: z.string(),
+      rule: z.string(),
+      since: z.string(),
+      reason: z.string(),
+      waiting: z.number(),
+    }),
+  ),
+  undelivered: z.array(
+    z.strictObject({
+      id: z.string(),
+      channel: z.string(),
+      title: z.string(),
+      alerts: z.number(),
+      reason: z.string(),
+      since: z.string(),
+    }),
+  ),
+});
+const stateNow = async () => state.parse(JSON.parse((await get('/api/status').expect(200)).text));
+
+test.each([
+  ['get', '/api/status'],
+  ['get', '/api/rules'],
+  ['get', '/api/alerts'],
+  ['post', '/api/held/default/greet/release'],
+  ['post', '/api/held/default/greet/drop'],
+  ['post', '/api/alerts/x/retry'],
+  ['post', '/api/alerts/x/drop'],
+] as const)('%s %s needs the token', async (method, path) => {
+  expect((await request(world.service.url)[method](path)).status).toBe(401);
+});
+
+test('a rule that is held is told with its runs, and let go or dropped', async () => {
+  const held = (count: number) =>
+    until(`${count} runs wait`, async () => {
+      const [found] = (await stateNow()).held;
+      return found?.waiting === count && found;
+    });
+  world.simulator.enrollMany({ count: 3, kind: 'ipad' });
+  expect(await held(2)).toMatchObject({
+    account: 'default',
+    rule: 'greet',
+    reason: 'it may begin at most 1 time in 60 minutes',
+  });
+  const rules = JSON.parse((await get('/api/rules')).text);
+  expect(rules).toMatchObject({
+    rules: [{ id: 'greet', held: [{ account: 'default', waiting: 2 }] }, {}, {}],
+  });
+
+  const released = await post('/api/held/default/greet/release').expect(200);
+  expect(JSON.parse(released.text)).toEqual({ account: 'default', rule: 'greet', done: 'released' });
+  // One run may begin now, and the other holds the rule anew.
+  await held(1);
+  await post('/api/held/default/greet/drop').expect(200);
+  await until('nothing is held', async () => (await stateNow()).held.length === 0);
+  const gone = await post('/api/held/default/greet/drop').expect(404);
+  expect(problemFrom(gone.text).detail).toContain('the rule "greet" is not held in the account "default"');
+});
+
+describe('a message that was not delivered', () => {
+  async function undelivered() {
+    chat.answerNext({ status: 404, body: 'no_service' });
+    world.simulator.enroll({ kind: 'ipad', name: 'Ada' });
+    return until('it is put aside', async () => (await stateNow()).undelivered[0]);
+  }
+
+  test('is told, by number to everybody, and sent again', async () => {
+    const aside = await undelivered();
+    expect(aside).toMatchObject({ channel: 'desk', title: 'Ada joined', alerts: 1 });
+    expect(aside.reason).toMatch(/answered 404: no_service$/);
+    const readyz = await (await fetch(`${world.service.url}/readyz`)).text();
+    expect(JSON.parse(readyz)).toMatchObject({
+      undelivered_messages: 1,
+      attention: ['1 message was not delivered: mdm-reflex alerts list'],
+    });
+    expect(readyz).not.toContain('desk');
+    await post(`/api/alerts/${aside.id}/retry`).expect(200);
+    await until('it arrives', () => chat.requests().length === 2);
+    expect((await stateNow()).undelivered).toEqual([]);
+    await post(`/api/alerts/${aside.id}/retry`).expect(404);
+  });
+
+  test('is dropped', async () => {
+    const { id } = await undelivered();
+    await post(`/api/alerts/${id}/drop`).expect(200);
+    expect((await stateNow()).undelivered).toEqual([]);
+    const gone = await post(`/api/alerts/${id}/drop`).expect(404);
+    expect(problemFrom(gone.text).detail).toContain(`there is no undelivered message "${id}"`);
+  });
+});
+
+test('the problems of the rule files are told in full, each with its place', async () => {
+  await writeFile(world.env['RULES_PATH'] ?? '', RULES.replace('notify:', 'ntify:'));
+  const { ruleProblems } = await until('the problem is told', async () => {
+    const found = await stateNow();
+    return found.ruleProblems.length > 0 && found;
+  });
+  expect(ruleProblems).toEqual([
+    expect.stringMatching(/rules\.yaml:9:\d+: unknown action "ntify".*\n.*ntify: \{.*\n +\^/),
+  ]);
+});
+
+test('the rules in force, with when they run next; channels without their secrets; silences', async () => {
+  await openSilences(world.client).add({
+    match: { rule: 'greet' },
+    until: '2999-01-01T00:00:00.000Z',
+    comment: 'the lab is rebuilt',
+  });
+  const rules = await until('the schedule is set', async () => {
+    const { text } = await get('/api/rules').expect(200);
+    return text.includes('"next"') && text;
+  });
+  expect(JSON.parse(rules)).toEqual({
+    rules: [
+      {
+        id: 'greet',
+        description: 'Tablets are greeted',
+        enabled: true,
+        on: ['device.enrolled'],
+        mode: 'live',
+        limit: { runs: 1, perMs: 3_600_000 },
+        held: [],
+      },
+      {
+        id: 'nightly',
+        enabled: true,
+        on: ['schedule.nightly'],
+        schedule: { cron: '0 3 * * *', timezone: 'Europe/Berlin' },
+        mode: 'dry_run',
+        next: expect.stringMatching(/^\d{4}-/),
+        held: [],
+      },
+      { id: 'asleep', enabled: false, on: ['device.enrolled'], mode: 'live', held: [] },
+    ],
+  });
+  const alerts = (await get('/api/alerts').expect(200)).text;
+  expect(JSON.parse(alerts)).toEqual({
+    undelivered: [],
+    silences: [expect.objectContaining({ match: { rule: 'greet' }, comment: 'the lab is rebuilt' })],
+    channels: [{ name: 'desk', type: 'webhook', serviceAlerts: true }],
+  });
+  for (const secret of ['path-that-is-secret', SECRET, 'HOOK_URL']) expect(alerts).not.toContain(secret);
+});
+
+test('a receiver that has no rules of its own knows those of the workers', async () => {
+  const receiver = await startService({ env: { ...world.env, LOG_LEVEL: 'silent' }, roles: ['receiver'] });
+  try {
+    const { text } = await until('it knows them', async () => {
+      const answer = await get('/api/rules', receiver.url);
+      return answer.status === 200 && answer;
+    });
+    expect(JSON.parse(text)).toMatchObject({ rules: [{ id: 'greet' }, { id: 'nightly' }, { id: 'asleep' }] });
+    await world.service.stop();
+    await world.client.del('mdm-reflex:rules-report');
+    const none = await get('/api/rules', receiver.url).expect(503);
+    expect(problemFrom(none.text).detail).toContain('no worker runs');
+  } finally {
+    await receiver.stop();
+  }
+});
