@@ -1,12 +1,15 @@
 /* global AbortController, HTMLButtonElement, HTMLElement, HTMLFormElement, HTMLInputElement, document, window */
 /** @import { EventPage } from '../../journal/find-events.js' */
+/** @import { ServiceState } from '../service-state.js' */
 /** @import { Readiness } from './readiness.js' */
 import { ApiProblem, adminToken, askApi, askReadiness } from './api.js';
+import { showAttention, startAttention } from './attention.js';
 import { byId } from './dom.js';
 import { fillFirstSteps, focusRow, markSelected, showEvents } from './event-list.js';
 import { filterQuery, startFilters } from './filters.js';
 import { deselect, openTrace, refreshTrace, selectedEvent, startReplay } from './open-trace.js';
 import { showReadiness } from './readiness.js';
+import { isRulesView, refreshRules } from './rules-view.js';
 
 const REFRESH_MS = 2000;
 const PAGE_SIZE = '25';
@@ -16,6 +19,10 @@ const tokenSection = byId('token-section', HTMLElement);
 const tokenField = byId('token', HTMLInputElement);
 const tokenError = byId('token-error', HTMLElement);
 const forgetToken = byId('forget-token', HTMLButtonElement);
+const views = byId('views', HTMLElement);
+const eventsSection = byId('events-section', HTMLElement);
+const rulesSection = byId('rules-section', HTMLElement);
+const attention = byId('attention', HTMLElement);
 const listError = byId('list-error', HTMLElement);
 const pager = byId('pager', HTMLElement);
 const newest = byId('newest', HTMLButtonElement);
@@ -38,28 +45,35 @@ async function refresh() {
   round = new AbortController();
   const { signal } = round;
   try {
-    await Promise.all([refreshReadiness(signal), lockedOut ? undefined : refreshEvents(signal)]);
+    await Promise.all([refreshReadiness(signal), lockedOut ? undefined : refreshView(signal)]);
   } finally {
     // Nobody looks at a hidden tab; it is refreshed when it shows again.
     if (!signal.aborted && !document.hidden) timer = window.setTimeout(refresh, REFRESH_MS);
   }
 }
 
+/** Whether what the token shows is there, or about to come. */
+function isSignedIn() {
+  return !main.hidden || adminToken.value !== undefined;
+}
+
 /** @param {AbortSignal} signal */
 async function refreshReadiness(signal) {
   try {
-    showReadiness(/** @type {Readiness} */ (await askReadiness(signal)));
+    showReadiness(/** @type {Readiness} */ (await askReadiness(signal)), isSignedIn());
   } catch (error) {
-    if (!signal.aborted) showReadiness(error instanceof Error ? error : new Error(String(error)));
+    if (!signal.aborted)
+      showReadiness(error instanceof Error ? error : new Error(String(error)), isSignedIn());
   }
 }
 
 /** @param {AbortSignal} signal */
-async function refreshEvents(signal) {
+async function refreshView(signal) {
   const selected = selectedEvent();
   try {
     await Promise.all([
-      refreshList(signal),
+      refreshAttention(signal),
+      isRulesView() ? refreshRules(signal) : refreshList(signal),
       selected === undefined ? undefined : refreshTrace(selected, signal),
     ]);
     listError.textContent = '';
@@ -75,6 +89,11 @@ async function refreshEvents(signal) {
       main.hidden = false;
     }
   }
+}
+
+/** @param {AbortSignal} signal */
+async function refreshAttention(signal) {
+  showAttention(/** @type {ServiceState} */ (await askApi('api/status', { signal })));
 }
 
 /** @param {AbortSignal} signal */
@@ -107,6 +126,8 @@ function letIn() {
   lockedOut = false;
   tokenSection.hidden = true;
   main.hidden = false;
+  views.hidden = false;
+  attention.hidden = false;
   forgetToken.hidden = adminToken.value === undefined;
 }
 
@@ -115,6 +136,8 @@ function lockOut(reason) {
   lockedOut = true;
   adminToken.forget();
   main.hidden = true;
+  views.hidden = true;
+  attention.hidden = true;
   forgetToken.hidden = true;
   tokenError.textContent = reason;
   if (!tokenSection.hidden) return;
@@ -132,6 +155,12 @@ function followAddress() {
   const selected = selectedEvent();
   openTrace(selected);
   markSelected(selected);
+  eventsSection.hidden = isRulesView();
+  rulesSection.hidden = !isRulesView();
+  for (const link of views.querySelectorAll('a')) {
+    if ((link.hash === '#rules') === isRulesView()) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
   if (!lockedOut) void refresh();
 }
 
@@ -190,4 +219,5 @@ window.addEventListener('hashchange', followAddress);
 fillFirstSteps();
 startFilters(() => turnTo([]));
 startReplay(() => void refresh());
+startAttention(() => void refresh());
 followAddress();

@@ -32,6 +32,34 @@ export function byId(id, kind) {
   return found;
 }
 
+/** So many items of a list are shown, the rest on demand. */
+const MOST_SHOWN = 5;
+
+/**
+ * A list whose end is folded away when it is long.
+ *
+ * @param {'ul' | 'ol'} tag
+ * @param {Readonly<Record<string, string>>} attributes
+ * @param {readonly HTMLElement[]} items
+ */
+export function shortList(tag, attributes, items) {
+  const rest = items.slice(MOST_SHOWN);
+  const list = element(tag, attributes, ...items.slice(0, MOST_SHOWN));
+  if (rest.length === 0) return list;
+  const from = tag === 'ol' ? String(MOST_SHOWN + 1) : undefined;
+  return element(
+    'div',
+    {},
+    list,
+    element(
+      'details',
+      {},
+      element('summary', {}, `${rest.length} more`),
+      element(tag, { ...attributes, start: from }, ...rest),
+    ),
+  );
+}
+
 /**
  * Makes the children of a parent look like the fresh ones while touching only what differs, so that nothing flickers and focus,
  * selection and opened details survive. Children with a `data-key` are recognised by it, others by their place.

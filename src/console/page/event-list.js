@@ -1,7 +1,7 @@
 /* global HTMLElement, URL, location */
 /** @import { EventSummary } from '../../journal/trace.js' */
 import { byId, element, showIn } from './dom.js';
-import { EVENT_STATUS, deviceWord, stateWord, timeWord } from './words.js';
+import { deviceWord, eventStatusWord, timeWord, typeWord } from './words.js';
 
 const list = byId('event-list', HTMLElement);
 const firstSteps = byId('first-steps', HTMLElement);
@@ -69,7 +69,8 @@ export function fillFirstSteps() {
  * @param {boolean} isSelected
  */
 function row(event, isNew, isSelected) {
-  const { id, account, type, receivedAt, source, status, rules, reason, data } = event;
+  const { id, account, type, receivedAt, source, rules, reason, data, deviceName } = event;
+  const device = deviceWord(data);
   const link = element(
     'a',
     { href: `#${id}`, 'aria-current': isSelected ? 'true' : undefined },
@@ -77,12 +78,17 @@ function row(event, isNew, isSelected) {
     element(
       'span',
       { class: 'type' },
-      element('span', { class: 'type-name' }, type),
+      element('span', { class: 'type-name' }, ...typeWord(type)),
       ...(account === 'default' ? [] : [' ', element('span', { class: 'tag' }, account)]),
       ...(source === 'webhook' ? [] : [' ', element('span', { class: 'tag' }, source)]),
     ),
-    element('span', { class: 'device' }, deviceWord(data) ?? '–'),
-    element('span', { class: 'status' }, stateWord(EVENT_STATUS, status)),
+    element(
+      'span',
+      { class: 'device' },
+      ...(deviceName === undefined ? [] : [element('span', { class: 'device-name' }, deviceName), ' ']),
+      element('span', {}, device ?? '–'),
+    ),
+    element('span', { class: 'status' }, eventStatusWord(event)),
     element(
       'span',
       { class: 'rules' },

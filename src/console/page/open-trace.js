@@ -5,7 +5,7 @@
 import { ApiProblem, askApi } from './api.js';
 import { byId, element, showIn } from './dom.js';
 import { traceView } from './trace-view.js';
-import { deviceWord } from './words.js';
+import { deviceWord, typeWord } from './words.js';
 
 const columns = byId('main', HTMLElement);
 const section = byId('trace-section', HTMLElement);
@@ -55,7 +55,7 @@ export async function refreshTrace(id, signal) {
   try {
     const trace = /** @type {Trace} */ (await askApi(`api/events/${id}`, { signal }));
     shown = trace;
-    title.textContent = trace.type;
+    if (title.textContent !== trace.type) title.replaceChildren(...typeWord(trace.type));
     replayButton.hidden = trace.status !== 'failed';
     showIn(body, traceView(trace));
   } catch (error) {

@@ -8,14 +8,13 @@ import { timeWord } from './words.js';
  * @typedef {{
  *   redis?: string,
  *   rules?: number,
- *   rule_problems?: readonly string[],
- *   held_rules?: readonly string[],
+ *   attention?: readonly string[],
  *   stopping?: boolean,
  *   accounts?: Readonly<Record<string, { ok: boolean, reason?: string, since: string }>>,
  * }} Readiness
  */
 
-/** @typedef {{ tone: 'bad' | 'wait', text: string, since?: string }} Trouble */
+/** @typedef {{ tone: 'bad' | 'wait', text: string, since?: string, counted?: true }} Trouble */
 
 const banner = byId('banner', HTMLElement);
 const health = byId('health', HTMLElement);
@@ -25,12 +24,14 @@ const accountLabel = byId('account-label', HTMLElement);
  * Shows what keeps the service from its work. It is a live region, so only what changed is written.
  *
  * @param {Readiness | Error} readiness - An error when the service did not answer.
+ * @param {boolean} signedIn - Then what asks for a person is shown in full beside.
  */
-export function showReadiness(readiness) {
+export function showReadiness(readiness, signedIn) {
   const troubles = readiness instanceof Error ? [silence(readiness)] : troublesOf(readiness);
+  const shown = signedIn ? troubles.filter(({ counted }) => counted !== true) : troubles;
   showIn(
     banner,
-    troubles.map(({ tone, text, since }) =>
+    shown.map(({ tone, text, since }) =>
       element(
         'p',
         { 'data-tone': tone, 'data-key': text },
@@ -60,7 +61,7 @@ function silence(error) {
  * @param {Readiness} readiness
  * @returns {Trouble[]}
  */
-function troublesOf({ redis, rule_problems: problems = [], held_rules: held = [], stopping, accounts = {} }) {
+function troublesOf({ redis, attention = [], stopping, accounts = {} }) {
   /** @type {Trouble[]} */
   const troubles = [];
   if (stopping === true)
@@ -77,16 +78,7 @@ function troublesOf({ redis, rule_problems: problems = [], held_rules: held = []
         `Redis is away${redis === 'away' || redis === undefined ? '' : ` (${redis})`}. Webhooks are answered 503 until it is ` +
         'back; what was taken before is in Redis and goes on then.',
     });
-  if (problems.length > 0)
-    troubles.push({
-      tone: 'bad',
-      text: `The rule files have problems, so the rules of before stay in force: ${problems.join('; ')}`,
-    });
-  if (held.length > 0)
-    troubles.push({
-      tone: 'bad',
-      text: `Held, since too many runs began: ${held.join(', ')}. "mdm-reflex held" lets their runs go on or drops them.`,
-    });
+  for (const text of attention) troubles.push({ tone: 'bad', text, counted: true });
   for (const [name, { ok, reason, since }] of Object.entries(accounts)) {
     if (ok) continue;
     const why = reason ?? 'no reason was given';

@@ -1,15 +1,20 @@
-/** @import { RunTrace } from '../../journal/trace.js' */
+/** @import { RunTrace, Trace } from '../../journal/trace.js' */
 /** @import { AttemptRecord, StepRecord } from '../../queues/jobs.js' */
 /** @import { ApiCall } from '../../simplemdm/call-log.js' */
-import { element } from './dom.js';
-import { RUN_STATUS, STEP_STATUS, stateWord, textOf, timeWord } from './words.js';
+import { element, shortList } from './dom.js';
+import { RUN_STATUS, counted, stateWord, stepStatusWord, textOf, timeWord } from './words.js';
 
 /**
  * What one rule did for the event, step by step.
  *
  * @param {RunTrace} run
+ * @param {Pick<Trace, 'id' | 'alerts'>} trace
  */
-export function runSection({ rule, status, plannedAt, finishedAt, steps }) {
+export function runSection(run, { id, alerts }) {
+  const { rule, status, plannedAt, finishedAt, reason, steps } = run;
+  /** An alert is named after the step that told it. @param {string} place */
+  const channelsOf = (place) =>
+    alerts.flatMap((alert) => (alert.id === `${id}.${rule}.${place}` ? [alert.channel] : []));
   return element(
     'section',
     { 'data-key': `run ${rule}` },
@@ -26,26 +31,62 @@ export function runSection({ rule, status, plannedAt, finishedAt, steps }) {
         ...(finishedAt === undefined ? [] : [', ended ', timeWord(finishedAt)]),
       ),
     ),
-    element('ol', { class: 'steps' }, ...steps.map(stepRow)),
+    ...(reason === undefined
+      ? []
+      : [element('p', { class: status === 'failed' ? 'error' : 'reason' }, reason)]),
+    element(
+      'ol',
+      { class: 'steps' },
+      ...steps.map((step, index) => stepRow(step, index, status, channelsOf)),
+    ),
   );
 }
 
 /**
  * @param {StepRecord} step
  * @param {number} index
+ * @param {RunTrace['status']} run
+ * @param {(place: string) => readonly string[]} channelsOf
  */
-function stepRow(step, index) {
-  const row = attemptRow(step, `step ${index}`);
-  const each = (step.each ?? []).map((item, position) => attemptRow(item, `step ${index} item ${position}`));
-  if (each.length > 0) row.append(element('ol', { class: 'steps' }, ...each));
+function stepRow(step, index, run, channelsOf) {
+  const { items = [], each = [], ...about } = step;
+  if (step.each === undefined) return attemptRow(step, `step ${index}`, run, channelsOf(`${index}`));
+  // What its items came to stands below, item by item.
+  const row = attemptRow({ ...about, output: undefined }, `step ${index}`, run, []);
+  row.append(
+    element('p', { class: 'hint' }, `for ${counted(each.length, 'item', 'items')}`),
+    shortList(
+      'ol',
+      { class: 'steps' },
+      each.map((attempt, position) => {
+        const place = `${index}.${position}`;
+        const key = `step ${index} item ${position}`;
+        return attemptRow(attempt, key, run, channelsOf(place), itemWord(items[position]));
+      }),
+    ),
+  );
   return row;
 }
 
 /**
- * @param {AttemptRecord} step
- * @param {string} key
+ * What an item is called.
+ *
+ * @param {unknown} item
  */
-function attemptRow(step, key) {
+function itemWord(item) {
+  if (typeof item !== 'object' || item === null) return item === undefined ? undefined : String(item);
+  const named = /** @type {Readonly<Record<string, unknown>>} */ (item);
+  return textOf(named['name'] ?? named['id'] ?? item);
+}
+
+/**
+ * @param {Omit<AttemptRecord, 'output'> & { output?: AttemptRecord['output'] | undefined }} step
+ * @param {string} key
+ * @param {RunTrace['status']} run
+ * @param {readonly string[]} channels
+ * @param {string} [item]
+ */
+function attemptRow(step, key, run, channels, item) {
   const { action, id, status, reason, nextAttemptAt, unsettledSince, output, calls } = step;
   return element(
     'li',
@@ -53,8 +94,9 @@ function attemptRow(step, key) {
     element(
       'p',
       { class: 'line' },
-      stateWord(STEP_STATUS, status),
-      element('strong', {}, action),
+      stepStatusWord(status, run),
+      element('strong', {}, item ?? action),
+      ...(channels.length === 0 ? [] : [element('span', {}, `to ${channels.join(', ')}`)]),
       element('span', { class: 'hint' }, ...timing(step), id === undefined ? '' : ` · known as steps.${id}`),
     ),
     ...(reason === undefined ? [] : [element('p', { class: toneOfReason(status) }, reason)]),
@@ -79,7 +121,7 @@ function attemptRow(step, key) {
   );
 }
 
-/** @param {AttemptRecord} step */
+/** @param {Pick<AttemptRecord, 'attempts' | 'startedAt' | 'finishedAt'>} step */
 function timing({ attempts, startedAt, finishedAt }) {
   /** @type {(Node | string)[]} */
   const words = [];

@@ -1,19 +1,20 @@
 /** @import { AlertTrace, FactTrace, RuleTrace, Trace } from '../../journal/trace.js' */
-import { element } from './dom.js';
+import { element, shortList } from './dom.js';
 import { callRow, runSection } from './trace-runs.js';
 import {
   ALERT_STATUS,
-  EVENT_STATUS,
   FACT_STATUS,
-  VERDICT,
   deviceWord,
+  eventStatusWord,
   stateWord,
   textOf,
   timeWord,
+  verdictWord,
 } from './words.js';
 
 /**
- * The trace of an event: what came in, what was looked up, each rule and why, what was done.
+ * The trace of an event: first why it stands there and who was told, then what was done, each rule and why, what was looked up,
+ * what came in.
  *
  * @param {Trace} trace
  * @returns {HTMLElement[]}
@@ -24,7 +25,21 @@ export function traceView(trace) {
   return [
     heading(trace),
     ...whyItStands(trace),
-    cameIn(trace),
+    ...(trace.alerts.length === 0
+      ? []
+      : [section('told', 'Told', shortList('ul', { class: 'plain' }, trace.alerts.map(alertRow)))]),
+    ...trace.runs.map((run) => runSection(run, trace)),
+    section(
+      'rules',
+      'Rules considered',
+      decisions.length > 0
+        ? shortList('ul', { class: 'plain' }, decisions.map(decisionRow))
+        : note(
+            trace.processing?.state === 'done'
+              ? 'None: no rule listens for this type of event.'
+              : 'None yet.',
+          ),
+    ),
     section(
       'looked-up',
       'Looked up',
@@ -32,21 +47,7 @@ export function traceView(trace) {
         ? element('ul', { class: 'plain' }, ...facts)
         : note('Nothing: the rules for this type of event needed no more than the event itself.'),
     ),
-    section(
-      'rules',
-      'Rules considered',
-      decisions.length > 0
-        ? element('ul', { class: 'plain' }, ...decisions.map(decisionRow))
-        : note(
-            trace.processing?.state === 'done'
-              ? 'None: no rule listens for this type of event.'
-              : 'None yet.',
-          ),
-    ),
-    ...trace.runs.map(runSection),
-    ...(trace.alerts.length === 0
-      ? []
-      : [section('told', 'Told', element('ul', { class: 'plain' }, ...trace.alerts.map(alertRow)))]),
+    cameIn(trace),
   ];
 }
 
@@ -65,37 +66,54 @@ function note(text) {
 }
 
 /** @param {Trace} trace */
-function heading({ id, account, source, status, processing }) {
+function heading({ id, account, source, status, ownAction, processing, data, deviceName }) {
   const attempts = processing?.attempts ?? 0;
-  const about = [`account ${account}`, ...(source === 'webhook' ? [] : [source])];
+  const device = [deviceName, deviceWord(data)].filter((word) => word !== undefined);
+  const about = [...device, `account ${account}`, ...(source === 'webhook' ? [] : [source])];
   if (attempts > 1) about.push(`looked at ${attempts} times`);
   return element(
     'p',
     { class: 'trace-about', 'data-key': 'about' },
-    stateWord(EVENT_STATUS, status),
+    eventStatusWord({ status, ownAction }),
     element('span', {}, ` ${about.join(' · ')} · `),
     element('code', { title: id }, id.slice(0, 12)),
   );
 }
 
-/** @param {Trace} trace */
-function whyItStands({ reason, status, processing }) {
-  if (reason === undefined || (status !== 'failed' && status !== 'waiting')) return [];
-  const next = status === 'waiting' ? processing?.nextAttemptAt : undefined;
-  return [
-    element(
-      'p',
-      { class: 'verdict', 'data-tone': status === 'failed' ? 'bad' : 'wait', 'data-key': 'why' },
-      reason,
-      ...(next === undefined ? [] : [' — next attempt at ', timeWord(next)]),
-    ),
-  ];
+/** What keeps the event, and what keeps each of its runs. @param {Trace} trace */
+function whyItStands({ processing, runs }) {
+  const ofEvent =
+    processing?.reason === undefined
+      ? []
+      : [why('event', processing.state, [processing.reason, ...nextAttempt(processing.nextAttemptAt)])];
+  const ofRuns = runs.flatMap(({ rule, status, reason }) =>
+    reason === undefined ? [] : [why(`run ${rule}`, status, [element('strong', {}, rule), `: ${reason}`])],
+  );
+  return [...ofEvent, ...ofRuns];
+}
+
+/**
+ * @param {string} key
+ * @param {string} state
+ * @param {readonly (Node | string)[]} words
+ */
+function why(key, state, words) {
+  const tone = state === 'failed' ? 'bad' : state === 'waiting' ? 'wait' : 'quiet';
+  return element('p', { class: 'verdict', 'data-tone': tone, 'data-key': `why ${key}` }, ...words);
+}
+
+/** @param {string | undefined} at */
+function nextAttempt(at) {
+  return at === undefined ? [] : [' — next attempt at ', timeWord(at)];
 }
 
 /** @param {Trace} trace */
-function cameIn({ at, receivedAt, data }) {
+function cameIn({ at, receivedAt, data, deviceName }) {
   const fields = /** @type {[string, Node | string][]} */ ([
-    ['device', deviceWord(data) ?? 'none named'],
+    [
+      'device',
+      [deviceName, deviceWord(data)].filter((word) => word !== undefined).join(', ') || 'none named',
+    ],
     ['happened', timeWord(at)],
     ['received', timeWord(receivedAt)],
   ]);
@@ -177,11 +195,11 @@ function rank({ verdict }) {
 }
 
 /** @param {RuleTrace} decision */
-function decisionRow({ rule, description, verdict, reason }) {
+function decisionRow({ rule, description, verdict, ownAction, reason }) {
   return element(
     'li',
     { 'data-key': `rule ${rule}`, class: 'decision' },
-    element('p', { class: 'line' }, stateWord(VERDICT, verdict), element('strong', {}, rule)),
+    element('p', { class: 'line' }, verdictWord({ verdict, ownAction }), element('strong', {}, rule)),
     ...(description === undefined ? [] : [element('p', { class: 'hint' }, description)]),
     element('p', { class: 'reason' }, reason),
   );

@@ -1,4 +1,4 @@
-/** @import { AlertTrace, EventStatus, FactTrace, RuleTrace, RunTrace } from '../../journal/trace.js' */
+/** @import { AlertTrace, EventStatus, EventSummary, FactTrace, RuleTrace, RunTrace } from '../../journal/trace.js' */
 /** @import { StepRecord } from '../../queues/jobs.js' */
 import { element } from './dom.js';
 
@@ -9,7 +9,7 @@ import { element } from './dom.js';
  */
 
 /** @type {Record<EventStatus, Wording>} */
-export const EVENT_STATUS = {
+const EVENT_STATUS = {
   queued: { word: 'queued', mark: '…', tone: 'busy' },
   processing: { word: 'processing', mark: '…', tone: 'busy' },
   waiting: { word: 'waiting', mark: '…', tone: 'wait' },
@@ -17,6 +17,28 @@ export const EVENT_STATUS = {
   failed: { word: 'failed', mark: '✘', tone: 'bad' },
   no_match: { word: 'no rule matched', mark: '·', tone: 'quiet' },
 };
+
+/** @type {Wording} */
+const OWN_ACTION = { word: 'passed by: our own action', mark: '–', tone: 'quiet' };
+
+/**
+ * Where an event stands. That no rule took what a step of ours brought about is as it should be.
+ *
+ * @param {Pick<EventSummary, 'status' | 'ownAction'>} event
+ */
+export function eventStatusWord({ status, ownAction }) {
+  return stateWord({ ...EVENT_STATUS, ...(ownAction === true && { no_match: OWN_ACTION }) }, status);
+}
+
+/**
+ * What became of a rule.
+ *
+ * @param {Pick<RuleTrace, 'verdict' | 'ownAction'>} decision
+ */
+export function verdictWord({ verdict, ownAction }) {
+  const passedBy = { ...OWN_ACTION, word: 'passed by' };
+  return stateWord({ ...VERDICT, ...(ownAction === true && { not_matched: passedBy }) }, verdict);
+}
 
 /** @type {Record<FactTrace['status'], Wording>} */
 export const FACT_STATUS = {
@@ -26,7 +48,7 @@ export const FACT_STATUS = {
 };
 
 /** @type {Record<RuleTrace['verdict'], Wording>} */
-export const VERDICT = {
+const VERDICT = {
   matched: { word: 'matched', mark: '✔', tone: 'good' },
   not_matched: { word: 'no match', mark: '·', tone: 'quiet' },
   error: { word: 'error', mark: '✘', tone: 'bad' },
@@ -43,8 +65,9 @@ export const RUN_STATUS = {
   failed: { word: 'failed', mark: '✘', tone: 'bad' },
 };
 
-/** @type {Record<StepRecord['status'], Wording>} */
-export const STEP_STATUS = {
+/** @type {Record<StepRecord['status'] | 'not_reached', Wording>} */
+const STEP_STATUS = {
+  not_reached: { word: 'not reached', mark: '–', tone: 'quiet' },
   pending: { word: 'not yet', mark: '–', tone: 'quiet' },
   running: { word: 'running', mark: '…', tone: 'busy' },
   waiting: { word: 'waiting', mark: '…', tone: 'wait' },
@@ -64,6 +87,17 @@ export const ALERT_STATUS = {
 };
 
 /**
+ * How a step stands. Behind a step that failed the run ends: what is left is not reached.
+ *
+ * @param {StepRecord['status']} status
+ * @param {RunTrace['status']} run
+ */
+export function stepStatusWord(status, run) {
+  const left = run === 'failed' && status === 'pending';
+  return stateWord(STEP_STATUS, left ? 'not_reached' : status);
+}
+
+/**
  * A state as a coloured word. A newer service may say one that this page does not know: it is shown as it is.
  *
  * @param {Readonly<Record<string, Wording>>} wordings
@@ -80,18 +114,22 @@ export function stateWord(wordings, state) {
   );
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' });
-const dayAndClock = new Intl.DateTimeFormat(undefined, {
+/** @type {Intl.DateTimeFormatOptions} */
+const DAY_AND_CLOCK = {
   day: 'numeric',
   month: 'short',
   hour: '2-digit',
   minute: '2-digit',
+  second: '2-digit',
   hourCycle: 'h23',
-});
+  timeZoneName: 'short',
+};
+const thisYear = new Intl.DateTimeFormat(undefined, DAY_AND_CLOCK);
+const otherYear = new Intl.DateTimeFormat(undefined, { ...DAY_AND_CLOCK, year: 'numeric' });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'long' });
 
 /**
- * A time in the reader's zone: the clock for today, else the day as well.
+ * A time in the reader's zone, with its day and the zone, so that it can be passed on; the year when it is another one.
  *
  * @param {string} iso
  */
@@ -99,9 +137,30 @@ export function timeWord(iso) {
   const time = new Date(iso);
   // Not ours to check here: what cannot be read is shown as it came.
   if (Number.isNaN(time.getTime())) return element('span', {}, iso);
-  const today = time.toDateString() === new Date().toDateString();
-  const text = (today ? clock : dayAndClock).format(time);
-  return element('time', { datetime: iso, title: whole.format(time) }, text);
+  const format = time.getFullYear() === new Date().getFullYear() ? thisYear : otherYear;
+  return element('time', { datetime: iso, title: whole.format(time) }, format.format(time));
+}
+
+/**
+ * The type of an event, which breaks at its dots where it is too long for its line.
+ *
+ * @param {string} type
+ * @returns {(Node | string)[]}
+ */
+export function typeWord(type) {
+  const [first = '', ...others] = type.split('.');
+  return [first, ...others.flatMap((part) => ['.', element('wbr', {}), part])];
+}
+
+/**
+ * A number of things.
+ *
+ * @param {number} count
+ * @param {string} one
+ * @param {string} many
+ */
+export function counted(count, one, many) {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 /**
