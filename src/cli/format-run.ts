@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { RunTrace, Trace } from '../journal/trace.js';
 import type { AttemptRecord } from '../queues/jobs.js';
 import { runId } from '../queues/queues.js';
@@ -10,17 +11,35 @@ import type { Paint } from './terminal.js';
 export function formatRun(run: RunTrace, { id, alerts }: Trace, paint: Paint): string[] {
   const channelsOf = (place: string): string[] =>
     alerts.flatMap((alert) => (alert.id === `${runId(id, run.rule)}.${place}` ? [alert.channel] : []));
-  const rows = run.steps.flatMap((step, index) => [
-    stepRow(step, `${index + 1}`, run, channelsOf(`${index}`), paint),
-    ...(step.each ?? []).map((item, position) =>
-      stepRow(item, `${index + 1}.${position + 1}`, run, channelsOf(`${index}.${position}`), paint),
-    ),
-  ]);
+  const rows = run.steps.flatMap((step, index) => {
+    const { each = [], items = [] } = step;
+    // What its items came to stands below, item by item.
+    const shown = step.each === undefined ? step : { ...step, output: { count: each.length } };
+    return [
+      stepRow(shown, `${index + 1}`, run, channelsOf(`${index}`), paint),
+      ...each.map((attempt, position) =>
+        stepRow(
+          { ...attempt, action: `for ${harmless(itemText(items[position]))}` },
+          `${index + 1}.${position + 1}`,
+          run,
+          channelsOf(`${index}.${position}`),
+          paint,
+        ),
+      ),
+    ];
+  });
   return [
     `  ${paint('dim', `did, by ${run.rule}`)}  ${runWord(run, paint)}`,
     ...(run.reason === undefined ? [] : [`    ${harmless(run.reason)}`]),
     ...columns(rows).map((line) => `    ${line}`),
   ];
+}
+
+const named = z.object({ name: z.string() });
+
+/** What an item of a list is called. */
+function itemText(item: unknown): string {
+  return typeof item === 'string' ? item : (named.safeParse(item).data?.name ?? show(item));
 }
 
 function runWord({ status }: RunTrace, paint: Paint): string {

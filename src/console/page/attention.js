@@ -84,7 +84,8 @@ function problemList(problems) {
     'ul',
     { class: 'plain' },
     problems.map((problem) => {
-      const [said = '', ...lines] = problem.split('\n');
+      const [said = '', ...shown] = problem.split('\n');
+      const lines = withoutIndent(shown);
       return element(
         'li',
         {},
@@ -93,6 +94,16 @@ function problemList(problems) {
       );
     }),
   );
+}
+
+/**
+ * Lines moved to the left together: on a phone there is no room for the indentation of a file.
+ *
+ * @param {readonly string[]} lines
+ */
+function withoutIndent(lines) {
+  const indent = Math.min(...lines.map((line) => line.search(/\S|$/)));
+  return lines.map((line) => line.slice(indent));
 }
 
 /** @param {HeldWithCount} held */

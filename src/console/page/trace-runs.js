@@ -97,7 +97,12 @@ function attemptRow(step, key, run, channels, item) {
       stepStatusWord(status, run),
       element('strong', {}, item ?? action),
       ...(channels.length === 0 ? [] : [element('span', {}, `to ${channels.join(', ')}`)]),
-      element('span', { class: 'hint' }, ...timing(step), id === undefined ? '' : ` · known as steps.${id}`),
+      element(
+        'span',
+        { class: 'hint' },
+        ...timing(step, item !== undefined),
+        id === undefined ? '' : ` · known as steps.${id}`,
+      ),
     ),
     ...(reason === undefined ? [] : [element('p', { class: toneOfReason(status) }, reason)]),
     ...(nextAttemptAt === undefined
@@ -121,8 +126,13 @@ function attemptRow(step, key, run, channels, item) {
   );
 }
 
-/** @param {Pick<AttemptRecord, 'attempts' | 'startedAt' | 'finishedAt'>} step */
-function timing({ attempts, startedAt, finishedAt }) {
+/**
+ * @param {Pick<AttemptRecord, 'attempts' | 'startedAt' | 'finishedAt'>} step
+ * @param {boolean} brief - Of an item; when its step began stands above.
+ */
+function timing({ attempts, startedAt, finishedAt }, brief) {
+  if (brief && attempts === 1 && startedAt !== undefined && finishedAt !== undefined)
+    return [`took ${Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt))} ms`];
   /** @type {(Node | string)[]} */
   const words = [];
   if (startedAt !== undefined) words.push('began ', timeWord(startedAt));

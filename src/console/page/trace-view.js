@@ -1,4 +1,4 @@
-/** @import { AlertTrace, FactTrace, RuleTrace, Trace } from '../../journal/trace.js' */
+/** @import { AlertTrace, FactTrace, RuleTrace, RunTrace, Trace } from '../../journal/trace.js' */
 import { element, shortList } from './dom.js';
 import { callRow, runSection } from './trace-runs.js';
 import {
@@ -28,7 +28,7 @@ export function traceView(trace) {
     ...(trace.alerts.length === 0
       ? []
       : [section('told', 'Told', shortList('ul', { class: 'plain' }, trace.alerts.map(alertRow)))]),
-    ...trace.runs.map((run) => runSection(run, trace)),
+    ...worstFirst(trace.runs).map((run) => runSection(run, trace)),
     section(
       'rules',
       'Rules considered',
@@ -80,13 +80,23 @@ function heading({ id, account, source, status, ownAction, processing, data, dev
   );
 }
 
+/**
+ * What asks for a person comes first.
+ *
+ * @param {readonly RunTrace[]} runs
+ */
+function worstFirst(runs) {
+  const order = ['failed', 'waiting', 'running', 'queued', 'completed'];
+  return [...runs].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
+}
+
 /** What keeps the event, and what keeps each of its runs. @param {Trace} trace */
 function whyItStands({ processing, runs }) {
   const ofEvent =
     processing?.reason === undefined
       ? []
       : [why('event', processing.state, [processing.reason, ...nextAttempt(processing.nextAttemptAt)])];
-  const ofRuns = runs.flatMap(({ rule, status, reason }) =>
+  const ofRuns = worstFirst(runs).flatMap(({ rule, status, reason }) =>
     reason === undefined ? [] : [why(`run ${rule}`, status, [element('strong', {}, rule), `: ${reason}`])],
   );
   return [...ofEvent, ...ofRuns];

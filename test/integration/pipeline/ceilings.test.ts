@@ -101,6 +101,19 @@ test('dropped runs are dead letters that can be replayed, and new ones begin', a
   await untilStanding(current, 'greet', { completed: 2, failed: 1 });
 });
 
+test('a run that another one took the place of does not count among those that wait', async () => {
+  const current = await begin(
+    RULES('limit: { runs: 1, per: 1d }\n    concurrency: { key: all, mode: restart }'),
+  );
+  const waiting = async (): Promise<unknown> => JSON.parse(await listHeld(current.client, true));
+  for (const expected of [{ completed: 1 }, { completed: 1, waiting: 1 }, { completed: 2, waiting: 1 }]) {
+    current.simulator.enrollMany({ count: 1, kind: 'ipad' });
+    await untilStanding(current, 'greet', expected);
+  }
+  await until('one is counted', async () => JSON.stringify(await waiting()).includes('"waiting":1'));
+  expect(await waiting()).toMatchObject([{ rule: 'greet', waiting: 1 }]);
+});
+
 test('what cannot be undone is done ten times in an hour at most, whatever the rule says', async () => {
   const current = await begin(`
 rules:

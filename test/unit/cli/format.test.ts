@@ -4,6 +4,7 @@ import { formatTrace } from '../../../src/cli/format-trace.js';
 import { columns, paintFor } from '../../../src/cli/terminal.js';
 import type { Paint } from '../../../src/cli/terminal.js';
 import type { EventSummary, Trace } from '../../../src/journal/trace.js';
+import type { StepRecord } from '../../../src/queues/jobs.js';
 
 const plain: Paint = (_style, text) => text;
 const marked: Paint = (style, text) => `<${String(style)}>${text}`;
@@ -283,6 +284,21 @@ describe('formatTrace', () => {
       ['1', '- skipped', 'log', 'a later run took its place'],
     ]);
     expect(cellsOf(shown, 'did, by fine  ✔ completed')).toEqual([['1', '✔ done', 'log']]);
+  });
+
+  test('a step for each of a list names its items once', () => {
+    const step: StepRecord = { action: 'install_app', status: 'completed', attempts: 1, calls: [] };
+    const each = [{ ...step, output: { app_id: 1 } }, step];
+    const output = { count: 2, items: [{ status: 'completed', app_id: 1 }, { status: 'completed' }] };
+    const items = ['Xcode', { id: 7, name: 'Slack' }];
+    const runs: Trace['runs'] = [
+      { rule: 'apps', status: 'completed', plannedAt: 'x', steps: [{ ...step, items, each, output }] },
+    ];
+    expect(cellsOf(formatTrace({ ...TRACE, runs }, plain).split('\n'), 'did, by apps  ✔ completed')).toEqual([
+      ['1', '✔ done', 'install_app', 'count 2'],
+      ['1.1', '✔ done', 'for Xcode', 'app_id 1'],
+      ['1.2', '✔ done', 'for Slack'],
+    ]);
   });
 
   test('a rule that passed our own action by says so', () => {

@@ -1,0 +1,361 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { openSilences } from '../../src/alerts/silences.js';
+import { openJournal } from '../../src/journal/journal.js';
+import type { RunTrace } from '../../src/journal/trace.js';
+import { openPage, startBrowser } from '../support/browser.js';
+import type { WatchedPage } from '../support/browser.js';
+import { startChat } from '../support/chat.js';
+import type { Chat } from '../support/chat.js';
+import { ADMIN_TOKEN, startWorld } from '../support/service.js';
+import type { World } from '../support/service.js';
+import { until } from '../support/until.js';
+
+const RULES = `
+channels:
+  it-chat: { type: webhook, url: "\${env:HOOK_URL}", secret: "\${env:HOOK_SECRET}", group_wait: 1s, group_by: [title] }
+rules:
+  - id: greet-tablets
+    description: Tablets that enroll are told to the desk
+    on: device.enrolled
+    limit: { runs: 1, per: 1h }
+    do: [notify: { channel: it-chat, title: "{{ device.name }} joined" }]
+  - id: nightly-report
+    description: Every night
+    on: { schedule: "0 3 * * *", timezone: Europe/Berlin }
+    mode: dry_run
+    do: [log: { message: night }]
+  - { id: asleep, on: device.custom_attribute_value.changed, enabled: false, do: [log: { message: never }] }
+`;
+
+/** The widths of a desk and of a phone. */
+const WIDTHS = [1280, 390] as const;
+
+let browser: Browser;
+let chat: Chat;
+let world: World;
+let shots: string;
+const opened: WatchedPage[] = [];
+
+beforeAll(async () => {
+  browser = await startBrowser();
+  shots = process.env['CONSOLE_SCREENSHOTS'] ?? (await mkdtemp(join(tmpdir(), 'mdm-reflex-console-')));
+});
+beforeEach(async () => {
+  chat = await startChat();
+  world = await startWorld({
+    rules: RULES,
+    env: {
+      HOOK_URL: `${chat.url}/path-that-is-secret`,
+      HOOK_SECRET: `whsec_${Buffer.from('a secret of the test that is long').toString('base64')}`,
+    },
+  });
+});
+afterEach(async () => {
+  const complaints = opened.flatMap((watched) => watched.complaints());
+  await Promise.all(opened.splice(0).map(({ page }) => page.context().close()));
+  await world.stop();
+  await chat.close();
+  expect(complaints).toEqual([]);
+});
+afterAll(async () => {
+  await browser.close();
+  if (process.env['CONSOLE_SCREENSHOTS'] === undefined) await rm(shots, { recursive: true });
+});
+
+async function openSignedIn(path = '/', width = 1280): Promise<Page> {
+  const watched = await openPage(browser, world.service.url + path, { viewport: { width, height: 860 } });
+  opened.push(watched);
+  const { page } = watched;
+  await page.getByLabel(/ADMIN_TOKEN/).fill(ADMIN_TOKEN);
+  await page.getByRole('button', { name: 'Show events' }).click();
+  await page.getByRole('navigation', { name: 'Views' }).waitFor();
+  return page;
+}
+
+const attention = (page: Page) => page.getByRole('region', { name: 'What asks for you' });
+const rows = (page: Page) => page.locator('#event-list > li');
+const traceOf = (page: Page) => page.locator('#trace-section');
+
+/** Takes a picture of the page as far as it reaches, and sees to it that nothing sticks out at the side. */
+async function shoot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThan(1);
+}
+
+describe('what asks for a person', () => {
+  test('before the token is given it is counted and not named', async () => {
+    world.simulator.enrollMany({ count: 2, kind: 'ipad' });
+    const watched = await openPage(browser, world.service.url);
+    opened.push(watched);
+    const banner = watched.page.getByRole('status', { name: 'Problems of the service' });
+    await banner.getByText('1 rule is held: mdm-reflex held list').waitFor();
+    expect(await watched.page.locator('body').innerText()).not.toContain('greet-tablets');
+  });
+
+  test('held rules say how many runs wait, and are released at once, dropped after a question', async () => {
+    world.simulator.enrollMany({ count: 4, kind: 'ipad' });
+    const page = await openSignedIn();
+    const held = attention(page).locator('[data-key="held"]');
+    await held.getByText('3 runs wait').waitFor();
+    expect(await held.innerText()).toMatch(/1 rule is held[^]*greet-tablets[^]*at most 1 time in 60 minutes/);
+    // Beside the details, the line that only counts would say it twice.
+    await until('it is told once', async () => (await page.getByText('mdm-reflex held list').count()) === 0);
+
+    await held.getByRole('button', { name: 'Release' }).click();
+    await page.getByText('greet-tablets is released').waitFor();
+    await held.getByText('2 runs wait').waitFor();
+
+    await held.getByRole('button', { name: 'Drop' }).click();
+    await page.getByRole('dialog').getByText('the 2 runs that wait will not be done').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    expect(await held.isVisible()).toBe(true);
+    await held.getByRole('button', { name: 'Drop' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Drop' }).click();
+    await held.waitFor({ state: 'detached' });
+    await until('both are dead letters', async () => (await rows(page).getByText('failed').count()) === 2);
+  });
+
+  test('messages that were not delivered are on the first screen, and sent again or dropped', async () => {
+    chat.answerNext({ status: 404 }, { status: 404 });
+    world.simulator.enroll({ kind: 'ipad', name: 'Ada’s iPad' });
+    const page = await openSignedIn('/', 390);
+    const undelivered = attention(page).locator('[data-key="undelivered"]');
+    await undelivered.getByText('Ada’s iPad joined').waitFor();
+    await page.getByText('attention', { exact: true }).waitFor();
+    const box = await undelivered.boundingBox();
+    expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThan(860);
+    expect(await undelivered.innerText()).toMatch(/1 message was not delivered[^]*it-chat[^]*answered 404/);
+
+    await undelivered.getByRole('button', { name: 'Retry' }).click();
+    await page.getByText('The message goes out again').waitFor();
+    await until('it is refused again', () => chat.requests().length === 2);
+    await undelivered.getByRole('button', { name: 'Drop' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Drop' }).click();
+    await undelivered.waitFor({ state: 'detached' });
+    expect(chat.requests()).toHaveLength(2);
+  });
+
+  test('problems of the rule files stand there with place, line and caret', async () => {
+    const page = await openSignedIn();
+    await writeFile(world.env['RULES_PATH'] ?? '', RULES.replace('notify:', 'ntify:'));
+    const problems = attention(page).locator('[data-key="problems"]');
+    await problems.getByText('1 problem in the rule files: the rules of before stay in force').waitFor();
+    expect(await problems.locator('p').first().innerText()).toMatch(
+      /rules\.yaml:9:\d+: unknown action "ntify"/,
+    );
+    expect(await problems.locator('pre').innerText()).toMatch(/ntify: \{[^\n]*\n +\^/);
+  });
+});
+
+test('the rules in force, with when they run next, the channels and the silences have a view of their own', async () => {
+  await openSilences(world.client).add({
+    match: { rule: 'greet-tablets' },
+    until: '2999-01-01T00:00:00.000Z',
+    comment: 'the lab is rebuilt',
+  });
+  const page = await openSignedIn();
+  await page.getByRole('link', { name: 'Rules' }).click();
+  const section = page.getByRole('region', { name: 'Rules and channels' });
+  await section.locator('[data-key="nightly-report"]').getByText('next').waitFor();
+  expect(await page.getByRole('search').isVisible()).toBe(false);
+  const rule = async (id: string) => section.locator(`[data-key="${id}"]`).innerText();
+  expect(await rule('greet-tablets')).toMatch(
+    /Tablets that enroll are told to the desk\s+on device\.enrolled · at most 1 run in 60 minutes/,
+  );
+  expect(await rule('nightly-report')).toMatch(
+    /dry run[^]*0 3 \* \* \* \(Europe\/Berlin\), next .*\d\d:00:00/,
+  );
+  expect(await rule('asleep')).toContain('disabled');
+  expect(await rule('it-chat')).toMatch(/it-chat\s*webhook/);
+  expect(await rule('silences')).toMatch(/rule=greet-tablets\s*the lab is rebuilt/);
+  await page.getByRole('link', { name: 'Events' }).click();
+  await page.getByRole('heading', { name: 'No events yet' }).waitFor();
+});
+
+/** An event as a busy fleet makes it: one run failed, one waits, one was replaced, one went over a list; many rules said no. */
+async function busyEvent(): Promise<string> {
+  const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+  const id = 'ab'.repeat(32);
+  const now = new Date().toISOString();
+  await journal.recordReceived([
+    {
+      id,
+      account: 'default',
+      type: 'device.custom_attribute_value.changed',
+      at: '2021-02-03T04:05:06Z',
+      receivedAt: now,
+      source: 'webhook',
+      data: { device: { id: 121, serial_number: 'C02ABCDEFGH1' } },
+    },
+  ]);
+  await journal.recordProcessing(id, { state: 'done', attempts: 1, at: now });
+  const call = {
+    account: 'default',
+    method: 'GET',
+    path: '/devices/121',
+    route: '/x',
+    durationMs: 5,
+    status: 200,
+  };
+  for (const name of ['device', 'group', 'attributes', 'apps']) {
+    await journal.recordFact(id, name, {
+      status: 'found',
+      value: { name: 'Ada’s MacBook' },
+      fetchedAt: now,
+      durationMs: 5,
+      calls: [call, { ...call, path: `/devices/121/${name}` }],
+    });
+  }
+  const step = { attempts: 1, calls: [], startedAt: now, finishedAt: now };
+  const post = { ...call, method: 'POST', path: 'https://tickets.example.org/api/v2/issues' };
+  const runs: RunTrace[] = [
+    {
+      rule: 'open-a-ticket',
+      status: 'failed',
+      plannedAt: now,
+      reason: 'step 1 (http_request): tickets.example.org answered 422',
+      steps: [
+        {
+          ...step,
+          action: 'http_request',
+          status: 'failed',
+          reason: 'answered 422',
+          calls: [{ ...post, status: 422 }],
+        },
+        { action: 'notify', status: 'pending', attempts: 0, calls: [] },
+      ],
+    },
+    {
+      rule: 'greet-tablets',
+      status: 'waiting',
+      plannedAt: now,
+      reason: 'the rule is held: too many',
+      steps: [{ action: 'notify', status: 'pending', attempts: 0, calls: [] }],
+    },
+    {
+      rule: 'install',
+      status: 'completed',
+      plannedAt: now,
+      steps: [
+        {
+          ...step,
+          action: 'install_app',
+          status: 'completed',
+          items: ['Xcode', 'Slack', 'Zoom', 'Figma', 'Notion', 'Word', 'Excel'],
+          each: Array.from({ length: 7 }, () => ({
+            ...step,
+            action: 'install_app',
+            status: 'completed' as const,
+          })),
+          output: { count: 7, items: [{ status: 'completed' }] },
+        },
+        { ...step, action: 'notify', status: 'completed', output: { title: 'Apps are on their way' } },
+      ],
+    },
+  ];
+  for (const run of runs) await journal.recordRun(id, run);
+  const decision = { verdict: 'not_matched' as const, reason: 'device.platform is "macOS"', decidedAt: now };
+  await journal.recordDecisions(id, [
+    ...runs.map(({ rule }) => ({ ...decision, rule, verdict: 'matched' as const })),
+    ...Array.from({ length: 12 }, (_, number) => ({ ...decision, rule: `other-${number}` })),
+  ]);
+  await journal.recordAlerts([
+    {
+      event: id,
+      id: `${id}.install.1`,
+      channel: 'it-chat',
+      title: 'Apps are on their way',
+      status: 'sent',
+      at: now,
+    },
+  ]);
+  return id;
+}
+
+test.each(WIDTHS)('at %d pixels a busy event says why first, each run how it stands', async (width) => {
+  const id = await busyEvent();
+  const page = await openSignedIn('/', width);
+  const row = rows(page).first();
+  await row.getByText('Ada’s MacBook').waitFor();
+  expect(await row.innerText()).toContain('C02ABCDEFGH1');
+  await shoot(page, `busy-list-${width}`);
+  // A type breaks at its dots: each part stands in one piece.
+  const broken = await page.evaluate(`[...document.querySelector('.type-name').childNodes].filter((node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return new Set([...range.getClientRects()].map(({ top }) => top)).size > 1;
+  }).length`);
+  expect(broken).toBe(0);
+
+  await row.getByRole('link').click();
+  const trace = traceOf(page);
+  await trace.locator('[data-key="why run open-a-ticket"]').waitFor();
+  const text = await trace.innerText();
+  expect(text.indexOf('open-a-ticket: step 1')).toBeLessThan(text.indexOf('Told'));
+  expect(text.indexOf('Told')).toBeLessThan(text.indexOf('Done by'));
+  expect(text).toContain('greet-tablets: the rule is held: too many');
+  // What failed comes before what waits.
+  expect(text.indexOf('Done by open-a-ticket')).toBeLessThan(text.indexOf('Done by greet-tablets'));
+  const run = (rule: string) => trace.locator(`[data-key="run ${rule}"]`);
+  expect(await run('open-a-ticket').innerText()).toMatch(
+    /failed[^]*POST https:\/\/tickets\.example\.org\/api\/v2\/issues → 422[^]*not reached\s*notify/,
+  );
+  expect(await run('greet-tablets').innerText()).toMatch(/waiting[^]*the rule is held: too many[^]*not yet/);
+  const install = await run('install').innerText();
+  expect(install).toMatch(/for 7 items[^]*Xcode[^]*Notion[^]*2 more/);
+  expect(install).not.toContain('Excel');
+  expect(install).toMatch(/notify\s*to it-chat/);
+  await run('install').getByText('2 more').click();
+  await run('install').getByText('Excel').waitFor();
+  // When it happened is said with its day, its year and the zone.
+  expect(await trace.locator('[data-key="came-in"]').innerText()).toMatch(/2021.*\d\d:\d\d:06 \S+/);
+  await shoot(page, `busy-trace-${width}`);
+  // Why, and who was told, is on the first screen; the whole is no scroll of ten.
+  if (width === 390) {
+    const height = Number(await page.evaluate('document.documentElement.scrollHeight'));
+    expect(height).toBeLessThan(5 * 860);
+  }
+  expect(id).toMatch(/^ab/);
+});
+
+test('what our own action brought about was passed by, and that no rule matched is not said', async () => {
+  const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+  const id = 'cd'.repeat(32);
+  const now = new Date().toISOString();
+  const about = { account: 'default', type: 'device.changed_group', at: now, receivedAt: now, data: {} };
+  await journal.recordReceived([{ ...about, id, source: 'webhook' }]);
+  await journal.recordProcessing(id, { state: 'done', attempts: 1, at: now });
+  await journal.recordDecisions(id, [
+    {
+      rule: 'r',
+      verdict: 'not_matched',
+      ownAction: true,
+      reason: 'the rule x brought it about',
+      decidedAt: now,
+    },
+  ]);
+  const page = await openSignedIn(`/#${id}`);
+  await traceOf(page).locator('[data-key="rule r"]').getByText('passed by').waitFor();
+  expect(await rows(page).first().innerText()).toContain('passed by: our own action');
+  expect(await traceOf(page).innerText()).not.toContain('no rule matched');
+});
+
+test.each(WIDTHS)('all of it fits a screen of %d pixels', async (width) => {
+  chat.answerNext({ status: 404 });
+  world.simulator.enrollMany({ count: 3, kind: 'ipad' });
+  const page = await openSignedIn('/', width);
+  await attention(page).locator('[data-key="undelivered"]').waitFor();
+  await attention(page).getByText('2 runs wait').waitFor();
+  await writeFile(world.env['RULES_PATH'] ?? '', RULES.replace('notify:', 'ntify:'));
+  await attention(page).locator('[data-key="problems"]').waitFor();
+  await shoot(page, `attention-${width}`);
+  await page.getByRole('link', { name: 'Rules' }).click();
+  await page.locator('[data-key="nightly-report"]').getByText('next').waitFor();
+  await shoot(page, `rules-${width}`);
+  await attention(page).locator('[data-key="held"]').getByRole('button', { name: 'Drop' }).click();
+  await shoot(page, `drop-${width}`);
+});
