@@ -15,6 +15,8 @@ export function runSection(run, { id, alerts }) {
   /** An alert is named after the step that told it. @param {string} place */
   const channelsOf = (place) =>
     alerts.flatMap((alert) => (alert.id === `${id}.${rule}.${place}` ? [alert.channel] : []));
+  // A step that failed says it itself, and on a phone that is half a screen.
+  const saidBelow = steps.some((step) => step.reason !== undefined && reason?.endsWith(step.reason));
   return element(
     'section',
     { 'data-key': `run ${rule}` },
@@ -31,7 +33,7 @@ export function runSection(run, { id, alerts }) {
         ...(finishedAt === undefined ? [] : [', ended ', timeWord(finishedAt)]),
       ),
     ),
-    ...(reason === undefined
+    ...(reason === undefined || saidBelow
       ? []
       : [element('p', { class: status === 'failed' ? 'error' : 'reason' }, reason)]),
     element(
