@@ -119,7 +119,7 @@ class LookupFailed extends Error {
   override readonly name = 'LookupFailed';
 }
 
-async function lookedUp(name: string, facts: FactFetcher): Promise<unknown> {
+async function lookedUp(name: string, facts: Pick<FactFetcher, 'fetch'>): Promise<unknown> {
   try {
     return await facts.fetch(name);
   } catch (cause) {
