@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DestinationStream } from 'pino';
 import { startWorkers } from '../workers/start-workers.js';
 import type { RunningWorkers } from '../workers/start-workers.js';
-import { secretsOf } from '../workers/rule-secrets.js';
+import { secretsOf } from './rules/rule-secrets.js';
 import { openRules } from '../workers/rules-in-force.js';
 import type { RulesInForce } from '../workers/rules-in-force.js';
 import { serviceVocabulary } from './actions/vocabulary.js';

@@ -30,7 +30,7 @@ import type { AccountAccess } from './accounts.js';
 import { nameOf, runUnderWay } from './run-under-way.js';
 import type { RunUnderWay } from './run-under-way.js';
 import type { Teller } from './tell.js';
-import { secretsOf } from './rule-secrets.js';
+import { secretsOf } from '../src/rules/rule-secrets.js';
 
 /** What the run worker joins together. */
 export interface RunWorkerOptions {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { secretsOf } from '../../workers/rule-secrets.js';
+import { secretsOf } from '../rules/rule-secrets.js';
 import { runSteps } from '../actions/run-steps.js';
 import { pendingStep } from '../actions/step-attempt.js';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';

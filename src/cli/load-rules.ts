@@ -1,4 +1,4 @@
-import { secretsOf } from '../../workers/rule-secrets.js';
+import { secretsOf } from '../rules/rule-secrets.js';
 import { serviceVocabulary } from '../actions/vocabulary.js';
 import { readAccounts } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
