@@ -39,7 +39,6 @@ export default tseslint.config(
     files: [
       'src/simplemdm/http.ts',
       'src/http/exchange.ts',
-      'src/channels/post.ts',
       'simulator/**/*.ts',
       'test/**/*.ts',
       'bench/**/*.ts',

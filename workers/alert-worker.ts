@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Alert } from '../src/alerts/alert.js';
-import type { AlertStore, OpenGroup, UnderWay } from '../src/alerts/alert-store.js';
+import type { AlertStore, OpenGroup, ReadGroup } from '../src/alerts/alert-store.js';
 import { dueAt } from '../src/alerts/calm.js';
 import { composeMessage } from '../src/alerts/message.js';
 import { isSilenced } from '../src/alerts/silences.js';
 import type { Silences } from '../src/alerts/silences.js';
+import { alertsOf, countOf } from '../src/alerts/stored-message.js';
+import type { UnderWay } from '../src/alerts/stored-message.js';
 import { DeliveryError } from '../src/channels/channel.js';
+import type { Receipt } from '../src/channels/channel.js';
 import type { Channel } from '../src/channels/open-channel.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { AlertTrace } from '../src/journal/trace.js';
@@ -13,8 +16,10 @@ import type { AlertJob } from '../src/queues/jobs.js';
 import { retryDelay } from '../src/queues/retry.js';
 import type { RetryPolicy } from '../src/queues/retry.js';
 import type { JobHandle, Outcome } from '../src/queues/worker.js';
+import { errorText } from '../src/telemetry/error-text.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
+import type { Redact } from '../src/telemetry/redaction.js';
 
 /** What the alert worker joins together. */
 export interface AlertWorkerOptions {
@@ -23,16 +28,28 @@ export interface AlertWorkerOptions {
   readonly silences: Silences;
   readonly journal: Journal;
   readonly policy: RetryPolicy;
+  /** A message that cannot be delivered is kept this long. */
+  readonly keepUndeliveredMs: number;
+  /** Whether nobody is told anything: what waits goes on waiting. */
+  readonly readOnly: boolean;
   /** Where the console is, for links. */
   readonly consoleUrl: string | undefined;
+  /** What the other side says may repeat a secret that it was sent. */
+  readonly redact: Redact;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Breaks deliveries off when the process stops. */
   readonly stop: AbortSignal;
 }
 
-/** While something waits to be sent it is looked at this often: what comes meanwhile may be due earlier. */
-const LOOK_AGAIN_MS = 500;
+/** What waits is looked at this often at least: a group that is opened meanwhile wakes its channel, but other rules may be in force. */
+const LOOK_AGAIN_MS = 60_000;
+/** A channel may be missing this long: its file is just being written, or this process is older than the rules. */
+const MISSING_MS = 600_000;
+const LOOK_FOR_MISSING_MS = 2000;
+/** One message takes so many groups at most, and stops short of more alerts than can well be kept in one piece. */
+const MOST_GROUPS = 1000;
+const MOST_ALERTS = 10_000;
 
 /**
  * Sends what a channel has, message by message in order. A message that cannot be sent now is tried again, and the channel waits with it,
@@ -44,17 +61,23 @@ export function createAlertHandler(
   const { store, logger } = options;
   return async (job) => {
     const { channel: name } = job.data;
-    const channel = options.channels().get(name);
+    // Nothing is lost: a process that may send wakes the channel.
+    if (options.readOnly) return { kind: 'done' };
     for (;;) {
       if (options.stop.aborted) return { kind: 'handed_back' };
       await job.confirmOwnership();
+      // Before its groups are read: one that is opened from now on wakes the channel again.
+      await store.look(name);
+      const channel = options.channels().get(name);
       const message = await store.underWay(name);
       if (channel === undefined) {
-        if (!(await giveUp(name, message, options))) return { kind: 'done' };
+        const outcome = await withoutChannel(name, message, options);
+        if (outcome !== undefined) return outcome;
         continue;
       }
+      await store.found(name);
       if (message !== undefined) {
-        const outcome = await deliver(channel, message, options);
+        const outcome = await deliver(channel, message, job, options);
         if (outcome !== undefined) return outcome;
         continue;
       }
@@ -78,121 +101,172 @@ async function prepare(
   const now = Date.now();
   const groups = (await store.openGroups(name)).sort((a, b) => a.first - b.first);
   if (groups.length === 0) {
-    // Nothing is left: the channel is not looked at any more until the next alert.
-    await store.seal(name, undefined, []);
+    await store.rest(name);
     return 'nothing';
   }
   const due = groups.filter((group) => dueAt(group, calm) <= now);
   if (due.length === 0) return Math.min(...groups.map((group) => dueAt(group, calm)));
   const sent = await store.sentSince(name, now - calm.limit.perMs);
   if (sent.length >= calm.limit.messages) return (sent[0] ?? now) + calm.limit.perMs;
-  const chosen = calm.digest === undefined ? due.slice(0, 1) : due;
   const active = await silences.list(new Date(now));
-  const parts = await Promise.all(
-    chosen.map(async ({ key }) => {
-      const alerts = await store.alertsIn(name, key);
-      const silenced = alerts.filter((alert) =>
-        active.some((silence) => isSilenced(alert, silence, new Date(now))),
-      );
-      return { key, alerts, silenced, told: alerts.filter((alert) => !silenced.includes(alert)) };
-    }),
-  );
-  await note(
-    parts.flatMap(({ silenced }) => silenced),
-    { status: 'silenced', reason: 'a silence takes it in' },
-    options,
-  );
-  const told = parts.filter((part) => part.told.length > 0);
-  const message: UnderWay = {
-    id: randomBytes(12).toString('hex'),
-    groups: told.map(({ key, told: alerts }) => ({ key, alerts })),
-    at: new Date(now).toISOString(),
-    attempts: 0,
-  };
-  await store.seal(
-    name,
-    told.length === 0 ? undefined : message,
-    parts.map(({ key, alerts }): Pick<OpenGroup, 'key' | 'count'> => ({ key, count: alerts.length })),
-  );
+  const isHushed = (alert: Alert): boolean =>
+    active.some((silence) => isSilenced(alert, silence, new Date(now)));
+  const chosen = calm.digest === undefined ? due.slice(0, 1) : due.slice(0, MOST_GROUPS);
+  const parts = await readGroups(name, chosen, store);
+  const told = parts.flatMap(({ key, alerts, more }) => {
+    const loud = alerts.filter((alert) => !isHushed(alert));
+    return loud.length === 0 ? [] : [{ key, alerts: loud, more }];
+  });
+  const silenced = parts.flatMap(({ alerts }) => alerts).filter(isHushed);
+  await note(silenced, { status: 'silenced', reason: 'a silence takes it in' }, options);
+  const message = told.length === 0 ? undefined : newMessage(told);
+  await store.seal(name, message, parts, calm.repeatMs === undefined ? [] : silenced);
+  // When another worker was faster, what it did is looked at next.
   return 'prepared';
 }
+
+async function readGroups(
+  channel: string,
+  groups: readonly OpenGroup[],
+  store: AlertStore,
+): Promise<ReadGroup[]> {
+  const read: ReadGroup[] = [];
+  let alerts = 0;
+  for (const { key } of groups) {
+    const group = await store.read(channel, key);
+    if (group === undefined) continue;
+    alerts += group.alerts.length;
+    if (read.length > 0 && alerts > MOST_ALERTS) break;
+    read.push(group);
+  }
+  return read;
+}
+
+const newMessage = (groups: UnderWay['groups']): UnderWay => ({
+  id: randomBytes(12).toString('hex'),
+  groups,
+  at: new Date().toISOString(),
+  attempts: 0,
+});
 
 /** Undefined when the message is off the channel's hands. */
 async function deliver(
   channel: Channel,
   message: UnderWay,
+  job: JobHandle<AlertJob>,
   options: AlertWorkerOptions,
 ): Promise<Outcome | undefined> {
-  const { store, policy, metrics, logger, consoleUrl } = options;
-  const { name, type } = channel;
-  const about = { channel: name, message: message.id, alerts: alertsOf(message).length };
-  try {
-    await channel.send(
-      composeMessage(message.id, message.groups, new Date(message.at), consoleUrl),
-      options.stop,
-    );
-  } catch (error) {
-    if (!(error instanceof DeliveryError)) throw error;
-    if (options.stop.aborted) return { kind: 'handed_back' };
-    const attempts = message.attempts + 1;
-    const { refused, message: reason, notBefore } = error;
-    if (refused || attempts >= policy.attempts) {
-      await store.putAside(name, { ...message, attempts }, reason);
-      await note(alertsOf(message), { status: 'failed', reason }, options);
-      metrics.messages.inc({ channel: name, type, outcome: 'failed' });
-      logger.error(
-        { ...about, attempts, reason },
-        'a message was not delivered: it is kept, "mdm-reflex alerts retry" sends it again',
-      );
-      return undefined;
-    }
-    await store.saveUnderWay(name, { ...message, attempts });
-    metrics.messages.inc({ channel: name, type, outcome: 'retried' });
-    const at =
-      Date.now() +
-      retryDelay(policy, attempts, Math.random(), notBefore === undefined ? 0 : notBefore - Date.now());
-    logger.warn({ ...about, attempts, reason, nextAttemptAt: new Date(at).toISOString() }, 'a message waits');
-    return { kind: 'again', at, waits: true, reason };
+  const { store, metrics, logger, consoleUrl, redact } = options;
+  const { name, type, mostLines } = channel;
+  const waitsUntil = Date.parse(message.nextAttemptAt ?? message.at);
+  if (message.nextAttemptAt !== undefined && waitsUntil > Date.now()) {
+    const reason = `waits until ${message.nextAttemptAt} for its next attempt`;
+    return { kind: 'again', at: waitsUntil, waits: true, reason };
   }
+  let receipt: Receipt;
+  try {
+    const composed = composeMessage(message.id, message.groups, new Date(message.at), consoleUrl, mostLines);
+    receipt = await channel.send(composed, options.stop);
+  } catch (error) {
+    if (options.stop.aborted) return { kind: 'handed_back' };
+    // Somebody else may have gone on with it, and what became of it is then not ours to say.
+    await job.confirmOwnership();
+    return afterFailure(channel, message, error, options);
+  }
+  const about = { channel: name, message: message.id, alerts: countOf(message) };
+  const warning = receipt.warning === undefined ? undefined : redact(receipt.warning);
+  // First the traces: a process that dies in between sends it once more, and nothing stays "queued" that was sent.
+  await note(
+    alertsOf(message),
+    { status: 'sent', ...(warning !== undefined && { reason: warning }) },
+    options,
+  );
   await store.delivered(name, message, Date.now(), channel.calm);
-  await note(alertsOf(message), { status: 'sent' }, options);
   metrics.messages.inc({ channel: name, type, outcome: 'sent' });
-  logger.info(about, 'message sent');
+  if (warning === undefined) logger.info(about, 'message sent');
+  else logger.warn({ ...about, reason: warning }, 'message sent, but not to everybody');
   return undefined;
 }
 
-/** Puts aside what a channel has that is in no rule file any more. False when there was nothing. */
-async function giveUp(
+/** An error that no channel foresaw counts as an attempt like any other: it must not hold its channel up for ever. */
+async function afterFailure(
+  { name, type }: Channel,
+  message: UnderWay,
+  error: unknown,
+  options: AlertWorkerOptions,
+): Promise<Outcome | undefined> {
+  const { store, policy, metrics, logger, redact } = options;
+  const about = { channel: name, message: message.id, alerts: countOf(message) };
+  const attempts = message.attempts + 1;
+  const reason = redact(errorText(error));
+  const { refused, notBefore } =
+    error instanceof DeliveryError ? error : { refused: false, notBefore: undefined };
+  if (refused || attempts >= policy.attempts) {
+    await putAside(name, { ...message, attempts }, reason, options);
+    metrics.messages.inc({ channel: name, type, outcome: 'failed' });
+    logger.error(
+      { ...about, attempts, reason },
+      'a message was not delivered: it is kept, "mdm-reflex alerts retry" sends it again',
+    );
+    return undefined;
+  }
+  const now = Date.now();
+  const at = now + retryDelay(policy, attempts, Math.random(), notBefore === undefined ? 0 : notBefore - now);
+  const nextAttemptAt = new Date(at).toISOString();
+  await store.saveUnderWay(name, { ...message, attempts, nextAttemptAt });
+  metrics.messages.inc({ channel: name, type, outcome: 'retried' });
+  logger.warn({ ...about, attempts, reason, nextAttemptAt }, 'a message waits');
+  return { kind: 'again', at, waits: true, reason };
+}
+
+/**
+ * What a channel has that is in no rule file: it waits for some time, since the file may just be on its way, and is then put aside.
+ * Undefined when there is more to be looked at.
+ */
+async function withoutChannel(
   name: string,
   message: UnderWay | undefined,
   options: AlertWorkerOptions,
-): Promise<boolean> {
+): Promise<Outcome | undefined> {
   const { store, logger } = options;
+  const [group] = message === undefined ? await store.openGroups(name) : [];
+  if (message === undefined && group === undefined) {
+    await store.rest(name);
+    return { kind: 'done' };
+  }
   const reason = `there is no channel "${name}" in the rule files (any more)`;
+  const { since, isNew } = await store.missingSince(name);
+  if (Date.now() < since + MISSING_MS) {
+    if (isNew)
+      logger.warn({ channel: name, reason }, 'messages wait for their channel, for ten minutes at most');
+    return { kind: 'again', at: Date.now() + LOOK_FOR_MISSING_MS, waits: true, reason };
+  }
   if (message !== undefined) {
-    await store.putAside(name, message, reason);
-    await note(alertsOf(message), { status: 'failed', reason }, options);
+    await putAside(name, message, reason, options);
     logger.error({ channel: name, reason }, 'a message was not delivered');
-    return true;
+    return undefined;
   }
-  const groups = await store.openGroups(name);
-  const [group] = groups;
-  if (group === undefined) {
-    await store.seal(name, undefined, []);
-    return false;
-  }
-  const alerts = await store.alertsIn(name, group.key);
-  const sealed: UnderWay = {
-    id: randomBytes(12).toString('hex'),
-    groups: [{ key: group.key, alerts }],
-    at: new Date().toISOString(),
-    attempts: 0,
-  };
-  await store.seal(name, sealed, [{ key: group.key, count: alerts.length }]);
-  return true;
+  const read = group === undefined ? undefined : await store.read(name, group.key);
+  if (read !== undefined) await store.seal(name, newMessage([partOf(read)]), [read], []);
+  return undefined;
 }
 
-const alertsOf = ({ groups }: UnderWay): Alert[] => groups.flatMap(({ alerts }) => alerts);
+const partOf = ({ key, alerts, more }: ReadGroup): UnderWay['groups'][number] => ({
+  key,
+  alerts: [...alerts],
+  more,
+});
+
+/** First the traces, for the same reason as when a message was sent. */
+async function putAside(
+  name: string,
+  message: UnderWay,
+  reason: string,
+  options: AlertWorkerOptions,
+): Promise<void> {
+  await note(alertsOf(message), { status: 'failed', reason }, options);
+  await options.store.putAside(name, message, reason, options.keepUndeliveredMs);
+}
 
 /** Puts down in the traces what became of alerts. */
 async function note(

@@ -14,7 +14,7 @@ import { leaveLine } from '../src/journal/take-turn.js';
 import { openTurns } from '../src/journal/turns.js';
 import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../src/queues/jobs.js';
 import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../src/queues/jobs.js';
-import { ALERTS, EVENTS, RUNS, SCHEDULES, SWEEPS, runId } from '../src/queues/queues.js';
+import { ALERTS, DAY_S, EVENTS, RUNS, SCHEDULES, SWEEPS, runId } from '../src/queues/queues.js';
 import { syncSchedules } from '../src/queues/schedules.js';
 import { startWorker } from '../src/queues/worker.js';
 import { referentsOf } from '../src/actions/referents.js';
@@ -24,7 +24,6 @@ import { errorText } from '../src/telemetry/error-text.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
 import type { Redaction } from '../src/telemetry/redaction.js';
-import type { AlertStore } from '../src/alerts/alert-store.js';
 import type { Rule } from '../src/rules/rule.js';
 import { openAccounts } from './accounts.js';
 import type { AccountAccess } from './accounts.js';
@@ -36,7 +35,7 @@ import { failureOf } from './run-under-way.js';
 import { createRunHandler } from './run-worker.js';
 import { createScheduleHandler } from './schedule-worker.js';
 import { createSweepHandler } from './sweep-worker.js';
-import { createTeller, wake } from './tell.js';
+import { createTeller, wakeBusyChannels } from './tell.js';
 import { watchAccounts } from './watch-accounts.js';
 
 /** What the workers need. */
@@ -98,6 +97,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     queue: queues.alerts,
     journal,
     redact: options.redaction.redact,
+    readOnly: settings.READ_ONLY,
   });
   const accounts = openAccounts(options.accounts, {
     redis: connection,
@@ -207,7 +207,10 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
         silences: openSilences(connection),
         journal,
         policy: shared.policy,
+        keepUndeliveredMs: settings.DEAD_LETTER_DAYS * DAY_S * 1000,
+        readOnly: settings.READ_ONLY,
         consoleUrl: settings.PUBLIC_URL,
+        redact: shared.redact,
         metrics,
         logger,
         stop: breakOff.signal,
@@ -240,7 +243,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     }),
   ];
   const waking = setInterval(() => {
-    if (connection.status !== 'ready') return;
+    if (connection.status !== 'ready' || settings.READ_ONLY) return;
     wakeBusyChannels(store, queues.alerts).catch((error: unknown) =>
       logger.debug({ reason: errorText(error) }, 'channels could not be looked at'),
     );
@@ -284,10 +287,6 @@ function createChannels({ rules, env }: StartWorkersOptions): () => ReadonlyMap<
     }
     return opened.channels;
   };
-}
-
-async function wakeBusyChannels(store: AlertStore, queue: Queue<AlertJob>): Promise<void> {
-  for (const channel of await store.busyChannels()) await wake(queue, channel);
 }
 
 /** A reload waits this long for SimpleMDM, and then does without: rules must change also while it is away. */

@@ -1,14 +1,16 @@
 import type { Queue } from 'bullmq';
-import { StepError } from '../src/actions/action.js';
+import { alert as alertForm } from '../src/alerts/alert.js';
 import type { Alert } from '../src/alerts/alert.js';
-import type { AlertStore } from '../src/alerts/alert-store.js';
+import { MOST_ALERTS } from '../src/alerts/alert-store.js';
+import type { AlertStore, Taken } from '../src/alerts/alert-store.js';
+import { calmFrom } from '../src/alerts/calm.js';
 import type { Channel } from '../src/channels/open-channel.js';
 import type { Journal } from '../src/journal/journal.js';
+import type { AlertTrace } from '../src/journal/trace.js';
 import { channelJobId } from '../src/queues/queues.js';
 import type { AlertJob } from '../src/queues/jobs.js';
 import { redactJson } from '../src/telemetry/redaction.js';
 import type { Redact } from '../src/telemetry/redaction.js';
-import { alert as alertForm } from '../src/alerts/alert.js';
 
 /** Where messages to people go. */
 export interface TellOptions {
@@ -17,12 +19,16 @@ export interface TellOptions {
   readonly queue: Queue<AlertJob>;
   readonly journal: Journal;
   readonly redact: Redact;
+  /** Whether nobody is told anything. */
+  readonly readOnly: boolean;
 }
 
 /** Something that the service itself has to say. */
 export interface Announcement {
   /** The same for the same trouble, so that it is told once. */
   readonly id: string;
+  /** When it began, so that the same trouble another time is told another time: when a run failed, since when a rule is held. */
+  readonly since?: string;
   /** Troubles of a kind are one message. */
   readonly kind: 'chain' | 'failed' | 'held';
   readonly account: string;
@@ -35,46 +41,36 @@ export interface Announcement {
 
 /** Hands messages to the queue of their channel. */
 export interface Teller {
-  /** @throws StepError when there is no such channel. */
   readonly tell: (alert: Alert) => Promise<void>;
   /** Tells every channel that wants to hear of the service's own troubles. */
   readonly announce: (announcement: Announcement) => Promise<void>;
 }
 
 /** What hands messages to the queue of their channel. */
-export function createTeller({ channels, store, queue, journal, redact }: TellOptions): Teller {
+export function createTeller(options: TellOptions): Teller {
+  const { channels, store, queue, journal, redact, readOnly } = options;
   const tell = async (given: Alert): Promise<void> => {
-    const channel = channels().get(given.channel);
-    if (channel === undefined) throw new StepError(`there is no channel "${given.channel}" (any more)`);
+    // A channel that this process does not know is worked on by one that does, or its messages are put aside in the end.
+    const calm = channels().get(given.channel)?.calm ?? calmFrom({});
     // A template may have been filled in with a secret of the environment.
     const alert = alertForm.parse(redactJson(redact, given));
-    const taken = await store.take(alert, channel.calm);
-    if (alert.event !== undefined && taken !== 'known') {
-      const status = taken === 'taken' ? ('queued' as const) : ('repeated' as const);
-      const reason = 'the same was told a short while ago (repeat_interval)';
-      const { id, title, at } = alert;
-      await journal.recordAlerts([
-        {
-          id,
-          channel: channel.name,
-          title,
-          status,
-          at,
-          event: alert.event.id,
-          ...(taken === 'repeated' && { reason }),
-        },
-      ]);
+    const { id, channel, title, at, event } = alert;
+    const taken = await store.take(alert, calm);
+    if (event !== undefined && taken !== 'known') {
+      await journal.recordAlerts([{ id, channel, title, at, ...FATES[taken], event: event.id }]);
     }
-    await wake(queue, channel.name);
+    await wake(queue, channel, { soon: taken === 'opened' });
   };
   return {
     tell,
-    announce: async ({ id, kind, ...about }) => {
+    announce: async (announcement) => {
+      if (readOnly) return;
+      const { kind, since: _since, ...about } = announcement;
       const wanting = [...channels().values()].filter(({ calm }) => calm.serviceAlerts);
       for (const { name } of wanting) {
         await tell({
           ...about,
-          id,
+          id: idOf(announcement),
           channel: name,
           labels: { service: kind },
           at: new Date().toISOString(),
@@ -84,7 +80,42 @@ export function createTeller({ channels, store, queue, journal, redact }: TellOp
   };
 }
 
-/** Sees to it that somebody works on a channel; nothing happens when somebody does already. */
-export async function wake(queue: Queue<AlertJob>, channel: string): Promise<void> {
-  await queue.add('deliver', { channel }, { jobId: channelJobId(channel) });
+const FATES: Readonly<Record<Exclude<Taken, 'known'>, Pick<AlertTrace, 'status' | 'reason'>>> = {
+  opened: { status: 'queued' },
+  joined: { status: 'queued' },
+  counted: {
+    status: 'counted',
+    reason: `${MOST_ALERTS} of its group waited before it: the message counts it and does not name it`,
+  },
+  repeated: { status: 'repeated', reason: 'the same was told a short while ago (repeat_interval)' },
+};
+
+/** A rule is held once for all its runs; a run that fails again after a replay is told again. */
+function idOf({ kind, id, since, account, rule }: Announcement): string {
+  if (since === undefined) return id;
+  return kind === 'held' ? `held:${account}:${rule ?? ''}:${since}` : `${id}:${since}`;
+}
+
+/**
+ * Sees to it that somebody works on a channel; nothing happens when somebody does already.
+ *
+ * @param soon - Also when it waits for what it has: there is something that may be due earlier.
+ */
+export async function wake(
+  queue: Queue<AlertJob>,
+  channel: string,
+  { soon }: { readonly soon: boolean },
+): Promise<void> {
+  const jobId = channelJobId(channel);
+  await queue.add('deliver', { channel }, { jobId });
+  if (!soon) return;
+  const job = await queue.getJob(jobId);
+  // Another one may promote it first, and then there is nothing left to do.
+  if ((await job?.isDelayed()) === true) await job?.promote().catch(() => undefined);
+}
+
+/** Wakes the channels that have something to send: the job of one may have been lost, or have been at work when a group was opened. */
+export async function wakeBusyChannels(store: AlertStore, queue: Queue<AlertJob>): Promise<void> {
+  const opened = new Set(await store.openedChannels());
+  for (const channel of await store.busyChannels()) await wake(queue, channel, { soon: opened.has(channel) });
 }

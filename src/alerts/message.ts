@@ -1,5 +1,6 @@
 import { SEVERITIES } from './alert.js';
 import type { Alert, Severity } from './alert.js';
+import { cut, shownLine, shownText } from './shown-text.js';
 
 /** One line of a message. */
 export interface MessageItem {
@@ -27,6 +28,8 @@ export interface Message {
   readonly fields: readonly { readonly name: string; readonly value: string }[];
   /** Empty when there is one alert. */
   readonly sections: readonly MessageSection[];
+  /** How many more groups there are than sections. */
+  readonly moreGroups: number;
   readonly count: number;
   /** The console, where all of it can be seen. */
   readonly link: string | undefined;
@@ -37,72 +40,104 @@ export interface Message {
 /** Alerts that go together. */
 export interface AlertGroup {
   readonly alerts: readonly Alert[];
+  /** How many more there are, of which only the number is known. */
+  readonly more?: number;
 }
 
-/** So many lines of a group are shown. */
-const SHOWN = 10;
+/** So many groups are shown. */
+const MOST_GROUPS = 10;
+/** So many lines of a group are shown, unless a channel has room for more. */
+const MOST_LINES = 10;
 const LONGEST_TITLE = 200;
+/** Of a message with several groups: ten times ten lines have to fit where chats take some thirty kilobytes. */
+const LONGEST_LINE = 80;
+/** Longer than anything that a person reads in a message. */
+const LONGEST_TEXT = 50_000;
 
 /**
- * Makes a message of alerts: one as it is, several as their number and the first ten of them.
+ * Makes a message of alerts: one as it is, several as their number and the first of them.
  *
  * @param consoleUrl - Where the console is; messages link to it.
+ * @param mostLines - How many lines of a group are shown.
  */
 export function composeMessage(
   id: string,
   groups: readonly AlertGroup[],
   at: Date,
   consoleUrl: string | undefined,
+  mostLines = MOST_LINES,
 ): Message {
   const all = groups.flatMap(({ alerts }) => alerts);
-  const count = all.length;
+  const count = groups.reduce((sum, group) => sum + countOf(group), 0);
   const severity = highest(all);
   const base = { id, severity, count, at: at.toISOString() };
   const [first] = all;
   if (first !== undefined && count === 1) {
     return {
       ...base,
-      title: oneLine(first.title),
-      text: first.text,
+      title: titleOf(first, LONGEST_TITLE),
+      text: cut(shownText(first.text).trim(), LONGEST_TEXT),
       fields: fieldsOf(first),
       sections: [],
+      moreGroups: 0,
       link: linkTo(consoleUrl, first),
     };
   }
   const several = groups.length > 1;
   return {
     ...base,
-    title: several || first === undefined ? `${count} messages` : headingOf(first, count),
+    title: several || first === undefined ? `${count} messages` : headingOf(first, count, LONGEST_TITLE),
     text: '',
     fields: several || first === undefined ? [] : fieldsInCommon(all),
-    sections: groups.map((group) => sectionOf(group, several, consoleUrl)),
+    sections: groups
+      .slice(0, MOST_GROUPS)
+      .map((group) => sectionOf(group, { several, consoleUrl, mostLines })),
+    moreGroups: Math.max(0, groups.length - MOST_GROUPS),
     link: linkToAll(consoleUrl, all),
   };
 }
 
-function sectionOf({ alerts }: AlertGroup, several: boolean, consoleUrl: string | undefined): MessageSection {
-  const shown = alerts.slice(0, SHOWN);
+function sectionOf(
+  group: AlertGroup,
+  {
+    several,
+    consoleUrl,
+    mostLines,
+  }: { readonly several: boolean; readonly consoleUrl: string | undefined; readonly mostLines: number },
+): MessageSection {
+  const longest = several ? LONGEST_LINE : LONGEST_TITLE;
+  const shown = group.alerts.slice(0, mostLines);
   const [first] = shown;
   // Titles that say all the same say nothing: then the devices are named.
   const same = shown.every(({ title }) => title === first?.title);
   return {
-    heading: several && first !== undefined ? headingOf(first, alerts.length) : undefined,
-    items: shown.map((alert) => ({
-      title: oneLine((same ? alert.device?.name : undefined) ?? alert.title),
-      link: linkTo(consoleUrl, alert),
-    })),
-    more: alerts.length - shown.length,
+    heading: several && first !== undefined ? headingOf(first, countOf(group), longest) : undefined,
+    items: shown.map((alert) => {
+      const device = same ? shownLine(alert.device?.name ?? '', longest) : '';
+      return { title: device === '' ? titleOf(alert, longest) : device, link: linkTo(consoleUrl, alert) };
+    }),
+    more: countOf(group) - shown.length,
   };
 }
 
-function headingOf({ description, rule, title }: Alert, count: number): string {
-  return oneLine(`${count} × ${description ?? rule ?? title}`);
+const countOf = ({ alerts, more = 0 }: AlertGroup): number => alerts.length + more;
+
+/** Services refuse a title in which nothing can be seen. */
+function titleOf({ title, description, rule }: Alert, most: number): string {
+  const lines = [title, description ?? '', rule ?? ''].map((text) => shownLine(text, most));
+  return lines.find((line) => line !== '') ?? 'A message without a title';
+}
+
+function headingOf(alert: Alert, count: number, most: number): string {
+  const { description, rule, title } = alert;
+  return cut(`${count} × ${titleOf({ ...alert, title: description ?? rule ?? title }, most)}`, most);
 }
 
 function fieldsOf({ device, rule, account }: Alert): { name: string; value: string }[] {
-  const name = device?.name ?? (device?.id === undefined ? undefined : `device ${device.id}`);
+  const name = shownLine(device?.name ?? '', LONGEST_TITLE);
+  const known = name === '' && device?.id !== undefined ? `device ${device.id}` : name;
   return [
-    ...(name === undefined ? [] : [{ name: 'Device', value: oneLine(name) }]),
+    ...(known === '' ? [] : [{ name: 'Device', value: known }]),
     ...(rule === undefined ? [] : [{ name: 'Rule', value: rule }]),
     { name: 'Account', value: account },
   ];
@@ -129,11 +164,6 @@ function linkToAll(consoleUrl: string | undefined, alerts: readonly Alert[]): st
 }
 
 function highest(alerts: readonly Alert[]): Severity {
-  const ranks = alerts.map(({ severity }) => SEVERITIES.indexOf(severity));
-  return SEVERITIES[Math.max(0, ...ranks)] ?? 'info';
-}
-
-function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= LONGEST_TITLE ? line : `${line.slice(0, LONGEST_TITLE - 1)}…`;
+  const rank = alerts.reduce((most, { severity }) => Math.max(most, SEVERITIES.indexOf(severity)), 0);
+  return SEVERITIES[rank] ?? 'info';
 }

@@ -11,25 +11,51 @@ export class DeliveryError extends Error {
   readonly refused: boolean;
   /** Not to be tried again before this time, in epoch milliseconds, when the other side said so. */
   readonly notBefore: number | undefined;
+  /** What a person can do about it, when that is known. */
+  readonly advice: string | undefined;
 
-  constructor(message: string, { refused, notBefore }: { refused: boolean; notBefore?: number | undefined }) {
+  constructor(
+    message: string,
+    about: {
+      readonly refused: boolean;
+      readonly notBefore?: number | undefined;
+      readonly advice?: string | undefined;
+    },
+  ) {
     super(message);
-    this.refused = refused;
-    this.notBefore = notBefore;
+    this.refused = about.refused;
+    this.notBefore = about.notBefore;
+    this.advice = about.advice;
   }
+}
+
+/** What the other side said to a message that it took. */
+export interface Receipt {
+  readonly answer: string;
+  /** Something that went wrong nevertheless. */
+  readonly warning?: string;
+}
+
+/** What to do about a name that there is not; undefined for any other trouble. */
+export function adviceOnHost(text: string): string | undefined {
+  return /\bENOTFOUND\b/.test(text)
+    ? 'there is no host of this name: check how the address is written'
+    : undefined;
 }
 
 /** A kind of channel. */
 export interface ChannelType extends ChannelSignature {
   /** A channel of a rule file, in YAML. */
   readonly example: string;
+  /** How many lines of a group it has room for; ten when left out. */
+  readonly mostLines: number | undefined;
   /**
    * Sends a message.
    *
    * @param settings - As in the rule file, `${env:NAME}` resolved.
    * @throws DeliveryError when it does not arrive.
    */
-  readonly send: (settings: unknown, message: Message, signal: AbortSignal) => Promise<void>;
+  readonly send: (settings: unknown, message: Message, signal: AbortSignal) => Promise<Receipt>;
 }
 
 /** Makes a kind of channel. Every kind can also say how much it wants to hear. */
@@ -37,17 +63,24 @@ export function defineChannel<S extends z.ZodRawShape>({
   about,
   example,
   settings,
+  mostLines,
   send,
 }: {
   readonly about: string;
   readonly example: string;
   readonly settings: S;
-  readonly send: (settings: z.output<z.ZodObject<S>>, message: Message, signal: AbortSignal) => Promise<void>;
+  readonly mostLines?: number;
+  readonly send: (
+    settings: z.output<z.ZodObject<S>>,
+    message: Message,
+    signal: AbortSignal,
+  ) => Promise<Receipt>;
 }): ChannelType {
   const own = z.object(settings);
   return {
     about,
     example,
+    mostLines,
     settings: z.strictObject({ ...settings, ...calmSettings }),
     send: async (given, message, signal) => {
       const parsed = own.safeParse(given);
@@ -78,8 +111,3 @@ export const webhookUrl = textOrEnv(
 
 /** A secret. */
 export const secretText = z.string('expected a text, best as "${env:NAME}"').min(1, 'expected a text');
-
-/** A text cut to what the other side takes. */
-export function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
-}

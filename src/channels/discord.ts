@@ -1,6 +1,7 @@
 import type { Message } from '../alerts/message.js';
-import { cut, defineChannel, webhookUrl } from './channel.js';
-import { sectionText } from './plain-text.js';
+import { cut } from '../alerts/shown-text.js';
+import { defineChannel, webhookUrl } from './channel.js';
+import { bodyParts } from './plain-text.js';
 import { postJson } from './post.js';
 
 const COLOURS = { info: 0x3b82f6, warning: 0xf59e0b, critical: 0xdc2626 };
@@ -15,8 +16,9 @@ function escaped(text: string): string {
 }
 
 /** A message as an embed; nobody is mentioned, whatever stands in it. */
-export function discordPayload({ title, text, severity, fields, sections, link, at }: Message) {
-  const description = [text, ...sections.map(sectionText)].filter((part) => part !== '').join('\n\n');
+export function discordPayload(message: Message) {
+  const { title, severity, fields, link, at } = message;
+  const description = bodyParts(message).join('\n\n');
   return {
     embeds: [
       {

@@ -8,7 +8,16 @@ const FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial
  * A message as the HTML of an e-mail: one column, styles within, a table around it all, as mail programs need it. It reads on a phone
  * and in the dark, and loads nothing.
  */
-export function emailHtml({ title, text, severity, fields, sections, link, at }: Message): string {
+export function emailHtml({
+  title,
+  text,
+  severity,
+  fields,
+  sections,
+  moreGroups,
+  link,
+  at,
+}: Message): string {
   const colour = COLOURS[severity];
   const parts = [
     text === '' ? '' : `<p style="margin:0 0 16px;white-space:pre-line">${escapeHtml(text)}</p>`,
@@ -21,6 +30,9 @@ export function emailHtml({ title, text, severity, fields, sections, link, at }:
         more > 0 ? `<p class="quiet" style="margin:0 0 16px;color:#6b7280">and ${more} more</p>` : '',
       ].join(''),
     ),
+    moreGroups > 0
+      ? `<p class="quiet" style="margin:0 0 16px;color:#6b7280">… and ${moreGroups} more ${moreGroups === 1 ? 'group' : 'groups'}</p>`
+      : '',
     fields.length === 0
       ? ''
       : `<table role="presentation" cellpadding="0" cellspacing="0" style="margin:8px 0 16px;font-size:14px">${fields

@@ -2,7 +2,8 @@ import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import type { Message } from '../alerts/message.js';
 import { errorCode, errorText } from '../telemetry/error-text.js';
-import { DeliveryError, defineChannel, textOrEnv } from './channel.js';
+import { DeliveryError, adviceOnHost, defineChannel, textOrEnv } from './channel.js';
+import type { Receipt } from './channel.js';
 import { emailHtml } from './email-html.js';
 import { bodyText } from './plain-text.js';
 
@@ -31,6 +32,8 @@ const settings = {
 
 const MARKS = { info: '', warning: '[warning] ', critical: '[critical] ' };
 const TIMEOUT_MS = 20_000;
+/** There is room for many, and somebody who has the time to read them. */
+const MOST_LINES = 100;
 
 /** E-mail by SMTP: HTML, and the same as text. */
 export const email = defineChannel({
@@ -39,27 +42,15 @@ export const email = defineChannel({
   example:
     'help-desk: { type: email, server: "${env:SMTP_URL}", from: mdm@example.org, to: [help@example.org] }',
   settings,
-  send: async ({ server, from, to, allow_insecure: insecure, allow_self_signed: selfSigned }, message) => {
-    const url = new URL(server);
-    const secure = url.protocol === 'smtps:';
-    const transport = createTransport({
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: url.port === '' ? (secure ? 465 : 587) : Number(url.port),
-      secure,
-      requireTLS: !secure && !insecure,
-      ignoreTLS: insecure,
-      tls: { rejectUnauthorized: !selfSigned },
-      ...(url.username !== '' && {
-        auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
-      }),
-      connectionTimeout: TIMEOUT_MS,
-      greetingTimeout: TIMEOUT_MS,
-      socketTimeout: TIMEOUT_MS,
-    });
+  mostLines: MOST_LINES,
+  send: async (given, message) => {
+    const { host } = new URL(given.server);
+    let transport: ReturnType<typeof transportOf> | undefined;
     try {
-      await transport.sendMail({
-        from,
-        to: [...to],
+      transport = transportOf(given);
+      const { response, rejected } = await transport.sendMail({
+        from: given.from,
+        to: [...given.to],
         subject: MARKS[message.severity] + message.title,
         text: emailText(message),
         html: emailHtml(message),
@@ -68,25 +59,68 @@ export const email = defineChannel({
         date: new Date(message.at),
         headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
       });
+      return receiptOf(`${host} answered ${response}`, rejected);
     } catch (error) {
-      throw problemOf(error, url.host);
+      throw problemOf(error, host);
     } finally {
-      transport.close();
+      transport?.close();
     }
   },
 });
+
+function transportOf({
+  server,
+  allow_insecure: insecure,
+  allow_self_signed: selfSigned,
+}: z.output<z.ZodObject<typeof settings>>) {
+  const url = new URL(server);
+  const secure = url.protocol === 'smtps:';
+  return createTransport({
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? 465 : 587) : Number(url.port),
+    secure,
+    requireTLS: !secure && !insecure,
+    ignoreTLS: insecure,
+    tls: { rejectUnauthorized: !selfSigned },
+    ...(url.username !== '' && { auth: { user: decoded(url.username), pass: decoded(url.password) } }),
+    connectionTimeout: TIMEOUT_MS,
+    greetingTimeout: TIMEOUT_MS,
+    socketTimeout: TIMEOUT_MS,
+  });
+}
+
+/** A bare % in a name or a password means itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A server that takes a message for some only is not asked again: those would get it twice. */
+function receiptOf(answer: string, rejected: readonly string[]): Receipt {
+  return rejected.length === 0
+    ? { answer }
+    : { answer, warning: `the server does not take it for ${rejected.join(', ')}: correct "to"` };
+}
 
 function emailText(message: Message): string {
   const body = [message.title, bodyText(message), message.link ?? ''];
   return body.filter((part) => part !== '').join('\n\n');
 }
 
-const answered = z.looseObject({ responseCode: z.number().optional() });
+const answered = z.looseObject({ responseCode: z.number().optional(), command: z.string().optional() });
 
 /** A 5xx of the server and a refused password are final; everything else may pass (RFC 5321, section 4.2.1). */
 function problemOf(error: unknown, host: string): DeliveryError {
-  const status = answered.safeParse(error).data?.responseCode;
+  const { responseCode: status, command } = answered.safeParse(error).data ?? {};
   const code = errorCode(error);
   const refused = status === undefined ? code === 'EAUTH' || code === 'EENVELOPE' : status >= 500;
-  return new DeliveryError(`${host}: ${errorText(error)}`, { refused });
+  if (refused && command === 'STARTTLS') {
+    const advice = 'use smtps://, or allow_insecure: true';
+    return new DeliveryError(`${host}: the server offers no STARTTLS: ${advice}`, { refused, advice });
+  }
+  const text = errorText(error);
+  return new DeliveryError(`${host}: ${text}`, { refused, advice: adviceOnHost(text) });
 }

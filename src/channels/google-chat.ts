@@ -1,21 +1,23 @@
 import type { Message } from '../alerts/message.js';
-import { cut, defineChannel, webhookUrl } from './channel.js';
-import { fieldLine, sectionText } from './plain-text.js';
+import { bytesInJson, cutToShare } from '../alerts/shown-text.js';
+import { defineChannel, webhookUrl } from './channel.js';
+import { bodyParts, fieldLine } from './plain-text.js';
 import { postJson } from './post.js';
 import { escapeHtml } from './html.js';
 
-/** A message of a card may have 32 KB. */
-const LONGEST = 4000;
+/** A message may have 32 KB; the rest is for the title, the fields and the card itself. */
+const MOST_BYTES = 24_000;
 
-const paragraph = (text: string) => ({
-  textParagraph: { text: escapeHtml(cut(text, LONGEST)).replace(/\n/g, '<br>') },
-});
+const inCard = (text: string): string => escapeHtml(text).replace(/\n/g, '<br>');
+const bytesInCard = (text: string): number => bytesInJson(inCard(text));
 
 /** A message as a card. Paragraphs know some HTML; nothing of it comes from outside. */
-export function googleChatPayload({ id, title, text, severity, fields, sections, link }: Message) {
-  const texts = [text, ...sections.map(sectionText)].filter((part) => part !== '');
+export function googleChatPayload(message: Message) {
+  const { id, title, severity, fields, link } = message;
   const widgets = [
-    ...texts.map(paragraph),
+    ...cutToShare(bodyParts(message), MOST_BYTES, bytesInCard).map((text) => ({
+      textParagraph: { text: inCard(text) },
+    })),
     ...(link === undefined
       ? []
       : [

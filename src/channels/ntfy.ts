@@ -1,25 +1,28 @@
 import { z } from 'zod';
 import type { Message } from '../alerts/message.js';
-import { cut, defineChannel, secretText, textOrEnv } from './channel.js';
+import { bytesInJson, cutToSize } from '../alerts/shown-text.js';
+import { defineChannel, secretText, textOrEnv } from './channel.js';
 import { bodyText } from './plain-text.js';
 import { postJson } from './post.js';
 
 const PRIORITIES = { info: 3, warning: 4, critical: 5 };
 const TAGS = { info: [], warning: ['warning'], critical: ['rotating_light'] };
-/** A longer one becomes an attachment. */
-const LONGEST = 3500;
+/** A longer message becomes an attachment, and its title and link have to fit in as well. */
+const MOST_BYTES = 4000;
+const LEAST_BYTES = 500;
 
 /** A message as ntfy takes it: https://docs.ntfy.sh/publish/#publish-as-json */
 export function ntfyPayload(topic: string, message: Message) {
   const { title, severity, link } = message;
-  return {
+  const about = {
     topic,
     title,
-    message: cut(bodyText(message), LONGEST),
     priority: PRIORITIES[severity],
     tags: TAGS[severity],
     ...(link !== undefined && { click: link }),
   };
+  const left = Math.max(MOST_BYTES - Buffer.byteLength(JSON.stringify(about)), LEAST_BYTES);
+  return { ...about, message: cutToSize(bodyText(message), left, bytesInJson) };
 }
 
 /** ntfy: https://docs.ntfy.sh */

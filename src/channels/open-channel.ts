@@ -4,6 +4,7 @@ import type { Message } from '../alerts/message.js';
 import { resolveEnvReferences } from '../config/env-reference.js';
 import type { ChannelSource } from '../rules/rule-schema.js';
 import { DeliveryError } from './channel.js';
+import type { Receipt } from './channel.js';
 import { CHANNEL_TYPES } from './registry.js';
 import { errorText } from '../telemetry/error-text.js';
 
@@ -12,21 +13,24 @@ export interface Channel {
   readonly name: string;
   readonly type: string;
   readonly calm: Calm;
+  /** How many lines of a group it has room for; ten when left out. */
+  readonly mostLines: number | undefined;
   /** @throws DeliveryError when the message does not arrive. */
-  readonly send: (message: Message, signal: AbortSignal) => Promise<void>;
+  readonly send: (message: Message, signal: AbortSignal) => Promise<Receipt>;
 }
 
 /** A channel of a rule file that has been checked. Its secrets are read from the environment for each message, and kept nowhere. */
 export function openChannel({ name, type, settings }: ChannelSource, env: NodeJS.ProcessEnv): Channel {
+  const channelType = Object.hasOwn(CHANNEL_TYPES, type) ? CHANNEL_TYPES[type] : undefined;
   return {
     name,
     type,
     calm: calmFrom(settings),
+    mostLines: channelType?.mostLines,
     send: async (message, signal) => {
-      const channelType = Object.hasOwn(CHANNEL_TYPES, type) ? CHANNEL_TYPES[type] : undefined;
       if (channelType === undefined)
         throw new DeliveryError(`there is no type of channel "${type}"`, { refused: true });
-      await channelType.send(resolved(settings, env), message, signal);
+      return channelType.send(resolved(settings, env), message, signal);
     },
   };
 }

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { Message } from '../alerts/message.js';
-import { cut, defineChannel, secretText, textOrEnv } from './channel.js';
+import { bytesInJson, cut, cutToSize } from '../alerts/shown-text.js';
+import { defineChannel, secretText, textOrEnv } from './channel.js';
 import { bodyText } from './plain-text.js';
 import { postJson } from './post.js';
 
 /** https://developer.pagerduty.com/docs/send-alert-event */
 const LONGEST_SUMMARY = 1024;
+/** Whoever is woken reads the beginning; an event may have 512 KB in all. */
+const MOST_BYTES = 20_000;
 
 /** A message as an event that triggers an incident. Sent again, it is the same incident. */
 export function pagerDutyPayload(routingKey: string, message: Message) {
@@ -20,7 +23,7 @@ export function pagerDutyPayload(routingKey: string, message: Message) {
       severity,
       timestamp: at,
       custom_details: {
-        text: bodyText({ ...message, fields: [] }),
+        text: cutToSize(bodyText({ ...message, fields: [] }), MOST_BYTES, bytesInJson),
         count,
         ...Object.fromEntries(fields.map(({ name, value }) => [name.toLowerCase(), value])),
       },

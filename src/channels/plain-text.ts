@@ -1,7 +1,7 @@
 import type { Message, MessageSection } from '../alerts/message.js';
 
 /** The lines of a section: its heading, its items, and how many more there are. */
-export function sectionLines({ heading, items, more }: MessageSection): string[] {
+function sectionLines({ heading, items, more }: MessageSection): string[] {
   return [
     ...(heading === undefined ? [] : [heading]),
     ...items.map(({ title }) => `• ${title}`),
@@ -10,7 +10,7 @@ export function sectionLines({ heading, items, more }: MessageSection): string[]
 }
 
 /** A section as a text. */
-export function sectionText(section: MessageSection): string {
+function sectionText(section: MessageSection): string {
   return sectionLines(section).join('\n');
 }
 
@@ -19,7 +19,13 @@ export function fieldLine(fields: Message['fields']): string {
   return fields.map(({ name, value }) => `${name}: ${value}`).join('  ·  ');
 }
 
+/** What a message says between its title and its fields, part by part. */
+export function bodyParts({ text, sections, moreGroups }: Message): string[] {
+  const more = moreGroups === 1 ? '… and 1 more group' : `… and ${moreGroups} more groups`;
+  return [text, ...sections.map(sectionText), moreGroups > 0 ? more : ''].filter((part) => part !== '');
+}
+
 /** A whole message as a text, without its title. */
-export function bodyText({ text, sections, fields }: Message): string {
-  return [text, ...sections.map(sectionText), fieldLine(fields)].filter((part) => part !== '').join('\n\n');
+export function bodyText(message: Message): string {
+  return [...bodyParts(message), fieldLine(message.fields)].filter((part) => part !== '').join('\n\n');
 }

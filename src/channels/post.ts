@@ -1,16 +1,20 @@
-import { callSignal } from '../http/call-signal.js';
+import { NoAnswerError, UnsendableError, exchange } from '../http/exchange.js';
+import type { ExchangeAnswer } from '../http/exchange.js';
 import { retryTime } from '../http/retry-time.js';
-import { fetchErrorText } from '../telemetry/error-text.js';
-import { DeliveryError } from './channel.js';
+import { DeliveryError, adviceOnHost } from './channel.js';
+import type { Receipt } from './channel.js';
 
 const TIMEOUT_MS = 15_000;
 const ANSWER_SHOWN = 200;
+/** Enough to find those in, however much space stands before them. */
+const ANSWER_READ = 4000;
 
 /**
  * Posts JSON and expects a 2xx.
  *
  * @param body - A text is posted as it is.
- * @throws DeliveryError: refused for 3xx and 4xx but 408, 425 and 429; the address, often a secret, is told by its host alone.
+ * @throws DeliveryError: refused for what cannot be sent, for 3xx and for 4xx but 408, 425 and 429; the address, often a secret, is told
+ * by its host alone.
  */
 export async function postJson(
   url: string,
@@ -19,34 +23,36 @@ export async function postJson(
     headers = {},
     signal,
   }: { readonly headers?: Readonly<Record<string, string>>; readonly signal: AbortSignal },
-): Promise<void> {
-  const { host } = new URL(url);
-  const limits = callSignal(TIMEOUT_MS, signal);
-  let response: Response;
-  let answer: string;
+): Promise<Receipt> {
+  const to = new URL(url);
+  const { status, headers: answered, text } = await answerOf(to, body, headers, signal);
+  const said = text.replace(/\s+/g, ' ').trim().slice(0, ANSWER_SHOWN);
+  const answer = `${to.host} answered ${status}${said === '' ? '' : `: ${said}`}`;
+  if (status >= 200 && status < 300) return { answer };
+  const passes = status >= 500 || status === 408 || status === 425 || status === 429;
+  throw new DeliveryError(answer, { refused: !passes, notBefore: retryTime(status, answered, Date.now()) });
+}
+
+async function answerOf(
+  url: URL,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+  stop: AbortSignal,
+): Promise<ExchangeAnswer> {
   try {
-    response = await fetch(url, {
+    // A webhook that moved is to be written down anew, not followed with its secret.
+    return await exchange({
       method: 'POST',
+      url,
       headers: { 'Content-Type': 'application/json', 'User-Agent': 'mdm-reflex', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
-      // A webhook that moved is to be written down anew, not followed with its secret.
-      redirect: 'manual',
-      signal: limits.signal,
+      timeoutMs: TIMEOUT_MS,
+      stop,
+      mostCharacters: ANSWER_READ,
     });
-    answer = await response.text();
   } catch (error) {
-    const why =
-      limits.reason() === 'timeout' ? `no answer within ${TIMEOUT_MS / 1000} s` : fetchErrorText(error);
-    throw new DeliveryError(`${host}: ${why}`, { refused: false });
-  } finally {
-    limits.done();
+    if (error instanceof UnsendableError) throw new DeliveryError(error.message, { refused: true });
+    if (!(error instanceof NoAnswerError)) throw error;
+    throw new DeliveryError(error.message, { refused: false, advice: adviceOnHost(error.message) });
   }
-  if (response.ok) return;
-  const { status, headers: answered } = response;
-  const passes = status >= 500 || status === 408 || status === 425 || status === 429;
-  const said = answer.replace(/\s+/g, ' ').trim().slice(0, ANSWER_SHOWN);
-  throw new DeliveryError(`${host} answered ${status}${said === '' ? '' : `: ${said}`}`, {
-    refused: !passes,
-    notBefore: retryTime(status, answered, Date.now()),
-  });
 }

@@ -1,6 +1,7 @@
 import type { Message } from '../alerts/message.js';
-import { cut, defineChannel, webhookUrl } from './channel.js';
-import { fieldLine, sectionText } from './plain-text.js';
+import { cut } from '../alerts/shown-text.js';
+import { defineChannel, webhookUrl } from './channel.js';
+import { bodyParts, fieldLine } from './plain-text.js';
 import { postJson } from './post.js';
 
 /** Slack's limits: https://docs.slack.dev/reference/block-kit/blocks */
@@ -11,15 +12,15 @@ const MARKS = { info: '', warning: '⚠️ ', critical: '🚨 ' };
 const plain = (text: string) => ({ type: 'plain_text', text, emoji: true });
 
 /** A message in Block Kit. Everything is plain text: a device's name cannot become a link or a mention. */
-export function slackPayload({ title, text, severity, fields, sections, link }: Message) {
+export function slackPayload(message: Message) {
+  const { title, severity, fields, link } = message;
   const heading = cut(MARKS[severity] + title, LONGEST_HEADER);
-  const texts = [text, ...sections.map(sectionText)].filter((part) => part !== '');
   return {
     // What a notification shows; unlike the blocks it knows mentions.
     text: cut(heading, LONGEST_SECTION).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;'),
     blocks: [
       { type: 'header', text: plain(heading) },
-      ...texts.map((part) => ({ type: 'section', text: plain(cut(part, LONGEST_SECTION)) })),
+      ...bodyParts(message).map((part) => ({ type: 'section', text: plain(cut(part, LONGEST_SECTION)) })),
       ...(fields.length > 0 ? [{ type: 'context', elements: [plain(fieldLine(fields))] }] : []),
       ...(link === undefined
         ? []

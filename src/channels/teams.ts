@@ -1,21 +1,23 @@
 import type { Message } from '../alerts/message.js';
-import { cut, defineChannel, webhookUrl } from './channel.js';
-import { fieldLine, sectionText } from './plain-text.js';
+import { bytesInJson, cutToShare } from '../alerts/shown-text.js';
+import { defineChannel, webhookUrl } from './channel.js';
+import { bodyParts, fieldLine } from './plain-text.js';
 import { postJson } from './post.js';
 
 const COLOURS = { info: 'Default', warning: 'Warning', critical: 'Attention' };
-/** A message of a workflow may have 28 KB. */
-const LONGEST = 6000;
+/** A message of a workflow may have 28 KB; the rest is for the title, the fields and the card itself. */
+const MOST_BYTES = 20_000;
 
 /** A text block would read Markdown: a device's name could become a link. A run of rich text is as it is written. */
 const run = (text: string, style: Readonly<Record<string, unknown>> = {}) => ({
   type: 'RichTextBlock',
-  inlines: [{ type: 'TextRun', text: cut(text, LONGEST), ...style }],
+  inlines: [{ type: 'TextRun', text, ...style }],
 });
 
 /** A message as an Adaptive Card in the envelope that a Workflows webhook takes. */
-export function teamsPayload({ title, text, severity, fields, sections, link }: Message) {
-  const texts = [text, ...sections.map(sectionText)].filter((part) => part !== '');
+export function teamsPayload(message: Message) {
+  const { title, severity, fields, link } = message;
+  const texts = cutToShare(bodyParts(message), MOST_BYTES, bytesInJson);
   return {
     type: 'message',
     attachments: [

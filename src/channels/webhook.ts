@@ -6,7 +6,7 @@ import { postJson } from './post.js';
 
 /** A message as the body of a webhook. */
 export function webhookPayload(message: Message) {
-  const { id, at, title, text, severity, count, fields, sections, link } = message;
+  const { id, at, title, text, severity, count, fields, sections, moreGroups, link } = message;
   return {
     type: 'mdm-reflex.alert',
     timestamp: at,
@@ -22,6 +22,7 @@ export function webhookPayload(message: Message) {
         items: items.map((item) => item.title),
         more,
       })),
+      more_groups: moreGroups,
       link: link ?? null,
     },
   };

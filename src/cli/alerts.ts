@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { openAlertStore } from '../alerts/alert-store.js';
 import type { AlertStore } from '../alerts/alert-store.js';
+import { countOf } from '../alerts/stored-message.js';
 import { OperatorError } from '../config/operator-error.js';
 import { columns, harmless } from './terminal.js';
 
@@ -37,7 +38,7 @@ async function waitingIn(store: AlertStore) {
     channels.map(async (channel) => {
       const [groups, message] = await Promise.all([store.openGroups(channel), store.underWay(channel)]);
       const open = groups.reduce((sum, { count }) => sum + count, 0);
-      const sealed = message?.groups.flatMap(({ alerts }) => alerts).length ?? 0;
+      const sealed = message === undefined ? 0 : countOf(message);
       return { channel, count: open + sealed, attempts: message?.attempts ?? 0 };
     }),
   );
@@ -46,15 +47,21 @@ async function waitingIn(store: AlertStore) {
 /** `mdm-reflex alerts retry ID|all`: puts what could not be delivered back in line. */
 export async function retryAlerts(redis: Redis, id: string): Promise<string> {
   const store = openAlertStore(redis);
-  const all = await store.undelivered();
-  const chosen = id === 'all' ? all : all.filter((message) => message.id === id);
-  if (chosen.length === 0) {
-    throw new OperatorError([
-      id === 'all'
-        ? 'everything was delivered'
-        : `there is no undelivered message "${id}"; "mdm-reflex alerts list" shows those that are`,
-    ]);
+  const ids = id === 'all' ? (await store.undelivered()).map((message) => message.id) : [id];
+  // Somebody else may retry or drop them at the same time: only what is put back here is told.
+  let count = 0;
+  for (const one of ids) if ((await store.putBack(one)) !== undefined) count += 1;
+  if (count === 0) {
+    throw new OperatorError([id === 'all' ? 'everything was delivered' : noSuchMessage(id)]);
   }
-  for (const message of chosen) await store.putBack(message.id);
-  return `${chosen.length} ${chosen.length === 1 ? 'message goes' : 'messages go'} out again in a few seconds`;
+  return `${count} ${count === 1 ? 'message goes' : 'messages go'} out again in a few seconds`;
 }
+
+/** `mdm-reflex alerts drop ID`: gives up what could not be delivered. */
+export async function dropAlerts(redis: Redis, id: string): Promise<string> {
+  if (await openAlertStore(redis).drop(id)) return `the message ${id} is dropped: nobody is told of it`;
+  throw new OperatorError([noSuchMessage(id)]);
+}
+
+const noSuchMessage = (id: string): string =>
+  `there is no undelivered message "${id}"; "mdm-reflex alerts list" shows those that are`;

@@ -6,7 +6,7 @@ import { OperatorError } from '../config/operator-error.js';
 import { didYouMean } from '../config/nearest-name.js';
 import type { ChannelSource } from '../rules/rule-schema.js';
 import { loadRules } from './load-rules.js';
-import { columns } from './terminal.js';
+import { columns, harmless } from './terminal.js';
 
 /** `mdm-reflex channels list`: the channels of the rule files. */
 export async function listChannels(env: NodeJS.ProcessEnv, path: string | undefined): Promise<string> {
@@ -58,13 +58,24 @@ export async function testChannel(
   };
   const message = composeMessage(`test-${now.getTime()}`, [{ alerts: [alert] }], now, consoleUrl);
   try {
-    await openChannel(source, env).send(message, new AbortController().signal);
+    const { answer, warning } = await openChannel(source, env).send(message, new AbortController().signal);
+    const lines = [`sent: look at ${name} (${source.type}); ${answer}`, warning ?? ''];
+    return lines
+      .filter((line) => line !== '')
+      .map((line) => harmless(redact(line)))
+      .join('\n');
   } catch (error) {
     if (!(error instanceof DeliveryError)) throw error;
-    const advice = error.refused
-      ? 'check the settings of the channel and the variables that they name'
-      : 'the other side may be down: try again';
-    throw new OperatorError([redact(`channel "${name}" (${source.type}): ${error.message}; ${advice}`)]);
+    const told = redact(`channel "${name}" (${source.type}): ${error.message}`);
+    // Some advice stands in the message already.
+    const advice = error.advice !== undefined && error.message.includes(error.advice) ? '' : adviceOn(error);
+    throw new OperatorError([harmless(advice === '' ? told : `${told}; ${advice}`)]);
   }
-  return `sent: look at ${name} (${source.type})`;
+}
+
+function adviceOn({ advice, refused }: DeliveryError): string {
+  if (advice !== undefined) return advice;
+  return refused
+    ? 'check the settings of the channel and the variables that they name'
+    : 'the other side may be down: try again';
 }

@@ -85,6 +85,7 @@ function decisionRow({ rule, verdict, reason, ownAction }: RuleTrace, paint: Pai
 function alertRow({ channel, status, title, reason }: AlertTrace, paint: Paint): string[] {
   const mark: Record<AlertTrace['status'], string> = {
     queued: paint('yellow', '… waits'),
+    counted: paint('gray', '+ counted'),
     sent: paint('green', '✔ sent'),
     repeated: paint('gray', '- told before'),
     silenced: paint('gray', '- silenced'),

@@ -7,7 +7,7 @@ import { DEFAULT_ACCOUNT } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
 import { rulesJsonSchema } from '../rules/json-schema.js';
 import { readSettings } from '../config/settings.js';
-import { listAlerts, retryAlerts } from './alerts.js';
+import { dropAlerts, listAlerts, retryAlerts } from './alerts.js';
 import { listChannels, testChannel } from './channels.js';
 import { explain, explainOptions } from './explain.js';
 import { dropHeld, listHeld, releaseHeld } from './held.js';
@@ -150,6 +150,12 @@ alerts
   .argument('<id>', 'the id of the message, or "all"')
   .action(async (id: string) => print(await withRedis(process.env, (redis) => retryAlerts(redis, id))));
 
+alerts
+  .command('drop')
+  .description('give up a message that was not delivered')
+  .argument('<id>', 'the id of the message')
+  .action(async (id: string) => print(await withRedis(process.env, (redis) => dropAlerts(redis, id))));
+
 const silence = program.command('silence').description('keep quiet about some alerts for a while');
 
 silence
@@ -162,7 +168,11 @@ silence
     const given = z
       .object({ match: z.array(z.string()), for: z.string(), comment: z.string() })
       .parse(options);
-    print(await withRedis(process.env, (redis) => addSilence(redis, given.match, given.for, given.comment)));
+    print(
+      await withRedis(process.env, (redis) =>
+        addSilence(redis, process.env, given.match, given.for, given.comment),
+      ),
+    );
   });
 
 silence

@@ -44,7 +44,7 @@ export function serviceRoutes(ready: () => StateSources): Router {
   });
   router.post('/api/alerts/:id/drop', async (request, response) => {
     const { id } = request.params;
-    if (!(await openAlertStore(ready().redis).discard(id))) throw noMessage(id);
+    if (!(await openAlertStore(ready().redis).drop(id))) throw noMessage(id);
     response.json({ id, done: 'dropped' });
   });
   return router;

@@ -50,8 +50,8 @@ export const alertTrace = z.object({
   id: z.string(),
   channel: z.string(),
   title: z.string(),
-  /** `repeated` and `silenced`: nobody was told, because the channel or a person wanted it so. */
-  status: z.enum(['queued', 'sent', 'repeated', 'silenced', 'failed']),
+  /** `repeated` and `silenced`: nobody was told, because the channel or a person wanted it so. `counted`: told as a number only. */
+  status: z.enum(['queued', 'counted', 'sent', 'repeated', 'silenced', 'failed']),
   at: z.string(),
   /** Why it was not sent. */
   reason: z.string().optional(),

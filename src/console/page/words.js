@@ -80,6 +80,7 @@ const STEP_STATUS = {
 /** @type {Record<AlertTrace['status'], Wording>} */
 export const ALERT_STATUS = {
   queued: { word: 'waiting', mark: '…', tone: 'wait' },
+  counted: { word: 'counted', mark: '+', tone: 'quiet' },
   sent: { word: 'sent', mark: '✔', tone: 'good' },
   repeated: { word: 'told before', mark: '–', tone: 'quiet' },
   silenced: { word: 'silenced', mark: '–', tone: 'quiet' },

@@ -5,6 +5,7 @@ import type { ParsedMail } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { composeMessage } from '../../../src/alerts/message.js';
 import { DeliveryError } from '../../../src/channels/channel.js';
+import type { Receipt } from '../../../src/channels/channel.js';
 import { openChannel } from '../../../src/channels/open-channel.js';
 import { CHANNEL_TYPES } from '../../../src/channels/registry.js';
 import { startChat } from '../../support/chat.js';
@@ -19,10 +20,14 @@ const MESSAGE = composeMessage(
   'https://reflex.example.org',
 );
 
-const send = (type: string, settings: Record<string, unknown>, env: NodeJS.ProcessEnv = {}): Promise<void> =>
+const send = (
+  type: string,
+  settings: Record<string, unknown>,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Receipt> =>
   openChannel({ name: 'x', type, settings }, env).send(MESSAGE, new AbortController().signal);
 
-async function problemOf(sending: Promise<void>): Promise<DeliveryError> {
+async function problemOf(sending: Promise<unknown>): Promise<DeliveryError> {
   const problem: unknown = await sending.then(
     () => undefined,
     (error: unknown) => error,

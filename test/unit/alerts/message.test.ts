@@ -17,6 +17,7 @@ describe('a message', () => {
         { name: 'Account', value: 'acme' },
       ],
       sections: [],
+      moreGroups: 0,
       count: 1,
       link: 'https://r.example/#0123456789abcdef',
       at: '2026-01-31T08:00:00.000Z',
