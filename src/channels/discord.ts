@@ -1,5 +1,5 @@
 import type { Message } from '../alerts/message.js';
-import { cut } from '../alerts/shown-text.js';
+import { cutToShare, cutToSize } from '../alerts/shown-text.js';
 import { defineChannel, webhookUrl } from './channel.js';
 import { bodyParts } from './plain-text.js';
 import { postJson } from './post.js';
@@ -7,7 +7,8 @@ import { postJson } from './post.js';
 const COLOURS = { info: 0x3b82f6, warning: 0xf59e0b, critical: 0xdc2626 };
 /** https://discord.com/developers/docs/resources/message#embed-object-embed-limits */
 const LONGEST_TITLE = 256;
-const LONGEST_TEXT = 4096;
+/** Of 4096; the rest is for the space between its parts. */
+const LONGEST_TEXT = 4000;
 const LONGEST_FIELD = 1024;
 
 /** Plain text in Markdown. */
@@ -15,20 +16,26 @@ function escaped(text: string): string {
   return text.replace(/[\\*_~`|>#[\]()<:@-]/g, '\\$&');
 }
 
+const escapedLength = (text: string): number => escaped(text).length;
+
+/** Cut before it is escaped: half an escape would show. */
+const fitted = (text: string, most: number): string => escaped(cutToSize(text, most, escapedLength));
+
 /** A message as an embed; nobody is mentioned, whatever stands in it. */
 export function discordPayload(message: Message) {
   const { title, severity, fields, link, at } = message;
-  const description = bodyParts(message).join('\n\n');
+  const parts = cutToShare(bodyParts(message), LONGEST_TEXT, escapedLength);
+  const description = parts.map(escaped).join('\n\n');
   return {
     embeds: [
       {
-        title: cut(escaped(title), LONGEST_TITLE),
-        ...(description !== '' && { description: cut(escaped(description), LONGEST_TEXT) }),
+        title: fitted(title, LONGEST_TITLE),
+        ...(description !== '' && { description }),
         ...(link !== undefined && { url: link }),
         color: COLOURS[severity],
         fields: fields.map(({ name, value }) => ({
           name,
-          value: cut(escaped(value), LONGEST_FIELD),
+          value: fitted(value, LONGEST_FIELD),
           inline: true,
         })),
         timestamp: at,

@@ -194,7 +194,7 @@ describe('mdm-reflex channels', () => {
     const env = { CHAT_URL: `${chat.url}/secret-path`, RULES_PATH: 'rules.yaml' };
     expect(await run(['channels', 'test', 'chat'], env)).toEqual({
       code: 0,
-      output: 'sent: look at chat (slack)\n',
+      output: expect.stringMatching(/^sent: look at chat \(slack\); 127\.0\.0\.1:\d+ answered 200: ok\n$/),
     });
     expect(chat.requests()).toMatchObject([
       { path: '/secret-path', body: { text: 'A test message of mdm-reflex' } },
@@ -213,6 +213,10 @@ describe('mdm-reflex channels', () => {
     );
     expect(output).not.toContain('secret-path');
     expect(code).toBe(78);
+    const wrong = { ...env, CHAT_URL: `http://${'x'.repeat(64)}.example/secret-path` };
+    expect((await run(['channels', 'test', 'chat'], wrong)).output).toContain(
+      'there is no host of this name: check how the address is written',
+    );
     expect((await run(['channels', 'test', 'chats'], env)).output).toContain(
       'there is no channel "chats"; did you mean "chat"? (described are chat)',
     );
@@ -256,6 +260,10 @@ test('mdm-reflex silence and alerts', async () => {
     );
     expect((await run(['alerts', 'list'], env)).output).toBe('nothing waits, and everything was delivered\n');
     expect((await run(['alerts', 'retry', 'all'], env)).output).toContain('everything was delivered');
+    expect((await run(['alerts', 'drop', 'x'], env)).output).toContain('there is no undelivered message "x"');
+    expect((await run(['silence', 'add', '--match', 'rul=a'], env)).output).toContain(
+      'there is no label "rul"; did you mean "rule"?',
+    );
     expect((await run(['schedules'], env)).output).toBe('no rule runs by the clock\n');
     expect((await run(['schedules', 'run', 'weekly'], env)).output).toContain(
       'the rule "weekly" has no schedule, nor has any other',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
 import { openAlertStore } from '../../../src/alerts/alert-store.js';
@@ -138,7 +139,50 @@ describe('a message of one alert', () => {
   });
 });
 
+test('a page that repeats the secret path of an address puts it nowhere', async () => {
+  const { simulator, client, log } = await begin(rules(CALM));
+  chat.answerNext({ status: 404, body: 'Cannot POST /path-that-is-secret' });
+  simulator.enroll({ kind: 'macbook', name: 'Ada' });
+  const [aside] = await until('it is put aside', async () => {
+    const all = await openAlertStore(client).undelivered();
+    return all.length === 1 && all;
+  });
+  expect(aside?.reason).toMatch(/answered 404: Cannot POST \[redacted\]$/);
+  expect(await everythingIn(client)).not.toContain('path-that-is-secret');
+  expect(log()).not.toContain('path-that-is-secret');
+});
+
+test('a rule file that is empty for a while loses nothing', async () => {
+  const text = rules('group_wait: 3s');
+  const { simulator, settled, client, env, log } = await begin(text);
+  const path = env['RULES_PATH'] ?? '';
+  simulator.enroll({ kind: 'macbook', name: 'Ada' });
+  await settled('device.enrolled');
+  await writeFile(path, '');
+  await until('the channel is missed', () => log().includes('messages wait for their channel'));
+  expect(await openAlertStore(client).undelivered()).toEqual([]);
+  await writeFile(path, text);
+  await until('the message', () => chat.requests().length === 1);
+  expect(titles()).toEqual(['Ada joined']);
+});
+
 describe('calm', () => {
+  test('a group that is opened while another one waits is not kept waiting with it', async () => {
+    const { simulator, settled } = await begin(rules(`${CALM}, group_by: [title], group_interval: 1h`));
+    simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    await until('the first', () => chat.requests().length === 1);
+    // The same group again: it is due in an hour.
+    const first = await settled('device.enrolled');
+    simulator.enroll({ kind: 'macbook', name: 'Ada' });
+    await until('the channel waits', async () => {
+      const newest = await settled('device.enrolled');
+      return newest.id !== first.id && newest.alerts[0]?.status === 'queued';
+    });
+    simulator.enroll({ kind: 'macbook', name: 'Eve' });
+    await until('the other group', () => chat.requests().length === 2);
+    expect(titles()).toEqual(['Ada joined', 'Eve joined']);
+  });
+
   test('what comes close together is one message with the number and the first ten names', async () => {
     const { simulator } = await begin(rules(CALM));
     for (let number = 1; number <= 25; number += 1)

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { simpleParser } from 'mailparser';
 import type { ParsedMail } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { composeMessage } from '../../../src/alerts/message.js';
-import { DeliveryError } from '../../../src/channels/channel.js';
+import { DeliveryError, adviceOnHost } from '../../../src/channels/channel.js';
 import type { Receipt } from '../../../src/channels/channel.js';
 import { openChannel } from '../../../src/channels/open-channel.js';
 import { CHANNEL_TYPES } from '../../../src/channels/registry.js';
@@ -91,6 +92,71 @@ describe('what is posted', () => {
     expect(problem.message).toMatch(message);
     expect(problem.message).not.toContain('/hook');
     if (answer.status === 429) expect(problem.notBefore).toBeGreaterThan(Date.now() + 5000);
+  });
+
+  test('what was answered is told', async () => {
+    expect(await send('slack', { url: '${env:URL}' }, env())).toEqual({
+      answer: expect.stringMatching(/^127\.0\.0\.1:\d+ answered 200: ok$/),
+    });
+  });
+
+  test('a user and a password in an address are sent as Basic authentication', async () => {
+    const url = chat.url.replace('//', '//reflex:p%40ss%@');
+    await send('webhook', { url: '${env:URL}' }, { URL: `${url}/x` });
+    expect(chat.requests()).toMatchObject([
+      { path: '/x', headers: { authorization: `Basic ${Buffer.from('reflex:p%40ss%').toString('base64')}` } },
+    ]);
+  });
+
+  test('a header that cannot be sent is refused for good, without its value', async () => {
+    const problem = await problemOf(
+      send('webhook', { url: '${env:URL}', headers: { 'X-Team': 'secret ☂' } }, env()),
+    );
+    expect(problem).toMatchObject({ refused: true, message: expect.stringContaining('"X-Team"') });
+    expect(problem.message).not.toContain('secret');
+  });
+
+  test('an endless answer is not read to its end', async () => {
+    let written = 0;
+    const server = createServer((_request, response) => {
+      response.writeHead(500);
+      const write = (): void => {
+        while (!response.destroyed) {
+          written += 65_536;
+          if (!response.write('no '.repeat(21_845))) break;
+        }
+      };
+      response.on('drain', write);
+      write();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const problem = await problemOf(send('slack', { url: `http://127.0.0.1:${port}/` }));
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    expect(problem).toMatchObject({
+      refused: false,
+      message: expect.stringMatching(/answered 500: (no )+no?$/),
+    });
+    expect(problem.message.length).toBeLessThan(300);
+    expect(written).toBeLessThan(100_000_000);
+  });
+
+  test('a name that there is not may be written wrongly', async () => {
+    // A name that is too long is known to be wrong without asking anybody.
+    const host = `${'x'.repeat(64)}.example`;
+    for (const sending of [
+      send('slack', { url: `http://${host}/hook` }),
+      send('email', { from: 'a@example.org', to: 'b@example.org', server: `smtp://${host}` }),
+    ]) {
+      expect(await problemOf(sending)).toMatchObject({
+        refused: false,
+        advice: expect.stringContaining('no host of this name'),
+      });
+    }
+    expect(adviceOnHost('x: getaddrinfo ENOTFOUND x')).toContain('no host of this name');
+    expect(adviceOnHost('x: getaddrinfo EAI_AGAIN x')).toBeUndefined();
   });
 
   test('nobody there: it may pass', async () => {
@@ -206,9 +272,45 @@ describe('e-mail', () => {
     await new Promise<void>((resolve) => server?.close(() => resolve()));
     const clear = await startSmtp({ disabledCommands: ['STARTTLS'] });
     const refused = await problemOf(send('email', { ...ADDRESSES, server: `smtp://127.0.0.1:${clear}` }));
-    expect(refused.message).toMatch(/STARTTLS|TLS/);
+    expect(refused).toMatchObject({
+      refused: true,
+      message: expect.stringMatching(
+        /: the server offers no STARTTLS: use smtps:\/\/, or allow_insecure: true$/,
+      ),
+    });
     expect(mails).toEqual([]);
     await send('email', { ...ADDRESSES, server: `smtp://127.0.0.1:${clear}`, allow_insecure: true });
+    expect(mails).toHaveLength(1);
+  });
+
+  test.each([
+    ['smtp://bob:100%sure@127.0.0.1', 'bob', '100%sure'],
+    ['smtp://b%40b:100%25@127.0.0.1', 'b@b', '100%'],
+  ])('a bare %% in %s means itself', async (url, user, password) => {
+    const given: unknown[] = [];
+    const port = await startSmtp({
+      onAuth: ({ username, password: pass }, _session, done) => {
+        given.push(username, pass);
+        done(null, { user: username });
+      },
+    });
+    await send('email', { ...ADDRESSES, server: `${url}:${port}`, allow_self_signed: true });
+    expect(given).toEqual([user, password]);
+  });
+
+  test('that is taken for some and not for others has arrived, and says for whom not', async () => {
+    const port = await startSmtp({
+      disabledCommands: ['STARTTLS'],
+      onRcptTo: ({ address }, _session, done) =>
+        address === 'it@example.org'
+          ? done()
+          : done(Object.assign(new Error('no such mailbox'), { responseCode: 550 })),
+    });
+    const settings = { ...ADDRESSES, server: `smtp://127.0.0.1:${port}`, allow_insecure: true };
+    expect(await send('email', settings)).toEqual({
+      answer: expect.stringMatching(/^127\.0\.0\.1:\d+ answered 250/),
+      warning: 'the server does not take it for help@example.org: correct "to"',
+    });
     expect(mails).toHaveLength(1);
   });
 

@@ -65,4 +65,39 @@ describe('a message', () => {
     expect(title).toMatch(/^two lines x+…$/);
     expect(title).toHaveLength(200);
   });
+
+  test.each([
+    ['', 'New Macs'],
+    [' \n\u200b', 'New Macs'],
+    ['\u202e', 'New Macs'],
+  ])('whose title cannot be seen (%j) has another one', (title, expected) => {
+    const compose = (more: object): string =>
+      composeMessage('m', [{ alerts: [alertAbout('a', { title, ...more })] }], AT, undefined).title;
+    expect(compose({})).toBe(expected);
+    expect(compose({ description: undefined })).toBe('new-macs');
+    expect(compose({ description: undefined, rule: undefined })).toBe('A message without a title');
+  });
+
+  test('shows nothing as something else: no turning of the direction, no control characters but line breaks', () => {
+    const disguised = alertAbout('Ada\u202egnp.exe\u2066', {
+      title: 'a\u001b[31m\u0007b\u009f',
+      text: 'one\r\ntwo\tand\u0000 a half\u202a\u2028three',
+    });
+    expect(composeMessage('m', [{ alerts: [disguised] }], AT, undefined)).toMatchObject({
+      title: 'a[31mb',
+      text: 'one\ntwo and a half\nthree',
+      fields: [{ value: 'Adagnp.exe' }, {}, {}],
+    });
+  });
+
+  test('counts also those of which only the number is known', () => {
+    const { title, count, sections } = composeMessage(
+      'm',
+      [{ alerts: [alertAbout('a')], more: 41 }],
+      AT,
+      undefined,
+    );
+    expect({ title, count }).toEqual({ title: '42 × New Macs', count: 42 });
+    expect(sections).toMatchObject([{ items: [{ title: 'a' }], more: 41 }]);
+  });
 });

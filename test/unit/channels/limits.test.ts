@@ -1,0 +1,155 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Alert } from '../../../src/alerts/alert.js';
+import { composeMessage } from '../../../src/alerts/message.js';
+import type { Message } from '../../../src/alerts/message.js';
+import { discordPayload } from '../../../src/channels/discord.js';
+import { emailHtml } from '../../../src/channels/email-html.js';
+import { googleChatPayload } from '../../../src/channels/google-chat.js';
+import { ntfyPayload } from '../../../src/channels/ntfy.js';
+import { pagerDutyPayload } from '../../../src/channels/pagerduty.js';
+import { slackPayload } from '../../../src/channels/slack.js';
+import { teamsPayload } from '../../../src/channels/teams.js';
+import { webhookPayload } from '../../../src/channels/webhook.js';
+import { alertAbout } from './messages.js';
+
+const bytes = (payload: unknown): number => Buffer.byteLength(JSON.stringify(payload));
+
+/** Pieces that are harder to fit or to show than plain letters, and lone halves of characters. */
+const PIECES = [
+  '管理',
+  '💻',
+  '👩‍💻',
+  '"',
+  '\\',
+  '&',
+  "'",
+  '\n',
+  ' ',
+  '\u202e',
+  '\u0007',
+  '\u200b',
+  '\ud83d',
+  'x',
+];
+
+const text = fc.oneof(
+  fc.constantFrom('', '   ', '\u200b', '\u202e', 'a name'),
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc
+    .tuple(
+      fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 1, max: 2000 }),
+    )
+    .map(([pieces, times]) => pieces.join('').repeat(times).slice(0, 8000)),
+);
+
+const alert: fc.Arbitrary<Alert> = fc
+  .record({ name: text, title: text, text, description: fc.option(text, { nil: undefined }) })
+  .map(({ name, ...about }) => alertAbout(name, about));
+
+const groups = fc.array(
+  fc.record({
+    alerts: fc
+      .tuple(fc.array(alert, { minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: 12 }))
+      .map(([few, times]) => Array.from({ length: times }, () => few).flat()),
+    more: fc.nat(10_000),
+  }),
+  { minLength: 1, maxLength: 15 },
+);
+
+const message = groups.map((given) =>
+  composeMessage('0123456789abcdef01234567', given, new Date(0), 'https://reflex.example.org'),
+);
+
+const holds = (check: (given: Message) => void): void =>
+  fc.assert(fc.property(message, check), { numRuns: 60 });
+
+describe('whatever the alerts are', () => {
+  test('a title can be seen, nothing is disguised, and no character is cut in half', () => {
+    holds((given) => {
+      expect(given.title).toMatch(/[^\p{C}\p{Z}]/u);
+      const { id: _id, ...shown } = given;
+      const texts = JSON.stringify(webhookPayload({ id: 'x', ...shown }));
+      expect(texts).not.toMatch(/[\u202a-\u202e\u2066-\u2069]|\\u00[01]|\\ud[89a-f]/);
+      expect(given.sections.length).toBeLessThanOrEqual(10);
+    });
+  });
+
+  test('Slack: at most 50 blocks, none of them too long or empty', () => {
+    holds((given) => {
+      const { blocks } = slackPayload(given);
+      expect(blocks.length).toBeLessThanOrEqual(50);
+      for (const block of blocks) {
+        if (!('text' in block)) continue;
+        expect(block.text.text.trim()).not.toBe('');
+        expect(block.text.text.length).toBeLessThanOrEqual(block.type === 'header' ? 150 : 3000);
+        expect(JSON.stringify(block.text.text)).not.toMatch(/\\ud[89a-f]/);
+      }
+    });
+  });
+
+  test('Teams: less than 28 KB', () => {
+    holds((given) => expect(bytes(teamsPayload(given))).toBeLessThan(28_000));
+  });
+
+  test('Google Chat: less than 32 KB', () => {
+    holds((given) => expect(bytes(googleChatPayload(given))).toBeLessThan(32_000));
+  });
+
+  test('ntfy: less than 4096 bytes', () => {
+    holds((given) => expect(bytes(ntfyPayload('t'.repeat(64), given))).toBeLessThan(4096));
+  });
+
+  test('Discord: an embed of at most 6000 characters', () => {
+    holds((given) => {
+      const [embed] = discordPayload(given).embeds;
+      const { title = '', description = '', fields = [] } = embed ?? {};
+      const texts = [title, description, ...fields.flatMap(({ name, value }) => [name, value])];
+      expect(title.length).toBeLessThanOrEqual(256);
+      expect(description.length).toBeLessThanOrEqual(4096);
+      expect(texts.join('').length).toBeLessThanOrEqual(6000);
+    });
+  });
+
+  test('PagerDuty: details that somebody who was woken can read', () => {
+    holds((given) => {
+      const { payload } = pagerDutyPayload('key', given);
+      expect(payload.summary.length).toBeLessThanOrEqual(1024);
+      expect(bytes(payload.custom_details)).toBeLessThan(24_000);
+    });
+  });
+});
+
+test('an e-mail has room for a hundred lines of a group, a chat for ten; both say how many more there are', () => {
+  const alerts = Array.from({ length: 110 }, (_unused, index) => alertAbout(`Mac ${index + 1}`));
+  const compose = (mostLines?: number): Message =>
+    composeMessage('m', [{ alerts, more: 5 }], new Date(0), undefined, mostLines);
+  expect(compose().sections).toMatchObject([{ items: { length: 10 }, more: 105 }]);
+  expect(compose(100).sections).toMatchObject([{ items: { length: 100 }, more: 15 }]);
+  expect(emailHtml(compose(100))).toContain('Mac 100 joined');
+  expect(compose().title).toBe('115 × New Macs');
+});
+
+test('ten groups are shown, and how many more there are', () => {
+  const given = composeMessage(
+    'm',
+    Array.from({ length: 12 }, (_unused, index) => ({
+      alerts: [alertAbout('a', { rule: `rule-${index}`, description: undefined })],
+    })),
+    new Date(0),
+    undefined,
+  );
+  const more = '… and 2 more groups';
+  for (const payload of [
+    slackPayload(given),
+    teamsPayload(given),
+    discordPayload(given).embeds[0]?.description,
+    googleChatPayload(given),
+    ntfyPayload('t', given),
+    pagerDutyPayload('k', given),
+    emailHtml(given),
+  ])
+    expect(JSON.stringify(payload)).toContain(more);
+  expect(webhookPayload(given)).toMatchObject({ data: { more_groups: 2, count: 12 } });
+});

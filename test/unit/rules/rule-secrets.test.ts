@@ -1,0 +1,29 @@
+import { expect, test } from '@jest/globals';
+import { secretsOf } from '../../../src/rules/rule-secrets.js';
+import { createRedaction } from '../../../src/telemetry/redaction.js';
+
+const masked = (value: string, text: string): string => {
+  const channels = [{ name: 'c', type: 'slack', settings: { url: '${env:THE_URL}' } }];
+  return createRedaction(secretsOf({ rules: [], channels }, { THE_URL: value })).redact(text);
+};
+
+const SLACK = 'https://hooks.slack.com/services/T00000001/B00000001/abcdefghijklmnopqrstuvwx';
+const TEAMS = 'https://teams.example.org/workflows/paths/invoke?api-version=1&sig=abcdefghijklmnop-qrst';
+
+test.each([
+  [SLACK, SLACK],
+  [SLACK, '/services/T00000001/B00000001/abcdefghijklmnopqrstuvwx'],
+  [SLACK, 'abcdefghijklmnopqrstuvwx'],
+  [TEAMS, '/workflows/paths/invoke?api-version=1&sig=abcdefghijklmnop-qrst'],
+  [TEAMS, 'abcdefghijklmnop-qrst'],
+  ['smtp://bob:100%25sure@mail.example.org', '100%sure'],
+  ['smtp://bob:100%sure@mail.example.org', '100%sure'],
+])('of %s nothing is told by %s', (value, said) => {
+  expect(masked(value, `no webhook ${said} here`)).toBe('no webhook [redacted] here');
+});
+
+test('a short path is no secret: it stands in many an ordinary text', () => {
+  expect(masked('https://a.simplemdm.com/api/v1', 'GET /api/v1/devices of a.simplemdm.com')).toBe(
+    'GET /api/v1/devices of a.simplemdm.com',
+  );
+});
