@@ -31,7 +31,7 @@ export function emailHtml({
       ].join(''),
     ),
     moreGroups > 0
-      ? `<p class="quiet" style="margin:0 0 16px;color:#6b7280">… and ${moreGroups} more ${moreGroups === 1 ? 'group' : 'groups'}</p>`
+      ? `<p class="quiet" style="margin:0 0 16px;color:#6b7280">and ${moreGroups} more ${moreGroups === 1 ? 'group' : 'groups'}</p>`
       : '',
     fields.length === 0
       ? ''

@@ -63,7 +63,7 @@ const message = groups.map((given) =>
 );
 
 const holds = (check: (given: Message) => void): void =>
-  fc.assert(fc.property(message, check), { numRuns: 60 });
+  fc.assert(fc.property(message, check), { numRuns: 30 });
 
 describe('whatever the alerts are', () => {
   test('a title can be seen, nothing is disguised, and no character is cut in half', () => {
@@ -140,7 +140,7 @@ test('ten groups are shown, and how many more there are', () => {
     new Date(0),
     undefined,
   );
-  const more = '… and 2 more groups';
+  const more = 'and 2 more groups';
   for (const payload of [
     slackPayload(given),
     teamsPayload(given),

@@ -53,5 +53,19 @@ export const MESSAGES: Readonly<Record<string, Message>> = {
     AT,
     undefined,
   ),
+  /** What an e-mail says of a big fleet: more groups and more lines than there is room for. */
+  fleet: composeMessage(
+    'message-3',
+    Array.from({ length: 12 }, (_unused, group) => ({
+      alerts: many(group === 0 ? 120 : 3, {
+        rule: `rule-${group}`,
+        description: `管理対象のデバイス ${group}`,
+      }),
+      more: group === 0 ? 900 : 0,
+    })),
+    AT,
+    CONSOLE,
+    100,
+  ),
   endless: compose([alertAbout('Ada', { title: 'long '.repeat(1000), text: 'word '.repeat(5000) })]),
 };
