@@ -61,6 +61,19 @@ describe('a worker that was out of touch', () => {
     expect(await waiting()).toEqual(['b joined']);
   });
 
+  test('does not seal another group over the message of another worker', async () => {
+    await take(alertAbout('a'));
+    const seen = await readGroup();
+    await take(alertAbout('b', { rule: 'another' }));
+    const groups = await store.openGroups(CHANNEL);
+    const other = await store.read(CHANNEL, groups.find(({ key }) => key !== seen.key)?.key ?? '');
+    if (other === undefined) throw new Error('there is no second group');
+    await store.seal(CHANNEL, messageOf('first', other), [other], []);
+    expect(await store.seal(CHANNEL, messageOf('second', seen), [seen], [])).toBe(false);
+    expect(await store.underWay(CHANNEL)).toMatchObject({ id: 'first' });
+    expect(await waiting()).toEqual(['a joined']);
+  });
+
   test('does not seal what another has told already', async () => {
     await take(alertAbout('a'));
     const seen = await readGroup();
