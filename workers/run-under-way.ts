@@ -114,8 +114,9 @@ export function failureOf(
   at: string,
 ): Announcement {
   return {
-    // Of its time: one that fails again after a replay is told again.
-    id: `dead:${job}:${at}`,
+    id: `dead:${job}`,
+    // One that fails again after a replay is told again.
+    since: at,
     kind: 'failed',
     account: event.account,
     rule: rule.id,

@@ -179,7 +179,8 @@ async function admission(
   if (run.data().waitsFor !== why) {
     await teller.announce({
       ...about,
-      id: `held:${about.account}:${about.rule}:${held.since}`,
+      id: `held:${about.account}:${about.rule}`,
+      since: held.since,
       kind: 'held',
       event: { id: event.id, type: event.type },
       title: `The rule ${about.rule} is held`,

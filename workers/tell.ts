@@ -53,7 +53,14 @@ export function createTeller(options: TellOptions): Teller {
     // A channel that this process does not know is worked on by one that does, or its messages are put aside in the end.
     const calm = channels().get(given.channel)?.calm ?? calmFrom({});
     // A template may have been filled in with a secret of the environment.
-    const alert = alertForm.parse(redactJson(redact, given));
+    const masked = alertForm.parse(redactJson(redact, given));
+    // Names are worked with: one that holds a word of the environment is still the name.
+    const alert: Alert = {
+      ...masked,
+      channel: given.channel,
+      account: given.account,
+      ...(given.rule !== undefined && { rule: given.rule }),
+    };
     const { id, channel, title, at, event } = alert;
     const taken = await store.take(alert, calm);
     if (event !== undefined && taken !== 'known') {

@@ -8,7 +8,20 @@ export function secretsOf(
   env: NodeJS.ProcessEnv,
 ): (string | undefined)[] {
   const texts = [...rules.map(({ source }) => source), ...channels].map((source) => JSON.stringify(source));
-  return texts.flatMap(envReferencesIn).flatMap((name) => [env[name], ...secretsInAddress(env[name])]);
+  const names = new Set(texts.flatMap(envReferencesIn));
+  return [...names]
+    .filter((name) => !isPlainWord(name, env[name]))
+    .flatMap((name) => [env[name], ...secretsInAddress(env[name])]);
+}
+
+const SECRET_NAME = /KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|PIN\b/i;
+
+/**
+ * `STAGE=production` is no secret: masked, the word would be missing wherever else it stands. A value of letters alone under a name that
+ * says nothing of a secret is taken for such a word.
+ */
+function isPlainWord(name: string, value: string | undefined): boolean {
+  return value !== undefined && !SECRET_NAME.test(name) && /^[A-Za-z]+(?:[ ._/-][A-Za-z]+)*$/.test(value);
 }
 
 /** A shorter piece of an address (`/api/v1`) stands in too many ordinary texts to be masked there, and is no secret. */

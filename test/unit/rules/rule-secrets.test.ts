@@ -27,3 +27,17 @@ test('a short path is no secret: it stands in many an ordinary text', () => {
     'GET /api/v1/devices of a.simplemdm.com',
   );
 });
+
+test.each([
+  ['STAGE', 'production', 'com.production.app'],
+  ['TZ', 'Europe/Berlin', 'Europe/Berlin'],
+])('a plain word under a plain name is no secret: %s=%s', (name, value, text) => {
+  const channels = [{ name: 'c', type: 'slack', settings: { url: `\${env:${name}}` } }];
+  expect(createRedaction(secretsOf({ rules: [], channels }, { [name]: value })).redact(text)).toBe(text);
+});
+
+test.each(['SMTP_PASSWORD', 'API_KEY', 'apiToken'])('a word under the name %s is one', (name) => {
+  const channels = [{ name: 'c', type: 'slack', settings: { url: `\${env:${name}}` } }];
+  const { redact } = createRedaction(secretsOf({ rules: [], channels }, { [name]: 'correcthorse' }));
+  expect(redact('it is correcthorse')).toBe('it is [redacted]');
+});
