@@ -96,6 +96,9 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
           redaction.add(secretsOf(found, env));
           metrics.rules.set(count);
           metrics.ruleProblems.set(0);
+          if (found.warnings.length > 0) {
+            logger.warn({ warnings: found.warnings }, 'the rule files have what is probably a mistake');
+          }
           if (first) return;
           logger.info({ rules: count }, 'other rules are in force');
           // When the rules have been put in force.

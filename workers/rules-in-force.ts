@@ -29,7 +29,7 @@ export interface RulesOptions {
   readonly path: string;
   readonly vocabulary: Vocabulary;
   /** Told of rules before they are in force, also of the first ones. */
-  readonly onRules: (found: Pick<CompiledRules, 'rules' | 'channels'>, first: boolean) => void;
+  readonly onRules: (found: Omit<CompiledRules, 'problems'>, first: boolean) => void;
   /** What the accounts have that rules can refer to; undefined when that cannot be had now. */
   readonly referents: () => Promise<Vocabulary['referents']>;
   /**

@@ -99,6 +99,7 @@ export interface ActionDefinition<S extends z.ZodObject> {
   readonly facts: readonly string[];
   readonly shorthand?: string;
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
+  readonly onDevice?: boolean;
   readonly perform: (args: z.output<S>, context: ActionContext) => Promise<ActionResult>;
   readonly findEarlier?: (
     args: z.output<S>,
@@ -118,6 +119,7 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
     facts,
     shorthand,
     refersTo,
+    onDevice,
     perform,
     findEarlier,
     class: actionClass = 'safe',
@@ -139,6 +141,7 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
     facts,
     ...(shorthand !== undefined && { shorthand }),
     ...(refersTo && { refersTo }),
+    ...(onDevice !== undefined && { onDevice }),
     perform: async (given, context) => perform(parse(given), context),
     ...(findEarlier && {
       findEarlier: async (given: unknown, context: ActionContext, since: Date) =>

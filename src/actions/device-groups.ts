@@ -13,6 +13,7 @@ export const assignDeviceGroup = defineAction({
   refersTo: { group: 'device group' },
   outputs: { group_id: 'number', group_name: 'string' },
   facts: [],
+  onDevice: true,
   perform: async ({ group }, context) => {
     const deviceId = await deviceIdOf(context);
     if (deviceId === undefined) return { status: 'skipped', reason: NO_DEVICE };

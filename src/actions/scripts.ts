@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { knownDevice } from '../enrichment/device.js';
-import { durationText } from '../rules/duration.js';
+import { waitText } from '../rules/duration.js';
 import { StepError, defineAction } from './action.js';
 import type { ActionContext, ActionResult } from './action.js';
 import { reference, resolveReference } from './reference.js';
@@ -22,7 +22,7 @@ export const runScript = defineAction({
   about:
     'Runs a script on the device. macOS only. With `wait: 15m` the step lasts until the device has answered, and fails when the script does or the time is up; no worker is kept busy meanwhile. What the script said is left behind.',
   example: 'run_script: { script: Say hi, wait: 15m }',
-  args: z.strictObject({ script: reference, wait: durationText.optional() }),
+  args: z.strictObject({ script: reference, wait: waitText.optional() }),
   refersTo: { script: 'script' },
   outputs: {
     job_id: 'number',

@@ -1,6 +1,7 @@
 import { CHANNEL_TYPES } from '../channels/registry.js';
-import { FACTS } from '../enrichment/facts.js';
-import { KNOWN_TYPES } from '../events/webhook-types.js';
+import { DEVICE_FACTS, FACTS } from '../enrichment/facts.js';
+import { shapeOf } from '../enrichment/shape-of.js';
+import { KNOWN_DATA, KNOWN_TYPES } from '../events/webhook-types.js';
 import type { Vocabulary } from '../rules/vocabulary.js';
 import { ACTIONS } from './registry.js';
 
@@ -12,10 +13,14 @@ import { ACTIONS } from './registry.js';
 export function serviceVocabulary(env: NodeJS.ProcessEnv, accounts: Iterable<string>): Vocabulary {
   return {
     facts: Object.fromEntries(Object.entries(FACTS).map(([name, fact]) => [name, fact.shape])),
+    deviceFacts: DEVICE_FACTS,
     actions: ACTIONS,
     channelTypes: CHANNEL_TYPES,
     eventTypes: KNOWN_TYPES,
+    eventData: EVENT_DATA,
     accounts: [...accounts],
     isEnvSet: (name) => Object.hasOwn(env, name),
   };
 }
+
+const EVENT_DATA = Object.fromEntries([...KNOWN_DATA].map(([type, schema]) => [type, shapeOf(schema)]));

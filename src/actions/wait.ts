@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationText } from '../rules/duration.js';
+import { waitText } from '../rules/duration.js';
 import { defineAction } from './action.js';
 
 /** Lets some time pass before the next step. */
@@ -7,7 +7,7 @@ export const wait = defineAction({
   about:
     'Lets some time pass before the next step: `wait: 10m`. It outlasts restarts, and no worker is kept busy meanwhile. What later steps name is looked up anew.',
   example: 'wait: 10m',
-  args: z.strictObject({ for: durationText }),
+  args: z.strictObject({ for: waitText }),
   shorthand: 'for',
   outputs: {},
   facts: [],

@@ -30,7 +30,7 @@ const paint = paintFor(process.stdout, process.env);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const accountOption = z.object({ account: z.string() });
 const flag = z.boolean().default(false);
-const flags = z.object({ json: flag, everything: flag, ignoreEnv: flag, offline: flag });
+const flags = z.object({ json: flag, everything: flag, ignoreEnv: flag, offline: flag, strict: flag });
 const rulesOption = z.object({ rules: z.string().optional() });
 
 const program = new Command('mdm-reflex')
@@ -63,10 +63,10 @@ program
   .argument('[path]', 'a rule file or a folder of rule files (RULES_PATH)')
   .option('--json', 'print JSON')
   .option('--ignore-env', 'let ${env:NAME} name variables that are not set here')
+  .option('--strict', 'let what is only probably a mistake count as one')
   .option('--offline', 'do not ask SimpleMDM whether what the rules refer to is there')
   .action(async (path: string | undefined, options: unknown) => {
-    const { json, ignoreEnv, offline } = flags.parse(options);
-    const { valid, output } = await validateRules(process.env, { path, json, ignoreEnv, offline });
+    const { valid, output } = await validateRules(process.env, { path, ...flags.parse(options) });
     print(output);
     if (!valid) process.exitCode = 1;
   });

@@ -142,7 +142,14 @@ async function readTests(file: string): Promise<z.output<typeof testFile>> {
 function problemsWithFacts(facts: Readonly<Record<string, unknown>>): string[] {
   const shapes = Object.fromEntries(Object.entries(FACTS).map(([name, { shape }]) => [name, shape]));
   const check = (path: string, value: unknown, shape: Shape): string[] => {
-    if (value === null || value === undefined || typeof shape === 'string' || 'mapOf' in shape) return [];
+    if (
+      value === null ||
+      value === undefined ||
+      typeof shape === 'string' ||
+      'oneOf' in shape ||
+      'mapOf' in shape
+    )
+      return [];
     if ('list' in shape) {
       if (!Array.isArray(value)) return [`${path}: expected a list`];
       return value.flatMap((item, index) => check(`${path}[${index}]`, item, shape.list));

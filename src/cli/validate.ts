@@ -26,6 +26,8 @@ export interface ValidateOptions {
   /** A file or a folder; `RULES_PATH` when left out. */
   readonly path?: string | undefined;
   readonly json: boolean;
+  /** Whether warnings count as problems. */
+  readonly strict: boolean;
   /** Whether SimpleMDM is not asked for what the rules refer to. */
   readonly offline: boolean;
   /** Whether `${env:NAME}` may name variables that are not set here, as on a CI machine. */
@@ -40,38 +42,63 @@ export interface ValidateOptions {
 export async function validateRules(env: NodeJS.ProcessEnv, options: ValidateOptions): Promise<Validation> {
   // No role: what only a running service needs may be missing.
   const settings = readSettings(env, []);
-  const files = await readRuleFiles(options.path ?? settings.RULES_PATH);
+  const path = options.path ?? settings.RULES_PATH;
+  const files = await readRuleFiles(path);
   const known = serviceVocabulary(env, readAccounts(settings, env, []).keys());
   const looked = options.offline ? { reason: 'as asked (--offline)' } : await lookUpReferents(env, settings);
-  const { rules, problems } = compileRuleFiles(files, {
+  const compiled = compileRuleFiles(files, {
     ...known,
     ...(options.ignoreEnv && { isEnvSet: () => true }),
     ...('referents' in looked && { referents: looked.referents }),
   });
+  const doubts = [
+    ...compiled.warnings,
+    ...(files.length === 0 ? [`${path}: there is no .yaml file in it`] : []),
+  ];
+  const problems = options.strict ? [...compiled.problems, ...doubts] : compiled.problems;
+  const warnings = options.strict ? [] : doubts;
   const valid = problems.length === 0;
   if (options.json) {
-    const ids = rules.map(({ source }) => source.id);
-    return {
+    const output = JSON.stringify({
       valid,
-      output: JSON.stringify({
-        valid,
-        files: files.map(({ name }) => name),
-        rules: ids,
-        problems,
-        references: 'referents' in looked ? 'checked' : `not checked: ${looked.reason}`,
-      }),
-    };
+      files: files.map(({ name }) => name),
+      rules: compiled.rules.map(({ source }) => source.id),
+      problems,
+      warnings,
+      references: 'referents' in looked ? 'checked' : `not checked: ${looked.reason}`,
+    });
+    return { valid, output };
   }
-  const inFiles = `in ${files.length} ${files.length === 1 ? 'file' : 'files'}`;
-  return {
-    valid,
-    output: valid
-      ? `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'} ${inFiles}: all good${'reason' in looked ? ` (whether the groups, scripts and so on that they name are there was not looked up: ${looked.reason})` : ''}`
-      : [...problems, `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} ${inFiles}`].join(
-          '\n',
-        ),
-  };
+  const inFiles = `in ${counted(files.length, 'file')}`;
+  const notLooked = 'reason' in looked ? notChecked(looked.reason) : [];
+  const good = warnings.length === 0 && notLooked.length === 0 ? ': all good' : ': no problems';
+  const last = valid
+    ? `${counted(compiled.rules.length, 'rule')} ${inFiles}${good}${warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`}`
+    : `${counted(problems.length, 'problem')} ${inFiles}`;
+  const lines = [...bounded(problems), ...warnings.map((warning) => `warning: ${warning}`), last];
+  return { valid, output: [...lines, ...(valid ? notLooked : [])].join('\n') };
 }
+
+const counted = (count: number, what: string): string => `${count} ${count === 1 ? what : `${what}s`}`;
+
+function notChecked(reason: string): string[] {
+  return [
+    `not checked: whether the groups, scripts, attributes and so on that the rules name are there: ${reason}`,
+  ];
+}
+
+/** More than this of one file is not read anyway: it is no rule file then. */
+const MOST_PER_FILE = 20;
+
+function bounded(problems: readonly string[]): string[] {
+  return [...new Set(problems.map(fileOf))].flatMap((file) => {
+    const found = problems.filter((problem) => fileOf(problem) === file);
+    const more = found.length - MOST_PER_FILE;
+    return more <= 0 ? found : [...found.slice(0, MOST_PER_FILE), `${file}: and ${more} more`];
+  });
+}
+
+const fileOf = (problem: string): string => /^.*?(?=:\d+:\d+: )/.exec(problem)?.[0] ?? '';
 
 /** What the accounts have that rules can refer to, or why that is not known: rules can be checked without an API key as well. */
 async function lookUpReferents(

@@ -5,7 +5,7 @@ import { deviceAttributes } from '../simplemdm/devices.js';
 import type { Device } from '../simplemdm/devices.js';
 import type { Fact } from './fact.js';
 import { nullWhenNotFound } from './not-found.js';
-import { platformOf } from './platform.js';
+import { PLATFORMS, platformOf } from './platform.js';
 import { fieldsOf } from './shape-of.js';
 
 /**
@@ -17,7 +17,7 @@ export const device: Fact = {
     fields: {
       id: 'number',
       group_id: 'number',
-      platform: 'string',
+      platform: { oneOf: PLATFORMS },
       capacity_free_ratio: 'number',
       ...fieldsOf(deviceAttributes),
       // The fact of that name, put here as well.

@@ -19,3 +19,13 @@ export const FACTS: Readonly<Record<string, Fact>> = {
   push_certificate: pushCertificate,
   dep_servers: depServers,
 };
+
+/** Those that there are only for an event about a device. */
+export const DEVICE_FACTS: readonly string[] = [
+  'device',
+  'apps',
+  'logs',
+  'attributes',
+  'group',
+  'dep_device',
+];

@@ -1,5 +1,8 @@
+/** The operating system families of devices. */
+export const PLATFORMS = ['macOS', 'iOS', 'iPadOS', 'tvOS', 'watchOS', 'visionOS'] as const;
+
 /** The operating system family of a device. */
-export type Platform = 'macOS' | 'iOS' | 'iPadOS' | 'tvOS' | 'watchOS' | 'visionOS';
+export type Platform = (typeof PLATFORMS)[number];
 
 /** What the platform is read from. */
 export interface PlatformHints {

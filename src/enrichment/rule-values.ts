@@ -45,7 +45,7 @@ function withDates(value: unknown, shape: Shape): unknown {
     const date = typeof value === 'string' ? new Date(value) : undefined;
     return date === undefined || Number.isNaN(date.getTime()) ? null : date;
   }
-  if (typeof shape === 'string' || 'mapOf' in shape) return withoutConstructors(value);
+  if (typeof shape === 'string' || 'oneOf' in shape || 'mapOf' in shape) return withoutConstructors(value);
   if ('list' in shape) return Array.isArray(value) ? value.map((item) => withDates(item, shape.list)) : value;
   if (typeof value !== 'object') return value;
   return Object.fromEntries(

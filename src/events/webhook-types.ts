@@ -17,7 +17,10 @@ const businessManagerDevice = z.looseObject({
 const aboutDevice = z.looseObject({ device: enrolledDevice });
 
 /** What is known of the `data` of each documented type; fields that are not named here are kept. */
-const dataByType = new Map<string, z.ZodType<Record<string, unknown>>>(
+export const KNOWN_DATA: ReadonlyMap<string, z.ZodType<Record<string, unknown>>> = new Map<
+  string,
+  z.ZodType<Record<string, unknown>>
+>(
   Object.entries({
     'device.enrolled': aboutDevice,
     'device.unenrolled': aboutDevice,
@@ -29,7 +32,7 @@ const dataByType = new Map<string, z.ZodType<Record<string, unknown>>>(
 );
 
 /** The event types that SimpleMDM is known to send. */
-export const KNOWN_TYPES: readonly string[] = [...dataByType.keys()];
+export const KNOWN_TYPES: readonly string[] = [...KNOWN_DATA.keys()];
 
 /**
  * Checks the `data` of a known type. An unknown type passes: SimpleMDM adds types over time.
@@ -37,7 +40,7 @@ export const KNOWN_TYPES: readonly string[] = [...dataByType.keys()];
  * @returns The problem as the path of the field and what is wrong with it, or undefined.
  */
 export function problemInData(webhook: Webhook): string | undefined {
-  const result = dataByType.get(webhook.type)?.safeParse(webhook.data);
+  const result = KNOWN_DATA.get(webhook.type)?.safeParse(webhook.data);
   const issue = result?.error?.issues[0];
   return issue === undefined ? undefined : `${['data', ...issue.path].join('.')}: ${issue.message}`;
 }

@@ -45,7 +45,7 @@ export function shapeOfType(type: string, shapes: Readonly<Record<string, Shape>
   const list = /^list<(.+)>$/.exec(type)?.[1];
   if (list !== undefined) return { list: shapeOfType(list, shapes) };
   const find = (name: string, shape: Shape): Shape | undefined => {
-    if (typeof shape === 'string' || 'mapOf' in shape) return undefined;
+    if (typeof shape === 'string' || 'oneOf' in shape || 'mapOf' in shape) return undefined;
     if ('list' in shape) return find(`${name}_item`, shape.list);
     if (type === `Fact_${name}`) return shape;
     return firstOf(Object.entries(shape.fields), ([field, inner]) => find(`${name}_${field}`, inner));
@@ -77,6 +77,7 @@ export function checkingEnvironment(shapes: Readonly<Record<string, Shape>>): En
   };
   const nameOfType = (name: string, shape: Shape): string => {
     if (typeof shape === 'string') return SCALARS[shape];
+    if ('oneOf' in shape) return SCALARS.string;
     if ('list' in shape) return `list<${typeOf(`${name}_item`, shape.list)}>`;
     // The library takes no operators on map types, so a map could not be compared with null; its values are checked at run time.
     if ('mapOf' in shape) return 'dyn';

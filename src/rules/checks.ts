@@ -60,11 +60,23 @@ export function fieldsOfSchema(schema: z.ZodType): string[] {
     : [];
 }
 
+/** How shells and Compose files name a variable. */
+const SHELL_REFERENCE = /\$\{([A-Z][A-Z0-9_]*)\}/g;
+
 /** Reports variables of the environment that are not set. */
-export function checkEnvReferences(text: string, vocabulary: Vocabulary, path: Path, report: Report): void {
+export function checkEnvReferences(
+  text: string,
+  vocabulary: Vocabulary,
+  path: Path,
+  { report, warn }: { readonly report: Report; readonly warn: Report },
+): void {
   for (const name of new Set(envReferencesIn(text))) {
     if (!vocabulary.isEnvSet(name))
       report({ path, message: `the environment variable ${name} is not set: set it, or write it into .env` });
+  }
+  for (const { 1: name = '', index } of text.matchAll(SHELL_REFERENCE)) {
+    const message = `\${${name}} is sent as it stands here; did you mean "\${env:${name}}"?`;
+    warn({ path, offset: index, message });
   }
 }
 

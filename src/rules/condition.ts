@@ -2,13 +2,14 @@ import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { IN_GROUP, NOT_KNOWN } from './cel-functions.js';
 import { compileExpression, evaluatorFor, expressionOf, isNotKnown } from './expression.js';
 import type { Expression } from './expression.js';
-import { conjuncts, structure, textsGivenTo } from './expression-paths.js';
+import { conjuncts, fieldsTakenOf, structure, textsGivenTo } from './expression-paths.js';
+import type { NamedField } from './expression-paths.js';
 import { codeOf, summaryOf, typeInWords } from './expression-problem.js';
 import type { ExpressionProblem } from './problem.js';
 import { show, valueAt } from './values.js';
 import type { Values } from './values.js';
-import { factOfPath } from './vocabulary.js';
-import type { ReferenceKind, Shape } from './vocabulary.js';
+import { ATTRIBUTE_PATHS, EVENT_DATA_PATH, factOfPath } from './vocabulary.js';
+import type { NamedReference, Shape } from './vocabulary.js';
 
 /** What a condition came to, with the part that decided it. */
 export type Verdict =
@@ -24,11 +25,9 @@ export interface Condition {
   /** The first name of every path in it: `event`, facts, `steps`. */
   readonly names: ReadonlySet<string>;
   /** What it refers to by name, and where in it. */
-  readonly references: readonly {
-    readonly kind: ReferenceKind;
-    readonly text: string;
-    readonly offset: number;
-  }[];
+  readonly references: readonly NamedReference[];
+  /** What it takes of the data of the event. */
+  readonly eventData: readonly NamedField[];
   /**
    * Whether the values at hand decide it already, whatever the missing ones are; undefined when they do not.
    * This is what saves a fact from being fetched.
@@ -62,13 +61,16 @@ export function compileCondition(
   }
   const { program, ast } = whole;
   const parts = conjunctsOf(ast, text);
-  const references = textsGivenTo(IN_GROUP, ast).map((found) => ({
-    kind: 'device group' as const,
-    ...found,
+  const groups = textsGivenTo(IN_GROUP, ast).map((found) => ({ kind: 'device group' as const, ...found }));
+  const attributes = ATTRIBUTE_PATHS.flatMap((path) => fieldsTakenOf(path, ast)).map(({ name, offset }) => ({
+    kind: 'custom attribute' as const,
+    text: name,
+    offset,
   }));
   return {
     text,
-    references,
+    references: [...groups, ...attributes],
+    eventData: fieldsTakenOf(EVENT_DATA_PATH, ast),
     names: new Set(whole.paths.map(factOfPath)),
     settle: (given, now = new Date()) => {
       const { value } = attempt(program, evaluatorFor(whole, given, now));

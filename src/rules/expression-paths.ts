@@ -2,11 +2,11 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { IN_GROUP, IN_GROUP_PATH } from './cel-functions.js';
 
 /** Macros whose first argument is a name of their own. */
-const BINDERS = new Set(['all', 'exists', 'exists_one', 'filter', 'map', 'bind']);
+export const BINDERS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map', 'bind']);
 
 /** Every path in an expression that starts at a free name, such as `device.firewall.enabled`, the longest form of each. */
 export function pathsIn(node: ASTNode, bound: ReadonlySet<string> = new Set()): string[][] {
-  const chain = chainOf(node);
+  const chain = pathOf(node);
   if (chain !== undefined) return bound.has(chain[0] ?? '') ? [] : [chain];
   if (node.op === 'rcall') {
     const [name, receiver, args] = node.args;
@@ -40,10 +40,11 @@ export function operandsOf(node: ASTNode): readonly ASTNode[] {
   }
 }
 
-function chainOf(node: ASTNode): string[] | undefined {
+/** The path that a node is by itself, such as `device.name`; undefined for anything else. */
+export function pathOf(node: ASTNode): string[] | undefined {
   if (node.op === 'id') return [node.args];
   if (node.op !== '.' && node.op !== '.?') return undefined;
-  const receiver = chainOf(node.args[0]);
+  const receiver = pathOf(node.args[0]);
   return receiver === undefined ? undefined : [...receiver, node.args[1]];
 }
 
@@ -89,4 +90,21 @@ export function textsGivenTo(
       : [],
   );
   return [...given, ...inner];
+}
+
+/** A name that is taken of a record, and where it stands. */
+export interface NamedField {
+  readonly name: string;
+  readonly offset: number;
+}
+
+/** The names that are taken of the record at a path, as `.name` or as `["name"]`. */
+export function fieldsTakenOf(path: string, node: ASTNode): NamedField[] {
+  const inner = operandsOf(node).flatMap((operand) => fieldsTakenOf(path, operand));
+  if (node.op !== '.' && node.op !== '.?' && node.op !== '[]' && node.op !== '[?]') return inner;
+  const [record, field] = node.args;
+  if (pathOf(record)?.join('.') !== path) return inner;
+  if (typeof field === 'string') return [{ name: field, offset: node.range.end - field.length }, ...inner];
+  if (field.op !== 'value' || typeof field.args !== 'string') return inner;
+  return [{ name: field.args, offset: field.range.start }, ...inner];
 }

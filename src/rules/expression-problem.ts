@@ -57,7 +57,7 @@ function hintFor(name: string, from: string, names: Readonly<Record<string, Shap
 
 function fieldNames(shapes: Readonly<Record<string, Shape>>): string[] {
   return Object.values(shapes).flatMap((shape): string[] => {
-    if (typeof shape === 'string') return [];
+    if (typeof shape === 'string' || 'oneOf' in shape) return [];
     if ('list' in shape) return fieldNames({ item: shape.list });
     if ('mapOf' in shape) return [];
     return [...Object.keys(shape.fields), ...fieldNames(shape.fields)];

@@ -4,6 +4,7 @@ import { IN_GROUP, SAFE_MATCHES, inSurroundings, problemWithNetwork } from './ce
 import { withSpending } from './counted-expression.js';
 import { withBudget } from './evaluation-budget.js';
 import { operandsOf, pathsAskedFor, pathsIn } from './expression-paths.js';
+import { problemWithMeaning } from './expression-meaning.js';
 import { codeOf, constantProblem, problemFrom, summaryOf } from './expression-problem.js';
 import type { ExpressionProblem } from './problem.js';
 import { problemWithRegularExpression } from './regular-expression.js';
@@ -38,10 +39,14 @@ export function compileExpression(
   checking: Environment,
   shapes: Readonly<Record<string, Shape>>,
 ): Expression | ExpressionProblem {
+  const variable = text.indexOf('${env:');
+  if (variable >= 0) {
+    return { message: '${env:…} does not work in conditions: write the value here', offset: variable };
+  }
   const checked = checking.check(text);
   if (!checked.valid) return problemFrom(checked.error, text, shapes, checking);
   const expression = expressionOf(text, checked.type ?? 'dyn');
-  return problemWithConstants(expression.ast) ?? expression;
+  return problemWithConstants(expression.ast) ?? problemWithMeaning(expression.ast, shapes) ?? expression;
 }
 
 /**

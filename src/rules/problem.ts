@@ -11,7 +11,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** Takes a problem; checking goes on, so that a person sees all of them at once. */
+/** Takes a problem, or what is only probably one; checking goes on, so that a person sees all of them at once. */
 export type Report = (problem: Problem) => void;
 
 /** Something wrong in an expression or a text, and how many characters into it. */

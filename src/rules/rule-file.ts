@@ -30,6 +30,8 @@ export interface CompiledRules {
   readonly rules: readonly Rule[];
   readonly channels: readonly ChannelSource[];
   readonly problems: readonly string[];
+  /** What is only probably wrong: the rules can be used nevertheless. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -43,17 +45,22 @@ export function compileRuleFiles(files: readonly RuleFile[], vocabulary: Vocabul
   const read = files.map((file) => readFile(file, vocabulary));
   const channels = channelsOf(read);
   const withChannels = vocabularyWithChannels(vocabulary, channels);
-  for (const { file, value, report, lineOf } of read) {
+  for (const { file, value, report, warn, lineOf } of read) {
     for (const { rule, place } of rulesIn(value, withChannels, report)) {
       const path = [...place, 'id'];
       const earlier = firstUse.get(rule.id);
       if (earlier !== undefined)
         report({ path, message: `the rule id "${rule.id}" is already used: ${earlier}` });
       if (rule.id !== STANDING_IN.id) firstUse.set(rule.id, earlier ?? `${file.name}:${lineOf(path)}`);
-      rules.push(compileRule(rule, withChannels, place, report));
+      rules.push(compileRule(rule, withChannels, place, report, warn));
     }
   }
-  return { rules, channels, problems: read.flatMap(({ problems }) => problems()) };
+  return {
+    rules,
+    channels,
+    problems: read.flatMap(({ problems }) => problems()),
+    warnings: read.flatMap(({ warnings }) => warnings()),
+  };
 }
 
 /** A vocabulary in which rules can refer to channels, which no account has to be asked for. */
@@ -71,30 +78,47 @@ interface ReadFile {
   readonly value: z.output<typeof ruleFile> | undefined;
   readonly channels: readonly ChannelSource[];
   readonly report: Report;
+  /** Told of what is only probably wrong. */
+  readonly warn: Report;
   /** In words, in the order of the file. */
   readonly problems: () => string[];
+  readonly warnings: () => string[];
   readonly lineOf: (path: Path) => number;
 }
 
 function readFile(file: RuleFile, vocabulary: Vocabulary): ReadFile {
   const source = parseYamlSource(file.name, file.text);
   const found: Problem[] = [];
+  const doubts: Problem[] = [];
   const report: Report = (problem) => void found.push(problem);
-  const problems = (): string[] => [...source.problems, ...source.describe(found)];
-  const { lineOf } = source;
-  if (source.problems.length > 0) return { file, value: undefined, channels: [], report, problems, lineOf };
-  // An empty file has no rules; that is not a mistake.
+  const warn: Report = (problem) => void doubts.push(problem);
+  const told = {
+    report,
+    warn,
+    problems: () => [...source.problems, ...source.describe(found)],
+    warnings: () => source.describe(doubts),
+    lineOf: source.lineOf,
+  };
+  if (source.problems.length > 0) return { file, value: undefined, channels: [], ...told };
   const parsed = ruleFile.safeParse(
     withoutUnknownKeys(source.value ?? {}, Object.keys(ruleFile.shape), [], report),
   );
   if (!parsed.success) {
     reportIssues(parsed.error.issues, [], report);
-    return { file, value: undefined, channels: [], report, problems, lineOf };
+    return { file, value: undefined, channels: [], ...told };
+  }
+  if (
+    parsed.data.rules.length === 0 &&
+    Object.keys(parsed.data.channels).length === 0 &&
+    found.length === 0
+  ) {
+    // An empty file is no mistake by itself; that nothing happens may come as a surprise.
+    warn({ path: [], message: 'there are no rules in this file: expected "rules:" and a list of rules' });
   }
   const channels = Object.entries(parsed.data.channels).flatMap(
-    ([name, inFile]) => channelFrom(name, inFile, vocabulary, ['channels', name], report) ?? [],
+    ([name, inFile]) => channelFrom(name, inFile, vocabulary, ['channels', name], told) ?? [],
   );
-  return { file, value: parsed.data, channels, report, problems, lineOf };
+  return { file, value: parsed.data, channels, ...told };
 }
 
 function channelsOf(read: readonly ReadFile[]): ChannelSource[] {
@@ -116,8 +140,9 @@ function channelFrom(
   inFile: unknown,
   vocabulary: Vocabulary,
   place: Path,
-  report: Report,
+  told: Pick<ReadFile, 'report' | 'warn'>,
 ): ChannelSource | undefined {
+  const { report } = told;
   const named = channelName.safeParse(name);
   if (!named.success) {
     report({ path: place, atKey: true, message: named.error.issues[0]?.message ?? 'expected another name' });
@@ -138,7 +163,7 @@ function channelFrom(
     return { name, type, settings };
   }
   checkAgainst(known.settings, settings, fieldsOfSchema(known.settings), { place, what: 'setting', report });
-  forEachText(settings, place, (text, path) => checkEnvReferences(text, vocabulary, path, report));
+  forEachText(settings, place, (text, path) => checkEnvReferences(text, vocabulary, path, told));
   return { name, type, settings };
 }
 

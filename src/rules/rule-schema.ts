@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problemWithSchedule } from './cron.js';
-import { durationText } from './duration.js';
+import { durationText, waitText } from './duration.js';
 
 const RULE_NAME =
   'expected lower-case letters, digits, - and _ (at most 64), starting with a letter or digit';
@@ -43,7 +43,7 @@ const stepBase = {
     .enum(['stop', 'continue'], 'expected "stop" or "continue"')
     .optional()
     .describe('`continue`: go on with the next step when this one fails; otherwise the run stops'),
-  timeout: durationText
+  timeout: waitText
     .optional()
     .describe('how long the step may take from its beginning, waits and further tries included'),
   for_each: expression

@@ -1,5 +1,4 @@
 import { didYouMean } from '../config/nearest-name.js';
-import { envReferencesIn } from '../config/env-reference.js';
 import { sharedCheckingEnvironment } from './cel-environment.js';
 import { checkAgainst, checkEnvReferences, fieldsOfSchema, forEachText } from './checks.js';
 import { compileCondition } from './condition.js';
@@ -8,12 +7,13 @@ import { problemWithPattern } from './event-pattern.js';
 import { compileList } from './list-expression.js';
 import type { ListExpression } from './list-expression.js';
 import type { Path, Report } from './problem.js';
-import { problemWithReference } from './references.js';
+import { checkNamed, checkReferences } from './reference-checks.js';
+import type { Scope } from './reference-checks.js';
 import type { RuleSource, StepSource } from './rule-schema.js';
 import { compileTemplate, isTemplate } from './template.js';
 import type { Template } from './template.js';
 import { EVENT_SHAPE } from './vocabulary.js';
-import type { ActionSignature, ReferenceKind, Shape, Vocabulary } from './vocabulary.js';
+import type { ActionSignature, Shape, Vocabulary } from './vocabulary.js';
 
 /** A step ready to run. */
 export interface Step {
@@ -48,11 +48,19 @@ const COMMON_OUTPUTS: Readonly<Record<string, Shape>> = { status: 'string', reas
  *
  * @param place - Where the rule stands in its file.
  * @param report - Told of every problem; the rule that comes back is only good when there was none.
+ * @param warn - Told of what is only probably wrong.
  */
-export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: Path, report: Report): Rule {
+export function compileRule(
+  source: RuleSource,
+  vocabulary: Vocabulary,
+  place: Path,
+  report: Report,
+  warn: Report = () => undefined,
+): Rule {
   const problemsOfOn = source.schedule === undefined ? source.on : [];
   problemsOfOn.forEach((pattern, index) => {
-    const problem = problemWithPattern(pattern, vocabulary.eventTypes);
+    const problem =
+      problemWithPattern(pattern, vocabulary.eventTypes) ?? lastPartOnly(pattern, vocabulary.eventTypes);
     // A single type that is no list has no place of its own: the file then points at "on".
     if (problem !== undefined) report({ path: [...place, 'on', index], message: problem });
   });
@@ -62,7 +70,8 @@ export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: P
     report({ path: [...place, 'accounts', index], message });
   });
   const accounts = source.accounts ?? vocabulary.accounts;
-  const scope: Scope = { vocabulary, others: {}, accounts, report };
+  const types = source.schedule === undefined ? source.on : [];
+  const scope: Scope = { vocabulary, others: {}, accounts, types, report, warn };
   const condition = compileIf(source.if, scope, [...place, 'if']);
   const concurrencyKey = compileKey(source.concurrency?.key, scope, [...place, 'concurrency', 'key']);
   const outputs: Record<string, Shape> = {};
@@ -78,7 +87,7 @@ export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: P
     }
     return compiled;
   });
-  return {
+  const rule: Rule = {
     source,
     condition,
     concurrencyKey,
@@ -89,6 +98,42 @@ export function compileRule(source: RuleSource, vocabulary: Vocabulary, place: P
       ...factsAmong(concurrencyKey?.names ?? [], vocabulary),
     ]),
   };
+  checkDevice(rule, vocabulary, place, report);
+  return rule;
+}
+
+/** `enrolled` is a type that nobody sends. */
+function lastPartOnly(pattern: string, known: readonly string[]): string | undefined {
+  const meant = known.find((type) => type.toLowerCase().endsWith(`.${pattern.toLowerCase()}`));
+  return known.includes(pattern) || meant === undefined
+    ? undefined
+    : `unknown event type "${pattern}"; did you mean "${meant}"?`;
+}
+
+/** A rule that the clock runs once for the account has no device to look at. */
+function checkDevice(
+  { source, conditionFacts, steps }: Rule,
+  vocabulary: Vocabulary,
+  place: Path,
+  report: Report,
+): void {
+  if (source.schedule === undefined || source.schedule.forEach !== undefined) return;
+  const ofDevice = (facts: ReadonlySet<string>): string | undefined =>
+    vocabulary.deviceFacts.find((fact) => facts.has(fact));
+  const remedy = 'the rule runs once for the account, not for each device: add for_each: devices to "on"';
+  const inCondition = ofDevice(conditionFacts);
+  if (inCondition !== undefined) {
+    report({ path: [...place, 'if'], message: `there is no ${inCondition} here: ${remedy}` });
+  }
+  // One of them says it for all.
+  const index = steps.findIndex(
+    ({ facts, source: { action } }) =>
+      ofDevice(facts) !== undefined || actionNamed(action, vocabulary)?.onDevice === true,
+  );
+  const step = steps[index];
+  if (step === undefined || inCondition !== undefined) return;
+  const path = [...place, 'do', index, step.source.action];
+  report({ path, atKey: true, message: `this step needs a device, and there is none: ${remedy}` });
 }
 
 /** What cannot be undone is done only by a rule that says so. */
@@ -110,16 +155,6 @@ function checkAllowed(
     atKey: true,
     message: `${action} cannot be undone: add "allow: [destructive]" to the rule if that is meant`,
   });
-}
-
-/** What can be named at a place of a rule, and who is told what is wrong there. */
-interface Scope {
-  readonly vocabulary: Vocabulary;
-  /** What can be named beside the event and the facts. */
-  readonly others: Readonly<Record<string, Shape>>;
-  /** The accounts that the rule is for. */
-  readonly accounts: readonly string[];
-  readonly report: Report;
 }
 
 const shapesIn = ({ vocabulary, others }: Scope): Readonly<Record<string, Shape>> => ({
@@ -161,7 +196,7 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
     checkReferences(action, source.args, argumentsPlace, scope);
   }
   forEachText(source.args, argumentsPlace, (text, path) => {
-    checkEnvReferences(text, vocabulary, path, report);
+    checkEnvReferences(text, vocabulary, path, outer);
     if (!isTemplate(text)) return;
     const template = compileText(text, scope, path);
     if (template !== undefined) templates.set(text, template);
@@ -182,7 +217,10 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
 
 function compileText(text: string, scope: Scope, path: Path): Template | undefined {
   const template = compileTemplate(text, { event: EVENT_SHAPE, ...shapesIn(scope) });
-  if (!Array.isArray(template)) return template;
+  if (!Array.isArray(template)) {
+    checkNamed(template, scope, path);
+    return template;
+  }
   for (const { offset, message } of template) scope.report({ path, offset, message });
   return undefined;
 }
@@ -207,44 +245,6 @@ function outputsOf({ action, forEach }: StepSource, vocabulary: Vocabulary): Rea
   return { count: 'number', items: { list: { fields: { ...COMMON_OUTPUTS, ...outputs } } } };
 }
 
-/** A group or script that there is not is told when the file loads, not when the first device enrolls. */
-function checkReferences(
-  { refersTo = {} }: ActionSignature,
-  args: Readonly<Record<string, unknown>>,
-  place: Path,
-  scope: Scope,
-): void {
-  for (const [argument, kind] of Object.entries(refersTo)) {
-    const given: unknown = Object.hasOwn(args, argument) ? args[argument] : undefined;
-    const isList = Array.isArray(given);
-    const all: unknown[] = isList ? given : [given];
-    all.forEach((reference, index) => {
-      const path = [...place, argument, ...(isList ? [index] : [])];
-      if (typeof reference === 'string' || typeof reference === 'number')
-        checkReference(kind, reference, path, scope);
-    });
-  }
-}
-
-function checkReference(
-  kind: ReferenceKind,
-  reference: string | number,
-  path: Path,
-  { vocabulary, accounts, report }: Scope,
-  offset?: number,
-): void {
-  if (typeof reference === 'string' && (isTemplate(reference) || envReferencesIn(reference).length > 0))
-    return;
-  for (const account of accounts) {
-    const where = vocabulary.accounts.length > 1 && kind !== 'channel' ? ` in the account "${account}"` : '';
-    const message = problemWithReference(kind, reference, vocabulary.referents?.(account)[kind], where);
-    if (message === undefined) continue;
-    report({ path, message, ...(offset !== undefined && { offset }) });
-    // The same name missing everywhere is one mistake.
-    return;
-  }
-}
-
 /** By own name only: no action is called "constructor". */
 function actionNamed(name: string, { actions }: Vocabulary): ActionSignature | undefined {
   return Object.hasOwn(actions, name) ? actions[name] : undefined;
@@ -262,8 +262,7 @@ function compileIf(text: string | undefined, scope: Scope, path: Path): Conditio
     report({ path, offset: condition.offset, message: condition.message });
     return undefined;
   }
-  for (const { kind, text: name, offset } of condition.references)
-    checkReference(kind, name, path, scope, offset);
+  checkNamed(condition, scope, path);
   return condition;
 }
 

@@ -1,13 +1,14 @@
 import { TypeGuards, analyzeSync } from 'liquidjs';
 import type { Template as LiquidTemplate, Variable } from 'liquidjs';
-import { didYouMean } from '../config/nearest-name.js';
+import type { NamedField } from './expression-paths.js';
 import type { ExpressionProblem } from './problem.js';
+import { problemWithPath, shapeAt } from './shape-path.js';
 import type { Shape } from './vocabulary.js';
 
 /** What a text names: the paths that come from outside it, and what is wrong with any. */
 export interface TemplateNames {
-  /** Such as `device`, `name`; a part in brackets that is known only when the text is filled in is no text. */
-  readonly paths: readonly (readonly unknown[])[];
+  /** Such as `device`, `name`, and where it begins; a part in brackets that is known only when the text is filled in is no text. */
+  readonly paths: readonly { readonly path: readonly unknown[]; readonly offset: number }[];
   readonly problems: readonly ExpressionProblem[];
 }
 
@@ -46,7 +47,10 @@ export function namesInTemplate(parsed: LiquidTemplate[], text: string, shapes: 
           : problemWithPath(loop.item, rest, loop.variable);
       return message === undefined ? [] : [{ message, offset }];
     });
-  return { paths: outside.map(({ segments }) => segments), problems };
+  return {
+    paths: outside.map((variable) => ({ path: variable.segments, offset: offsetOf(variable) })),
+    problems,
+  };
 }
 
 /** The innermost loop that a name at a place belongs to. */
@@ -101,60 +105,15 @@ function pathOfCollection(collection: unknown): unknown[] {
   );
 }
 
-/** The shape of what a path names; undefined when there is none, or when it is known only at run time. */
-function shapeAt(shape: Shape, path: readonly unknown[]): Shape | undefined {
-  return path.reduce<Shape | undefined>(
-    (outer, name) => (outer === undefined ? undefined : innerShape(outer, name)),
-    shape,
-  );
-}
-
-const FIRST_AND_LAST: readonly unknown[] = ['first', 'last'];
-
-function innerShape(shape: Shape, name: unknown): Shape | undefined {
-  if (typeof shape === 'string') return shape === 'any' ? 'any' : undefined;
-  if ('mapOf' in shape) return shape.mapOf;
-  if ('list' in shape) {
-    if (typeof name === 'string' && !FIRST_AND_LAST.includes(name))
-      return name === 'size' ? 'number' : undefined;
-    return shape.list;
-  }
-  // A computed name (`device[field]`) is known only when the text is filled in.
-  if (typeof name !== 'string') return 'any';
-  return Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
-}
-
-function problemWithPath(from: Shape, path: readonly unknown[], root: string): string | undefined {
-  let shape = from;
-  let walked = root;
-  for (const name of path) {
-    const inner = innerShape(shape, name);
-    if (inner === undefined) return problemWithName(shape, String(name), walked);
-    walked +=
-      typeof name === 'string'
-        ? `${walked === '' ? '' : '.'}${name}`
-        : `[${typeof name === 'number' ? name : '…'}]`;
-    shape = inner;
-  }
-  return undefined;
-}
-
-function problemWithName(shape: Shape, name: string, of: string): string | undefined {
-  if (typeof shape === 'object' && 'fields' in shape) {
-    const hint = didYouMean(name, Object.keys(shape.fields));
-    if (of === '') return `unknown name "${name}"${hint}`;
-    return of === 'steps'
-      ? `no earlier step is called "${name}"${hint}`
-      : `unknown field "${name}" of ${of}${hint}`;
-  }
-  // The length of a text; what else a text is asked for is a mistake.
-  if (name === 'size') return undefined;
-  const what = typeof shape === 'object' ? 'list' : shape === 'string' ? 'text' : shape;
-  const instead =
-    what === 'list'
-      ? ': write {% for one in … %}{{ one.name }}{% endfor %}, or take .first, .last, [0], .size'
-      : '';
-  return `${of} is a ${what} and has no "${name}"${instead}`;
+/** The names that a text takes of the record at a path. */
+export function fieldsNamedOf(record: string, { paths }: TemplateNames, text: string): NamedField[] {
+  const depth = record.split('.').length;
+  return paths.flatMap(({ path, offset }) => {
+    const name = path[depth];
+    if (typeof name !== 'string' || path.slice(0, depth).join('.') !== record) return [];
+    const at = text.indexOf(name, offset + record.length);
+    return [{ name, offset: at < 0 ? offset : at }];
+  });
 }
 
 /** @param row - From 1. @param col - From 1. */

@@ -6,16 +6,21 @@ import { envReferencesIn } from '../config/env-reference.js';
 import { didYouMean } from '../config/nearest-name.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { ExpressionProblem } from './problem.js';
-import { namesInTemplate, offsetOfPlace } from './template-names.js';
+import type { NamedField } from './expression-paths.js';
+import { fieldsNamedOf, namesInTemplate, offsetOfPlace } from './template-names.js';
 import type { TemplateNames } from './template-names.js';
-import { factOfPath } from './vocabulary.js';
-import type { Shape } from './vocabulary.js';
+import { ATTRIBUTE_PATHS, EVENT_DATA_PATH, factOfPath } from './vocabulary.js';
+import type { NamedReference, Shape } from './vocabulary.js';
 import type { Values } from './values.js';
 
 /** A compiled text with `{{ … }}` in it. */
 export interface Template {
   /** The first name of every variable in it. */
   readonly names: ReadonlySet<string>;
+  /** What it refers to by name, and where in it. */
+  readonly references: readonly NamedReference[];
+  /** What it takes of the data of the event. */
+  readonly eventData: readonly NamedField[];
   /**
    * Fills the text in. `${env:NAME}` is taken from the environment where the rule's author wrote it; in a value it is just text,
    * or a device could be named after a secret and be told it.
@@ -58,6 +63,8 @@ export function compileTemplate(
   text: string,
   shapes: Readonly<Record<string, Shape>>,
 ): Template | ExpressionProblem[] {
+  const lost = envWithinBraces(text);
+  if (lost.length > 0) return lost;
   const stands = standIns(text);
   let parsed: LiquidTemplate[];
   let names: TemplateNames;
@@ -69,7 +76,15 @@ export function compileTemplate(
   }
   if (names.problems.length > 0) return [...names.problems];
   return {
-    names: new Set(names.paths.map(factOfPath)),
+    names: new Set(names.paths.map(({ path }) => factOfPath(path))),
+    references: ATTRIBUTE_PATHS.flatMap((path) => fieldsNamedOf(path, names, text)).map(
+      ({ name, offset }) => ({
+        kind: 'custom attribute',
+        text: name,
+        offset,
+      }),
+    ),
+    eventData: fieldsNamedOf(EVENT_DATA_PATH, names, text),
     render: (values, env) => {
       try {
         const rendered = String(engine.renderSync(parsed, { ...values }));
@@ -80,6 +95,16 @@ export function compileTemplate(
       }
     },
   };
+}
+
+/** Within braces the engine would work on the stand-in of a variable, and not on its value. */
+function envWithinBraces(text: string): ExpressionProblem[] {
+  return [...text.matchAll(/\{\{.*?\}\}|\{%.*?%\}/gs)].flatMap(({ 0: part, index }) =>
+    [...part.matchAll(ENV_REFERENCE)].map(({ 0: reference, index: within }) => ({
+      message: `${reference} is not known within {{ }} and {% %}: write it outside of the braces (where it must be encoded, put the encoded text into the variable)`,
+      offset: index + within,
+    })),
+  );
 }
 
 /**

@@ -12,6 +12,8 @@ export type Shape =
   | 'time'
   /** Anything: its fields are not checked. */
   | 'any'
+  /** A text that is always one of these. */
+  | { readonly oneOf: readonly string[] }
   | { readonly list: Shape }
   /** A record with named fields. */
   | { readonly fields: Readonly<Record<string, Shape>> }
@@ -41,6 +43,8 @@ export interface ActionSignature {
   readonly shorthand?: string;
   /** What arguments refer to by name or id, by the name of the argument: checked when the file loads. */
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
+  /** Whether there must be a device, although no fact of it is named. */
+  readonly onDevice?: boolean;
 }
 
 /** What rules refer to by name or id. */
@@ -54,6 +58,13 @@ export type ReferenceKind =
   | 'enrollment'
   | 'profile'
   | 'script';
+
+/** Something that a condition or a text refers to by name, and where in it. */
+export interface NamedReference {
+  readonly kind: ReferenceKind;
+  readonly text: string;
+  readonly offset: number;
+}
 
 /** Something that can be referred to. */
 export interface Referent {
@@ -75,9 +86,13 @@ export interface ChannelSignature {
 /** Everything that a rule file can name. */
 export interface Vocabulary {
   readonly facts: Readonly<Record<string, Shape>>;
+  /** Those that there are only for an event about a device. */
+  readonly deviceFacts: readonly string[];
   readonly actions: Readonly<Record<string, ActionSignature>>;
   /** Event types that are known; others are taken as well, unless they look like a misspelt known one. */
   readonly eventTypes: readonly string[];
+  /** What is known of the `data` of an event by its type; there may be more in it. */
+  readonly eventData: Readonly<Record<string, Shape>>;
   /** The kinds of channels by the name that files call them. */
   readonly channelTypes: Readonly<Record<string, ChannelSignature>>;
   /** The accounts that a rule can be for. */
@@ -90,6 +105,12 @@ export interface Vocabulary {
 
 /** Facts that are also known as a field of another: `device.attributes.department` names the fact `attributes`. */
 export const FACTS_WITHIN: Readonly<Record<string, string>> = { 'device.attributes': 'attributes' };
+
+/** Where the custom attributes of the device are. */
+export const ATTRIBUTE_PATHS: readonly string[] = ['attributes', 'device.attributes'];
+
+/** Where what the webhook says is. */
+export const EVENT_DATA_PATH = 'event.data';
 
 /** The fact that a path such as `device`, `name` names. */
 export function factOfPath(path: readonly unknown[]): string {

@@ -25,6 +25,7 @@ export function parseYamlSource(file: string, text: string): YamlSource {
   const at = (offset: number, message: string): string => {
     const { line, col } = lines.linePos(offset);
     const source = text.split(/\r?\n/)[line - 1] ?? '';
+    if (source.trim() === '') return `${file}:${line}:${col}: ${message}`;
     return `${file}:${line}:${col}: ${message}\n    ${source}\n    ${source.slice(0, col - 1).replace(/[^\t]/g, ' ')}^`;
   };
   const problems = document.errors.map((error) => at(error.pos[0], yamlProblem(error, text)));

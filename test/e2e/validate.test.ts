@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../support/process.js';
@@ -31,7 +31,9 @@ test('good rules, with what they refer to in the environment', async () => {
   const path = await fileOf('good.yaml', good);
   expect(await runCommand(['validate', path], { GREETING: 'hello' })).toEqual({
     code: 0,
-    output: expect.stringMatching(/^1 rule in 1 file: all good \(.* was not looked up: SIMPLEMDM_API_KEY/),
+    output: expect.stringMatching(
+      /^1 rule in 1 file: no problems\nnot checked: .* are there: SIMPLEMDM_API_KEY/,
+    ),
   });
   const unset = await runCommand(['validate', path], {});
   expect(unset.code).toBe(1);
@@ -49,6 +51,39 @@ test('bad rules: all that is wrong with them, each with its place', async () => 
   expect(output).toContain(`${path}:4:16: unknown field "platfrom"; did you mean "platform"?`);
   expect(output).toContain(`${path}:6:9: wipe cannot be undone: add "allow: [destructive]"`);
   expect(output).toMatch(/3 problems in 1 file\n$/);
+});
+
+test('what is only probably wrong is told, and is wrong with --strict', async () => {
+  const path = await fileOf(
+    'doubtful.yaml',
+    "rules: [{ id: r, on: device.enrolled, do: [log: { message: '${TOKEN}' }] }]\n",
+  );
+  const told = await runCommand(['validate', path, '--offline'], {});
+  expect(told.code).toBe(0);
+  expect(told.output).toContain(`warning: ${path}:1:61: \${TOKEN} is sent as it stands here`);
+  expect(told.output).toContain('1 rule in 1 file: no problems, 1 warning\n');
+  expect(JSON.parse((await runCommand(['validate', path, '--json'], {})).output)).toMatchObject({
+    valid: true,
+    problems: [],
+    warnings: [expect.stringContaining('did you mean "${env:TOKEN}"?')],
+  });
+  expect((await runCommand(['validate', path, '--strict'], {})).code).toBe(1);
+});
+
+test('no rules at all is told', async () => {
+  const empty = join(folder, 'empty');
+  await mkdir(empty);
+  expect(await runCommand(['validate', empty, '--offline'], {})).toEqual({
+    code: 0,
+    output: expect.stringContaining(`warning: ${empty}: there is no .yaml file in it`),
+  });
+});
+
+test('what is no rule file at all is not told line by line', async () => {
+  const text = Array.from({ length: 60 }, (_, index) => `- "a" ${index} "b" [`).join('\n');
+  const { code, output } = await runCommand(['validate', await fileOf('notes.yaml', text)], {});
+  expect(code).toBe(1);
+  expect(output).toMatch(/notes\.yaml: and \d+ more\n/);
 });
 
 test('as JSON, for a machine', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { PLATFORMS } from '../../../src/enrichment/platform.js';
 import { FACTS } from '../../../src/enrichment/facts.js';
 import { conditionValues, eventValue } from '../../../src/enrichment/rule-values.js';
 import { fieldsOf, shapeOf } from '../../../src/enrichment/shape-of.js';
@@ -45,7 +46,7 @@ describe('shapeOf', () => {
       fields: {
         id: 'number',
         group_id: 'number',
-        platform: 'string',
+        platform: { oneOf: [...PLATFORMS] },
         capacity_free_ratio: 'number',
         name: 'string',
         serial_number: 'string',

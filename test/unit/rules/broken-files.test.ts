@@ -22,7 +22,10 @@ const ACCOUNT: Referents = {
   script: [{ id: 31, name: 'Say hi' }],
 };
 
-const VOCABULARY: Vocabulary = { ...serviceVocabulary({}, ['acme', 'globex']), referents: () => ACCOUNT };
+const VOCABULARY: Vocabulary = {
+  ...serviceVocabulary({ SET: 'a value' }, ['acme', 'globex']),
+  referents: () => ACCOUNT,
+};
 
 const names = readdirSync(FOLDER).flatMap((name) => (name.endsWith('.yaml') ? [name.slice(0, -5)] : []));
 
@@ -33,6 +36,7 @@ test('there are at least forty of them, each with its messages', () => {
 
 test.each(names)('%s', (name) => {
   const text = readFileSync(join(FOLDER, `${name}.yaml`), 'utf8');
-  const { problems } = compileRuleFiles([{ name: `${name}.yaml`, text }], VOCABULARY);
-  expect(`${problems.join('\n')}\n`).toBe(readFileSync(join(FOLDER, `${name}.txt`), 'utf8'));
+  const { problems, warnings } = compileRuleFiles([{ name: `${name}.yaml`, text }], VOCABULARY);
+  const said = [...problems, ...warnings.map((warning) => `warning: ${warning}`)];
+  expect(`${said.join('\n')}\n`).toBe(readFileSync(join(FOLDER, `${name}.txt`), 'utf8'));
 });

@@ -494,7 +494,12 @@ describe('duplicate rule ids', () => {
 
 describe('good files', () => {
   test.each(['', '{}\n', '# only a comment\n', 'rules:\n', 'rules: []\n'])('%j has no rules', (text) => {
-    expect(compile(text)).toEqual({ rules: [], channels: [], problems: [] });
+    expect(compile(text)).toEqual({
+      rules: [],
+      channels: [],
+      problems: [],
+      warnings: [expect.stringMatching(/^r\.yaml:1:1: there are no rules in this file/)],
+    });
   });
 
   test('a rule in full', () => {

@@ -33,6 +33,8 @@ const reference = z.union([z.int(), z.string().min(1)], 'expected a name or an i
 /** What the tests' rule files can name. `SET` is the only environment variable. */
 export const VOCABULARY: Vocabulary = {
   facts: SHAPES,
+  deviceFacts: ['device', 'apps', 'attributes', 'group'],
+  eventData: {},
   actions: {
     log: {
       class: 'safe',
