@@ -10,6 +10,7 @@ export const assignDeviceGroup = defineAction({
   about: 'Puts the device in a device group. SimpleMDM does it a moment later.',
   example: 'assign_device_group: { group: Laptops }',
   args: z.strictObject({ group: reference }),
+  shorthand: 'group',
   refersTo: { group: 'device group' },
   outputs: { group_id: 'number', group_name: 'string' },
   facts: [],

@@ -31,6 +31,7 @@ export const emit = defineAction({
       )
       .default({}),
   }),
+  shorthand: 'type',
   outputs: { event_id: 'string', type: 'string' },
   facts: [],
   perform: async ({ type, data }, { event, rule, stepKey, raise, now }) => {

@@ -23,6 +23,7 @@ export const runScript = defineAction({
     'Runs a script on the device. macOS only. With `wait: 15m` the step lasts until the device has answered, and fails when the script does or the time is up; no worker is kept busy meanwhile. What the script said is left behind.',
   example: 'run_script: { script: Say hi, wait: 15m }',
   args: z.strictObject({ script: reference, wait: waitText.optional() }),
+  shorthand: 'script',
   refersTo: { script: 'script' },
   outputs: {
     job_id: 'number',

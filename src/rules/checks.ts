@@ -1,56 +1,93 @@
 import type { z } from 'zod';
 import { envReferencesIn } from '../config/env-reference.js';
-import { didYouMean, nearestName } from '../config/nearest-name.js';
+import { didYouMeanName, meantName } from './other-names.js';
 import type { Path, Report } from './problem.js';
 import { member } from './values.js';
 import type { Vocabulary } from './vocabulary.js';
+
+/** How what a schema finds wrong is told. */
+interface Telling {
+  readonly place: Path;
+  /** What a key is: an `argument`, a `setting`. */
+  readonly what: string;
+  readonly report: Report;
+  /** What the value at a path is called in messages; nothing for the whole. */
+  readonly nameOf?: (path: Path) => string;
+}
 
 /** Reports what a schema finds wrong with values of a file. */
 export function checkAgainst(
   schema: z.ZodType,
   values: unknown,
   known: readonly string[],
-  {
-    place,
-    what,
-    report,
-    nameOf = (path) => path.join('.'),
-  }: {
-    readonly place: Path;
-    readonly what: string;
-    readonly report: Report;
-    /** What the value at a path is called in messages; nothing for the whole. */
-    readonly nameOf?: (path: Path) => string;
-  },
+  telling: Telling,
 ): void {
-  const issues = schema.safeParse(values).error?.issues ?? [];
-  const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
-  const meant = new Set(unknown.map((key) => nearestName(key, known)));
-  for (const issue of issues) {
-    const within = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-    const path = [...place, ...within];
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) {
-        report({
-          path: [...path, key],
-          atKey: true,
-          message: `unknown ${what} "${key}"${didYouMean(key, known)}`,
-        });
-      }
-      continue;
-    }
+  reportIssues(schema.safeParse(values).error?.issues ?? [], values, () => known, telling);
+}
+
+/**
+ * Reports what a schema found wrong with values.
+ *
+ * @param knownAt - The names that the record at a path can have.
+ */
+export function reportIssues(
+  issues: readonly z.core.$ZodIssue[],
+  values: unknown,
+  knownAt: (path: Path) => readonly string[],
+  { place, what, report, nameOf = (path) => path.join('.') }: Telling,
+): void {
+  const found = issues.map((issue) => ({ issue, within: pathOfIssue(issue) }));
+  const isMissing = (path: Path): boolean => memberAt(values, path) === undefined;
+  const unknown = found.flatMap(({ issue, within }) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ key, within })) : [],
+  );
+  const meant = unknown.map(({ key, within }): string | undefined => {
+    const known = knownAt(within);
+    const likely = meantName(key, known);
+    if (likely !== undefined || unknown.length > 1) return likely;
+    // One name that is not known and one that is missing belong together.
+    const missing = found.filter(
+      ({ within: path }) => path.length === within.length + 1 && isMissing(path) && startsWith(path, within),
+    );
+    return missing.length === 1 ? String(missing[0]?.within.at(-1)) : undefined;
+  });
+  const misspelt = new Set(unknown.map(({ within }, index) => [...within, meant[index]].join('\n')));
+  unknown.forEach(({ key, within }, index) => {
+    const likely = meant[index];
+    const hint =
+      didYouMeanName(key, knownAt(within)) || (likely === undefined ? '' : `; did you mean "${likely}"?`);
+    report({ path: [...place, ...within, key], atKey: true, message: `unknown ${what} "${key}"${hint}` });
+  });
+  for (const { issue, within } of found) {
+    if (issue.code === 'unrecognized_keys') continue;
     // One that is only misspelt is not missing as well.
-    const [name, ...deeper] = within;
-    if (
-      deeper.length === 0 &&
-      typeof name === 'string' &&
-      meant.has(name) &&
-      member(values, name) === undefined
-    )
-      continue;
+    if (isMissing(within) && misspelt.has(within.join('\n'))) continue;
     const called = nameOf(within);
-    report({ path, message: called === '' ? issue.message : `${called}: ${issue.message}` });
+    const given = memberAt(values, within);
+    report({
+      path: [...place, ...within],
+      message: called === '' ? issue.message : `${called}: ${issue.message}`,
+      ...(issue.code === 'invalid_type' &&
+        issue.expected === 'string' &&
+        // A bare number has no unit and is no expression, in quotes or not.
+        !(typeof given === 'number' && NO_NUMBERS.test(issue.message)) &&
+        (typeof given === 'number' || typeof given === 'boolean') && { wantsText: true }),
+    });
   }
+}
+
+const NO_NUMBERS = /^expected (?:an expression|a time such as)/;
+
+function pathOfIssue({ path }: z.core.$ZodIssue): Path {
+  return path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+}
+
+function startsWith(path: Path, start: Path): boolean {
+  return start.every((part, index) => path[index] === part);
+}
+
+function memberAt(values: unknown, path: Path): unknown {
+  return path.reduce<unknown>((inner, name) => member(inner, String(name)), values);
 }
 
 /** The names of the fields of an object schema. */

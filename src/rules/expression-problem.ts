@@ -2,6 +2,8 @@ import type { Environment } from '@marcbachmann/cel-js';
 import { isNativeError } from 'node:util/types';
 import { didYouMean } from '../config/nearest-name.js';
 import { errorText } from '../telemetry/error-text.js';
+import { callHint, functionHint, hyphenHint, operandsHint } from './expression-hints.js';
+import type { WrittenOperands } from './expression-hints.js';
 import type { ExpressionProblem } from './problem.js';
 import { syntaxProblem } from './syntax-problem.js';
 import type { LibraryProblem } from './syntax-problem.js';
@@ -18,13 +20,22 @@ export function problemFrom(
   const names = { event: EVENT_SHAPE, ...shapes };
   const problem = { code: codeOf(error), summary: summaryOf(error), start: startOf(error) };
   return (
+    bracesProblem(text) ??
     syntaxProblem(problem, text) ??
     unknownName(problem, text, names) ??
     unknownFunction(problem, text, checking) ?? {
-      message: typeProblem(problem) ?? problem.summary,
+      message: typeProblem(problem, text) ?? problem.summary,
       offset: problem.start,
     }
   );
+}
+
+/** `'{{ device.platform }} == "macOS"'`, as in texts. */
+function bracesProblem(text: string): ExpressionProblem | undefined {
+  const offset = text.search(/\{\{|\{%/);
+  if (offset < 0) return undefined;
+  const instead = text.replace(/\{\{\s*|\s*\}\}/g, '').trim();
+  return { message: `conditions take no {{ }}: write ${instead}`, offset };
 }
 
 function unknownName(
@@ -34,6 +45,8 @@ function unknownName(
 ): ExpressionProblem | undefined {
   const name = /^(?:No such key|Unknown variable): (\S+)/.exec(summary)?.[1] ?? '';
   if (code === 'no_such_key') {
+    const hyphen = hyphenHint(text, start);
+    if (hyphen !== undefined) return { message: hyphen, offset: start };
     if (/\bsteps\.$/.test(text.slice(0, start))) {
       const earlier = fieldNames({ steps: names['steps'] ?? 'any' });
       return { message: `no earlier step is called "${name}"${didYouMean(name, earlier)}`, offset: start };
@@ -41,12 +54,15 @@ function unknownName(
     return { message: `unknown field "${name}"${didYouMean(name, fieldNames(names))}`, offset: start };
   }
   if (code !== 'unknown_variable') return undefined;
+  const hyphen = hyphenHint(text, start);
+  if (hyphen !== undefined) return { message: hyphen, offset: start };
   return { message: `unknown name "${name}"${hintFor(name, text.slice(start), names)}`, offset: start };
 }
 
 /** What was probably meant by a name that nothing has. */
 function hintFor(name: string, from: string, names: Readonly<Record<string, Shape>>): string {
   if (name === 'steps') return ': what steps leave behind is known to later steps only';
+  if (name === 'env') return ': conditions know nothing of the environment';
   if (name === 'item') return ': only a step with for_each has an item';
   const known = Object.keys(names);
   const near = didYouMean(name, known);
@@ -78,7 +94,8 @@ function unknownFunction(
   const forms = functions.filter(({ name }) => name === called);
   if (forms.length === 0) {
     const names = functions.map(({ name }) => name);
-    return { message: `unknown function "${called}"${didYouMean(called, names)}`, offset };
+    const hint = functionHint(called, text.slice(offset), text.slice(0, offset)) || didYouMean(called, names);
+    return { message: `unknown function "${called}"${hint}`, offset };
   }
   const shown = forms.slice(0, FORMS_SHOWN).map(({ receiverType, params }) =>
     callInWords(
@@ -88,7 +105,10 @@ function unknownFunction(
     ),
   );
   const as = callInWords(receiver, called, given === '' ? [] : given.split(', '));
-  return { message: `there is no ${as}; there is ${[...new Set(shown)].join(', ')}`, offset };
+  return {
+    message: `there is no ${as}; there is ${[...new Set(shown)].join(', ')}${callHint(called, text.slice(offset))}`,
+    offset,
+  };
 }
 
 function callInWords(receiver: string | null | undefined, name: string, given: readonly string[]): string {
@@ -96,10 +116,10 @@ function callInWords(receiver: string | null | undefined, name: string, given: r
   return `${on}${name}(${given.map((type) => (type === 'ast' ? '…' : bareType(type))).join(', ')})`;
 }
 
-function typeProblem({ code, summary }: LibraryProblem): string | undefined {
+function typeProblem({ code, summary, start }: LibraryProblem, text: string): string | undefined {
   switch (code) {
     case 'no_such_overload':
-      return operatorProblem(summary);
+      return operatorProblem(summary, text, start);
     case 'invalid_logical_operand':
       return `what && and || join must be true or false; here is ${typeInWords(quoted(summary))}`;
     case 'invalid_condition_type': {
@@ -118,7 +138,7 @@ function typeProblem({ code, summary }: LibraryProblem): string | undefined {
   }
 }
 
-function operatorProblem(summary: string): string {
+function operatorProblem(summary: string, text: string, start: number): string {
   const operands = /: (.+) (==|!=|<=|>=|<|>|\+|-|\*|\/|%|in) (.+)$/.exec(summary);
   if (operands === null) {
     const unary = /: ([!-])(.+)$/.exec(summary);
@@ -127,15 +147,18 @@ function operatorProblem(summary: string): string {
       : `"${unary[1] ?? ''}" is not for ${typeInWords(unary[2] ?? '')}; for something that may be missing write == null`;
   }
   const [, left = '', operator = '', right = ''] = operands;
-  const kinds = new Set([bareType(left), bareType(right)]);
-  const hint = kinds.has('text')
-    ? kinds.has('number')
-      ? ': compare versions as version(a) >= version("15"), and a number in a text as double(a)'
-      : kinds.has('time')
-        ? ': write timestamp("2026-01-31T08:00:00Z"), or age(a) > duration("336h")'
-        : ''
-    : '';
+  const hint = operandsHint([bareType(left), bareType(right)], writtenAround(operator, text.slice(start)));
   return `${typeInWords(left)} and ${typeInWords(right)} do not go together with "${operator}"${hint}`;
+}
+
+/** The operands as they stand in the rule; where they are long, what stands for them. */
+function writtenAround(operator: string, text: string): WrittenOperands {
+  const between = operator === 'in' ? ' in ' : operator;
+  const at = text.indexOf(between);
+  const left = text.slice(0, Math.max(at, 0)).trim();
+  const right = /^\s*("[^"]*"|'[^']*'|[\w.]+(?:\([^()]*\))?)/.exec(text.slice(at + between.length))?.[1];
+  const isShort = /^[\w.]+(?:\([^()]*\))?$|^"[^"]*"$|^'[^']*'$/.test(left);
+  return { left: isShort ? left : 'a', operator, right: right ?? 'b' };
 }
 
 const quoted = (summary: string): string => /'([^']*)'$/.exec(summary)?.[1] ?? '';

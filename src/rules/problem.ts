@@ -8,6 +8,8 @@ export interface Problem {
   readonly atKey?: boolean;
   /** How many characters into the value, for expressions and templates. */
   readonly offset?: number;
+  /** It stands there as a number, or as true or false, and is meant as a text. */
+  readonly wantsText?: boolean;
   readonly message: string;
 }
 

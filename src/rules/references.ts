@@ -31,5 +31,6 @@ export function problemWithReference(
       ? known.map(({ id, name }) => (name === undefined ? String(id) : `${id} (${name})`))
       : names;
   const all = listed.length > 0 && listed.length <= MOST_NAMED ? ` (there is ${listed.join(', ')})` : '';
-  return `there is no ${kind} ${shown}${where}${hint === '' ? all : hint}`;
+  const remedy = kind === 'channel' && hint === '' ? ': describe it under "channels:" in a rule file' : '';
+  return `there is no ${kind} ${shown}${where}${hint === '' ? all : hint}${remedy}`;
 }

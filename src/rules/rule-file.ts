@@ -1,19 +1,13 @@
 import type { z } from 'zod';
 import { didYouMean } from '../config/nearest-name.js';
+import { didYouMeanName, meantName } from './other-names.js';
 import type { Path, Problem, Report } from './problem.js';
-import { checkAgainst, checkEnvReferences, fieldsOfSchema, forEachText } from './checks.js';
+import { checkAgainst, checkEnvReferences, fieldsOfSchema, forEachText, reportIssues } from './checks.js';
 import { compileRule } from './rule.js';
 import type { Rule } from './rule.js';
-import {
-  STEP_KEYS,
-  channelInFile,
-  channelName,
-  ruleFile,
-  ruleInFile,
-  schedule,
-  stepInFile,
-} from './rule-schema.js';
-import type { ChannelSource, RuleSource, StepInFile, StepSource } from './rule-schema.js';
+import { channelInFile, channelName, ruleFile, ruleInFile, schedule, stepInFile } from './rule-schema.js';
+import type { ChannelSource, RuleSource, StepSource } from './rule-schema.js';
+import { stepFrom } from './step-from-file.js';
 import { scheduleType } from './event-pattern.js';
 import { member } from './values.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -100,11 +94,10 @@ function readFile(file: RuleFile, vocabulary: Vocabulary): ReadFile {
     lineOf: source.lineOf,
   };
   if (source.problems.length > 0) return { file, value: undefined, channels: [], ...told };
-  const parsed = ruleFile.safeParse(
-    withoutUnknownKeys(source.value ?? {}, Object.keys(ruleFile.shape), [], report),
-  );
+  const { value } = withoutUnknownKeys(source.value ?? {}, Object.keys(ruleFile.shape), [], report);
+  const parsed = ruleFile.safeParse(value);
   if (!parsed.success) {
-    reportIssues(parsed.error.issues, [], report);
+    reportRuleIssues(parsed.error.issues, value, [], report);
     return { file, value: undefined, channels: [], ...told };
   }
   if (
@@ -149,7 +142,7 @@ function channelFrom(
   }
   const parsed = channelInFile.safeParse(inFile);
   if (!parsed.success) {
-    reportIssues(parsed.error.issues, place, report);
+    reportRuleIssues(parsed.error.issues, inFile, place, report);
     // What refers to it is right nevertheless.
     return { name, type: '', settings: {} };
   }
@@ -185,8 +178,8 @@ function ruleFrom(
   place: Path,
   report: Report,
 ): RuleSource | undefined {
-  const known = withoutUnknownKeys(inFile, Object.keys(ruleInFile.shape), place, report);
-  const data = parsedRule(known, place, report);
+  const { value, meant } = withoutUnknownKeys(inFile, Object.keys(ruleInFile.shape), place, report);
+  const data = parsedRule(value, meant, place, report);
   if (data === undefined) return undefined;
   // A step that cannot be read is reported; the others are still looked into. The rule is not used then anyway.
   const steps = data.do.map(
@@ -212,30 +205,40 @@ function when(id: string, on: RuleInFile['on']): Pick<RuleSource, 'on' | 'schedu
 }
 
 /** A rule as the file has it. What is wrong is reported, and left out to see what else is. */
-function parsedRule(inFile: unknown, place: Path, report: Report): RuleInFile | undefined {
+function parsedRule(
+  inFile: unknown,
+  meant: ReadonlySet<string>,
+  place: Path,
+  report: Report,
+): RuleInFile | undefined {
   const parsed = ruleInFile.safeParse(inFile);
   if (parsed.success) return parsed.data;
-  reportIssues(
-    parsed.error.issues.flatMap((issue): readonly Issue[] => scheduleIssues(issue, inFile) ?? [issue]),
-    place,
-    report,
-  );
+  const issues = parsed.error.issues
+    .flatMap((issue) => scheduleIssues(issue, inFile) ?? [issue])
+    // What has another name is not missing as well.
+    .filter(({ path: [key] }) => !meant.has(String(key)));
+  reportRuleIssues(issues, inFile, place, report);
   if (typeof inFile !== 'object' || inFile === null) return undefined;
   const wrong = new Set(parsed.error.issues.map(({ path }) => path[0]));
   const right = Object.fromEntries(Object.entries(inFile).filter(([key]) => key !== 'do' && !wrong.has(key)));
   const steps: unknown = Object.getOwnPropertyDescriptor(inFile, 'do')?.value;
-  return ruleInFile.safeParse({ ...STANDING_IN, ...right, do: readable(steps) }).data;
+  return ruleInFile.safeParse({
+    ...STANDING_IN,
+    ...right,
+    do: readable(steps),
+    ...(wrong.has('allow') && { allow: ['destructive'] }),
+  }).data;
 }
 
 /** What is wrong with a schedule is told of the schedule, not of everything else that could stand there. */
-function scheduleIssues({ path, code }: z.core.$ZodIssue, inFile: unknown): readonly Issue[] | undefined {
+function scheduleIssues(
+  { path, code }: z.core.$ZodIssue,
+  inFile: unknown,
+): readonly z.core.$ZodIssue[] | undefined {
   if (code !== 'invalid_union' || path[0] !== 'on') return undefined;
   const on: unknown = member(inFile, 'on');
   if (typeof on !== 'object' || on === null || Array.isArray(on)) return undefined;
-  return schedule.safeParse(on).error?.issues.map((issue) => ({
-    message: issue.message,
-    path: ['on', ...issue.path],
-  }));
+  return schedule.safeParse(on).error?.issues.map((issue) => ({ ...issue, path: ['on', ...issue.path] }));
 }
 
 const STANDING_IN = { id: 'unreadable', on: '*' };
@@ -256,89 +259,51 @@ function readable(steps: unknown): unknown[] {
 const UNREADABLE: StepSource = { action: 'log', args: { message: '' }, onError: 'stop' };
 const UNREADABLE_IN_FILE = { log: { message: '' } };
 
-/** Reports the keys that nothing is called, and leaves them out, so that they do not hide what else is wrong. */
-function withoutUnknownKeys(value: unknown, known: readonly string[], place: Path, report: Report): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const entries = Object.entries(value).filter(([key]) => {
-    if (known.includes(key)) return true;
-    report({ path: [...place, key], atKey: true, message: `unknown key "${key}"${didYouMean(key, known)}` });
-    return false;
-  });
-  return Object.fromEntries(entries);
-}
-
-function stepFrom(
-  inFile: StepInFile,
-  { actions }: Vocabulary,
+/**
+ * Reports the keys that nothing is called, and leaves them out, so that they do not hide what else is wrong.
+ *
+ * @returns What is left, and the keys that were probably meant.
+ */
+function withoutUnknownKeys(
+  value: unknown,
+  known: readonly string[],
   place: Path,
   report: Report,
-): StepSource | undefined {
-  const named = Object.keys(inFile).filter((key) => !STEP_KEYS.includes(key));
-  const known = named.filter((key) => Object.hasOwn(actions, key));
-  // Beside one action that there is, everything else is a misspelt key of the step.
-  const extra = known.length === 1 ? named.filter((key) => !known.includes(key)) : [];
-  for (const key of extra) {
-    const hint = didYouMean(key, STEP_KEYS);
-    const belongs =
-      inFile[known[0] ?? ''] === null ? `; indent it further if it belongs to ${known[0] ?? ''}` : '';
+): { value: unknown; meant: ReadonlySet<string> } {
+  const meant = new Set<string>();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { value, meant };
+  const entries = Object.entries(value).filter(([key]) => {
+    if (known.includes(key)) return true;
     report({
       path: [...place, key],
       atKey: true,
-      message: `unknown key "${key}" beside ${known[0] ?? ''}${hint || belongs}`,
+      message: `unknown key "${key}"${didYouMeanName(key, known)}`,
     });
-  }
-  const [action, other] = known.length === 1 ? known : named;
-  if (action === undefined) {
-    report({
-      path: place,
-      message: 'a step needs an action, such as "assign_device_group: { group: Laptops }"',
-    });
-    return undefined;
-  }
-  if (other !== undefined) {
-    const hint = didYouMean(other, STEP_KEYS) || didYouMean(action, STEP_KEYS);
-    report({
-      path: [...place, other],
-      atKey: true,
-      message: `a step has one action, this one has "${action}" and "${other}"${hint}`,
-    });
-    return undefined;
-  }
-  const given = inFile[action] ?? {};
-  const shorthand = Object.hasOwn(actions, action) ? actions[action]?.shorthand : undefined;
-  const args = typeof given !== 'object' && shorthand !== undefined ? { [shorthand]: given } : given;
-  if (typeof args !== 'object' || Array.isArray(args)) {
-    const example = Object.hasOwn(actions, action) ? actions[action]?.example : undefined;
-    report({
-      path: [...place, action],
-      message: `${action}: expected its arguments, such as ${example ?? '{ name: value }'}`,
-    });
-    return undefined;
-  }
-  return {
-    action,
-    args: { ...args },
-    onError: inFile.on_error ?? 'stop',
-    ...(inFile.id !== undefined && { id: inFile.id }),
-    ...(inFile.if !== undefined && { if: inFile.if }),
-    ...(inFile.timeout !== undefined && { timeoutMs: inFile.timeout }),
-    ...(inFile.for_each !== undefined && { forEach: inFile.for_each }),
-    ...(inFile.at_most !== undefined && { atMost: inFile.at_most }),
-  };
+    meant.add(meantName(key, known) ?? '');
+    return false;
+  });
+  return { value: Object.fromEntries(entries), meant };
 }
 
-interface Issue {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
+const KEYS_WITHIN: Readonly<Record<string, readonly string[]>> = {
+  on: Object.keys(schedule.shape),
+  limit: ['runs', 'per'],
+  concurrency: ['key', 'mode'],
+};
 
-function reportIssues(issues: readonly Issue[], place: Path, report: Report): void {
-  for (const issue of issues) {
-    const within = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-    const name = within.at(-1);
-    report({
-      path: [...place, ...within],
-      message: typeof name === 'string' ? `${name}: ${issue.message}` : issue.message,
-    });
-  }
+function reportRuleIssues(
+  issues: readonly z.core.$ZodIssue[],
+  values: unknown,
+  place: Path,
+  report: Report,
+): void {
+  reportIssues(issues, values, (path) => KEYS_WITHIN[String(path.at(-1))] ?? [], {
+    place,
+    what: 'key',
+    report,
+    nameOf: (path) => {
+      const name = path.at(-1);
+      return typeof name === 'string' ? name : '';
+    },
+  });
 }

@@ -34,7 +34,14 @@ const eventPattern = z
     'expected an event type such as "device.enrolled", or a pattern such as "device.*"',
   );
 
-const expression = z.string('expected an expression').min(1, 'expected an expression');
+const expression = z
+  .string({
+    error: ({ input }) =>
+      Array.isArray(input)
+        ? 'expected one expression: join several with && (all of them) or || (any of them)'
+        : 'expected an expression',
+  })
+  .min(1, 'expected an expression');
 
 const stepBase = {
   id: stepId.optional().describe('later steps refer to what it leaves behind as `steps.<id>`'),
@@ -102,7 +109,12 @@ export const ruleInFile = z.object(
       .optional()
       .describe('what it is for: shown in traces and messages'),
     enabled: z
-      .boolean('expected true or false')
+      .boolean({
+        error: ({ input }) =>
+          /^(?:no?|off)$/i.test(String(input))
+            ? 'expected true or false: write false'
+            : 'expected true or false',
+      })
       .default(true)
       .describe('`false`: it never runs, and the trace says so'),
     on: z
@@ -119,7 +131,10 @@ export const ruleInFile = z.object(
       ),
     if: expression.optional().describe('a condition: without one the rule takes every such event'),
     allow: z
-      .array(z.enum(['destructive'], 'expected "destructive"'), 'expected a list, such as [destructive]')
+      .array(
+        z.enum(['destructive'], 'expected [destructive]: it is for all that cannot be undone'),
+        'expected a list: [destructive]',
+      )
       .default([])
       .describe('`[destructive]`: its steps may do what cannot be undone'),
     mode: z

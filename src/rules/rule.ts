@@ -3,6 +3,7 @@ import { sharedCheckingEnvironment } from './cel-environment.js';
 import { checkAgainst, checkEnvReferences, fieldsOfSchema, forEachText } from './checks.js';
 import { compileCondition } from './condition.js';
 import type { Condition } from './condition.js';
+import { didYouMeanName } from './other-names.js';
 import { problemWithPattern } from './event-pattern.js';
 import { compileList } from './list-expression.js';
 import type { ListExpression } from './list-expression.js';
@@ -12,6 +13,7 @@ import type { Scope } from './reference-checks.js';
 import type { RuleSource, StepSource } from './rule-schema.js';
 import { compileTemplate, isTemplate } from './template.js';
 import type { Template } from './template.js';
+import { member } from './values.js';
 import { EVENT_SHAPE } from './vocabulary.js';
 import type { ActionSignature, Shape, Vocabulary } from './vocabulary.js';
 
@@ -183,15 +185,18 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
     report({
       path: argumentsPlace,
       atKey: true,
-      message: `unknown action "${source.action}"${didYouMean(source.action, Object.keys(vocabulary.actions))}`,
+      message: `unknown action "${source.action}"${didYouMeanName(source.action, Object.keys(vocabulary.actions))}`,
     });
   } else {
+    const isPlain = ([name]: Path): boolean =>
+      name === action.shorthand &&
+      !['object', 'undefined'].includes(typeof member(source.args, String(name)));
     checkAgainst(action.args, source.args, fieldsOfSchema(action.args), {
       place: argumentsPlace,
       what: 'argument',
       report,
       // `wait: 10m` has no name for its argument.
-      nameOf: (path) => (path[0] === action.shorthand ? source.action : path.join('.')),
+      nameOf: (path) => (path.length === 0 || isPlain(path) ? source.action : path.join('.')),
     });
     checkReferences(action, source.args, argumentsPlace, scope);
   }

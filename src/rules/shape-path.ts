@@ -48,6 +48,7 @@ export function problemWithPath(from: Shape, path: readonly unknown[], root: str
 function problemWithName(shape: Shape, name: string, of: string): string | undefined {
   if (typeof shape === 'object' && 'fields' in shape) {
     const hint = didYouMean(name, Object.keys(shape.fields));
+    if (of === '' && name === 'env') return 'unknown name "env": write ${env:NAME}, outside of {{ }}';
     if (of === '') return `unknown name "${name}"${hint}`;
     return of === 'steps'
       ? `no earlier step is called "${name}"${hint}`

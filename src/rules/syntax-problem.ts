@@ -86,6 +86,9 @@ function unexpected(text: string, start: number): ExpressionProblem {
   if (before !== null) {
     return { message: `"${before[1] ?? ''}" is not known: ${WORDS['not'] ?? ''}`, offset: before.index };
   }
+  if (/^[^\S ]/.test(rest)) {
+    return { message: 'this is a no-break space or another unusual one: write a plain space', offset: start };
+  }
   const word = /^\w+/.exec(rest)?.[0];
   const character = rest[0] ?? '';
   if (character === '>' && text[start - 1] === '<') {

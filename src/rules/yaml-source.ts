@@ -1,8 +1,10 @@
-import { LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from 'yaml';
-import type { Document, Scalar, YAMLError } from 'yaml';
+import { LineCounter, isAlias, isMap, isNode, isScalar, parseDocument } from 'yaml';
+import type { Document, Scalar } from 'yaml';
 import { errorText } from '../telemetry/error-text.js';
+import { blanksFor } from './display-width.js';
 import type { Path, Problem } from './problem.js';
 import { sourceOffset } from './scalar-offset.js';
+import { problemsInYaml } from './yaml-problem.js';
 
 /** A YAML file parsed with its positions kept. */
 export interface YamlSource {
@@ -26,26 +28,9 @@ export function parseYamlSource(file: string, text: string): YamlSource {
     const { line, col } = lines.linePos(offset);
     const source = text.split(/\r?\n/)[line - 1] ?? '';
     if (source.trim() === '') return `${file}:${line}:${col}: ${message}`;
-    return `${file}:${line}:${col}: ${message}\n    ${source}\n    ${source.slice(0, col - 1).replace(/[^\t]/g, ' ')}^`;
+    return `${file}:${line}:${col}: ${message}\n    ${source}\n    ${blanksFor(source.slice(0, col - 1))}^`;
   };
-  const problems = document.errors.map((error) => at(error.pos[0], yamlProblem(error, text)));
-  visit(document, {
-    Alias: (_key, alias) => {
-      if (document.errors.length > 0 || alias.resolve(document) !== undefined) return;
-      problems.push(at(alias.range?.[0] ?? 0, `a text that begins with * needs quotes: "*${alias.source}"`));
-    },
-    Pair: (_key, { key }) => {
-      if (!isCollection(key)) return;
-      problems.push(at(key.range?.[0] ?? 0, `a text with {{ }} needs quotes: '{{ … }}'`));
-    },
-    Scalar: (_key, { tag, source = '', range }) => {
-      if (!tag?.startsWith('!')) return;
-      const written = `${tag} ${source}`.trim();
-      // The tag stands before what the node itself takes in.
-      const start = text.lastIndexOf(tag, range?.[0]);
-      problems.push(at(Math.max(start, 0), `a text that begins with ! needs quotes: "${written}"`));
-    },
-  });
+  const problems = problemsInYaml(document, text).map(({ offset, message }) => at(offset, message));
   let value: unknown;
   if (problems.length === 0) {
     try {
@@ -59,59 +44,48 @@ export function parseYamlSource(file: string, text: string): YamlSource {
     problems,
     describe: (found) =>
       found
-        .map((problem) => ({ offset: offsetOf(document, text, problem), message: problem.message }))
+        .map((problem) => ({
+          offset: offsetOf(document, text, problem),
+          message: problem.message + asWritten(document, text, problem),
+        }))
         .sort((a, b) => a.offset - b.offset)
         .map(({ offset, message }) => at(offset, message)),
     lineOf: (path) => lines.linePos(offsetOf(document, text, { path, message: '' })).line,
   };
 }
 
-/** What the library found wrong, with what to do about it. */
-function yamlProblem({ code, message, pos: [start] }: YAMLError, text: string): string {
-  switch (code) {
-    case 'DUPLICATE_KEY':
-      return `the key "${/^["']?([^"':]*)/.exec(text.slice(start))?.[1] ?? ''}" stands here twice`;
-    case 'TAB_AS_INDENT':
-      return 'tabs are not allowed as indentation: use spaces';
-    case 'BAD_ALIAS':
-      return message.startsWith('Alias cannot be') ? 'a text that begins with * needs quotes: "*"' : message;
-    case 'BAD_SCALAR_START':
-      return `a text that begins with ${text[start] ?? ''} needs quotes`;
-    case 'BLOCK_AS_IMPLICIT_KEY':
-      return 'a text with ": " in it needs quotes; or the next line is indented too far';
-    case 'BAD_INDENT': {
-      const open = /must be sufficiently indented and end with a ([\]}])$/.exec(message)?.[1];
-      return open === undefined
-        ? 'this is indented otherwise than the lines that it belongs to'
-        : `a bracket is not closed: ${open} is missing`;
-    }
-    case 'MISSING_CHAR': {
-      const quote = /^Missing closing (["'])quote$/.exec(message)?.[1];
-      return quote === undefined ? message : `a quote is not closed: ${quote} is missing`;
-    }
-    case 'MULTIPLE_DOCS':
-      return 'a file is one document: remove the "---"';
-    case 'UNEXPECTED_TOKEN':
-      return /["']\s*$/.test(text.slice(0, start))
-        ? 'nothing can follow a closing quote: put the whole of it in quotes of the other kind'
-        : message;
-    default:
-      return message;
-  }
-}
-
-function offsetOf(document: Document, text: string, { path, atKey = false, offset = 0 }: Problem): number {
+function offsetOf(document: Document, text: string, problem: Problem): number {
+  const { path, atKey = false, offset = 0 } = problem;
+  const scalar = atKey ? undefined : scalarAt(document, path);
+  if (scalar?.range) return placeIn(scalar, scalar.range, text, offset);
   for (let depth = path.length; depth >= 0; depth -= 1) {
     const part = path.slice(0, depth);
-    const exact = depth === path.length;
-    const node = exact && atKey ? keyNode(document, part) : document.getIn(part, true);
-    if (!isNode(node) || !node.range) continue;
+    const node = depth === path.length && atKey ? keyNode(document, part) : document.getIn(part, true);
     // What an alias stands for may be far away; its own place is where a person looks first.
-    return exact && isScalar(node) && !isAlias(node)
-      ? placeIn(node, node.range, text, offset)
-      : node.range[0];
+    if (isNode(node) && node.range) return node.range[0];
   }
   return 0;
+}
+
+/** The value at a path; that of `log: hello` is also the one argument that it stands for. */
+function scalarAt(document: Document, path: Path): Scalar | undefined {
+  const node = document.getIn(path, true);
+  if (isScalar(node) && !isAlias(node)) return node;
+  if (node !== undefined || path.length === 0) return undefined;
+  const outer = document.getIn(path.slice(0, -1), true);
+  return isScalar(outer) && outer.value !== null && !isAlias(outer) ? outer : undefined;
+}
+
+/** What the file itself says more of a problem: how a number is written there, what YAML took for a comment. */
+function asWritten(document: Document, text: string, { path, wantsText = false }: Problem): string {
+  const scalar = scalarAt(document, path);
+  if (scalar?.type !== 'PLAIN' || !scalar.range) return '';
+  if (wantsText) return `; put it in quotes: "${scalar.source ?? ''}"`;
+  const [, end] = scalar.range;
+  const cut = /^[ \t]+(#.*)/.exec(text.slice(end))?.[1];
+  const quotes = String(scalar.value).match(/"/g)?.length ?? 0;
+  if (cut === undefined || quotes % 2 === 0) return '';
+  return `: YAML takes the line from # on for a comment; put the whole of it in quotes: '${String(scalar.value)} ${cut.trim()}'`;
 }
 
 function placeIn(

@@ -96,3 +96,10 @@ test('schedules that could not be set are set as soon as they can be', async () 
   await current.client.del('mdm-reflex:schedules:repeat');
   await until('they are set', async () => (await current.client.zcard('mdm-reflex:schedules:repeat')) === 1);
 });
+
+test('what is only probably a mistake is told once, and the rules are in force', async () => {
+  const current = await startWorld({ rules: rules('"${TOKEN}"') });
+  world = current;
+  expect(current.log().split('did you mean \\"${env:TOKEN}\\"?')).toHaveLength(2);
+  expect(await said(current)).toBe('${TOKEN}');
+});

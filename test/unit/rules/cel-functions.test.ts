@@ -58,7 +58,7 @@ describe('version', () => {
       offset: 23,
     });
     expect(problemWithCondition('version(device.name) < "15"').message).toBe(
-      'a version and a text do not go together with "<"',
+      'a version and a text do not go together with "<": write version(device.name) < version("15")',
     );
     expect(problemWithCondition('device.p && age(device.enrolled_at) > duration("2 weeks")').message).toBe(
       '"2 weeks" is no duration: write hours, minutes and seconds, such as duration("336h")',

@@ -404,7 +404,7 @@ describe('because: the conjunct that decided, with its values', () => {
 });
 
 describe('texts in a condition', () => {
-  test.each(['😀', '👩‍💻', '\\u00e9', 'ü', '\\n', '\\\\', "it's", '\u2028', '${SET}'])(
+  test.each(['😀', '👩‍💻', '\\u00e9', 'ü', '\\n', '\\\\', "it's", '\u2028', '${SET}', '{{ x }}'])(
     'a condition can compare with "%s" in any conjunct',
     (text) => {
       expect(outcome(`device.name == "${text}" && device.p`)).toBe('false');
@@ -457,7 +457,7 @@ describe('the type check, when the file loads', () => {
     [
       'device.id == "1"',
       0,
-      'a number and a text do not go together with "==": compare versions as version(a) >= version("15"), and a number in a text as double(a)',
+      'a number and a text do not go together with "==": a number has no quotes: device.id == 1',
     ],
     [
       'device.enrolled_at == "2024-01-01"',

@@ -92,7 +92,7 @@ describe('broken files: the message, its place and the line', () => {
     [
       'a YAML mistake',
       rule(ON, 'if: ‸a: b', ...DO),
-      ['a text with ": " in it needs quotes; or the next line is indented too far'],
+      ['a text with ": " in it needs quotes: \'a: b\'; or the next line is indented too far'],
     ],
     ['a tab', 'rules:\n‸\t- id: a\n', ['tabs are not allowed as indentation: use spaces']],
     ['a duplicate key', rule(ON, '‸on: device.unenrolled', ...DO), ['the key "on" stands here twice']],
@@ -186,7 +186,11 @@ describe('broken files: the message, its place and the line', () => {
       rule(ON, 'do:', '  - ‸erase: {}'),
       ['erase cannot be undone: add "allow: [destructive]" to the rule if that is meant'],
     ],
-    ['another thing allowed', rule(ON, 'allow: [‸disruptive]', ...DO), ['expected "destructive"']],
+    [
+      'another thing allowed',
+      rule(ON, 'allow: [‸disruptive]', ...DO),
+      ['expected [destructive]: it is for all that cannot be undone'],
+    ],
     ['a mode that there is not', rule(ON, 'mode: ‸dry', ...DO), ['mode: expected "live" or "dry_run"']],
     [
       'an account that there is not',
@@ -226,7 +230,11 @@ describe('broken files: the message, its place and the line', () => {
       ['level: expected info or warn'],
     ],
     ['a missing argument', rule(ON, 'do:', '  - assign_group: ‸{}'), ['group: expected a name or an id']],
-    ['a wrong argument in a list', rule(ON, 'do:', '  - notify: { to: [a, ‸5] }'), ['to.1: expected a text']],
+    [
+      'a wrong argument in a list',
+      rule(ON, 'do:', '  - notify: { to: [a, ‸5] }'),
+      ['to.1: expected a text; put it in quotes: "5"'],
+    ],
     [
       'an unset environment variable',
       rule(ON, 'do:', '  - log: { message: "‸${env:NOPE}" }'),
@@ -254,7 +262,11 @@ describe('broken files: the message, its place and the line', () => {
       ['a condition must be true or false; this one is a text: compare it with something'],
     ],
     ['an `if` that is a number', rule(ON, 'if: ‸5', ...DO), ['if: expected an expression']],
-    ['an `if` that is a YAML truth', rule(ON, 'if: ‸true', ...DO), ['if: expected an expression']],
+    [
+      'an `if` that is a YAML truth',
+      rule(ON, 'if: ‸true', ...DO),
+      ['if: expected an expression; put it in quotes: "true"'],
+    ],
     ['an `if` with nothing behind it', rule(ON, 'if: "‸"', ...DO), ['if: expected an expression']],
     [
       'the result of a step in the `if` of the rule',
