@@ -8,7 +8,7 @@ import type { RulesInForce } from '../workers/rules-in-force.js';
 import { serviceVocabulary } from './actions/vocabulary.js';
 import { readAccounts } from './config/accounts.js';
 import type { Account } from './config/accounts.js';
-import { readSettings } from './config/settings.js';
+import { readSettings, settingWarnings } from './config/settings.js';
 import type { Role, Settings } from './config/settings.js';
 import { apiRoutes } from './console/api-routes.js';
 import type { ApiBackend } from './console/api-routes.js';
@@ -84,6 +84,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
     redact: redaction.redact,
     ...(logTo && { destination: logTo }),
   });
+  for (const warning of settingWarnings(env)) logger.warn(warning);
   const vocabulary = serviceVocabulary(env, accounts.keys());
   const metrics = createMetrics();
   let workers: RunningWorkers | undefined;

@@ -211,7 +211,7 @@ function outputsOf(steps: readonly StepRecord[], dryRun: boolean): Record<string
 function expectedOf({ id = '', action }: StepRecord): Record<string, unknown> {
   const outputs = Object.keys((Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.outputs : undefined) ?? {});
   return {
-    ...Object.fromEntries(outputs.map((name) => [name, `‹steps.${id}.${name}›`])),
+    ...Object.fromEntries(outputs.map((name) => [name, `{{ steps.${id}.${name} }}`])),
     reason: null,
     status: 'completed',
   };

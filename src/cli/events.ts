@@ -8,6 +8,7 @@ import { openJournal } from '../journal/journal.js';
 import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
 import { openEventQueue, openRunQueue, retentionOf } from '../queues/queues.js';
+import { durationText } from '../rules/duration.js';
 import { formatEvents, SHORT_ID } from './format-events.js';
 import { formatTrace } from './format-trace.js';
 import type { Paint } from './terminal.js';
@@ -20,9 +21,14 @@ const listOptions = z.object({
   rule: z.string().optional(),
   account: z.string().optional(),
   status: eventStatus.optional(),
-  since: z.iso
-    .datetime({ offset: true, error: 'expected an ISO 8601 time such as 2026-01-31T08:00:00Z' })
-    .transform((time) => new Date(time))
+  since: z
+    .union(
+      [
+        durationText.transform((ms) => new Date(Date.now() - ms)),
+        z.iso.datetime({ offset: true }).transform((time) => new Date(time)),
+      ],
+      'expected how long ago, such as 2d or 1h, or an ISO 8601 time such as 2026-01-31T08:00:00Z',
+    )
     .optional(),
   cursor: z.string().refine(isCursor, 'expected the cursor that an earlier list ended with').optional(),
   limit: z.coerce.number(LIMIT).int(LIMIT).min(1, LIMIT).max(100, LIMIT).default(20),

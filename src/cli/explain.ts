@@ -6,6 +6,7 @@ import { runSteps } from '../actions/run-steps.js';
 import { pendingStep } from '../actions/step-attempt.js';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
 import type { Account } from '../config/accounts.js';
+import { didYouMean } from '../config/nearest-name.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readSettings } from '../config/settings.js';
 import { considerRules } from '../enrichment/consider-rules.js';
@@ -21,6 +22,7 @@ import { isScheduleType } from '../rules/event-pattern.js';
 import type { Rule } from '../rules/rule.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
 import { createDirectory } from '../simplemdm/directory.js';
+import { SimpleMdmError } from '../simplemdm/errors.js';
 import { errorText } from '../telemetry/error-text.js';
 import { createLogger } from '../telemetry/logger.js';
 import { createRedaction } from '../telemetry/redaction.js';
@@ -32,10 +34,12 @@ import type { Paint } from './terminal.js';
 /** `mdm-reflex explain`, as the command line has it. */
 export const explainOptions = z.object({
   event: z.string(),
-  device: z.coerce
-    .number('expected the SimpleMDM id of a device')
-    .int('expected the SimpleMDM id of a device')
-    .positive('expected the SimpleMDM id of a device')
+  device: z
+    .string()
+    .regex(
+      /^(?:[1-9]\d{0,14}|[A-Za-z0-9]{8,20})$/,
+      'expected the SimpleMDM id or the serial number of a device',
+    )
     .optional(),
   rules: z.string().optional(),
   account: z.string().default(DEFAULT_ACCOUNT),
@@ -72,9 +76,16 @@ export async function explain(
   const { redact } = createRedaction([account.apiKey, ...secretsOf(compiled, env)]);
   const { at } = options;
   const now = at === undefined ? () => new Date() : () => at;
-  const trace = await traceOf(await eventFrom(env, options, now()), account, compiled.rules, env, now);
-  return redact(options.json ? JSON.stringify(trace, undefined, 2) : formatTrace(trace, paint));
+  const event = await eventFrom(env, options, account, compiled.rules, now());
+  const trace = await traceOf(event, account, compiled.rules, env, now);
+  if (options.json) return redact(JSON.stringify(trace, undefined, 2));
+  const text = formatTrace(trace, paint);
+  return redact(text.includes(LEFT_BEHIND) ? `${text}\n\n${KNOWN_LATER}` : text);
 }
+
+/** What steps leave behind is not there when nothing is done: texts show its name. */
+const LEFT_BEHIND = '{{ steps.';
+const KNOWN_LATER = 'What is shown as {{ steps.… }} is known when the rule really runs.';
 
 async function traceOf(
   event: Event,
@@ -159,27 +170,69 @@ function ruleTraceOf({ rule: { source }, verdict, reason }: Decision, decidedAt:
 async function eventFrom(
   env: NodeJS.ProcessEnv,
   { event, device, account }: ExplainOptions,
+  access: Account,
+  rules: readonly Rule[],
   now: Date,
 ): Promise<Event> {
   const at = now.toISOString();
   const about = { id: 'explained', account, receivedAt: at, source: 'webhook' as const };
   if (existsSync(event)) return { ...about, ...(await webhookIn(event)) };
   if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(event) || KNOWN_TYPES.includes(event)) {
+    checkType(event, device, rules);
     // One that is made up of a type is as if the clock had made it; a webhook of such a type is taken by no rule.
     const source = isScheduleType(event) ? 'schedule' : 'webhook';
-    return {
-      ...about,
-      source,
-      type: event,
-      at,
-      data: device === undefined ? {} : { device: { id: device } },
-    };
+    const data = device === undefined ? {} : { device: await deviceNamed(device, event, access) };
+    return { ...about, source, type: event, at, data };
   }
   const taken = await withRedis(env, (redis) => findTrace(redis, event));
-  if (taken !== undefined)
-    return { ...taken, ...(device !== undefined && { data: { device: { id: device } } }) };
+  if (taken !== undefined) {
+    const data =
+      device === undefined ? taken.data : { device: await deviceNamed(device, taken.type, access) };
+    return { ...taken, data };
+  }
   throw new OperatorError([
     `--event "${event}": expected a file with a webhook, the id of an event ("mdm-reflex events" lists them), or a type such as device.enrolled with --device`,
+  ]);
+}
+
+/** A type that nothing is known of and no rule listens for by name is a typo when it is near one that is known. */
+function checkType(type: string, device: string | undefined, rules: readonly Rule[]): void {
+  const listened = rules.flatMap(({ source }) => source.on).filter((pattern) => !pattern.includes('*'));
+  const known = [...KNOWN_TYPES, ...listened];
+  const hint = known.includes(type) ? '' : didYouMean(type, known);
+  if (hint !== '') throw new OperatorError([`--event ${type}: there is no such type of event${hint}`]);
+  if (device === undefined && /^(?:device|abm\.device)\./.test(type)) {
+    const what = type.startsWith('abm.') ? 'SERIAL' : 'ID';
+    throw new OperatorError([
+      `--event ${type} is about a device: say which one with --device ${what} (its ${what === 'ID' ? 'SimpleMDM id or its ' : ''}serial number)`,
+    ]);
+  }
+}
+
+/** What a webhook says of a device. */
+async function deviceNamed(
+  device: string,
+  type: string,
+  { name, apiKey = '', baseUrl }: Account,
+): Promise<Record<string, unknown>> {
+  if (/^\d+$/.test(device)) return { id: Number(device) };
+  // What Apple Business Manager has need not be at SimpleMDM yet.
+  if (type.startsWith('abm.')) return { serial_number: device };
+  const api = createSimpleMdm({ account: name, apiKey, baseUrl });
+  try {
+    for await (const { id, attributes } of api.devices.list({
+      search: device,
+      includeAwaitingEnrollment: true,
+    })) {
+      if (attributes.serial_number?.toUpperCase() === device.toUpperCase())
+        return { id, serial_number: attributes.serial_number };
+    }
+  } catch (error) {
+    if (error instanceof SimpleMdmError) throw new OperatorError([`--device ${device}: ${error.message}`]);
+    throw error;
+  }
+  throw new OperatorError([
+    `--device ${device}: no device has this serial number; expected the SimpleMDM id or the serial number of a device`,
   ]);
 }
 

@@ -1,7 +1,13 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
+import { writeProblem } from '../config/file-problem.js';
+import { readRuleFiles } from '../config/read-rule-files.js';
 import { readSettings } from '../config/settings.js';
+import { serviceVocabulary } from '../actions/vocabulary.js';
+import { compileRuleFiles } from '../rules/rule-file.js';
 import { referentsOf } from '../actions/referents.js';
 import type { Referent, Referents } from '../rules/vocabulary.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
@@ -32,37 +38,67 @@ export async function initRules(
     throw new OperatorError([`there is no account "${account}" with an API key: set SIMPLEMDM_API_KEY`]);
   }
   const api = createSimpleMdm({ account, apiKey: found.apiKey, baseUrl: found.baseUrl });
-  const text = await textFor(api).catch((error: unknown) => {
-    if (error instanceof SimpleMdmError) throw new OperatorError([error.message]);
-    throw error;
-  });
+  const used = await idsIn(settings.RULES_PATH, env);
+  const text = await textFor(api, { used, folder: out === undefined ? '.' : dirname(out) }).catch(
+    (error: unknown) => {
+      if (error instanceof SimpleMdmError) throw new OperatorError([error.message]);
+      throw error;
+    },
+  );
   if (out === undefined) return text.trimEnd();
   try {
     await writeFile(out, text, { flag: 'wx' });
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-    throw new OperatorError([
-      `${out} is there already: name another file with --out, or leave --out away to see the text`,
-    ]);
+    const why = errorCode(error) === 'EEXIST' ? 'it is there already' : writeProblem(error);
+    throw new OperatorError([`--out ${out}: ${why}; name another file, or leave --out away to see the text`]);
   }
   return `written: ${out}; look through it, then "mdm-reflex validate ${out}"`;
 }
 
-async function textFor(api: ReturnType<typeof createSimpleMdm>): Promise<string> {
+/** The ids of rules that there are already: two of one id stop the service. */
+async function idsIn(path: string, env: NodeJS.ProcessEnv): Promise<Set<string>> {
+  if (!existsSync(path)) return new Set();
+  // What is wrong with those files is not the business of this command.
+  const { rules } = compileRuleFiles(await readRuleFiles(path), serviceVocabulary(env, []));
+  return new Set(rules.map(({ source }) => source.id));
+}
+
+/** What the new file has to fit in with. */
+interface Surroundings {
+  /** The ids of rules that are taken. */
+  readonly used: ReadonlySet<string>;
+  /** The folder that the file will be in. */
+  readonly folder: string;
+}
+
+async function textFor(api: ReturnType<typeof createSimpleMdm>, surroundings: Surroundings): Promise<string> {
   const { attributes } = await api.account.show();
-  return firstRules(attributes.name, await referentsOf(createDirectory(api)));
+  return firstRules(attributes.name, await referentsOf(createDirectory(api)), surroundings);
+}
+
+/** An id that is not taken. */
+function freeId(id: string, used: ReadonlySet<string>): string {
+  let free = id;
+  for (let count = 2; used.has(free); count += 1) free = `${id}-${count}`;
+  return free;
 }
 
 /** A rule file for an account. Every rule in it is a dry run. */
-export function firstRules(accountName: string, referents: Referents): string {
+export function firstRules(
+  accountName: string,
+  referents: Referents,
+  { used, folder }: Surroundings = { used: new Set(), folder: '.' },
+): string {
+  const id = (wanted: string): string => freeId(wanted, used);
   const groups = referents['device group'] ?? [];
   const scripts = referents.script ?? [];
   const enrollments = referents.enrollment ?? [];
   const [group] = groups;
   const [script] = scripts;
-  const [enrollment] = enrollments;
+  // What nobody named may be anything.
+  const enrollment = enrollments.find(({ name }) => name !== undefined);
   return [
-    '# yaml-language-server: $schema=./rules.schema.json',
+    `# yaml-language-server: $schema=${fromFolder(folder, 'rules.schema.json')}`,
     '# ("mdm-reflex schema > rules.schema.json" puts it there: editors then complete and check.)',
     `# First rules for ${comment(accountName)}. How rules are written: docs/rules.md, docs/actions.md, docs/alerts.md.`,
     '# Each one is a dry run: it decides and shows what it would do, and sends nothing. Take "mode: dry_run" away when it is right.',
@@ -75,7 +111,7 @@ export function firstRules(accountName: string, referents: Referents): string {
     '#   it-chat: { type: slack, url: "${env:SLACK_URL}" }',
     '',
     'rules:',
-    '  - id: note-every-event',
+    `  - id: ${id('note-every-event')}`,
     '    description: Write a line for each event',
     "    on: '*'",
     '    do:',
@@ -84,7 +120,7 @@ export function firstRules(accountName: string, referents: Referents): string {
       ? []
       : [
           '',
-          '  - id: group-new-macs',
+          `  - id: ${id('group-new-macs')}`,
           '    description: New Macs join their group',
           '    mode: dry_run',
           '    on: device.enrolled',
@@ -96,7 +132,7 @@ export function firstRules(accountName: string, referents: Referents): string {
       ? []
       : [
           '',
-          '  - id: welcome-script',
+          `  - id: ${id('welcome-script')}`,
           '    description: New Macs run a script',
           '    mode: dry_run',
           '    on: device.enrolled',
@@ -108,7 +144,7 @@ export function firstRules(accountName: string, referents: Referents): string {
       ? []
       : [
           '',
-          '  - id: invite-new-hardware',
+          `  - id: ${id('invite-new-hardware')}`,
           '    description: What is new in Apple Business Manager is invited',
           '    mode: dry_run',
           '    on: abm.device.added',
@@ -116,7 +152,7 @@ export function firstRules(accountName: string, referents: Referents): string {
           `      - send_invitation: { enrollment: ${reference(enrollment, enrollments)}, contact: it@example.org }`,
         ]),
     '',
-    '  - id: not-seen-for-two-weeks',
+    `  - id: ${id('not-seen-for-two-weeks')}`,
     '    description: Devices that have not been seen for two weeks',
     '    mode: dry_run',
     '    on: { schedule: "0 8 * * 1", timezone: UTC, for_each: devices }',
@@ -133,7 +169,9 @@ function listed(kind: string, referents: readonly Referent[]): string[] {
   if (referents.length === 0) return [`# There are no ${kind}.`];
   const lines = referents
     .slice(0, MOST_LISTED)
-    .map(({ id, name }) => `#   ${comment(name ?? '(no name)')} (${id})`);
+    .map(
+      ({ id, name }) => `#   ${name === undefined ? `${id}, which has no name` : `${comment(name)} (${id})`}`,
+    );
   const more = referents.length - lines.length;
   return [`# Your ${kind}:`, ...lines, ...(more > 0 ? [`#   and ${more} more`] : [])];
 }
@@ -142,6 +180,12 @@ function listed(kind: string, referents: readonly Referent[]): string[] {
 function reference({ id, name }: Referent, all: readonly Referent[]): string {
   if (name === undefined) return String(id);
   return all.filter((other) => other.name === name).length > 1 ? String(id) : JSON.stringify(name);
+}
+
+/** Where a file of the working folder is, seen from another folder. */
+function fromFolder(folder: string, file: string): string {
+  const path = relative(folder, join(process.cwd(), file));
+  return path.startsWith('.') ? path : `./${path}`;
 }
 
 /** What an account is named must stay within its line. */

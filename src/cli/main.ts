@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { serviceVocabulary } from '../actions/vocabulary.js';
 import { DEFAULT_ACCOUNT } from '../config/accounts.js';
+import { loadEnvFile } from '../config/env-file.js';
 import { OperatorError } from '../config/operator-error.js';
 import { rulesJsonSchema } from '../rules/json-schema.js';
 import { readSettings } from '../config/settings.js';
@@ -78,7 +79,7 @@ program
     '--event <event>',
     'a file with a webhook, the id of an event, or a type such as device.enrolled',
   )
-  .option('--device <id>', 'the device of the event, by its SimpleMDM id')
+  .option('--device <device>', 'the device of the event, by its SimpleMDM id or its serial number')
   .option('--rules <path>', 'a rule file or a folder of rule files (RULES_PATH)')
   .option('--account <account>', 'the account of the event (default)')
   .option('--at <time>', 'what time it is: for age(…), until(…) and the event, such as 2026-01-31T08:00:00Z')
@@ -248,7 +249,7 @@ const events = program
   .option('--rule <rule>', 'only events for which this rule ran')
   .option('--account <account>', 'only this account')
   .option('--status <status>', 'only: queued, processing, waiting, completed, failed, no_match')
-  .option('--since <time>', 'only events received since, such as 2026-01-31T08:00:00Z')
+  .option('--since <time>', 'only events received since, such as 2d, 1h or 2026-01-31T08:00:00Z')
   .option('--limit <count>', 'how many, 1 to 100 (20)')
   .option('--cursor <cursor>', 'go on where an earlier list ended')
   .option('--json', 'print JSON')
@@ -276,7 +277,7 @@ events
   });
 
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  loadEnvFile('.env');
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof OperatorError)) throw error;

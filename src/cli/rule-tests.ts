@@ -1,15 +1,9 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { parseDocument } from 'yaml';
-import { z } from 'zod';
+import { secretsOf } from '../rules/rule-secrets.js';
 import { preparedStep } from '../actions/perform-step.js';
-import { serviceVocabulary } from '../actions/vocabulary.js';
-import { DEFAULT_ACCOUNT } from '../config/accounts.js';
-import { didYouMean } from '../config/nearest-name.js';
 import { OperatorError } from '../config/operator-error.js';
-import { readRuleFiles } from '../config/read-rule-files.js';
-import { readSettings } from '../config/settings.js';
 import { considerRules } from '../enrichment/consider-rules.js';
 import type { Decision } from '../enrichment/consider-rules.js';
 import { FACTS } from '../enrichment/facts.js';
@@ -17,49 +11,12 @@ import { conditionValues, eventValue, withAttributesInDevice } from '../enrichme
 import type { Event } from '../events/envelope.js';
 import { fingerprint } from '../events/fingerprint.js';
 import { isScheduleType } from '../rules/event-pattern.js';
-import { compileRuleFiles } from '../rules/rule-file.js';
 import type { Rule, Step } from '../rules/rule.js';
 import type { Values } from '../rules/values.js';
-import type { Shape } from '../rules/vocabulary.js';
 import { errorText } from '../telemetry/error-text.js';
-
-const time = z.iso.datetime({ offset: true, error: 'expected a time such as 2026-01-31T08:00:00Z' });
-const named = z.record(z.string(), z.unknown(), 'expected names and values');
-
-/** A step that is expected: its action, and the arguments that matter. */
-const expectedStep = z.record(
-  z.string(),
-  z.unknown(),
-  'expected a step, such as "run_script: { script: Say hi }"',
-);
-
-const ruleTest = z.strictObject({
-  name: z.string('expected a name for the test'),
-  at: time.optional(),
-  account: z.string('expected the name of an account').default(DEFAULT_ACCOUNT),
-  event: z.union(
-    [
-      z.string().transform((type) => ({ type, data: {} })),
-      z.strictObject({ type: z.string('expected an event type'), data: named.default({}) }),
-    ],
-    'expected an event type, or { type, data }',
-  ),
-  facts: named.default({}),
-  steps: z.record(z.string(), named, 'expected what steps leave behind, by their ids').default({}),
-  expect: z.record(
-    z.string(),
-    z.array(expectedStep),
-    'expected the rules that match, each with its steps, such as { onboard: [log: { message: hi }] }',
-  ),
-});
-
-const testFile = z.strictObject({
-  rules: z.string('expected a rule file or a folder').optional(),
-  env: z.record(z.string(), z.string(), 'expected names and texts').default({}),
-  tests: z.array(ruleTest, 'expected a list of tests').min(1, 'expected at least one test'),
-});
-
-type RuleTest = z.output<typeof ruleTest>;
+import { createRedaction } from '../telemetry/redaction.js';
+import { readTests } from './rule-test-file.js';
+import type { RuleTest } from './rule-test-file.js';
 
 /** What tests of rules came to. */
 export interface TestReport {
@@ -77,27 +34,26 @@ export interface TestReport {
  * @throws OperatorError when a file cannot be read, or the rules that it is about have problems.
  */
 export async function testRules(env: NodeJS.ProcessEnv, path: string): Promise<TestReport> {
+  const files = await filesAt(path);
+  const read = await Promise.all(files.map((file) => readTests(file, env)));
+  // All of them are told: one after the other would take as many tries.
+  const problems = read.flatMap((found) => ('problems' in found ? found.problems : []));
+  if (problems.length > 0) throw new OperatorError([...new Set(problems)]);
   const lines: string[] = [];
   let passed = 0;
   let failed = 0;
-  for (const file of await filesAt(path)) {
-    const { rules: about, env: own, tests } = await readTests(file);
-    const testEnv = { ...env, ...own };
-    const rulesPath = about === undefined ? readSettings(env, []).RULES_PATH : resolve(dirname(file), about);
-    const vocabulary = serviceVocabulary(
-      testEnv,
-      new Set([DEFAULT_ACCOUNT, ...tests.map(({ account }) => account)]),
-    );
-    const { rules, problems } = compileRuleFiles(await readRuleFiles(rulesPath), vocabulary);
-    if (problems.length > 0) throw new OperatorError(problems);
+  for (const found of read) {
+    if ('problems' in found) continue;
+    const { file, tests, compiled, env: testEnv } = found;
+    const { redact } = createRedaction(secretsOf(compiled, testEnv));
     lines.push(file);
     for (const test of tests) {
-      const differences = await differencesOf(test, rules, testEnv, file);
+      const differences = await differencesOf(test, compiled.rules, testEnv);
       if (differences.length === 0) passed += 1;
       else failed += 1;
       lines.push(
         `  ${differences.length === 0 ? '✔' : '✘'} ${test.name}`,
-        ...differences.map((line) => `      ${line}`),
+        ...differences.map((line) => redact(`      ${line}`)),
       );
     }
   }
@@ -118,65 +74,11 @@ async function filesAt(path: string): Promise<string[]> {
   ]);
 }
 
-async function readTests(file: string): Promise<z.output<typeof testFile>> {
-  const document = parseDocument(await readFile(file, 'utf8'));
-  const [error] = document.errors;
-  if (error !== undefined) throw new OperatorError([`${file}: ${error.message}`]);
-  const value: unknown = document.toJS();
-  const parsed = testFile.safeParse(value);
-  if (!parsed.success) {
-    throw new OperatorError(
-      parsed.error.issues.map(
-        ({ path, message }) => `${file}: ${path.map(String).join('.') || 'the file'}: ${message}`,
-      ),
-    );
-  }
-  const wrong = parsed.data.tests.flatMap(({ name, facts }) =>
-    problemsWithFacts(facts).map((problem) => `${file}: "${name}": ${problem}`),
-  );
-  if (wrong.length > 0) throw new OperatorError(wrong);
-  return parsed.data;
-}
-
-/** A misspelt fact would make a test pass that says nothing. */
-function problemsWithFacts(facts: Readonly<Record<string, unknown>>): string[] {
-  const shapes = Object.fromEntries(Object.entries(FACTS).map(([name, { shape }]) => [name, shape]));
-  const check = (path: string, value: unknown, shape: Shape): string[] => {
-    if (
-      value === null ||
-      value === undefined ||
-      typeof shape === 'string' ||
-      'oneOf' in shape ||
-      'mapOf' in shape
-    )
-      return [];
-    if ('list' in shape) {
-      if (!Array.isArray(value)) return [`${path}: expected a list`];
-      return value.flatMap((item, index) => check(`${path}[${index}]`, item, shape.list));
-    }
-    if (typeof value !== 'object' || Array.isArray(value)) return [`${path}: expected names and values`];
-    return Object.entries(value).flatMap(([name, inner]) => {
-      const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
-      if (field !== undefined) return check(`${path}.${name}`, inner, field);
-      return [`${path}: there is no "${name}"${didYouMean(name, Object.keys(shape.fields))}`];
-    });
-  };
-  return check('facts', facts, { fields: shapes });
-}
-
 async function differencesOf(
   test: RuleTest,
   rules: readonly Rule[],
   env: NodeJS.ProcessEnv,
-  file: string,
 ): Promise<string[]> {
-  const known = rules.map(({ source }) => source.id);
-  const unknown = Object.keys(test.expect).filter((id) => !known.includes(id));
-  if (unknown.length > 0) {
-    throw new OperatorError(
-      unknown.map((id) => `${file}: "${test.name}": there is no rule "${id}"${didYouMean(id, known)}`),
-    );
-  }
   const now = test.at === undefined ? new Date() : new Date(test.at);
   const event = eventOf(test, now);
   const facts = { fetch: (name: string) => Promise.resolve(factOf(test.facts, name)) };
@@ -265,18 +167,21 @@ function rehearsed(
   const facts = Object.fromEntries([...step.facts].map((name) => [name, factOf(test.facts, name)]));
   const values: Values = withAttributesInDevice({ event: eventValue(event), ...facts, steps });
   const { action } = step.source;
-  const items =
-    step.forEach === undefined
-      ? [{}]
-      : step.forEach.items(conditionValues(values), now).map((item) => ({ item }));
-  return items.flatMap((item) => {
+  const attempt = (work: () => { action: string; args: Record<string, unknown> }[]) => {
     try {
-      const prepared = preparedStep(step, { ...values, ...item }, env, now);
-      return prepared.kind === 'skipped' ? [] : [{ action, args: { ...prepared.args } }];
+      return work();
     } catch (error) {
       return [{ action, args: { error: errorText(error) } }];
     }
-  });
+  };
+  const perform = (item: Values) =>
+    attempt(() => {
+      const prepared = preparedStep(step, { ...values, ...item }, env, now);
+      return prepared.kind === 'skipped' ? [] : [{ action, args: { ...prepared.args } }];
+    });
+  const { forEach } = step;
+  if (forEach === undefined) return perform({});
+  return attempt(() => forEach.items(conditionValues(values), now).flatMap((item) => perform({ item })));
 }
 
 /** Whether everything that is expected is there; a plain value stands for the one argument. */

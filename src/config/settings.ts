@@ -1,7 +1,9 @@
+import { distance } from 'fastest-levenshtein';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from './nearest-name.js';
 import { OperatorError } from './operator-error.js';
+import './zod-words.js';
 
 /** What a process does: take webhooks, work on the queues, or both. */
 export type Role = 'receiver' | 'worker';
@@ -147,6 +149,8 @@ export function readSettings(env: NodeJS.ProcessEnv, roles: readonly Role[]): Se
       return value === undefined || value === '' ? [] : [[name, value]];
     }),
   );
+  const unsafe = misspeltSettings(env).filter(({ meant }) => meant === 'READ_ONLY');
+  if (unsafe.length > 0) throw new OperatorError(unsafe.map(misspeltInWords));
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
     const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
@@ -155,6 +159,36 @@ export function readSettings(env: NodeJS.ProcessEnv, roles: readonly Role[]): Se
   const missing = missingSettings(parsed.data, roles, Object.keys(env));
   if (missing.length > 0) throw new OperatorError(missing);
   return parsed.data;
+}
+
+/** A name of the environment that is probably meant as a setting. */
+interface MisspeltSetting {
+  readonly name: string;
+  readonly meant: string;
+}
+
+/** Shorter names are too near to what any environment has: HOME is not HOST. */
+const SHORTEST_TOLD = 8;
+const MOST_WRONG = 2;
+
+/** Names of the environment that nearly are a setting which is not set itself. */
+function misspeltSettings(env: NodeJS.ProcessEnv): MisspeltSetting[] {
+  const settings = Object.keys(variables).filter(
+    (name) => name.length >= SHORTEST_TOLD && (env[name] ?? '') === '',
+  );
+  return Object.keys(env).flatMap((name): MisspeltSetting[] => {
+    if (name in variables) return [];
+    const meant = settings.find((setting) => distance(name.toUpperCase(), setting) <= MOST_WRONG);
+    return meant === undefined ? [] : [{ name, meant }];
+  });
+}
+
+const misspeltInWords = ({ name, meant }: MisspeltSetting): string =>
+  `${name} is no setting; did you mean ${meant}?`;
+
+/** What the environment has that is probably meant as a setting and is none, in words. */
+export function settingWarnings(env: NodeJS.ProcessEnv): string[] {
+  return misspeltSettings(env).map(misspeltInWords);
 }
 
 function badSetting(name: string, value: string | undefined): string {

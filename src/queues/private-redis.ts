@@ -10,6 +10,7 @@ import { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
+import { makeDataFolder } from './data-dir.js';
 import { isAnswering, lockDataDir } from './data-dir-lock.js';
 
 /** The embedded default: a Redis that belongs to this service alone and keeps its data in `DATA_DIR`. */
@@ -36,7 +37,7 @@ const RESTART_DELAY_MS = 500;
  */
 export async function startPrivateRedis(dataDir: string, logger: Logger): Promise<PrivateRedis> {
   const folder = join(dataDir, 'redis');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeDataFolder(dataDir, folder);
   const socketPath = privateRedisSocket(dataDir);
   await makePrivate(dirname(socketPath));
   const unlock = await lockDataDir(dataDir, join(dirname(socketPath), 'owner.sock'));

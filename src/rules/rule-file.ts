@@ -94,6 +94,11 @@ function readFile(file: RuleFile, vocabulary: Vocabulary): ReadFile {
     lineOf: source.lineOf,
   };
   if (source.problems.length > 0) return { file, value: undefined, channels: [], ...told };
+  if (member(source.value, 'tests') !== undefined) {
+    const message = `this is a file of tests: "mdm-reflex test ${file.name}" runs it`;
+    report({ path: ['tests'], atKey: true, message });
+    return { file, value: undefined, channels: [], ...told };
+  }
   const { value } = withoutUnknownKeys(source.value ?? {}, Object.keys(ruleFile.shape), [], report);
   const parsed = ruleFile.safeParse(value);
   if (!parsed.success) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { startSimulator } from '../../simulator/start.js';
 import type { Simulator } from '../../simulator/start.js';
 import { runCommand } from '../support/process.js';
@@ -9,6 +10,8 @@ import { runCommand } from '../support/process.js';
 const apiKey = 'api-key-of-the-explain-test';
 let folder: string;
 let simulator: Simulator;
+/** Of the device 54. */
+let serial: string;
 
 const RULES = `
 rules:
@@ -29,6 +32,12 @@ rules:
 
 beforeAll(async () => {
   simulator = await startSimulator({ apiKey });
+  const answer = await fetch(`${simulator.url}/devices/54`, {
+    headers: { authorization: `Basic ${Buffer.from(`${apiKey}:`).toString('base64')}` },
+  });
+  serial = z
+    .object({ data: z.object({ attributes: z.object({ serial_number: z.string() }) }) })
+    .parse(await answer.json()).data.attributes.serial_number;
   folder = await mkdtemp(join(tmpdir(), 'mdm-reflex-explain-'));
   await writeFile(join(folder, 'rules.yaml'), RULES);
   await writeFile(
@@ -91,12 +100,53 @@ test('a webhook in a file, as JSON', async () => {
   });
 });
 
+test('a device by its serial number', async () => {
+  const { output } = await explain('--event', 'device.enrolled', '--device', serial);
+  expect(output).toMatch(/matched +laptops/);
+});
+
+test('what a step would leave behind is shown by its name, and the trace does not have it', async () => {
+  const path = join(folder, 'left.yaml');
+  await writeFile(
+    path,
+    `rules:
+  - id: left
+    on: device.enrolled
+    do:
+      - run_script: { script: Say hi }
+        id: hello
+      - log: 'job {{ steps.hello.job_id }}'
+`,
+  );
+  const args = ['--event', 'device.enrolled', '--device', '54', '--rules', path];
+  const { code, output } = await explain(...args);
+  expect(code).toBe(0);
+  expect(output).toContain('job {{ steps.hello.job_id }}');
+  expect(output).toContain('is known when the rule really runs');
+  const json = await explain(...args, '--json');
+  expect(JSON.parse(json.output)).toMatchObject({
+    runs: [{ status: 'completed', steps: [{ status: 'skipped' }, { status: 'completed' }] }],
+  });
+  expect(json.output).not.toContain('{{ steps.hello.script_name }}');
+});
+
 test.each<[string, readonly string[], RegExp]>([
   ['an event that is nowhere', ['--event', 'nothing'], /no service runs with DATA_DIR/],
   [
     'a device that is no id',
     ['--event', 'device.enrolled', '--device', 'x'],
-    /--device: expected the SimpleMDM id/,
+    /--device: expected the SimpleMDM id or the serial number/,
+  ],
+  [
+    'a misspelt type',
+    ['--event', 'device.enroled', '--device', '54'],
+    /--event device\.enroled: there is no such type of event; did you mean "device\.enrolled"\?/,
+  ],
+  ['a device that is left out', ['--event', 'device.enrolled'], /say which one with --device ID/],
+  [
+    'a serial number that no device has',
+    ['--event', 'device.enrolled', '--device', 'NOSUCHNUMBER'],
+    /--device NOSUCHNUMBER: no device has this serial number/,
   ],
   [
     'an account that is not there',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startSimulator } from '../../simulator/start.js';
 import type { Simulator } from '../../simulator/start.js';
@@ -103,7 +103,7 @@ tests:
     [
       'a misspelt fact',
       TEST('{}', '{ devise: {} }'),
-      'tests.yaml: "it": facts: there is no "devise"; did you mean "device"?',
+      'tests.yaml:6:14: facts: there is no "devise"; did you mean "device"?',
     ],
     [
       'a misspelt field',
@@ -113,9 +113,29 @@ tests:
     [
       'a misspelt rule',
       TEST('{ greed: [] }'),
-      'tests.yaml: "it": there is no rule "greed"; did you mean "greet"?',
+      'tests.yaml:7:15: there is no rule "greed"; did you mean "greet"?',
     ],
-    ['a misspelt key', TEST('{}').replace('event:', 'evnet:'), 'tests.yaml: tests.0.event'],
+    [
+      'a misspelt key',
+      TEST('{}').replace('event:', 'evnet:'),
+      'tests.yaml:5:5: unknown key "evnet"; did you mean "event"?',
+    ],
+    [
+      'a platform that there is not',
+      TEST('{}', '{ device: { platform: MacOS } }'),
+      'facts.device.platform is never "MacOS"; did you mean "macOS"?',
+    ],
+    [
+      'a misspelt event',
+      TEST('{}').replace('device.enrolled', 'device.enroled'),
+      'tests.yaml:5:5: unknown event type "device.enroled"; did you mean "device.enrolled"?',
+    ],
+    [
+      'a misspelt step',
+      TEST('{}') + '    steps: { helo: { message: hi } }\n',
+      'tests.yaml:8:14: no step is called "helo"',
+    ],
+    ['a file of rules', RULES, 'tests.yaml is a file of rules: "mdm-reflex validate tests.yaml" checks it'],
     ['a folder without tests', '', 'nothing'],
   ])('an error, not a test that passes: %s', async (_what, text, message) => {
     await withFiles({ 'rules.yaml': RULES, ...(text !== '' && { 'tests.yaml': text }) });
@@ -126,7 +146,73 @@ tests:
   });
 });
 
+describe('mdm-reflex test', () => {
+  test('what is wrong with any of the files is told', async () => {
+    await withFiles({ 'a.yaml': 'tests: [{}]\n', 'b.yaml': 'test: []\n' });
+    const { code, output } = await run(['test', '.']);
+    expect(output).toContain('a.yaml:1:9: name: expected a name for the test');
+    expect(output).toContain('b.yaml:1:1: unknown key "test"; did you mean "tests"?');
+    expect(output).not.toContain('Invalid');
+    expect(code).toBe(78);
+  });
+
+  test('a secret is masked, and a list that fails is a test that fails', async () => {
+    await withFiles({
+      'rules.yaml': `
+rules:
+  - id: greet
+    on: device.enrolled
+    do:
+      - log: "\${env:PASSWORD}"
+      - log: "{{ item }}"
+        for_each: '[1 / 0]'
+`,
+      'tests.yaml': `
+rules: rules.yaml
+env: { PASSWORD: a-long-password }
+tests: [{ name: it, event: device.enrolled, expect: { greet: [log: another, log: one] } }]
+`,
+    });
+    const { code, output } = await run(['test', 'tests.yaml']);
+    expect(output).toContain('got log: {"message":"[redacted]"}');
+    expect(output).not.toContain('a-long-password');
+    expect(output).toMatch(/got log: \{"error":".*division by zero.*"\}/i);
+    expect(output).toContain('0 passed, 1 failed');
+    expect(code).toBe(1);
+  });
+});
+
 describe('mdm-reflex init', () => {
+  test('fits in with the rules that there are', async () => {
+    simulator = await startSimulator({ apiKey: API_KEY });
+    await withFiles({});
+    await mkdir(join(folder.path, 'rules'));
+    const rule = 'rules: [{ id: note-every-event, on: "*", do: [log: hello] }]\n';
+    await writeFile(join(folder.path, 'rules', 'first-rule.yaml'), rule);
+    expect((await run(['init', '--out', 'rules/mine.yaml'])).code).toBe(0);
+    const text = await readFile(join(folder.path, 'rules', 'mine.yaml'), 'utf8');
+    expect(text).toContain('$schema=../rules.schema.json');
+    expect(text).toContain('id: note-every-event-2');
+    // Two enrollments of the simulator have no name.
+    expect(text).toContain('3, which has no name');
+    expect(text).not.toMatch(/send_invitation: \{ enrollment: (3|5),/);
+    expect(await run(['validate'])).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('2 files: all good'),
+    });
+  });
+
+  test.each([
+    ['nowhere/x.yaml', 'the folder that it is to be in is not there'],
+    ['file/x.yaml', 'a part of the path is a file'],
+  ])('where nothing can be written (%s) says why', async (out, why) => {
+    simulator = await startSimulator({ apiKey: API_KEY });
+    await withFiles({ file: '' });
+    const { code, output } = await run(['init', '--out', out]);
+    expect(output).toMatch(new RegExp(`^mdm-reflex: --out ${out}: ${why}[^\n]*\n$`));
+    expect(code).toBe(78);
+  });
+
   test('writes a file from what the account has, which is good as it is', async () => {
     simulator = await startSimulator({ apiKey: API_KEY });
     const first = await run(['init', '--out', 'first.yaml']);
@@ -139,7 +225,7 @@ describe('mdm-reflex init', () => {
     expect(code).toBe(0);
     expect(await run(['init', '--out', 'first.yaml'])).toMatchObject({
       code: 78,
-      output: expect.stringContaining('first.yaml is there already'),
+      output: expect.stringContaining('--out first.yaml: it is there already'),
     });
   });
 
@@ -178,10 +264,30 @@ rules:
       'rules.yaml:9:31: there is no script "Say hy"; did you mean "Say hi"?',
       'rules.yaml:10:32: there is no custom attribute "no_such_attribute" (there is department, email_address, full_name, local_admin_password)',
       'rules.yaml:11:40: there is no enrollment with id 99999 (there is 3, 4 (Default), 5, 6 (Laptops), 7 (Default))',
+      'rules.yaml:12:54: there is no custom attribute "group" (there is department, email_address, full_name, local_admin_password)',
     ]);
     expect(code).toBe(1);
     const offline = await run(['validate', 'rules.yaml', '--offline']);
-    expect(offline).toMatchObject({ code: 0, output: expect.stringContaining('was not looked up') });
+    expect(offline).toMatchObject({ code: 0, output: expect.stringContaining('not checked: whether') });
+  });
+});
+
+describe('mdm-reflex validate, where it cannot look', () => {
+  test('a wrong key does not hide that nothing was looked up', async () => {
+    simulator = await startSimulator({ apiKey: 'another key altogether' });
+    await withFiles({ 'rules.yaml': 'rules: [{ id: r, on: device.enrolled, do: [refresh: {}] }]\n' });
+    const { code, output } = await run(['validate', 'rules.yaml']);
+    expect(code).toBe(0);
+    expect(output).toMatch(/^1 rule in 1 file: no problems\nnot checked: .*401/);
+    expect(output).not.toContain('all good');
+  });
+
+  test('a file of tests is told to be one', async () => {
+    await withFiles({ 'tests.yaml': 'rules: rules.yaml\ntests: []\n' });
+    const { code, output } = await run(['validate', 'tests.yaml', '--offline']);
+    expect(output).toContain('this is a file of tests: "mdm-reflex test tests.yaml" runs it');
+    expect(output).toContain('1 problem in 1 file');
+    expect(code).toBe(1);
   });
 });
 

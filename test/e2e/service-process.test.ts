@@ -230,6 +230,21 @@ describe('processes of the service', () => {
       );
     });
 
+    test.each([
+      ['/proc/nope', 'the folder that it is to be in is not there'],
+      [`${import.meta.filename}/data`, 'a part of the path is a file and no folder'],
+    ])('when there can be no DATA_DIR %s', async (dataDir, why) => {
+      expect(await refused('serve', { REDIS_URL: '', DATA_DIR: dataDir })).toContain(
+        `mdm-reflex: DATA_DIR ${dataDir}: ${why}; make it a folder that this user may write`,
+      );
+    });
+
+    test('when READ_ONLY is misspelt, since things would be sent', async () => {
+      expect(await refused('serve', { READ_OLNY: '1' })).toBe(
+        'mdm-reflex: READ_OLNY is no setting; did you mean READ_ONLY?\n',
+      );
+    });
+
     test('when a role that runs apart has no Redis to share', async () => {
       expect(await refused('worker', { REDIS_URL: '' })).toContain(
         'REDIS_URL: not set; a worker that runs apart shares its queues by Redis',
@@ -314,13 +329,27 @@ describe('processes of the service', () => {
     });
     expect(await runCommand(['events', '--status', 'lost'], env)).toMatchObject({
       code: 78,
-      output: expect.stringContaining('--status'),
+      output: expect.stringMatching(/--status: expected one of queued, processing, waiting/),
     });
+    expect((await runCommand(['events', '--since', '1h'], env)).output).toContain(id);
+    expect((await runCommand(['events', '--since', 'yesterday'], env)).output).toContain(
+      '--since: expected how long ago, such as 2d or 1h, or an ISO 8601 time',
+    );
     const nowhere = await runCommand(['events'], { DATA_DIR: `${folder.path}/none` });
     expect(nowhere).toMatchObject({
       code: 78,
       output: expect.stringContaining('no service runs with DATA_DIR'),
     });
+  });
+
+  test('a line of a .env file that sets nothing is told, without what stands there', async () => {
+    const withEnv = await temporaryFolder({ '.env': 'PORT=8080\nSIMPLEMDM_API_KEY: secret-key\n' });
+    const { code, output } = await runCommand(['validate'], {}, withEnv.path);
+    expect([code, output]).toEqual([
+      78,
+      'mdm-reflex: .env:2: this is no setting; expected SIMPLEMDM_API_KEY=…, or # before a comment\n',
+    ]);
+    await withEnv.remove();
   });
 
   test('a .env file is read from the folder it is started in', async () => {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { OperatorError } from '../../../src/config/operator-error.js';
-import { isProduction, readSettings } from '../../../src/config/settings.js';
+import { isProduction, readSettings, settingWarnings } from '../../../src/config/settings.js';
 import type { Role } from '../../../src/config/settings.js';
 
 const KEY = { SIMPLEMDM_API_KEY: 'key-of-the-account' };
@@ -203,5 +203,30 @@ describe('what each role needs', () => {
     expect(isProduction(readSettings({ ...KEY, ...TOKENS, ...PRODUCTION }, BOTH))).toBe(true);
     expect(isProduction(readSettings({ ...KEY, NODE_ENV: 'development' }, BOTH))).toBe(false);
     expect(isProduction(readSettings(KEY, BOTH))).toBe(false);
+  });
+});
+
+describe('names that nearly are a setting', () => {
+  test.each([
+    ['SIMPLEMDM_BASEURL', 'SIMPLEMDM_BASE_URL'],
+    ['rules_path', 'RULES_PATH'],
+    ['REPEAT_WINDOW_DAY', 'REPEAT_WINDOW_DAYS'],
+  ])('%s is told', (name, meant) => {
+    expect(settingWarnings({ ...KEY, [name]: '1' })).toEqual([
+      `${name} is no setting; did you mean ${meant}?`,
+    ]);
+  });
+
+  test('what any environment has is not', () => {
+    const usual = { HOME: '/root', HOSTNAME: 'web', USER: 'root', PATH: '/bin', PWD: '/', NODE_OPTIONS: '' };
+    expect(settingWarnings({ ...KEY, ...usual })).toEqual([]);
+  });
+
+  test('a setting that is set is not missed', () => {
+    expect(settingWarnings({ ...KEY, READ_ONLY: '1', READONLY: '1' })).toEqual([]);
+  });
+
+  test.each(['READ_OLNY', 'READONLY', 'read_only'])('%s stops the start', (name) => {
+    expect(lines({ ...KEY, [name]: '1' })).toEqual([`${name} is no setting; did you mean READ_ONLY?`]);
   });
 });
