@@ -47,18 +47,34 @@ const argumentsSchema = z.looseObject({
   required: z.array(z.string()).default([]),
 });
 
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'number',
+  array: 'list',
+  object: 'names and values',
+  boolean: 'true or false',
+};
+
 function argumentsOf(args: z.ZodType): string {
   const { properties, required } = argumentsSchema.parse(
     z.toJSONSchema(args, { target: 'draft-7', io: 'input', unrepresentable: 'any' }),
   );
   const shown = Object.entries(properties).map(([name, schema]) => {
-    const type =
-      schema.enum?.map(String).join(' \\| ') ??
-      schema.anyOf?.map((one) => one.type).join(' or ') ??
-      schema.type;
-    return `\`${name}\`${required.includes(name) ? '' : '?'} (${String(type).replace('integer', 'id').replace('string', 'text')})`;
+    const types = (schema.anyOf ?? [schema]).flatMap(({ type = 'anything' }) => type);
+    // What takes a number or a text is an id or a name.
+    const words: Readonly<Record<string, string>> = {
+      ...TYPE_WORDS,
+      ...(types.includes('string') && { integer: 'id' }),
+    };
+    const type = schema.enum?.map(String).join(' \\| ') ?? types.map((one) => words[one] ?? one).join(' or ');
+    return `\`${name}\`${required.includes(name) ? '' : '?'} (${type})`;
   });
   return shown.length === 0 ? '-' : shown.join(', ');
+}
+
+function leavesBehind(outputs: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(outputs).map((output) => `\`${output}\``);
+  return names.length === 0 ? 'Leaves nothing of its own behind.' : `Leaves behind: ${names.join(', ')}.`;
 }
 
 const classes = {
@@ -88,9 +104,11 @@ test('docs/actions.md is what is generated', async () => {
             `- ${action.example}`,
             '```',
             '',
-            `Arguments: ${argumentsOf(action.args)}. Leaves behind: ${Object.keys(action.outputs)
-              .map((output) => `\`${output}\``)
-              .join(', ')}.`,
+            `Arguments: ${argumentsOf(action.args)}. ${leavesBehind(action.outputs)}${
+              action.shorthand === undefined
+                ? ''
+                : ` A plain value is its \`${action.shorthand}\`: \`${name}: …\`.`
+            }`,
           ]
         : [],
     ),
@@ -107,6 +125,37 @@ test('docs/actions.md is what is generated', async () => {
     '',
   ].join('\n');
   await expectGenerated('docs/actions.md', text, 'markdown');
+});
+
+test.each(['README.md', 'CHANGELOG.md'])('%s has the number of actions right', (page) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  const told = [...text.matchAll(/(\d+) actions/g)].map(([, count]) => Number(count));
+  expect(told).toEqual([Object.keys(ACTIONS).length]);
+});
+
+test('.env.example has every setting that README.md has', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const rows = readme.slice(readme.indexOf('## Settings'), readme.indexOf('## When something')).split('\n');
+  const names = rows.flatMap((row) => row.split('|')[1]?.match(/[A-Z_]{4,}/g) ?? []);
+  expect(names.length).toBeGreaterThan(20);
+  const example = readFileSync(join(root, '.env.example'), 'utf8');
+  expect([...example.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name)).toEqual(
+    expect.arrayContaining(names),
+  );
+});
+
+const examplesIn = (page: string): string[] =>
+  [...readFileSync(join(root, page), 'utf8').matchAll(/^```yaml\n(.*?)^```/gms)].flatMap(([, text = '']) =>
+    /^rules:\n/m.test(text) ? [text] : [],
+  );
+
+test.each(
+  ['README.md', 'docs/rules.md', 'docs/alerts.md'].flatMap((page) =>
+    examplesIn(page).map((text, index): [string, number, string] => [page, index + 1, text]),
+  ),
+)('%s: its example %i has no problems', (_page, _index, text) => {
+  const open = { ...vocabulary, isEnvSet: () => true };
+  expect(compileRuleFiles([{ name: 'r.yaml', text }], open)).toMatchObject({ problems: [], warnings: [] });
 });
 
 test('rules.schema.json is what is generated', async () => {
