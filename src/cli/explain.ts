@@ -69,7 +69,9 @@ export async function explain(
   const account = accounts.get(options.account);
   if (account?.apiKey === undefined) {
     throw new OperatorError([
-      `there is no account "${options.account}" with an API key: set SIMPLEMDM_API_KEY, or name one of ${[...accounts.keys()].join(', ')} with --account`,
+      options.account === DEFAULT_ACCOUNT && accounts.has(DEFAULT_ACCOUNT)
+        ? 'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API)'
+        : `there is no account "${options.account}" with an API key: name one of ${[...accounts.keys()].join(', ')} with --account`,
     ]);
   }
   const compiled = await loadRules(env, options.rules);

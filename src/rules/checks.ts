@@ -38,12 +38,14 @@ export function reportIssues(
 ): void {
   const found = issues.map((issue) => ({ issue, within: pathOfIssue(issue) }));
   const isMissing = (path: Path): boolean => memberAt(values, path) === undefined;
+  // What is there already was not meant.
+  const freeAt = (path: Path): readonly string[] =>
+    knownAt(path).filter((name) => isMissing([...path, name]));
   const unknown = found.flatMap(({ issue, within }) =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ key, within })) : [],
   );
   const meant = unknown.map(({ key, within }): string | undefined => {
-    const known = knownAt(within);
-    const likely = meantName(key, known);
+    const likely = meantName(key, knownAt(within), freeAt(within));
     if (likely !== undefined || unknown.length > 1) return likely;
     // One name that is not known and one that is missing belong together.
     const missing = found.filter(
@@ -55,7 +57,8 @@ export function reportIssues(
   unknown.forEach(({ key, within }, index) => {
     const likely = meant[index];
     const hint =
-      didYouMeanName(key, knownAt(within)) || (likely === undefined ? '' : `; did you mean "${likely}"?`);
+      didYouMeanName(key, knownAt(within), freeAt(within)) ||
+      (likely === undefined ? '' : `; did you mean "${likely}"?`);
     report({ path: [...place, ...within, key], atKey: true, message: `unknown ${what} "${key}"${hint}` });
   });
   for (const { issue, within } of found) {

@@ -75,14 +75,26 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   invite: ['send_invitation'],
 };
 
-/** What a name that nothing has was meant to be: what it is elsewhere, or the nearest; undefined when nothing is likely. */
-export function meantName(name: string, known: readonly string[]): string | undefined {
-  return namedElsewhere(name, known)[0] ?? nearestName(name, known);
+/**
+ * What a name that nothing has was meant to be: what it is elsewhere, or the nearest; undefined when nothing is likely.
+ *
+ * @param free - Those that do not stand there already: only such a one is meant by a name of elsewhere.
+ */
+export function meantName(
+  name: string,
+  known: readonly string[],
+  free: readonly string[] = known,
+): string | undefined {
+  return namedElsewhere(name, free)[0] ?? nearestName(name, known);
 }
 
 /** `; did you mean "x"?`, or nothing when nothing is likely. */
-export function didYouMeanName(name: string, known: readonly string[]): string {
-  const others = namedElsewhere(name, known);
+export function didYouMeanName(
+  name: string,
+  known: readonly string[],
+  free: readonly string[] = known,
+): string {
+  const others = namedElsewhere(name, free);
   return others.length === 0
     ? didYouMean(name, known)
     : `; did you mean ${others.map((other) => `"${other}"`).join(' or ')}?`;

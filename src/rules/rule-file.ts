@@ -277,14 +277,16 @@ function withoutUnknownKeys(
 ): { value: unknown; meant: ReadonlySet<string> } {
   const meant = new Set<string>();
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { value, meant };
+  // What is there already was not meant.
+  const free = known.filter((name) => !Object.hasOwn(value, name));
   const entries = Object.entries(value).filter(([key]) => {
     if (known.includes(key)) return true;
     report({
       path: [...place, key],
       atKey: true,
-      message: `unknown key "${key}"${didYouMeanName(key, known)}`,
+      message: `unknown key "${key}"${didYouMeanName(key, known, free)}`,
     });
-    meant.add(meantName(key, known) ?? '');
+    meant.add(meantName(key, known, free) ?? '');
     return false;
   });
   return { value: Object.fromEntries(entries), meant };

@@ -16,7 +16,11 @@ export function stepFrom(
   // Beside one action that there is, everything else is a misspelt key of the step.
   const extra = known.length === 1 ? named.filter((key) => !known.includes(key)) : [];
   for (const key of extra) {
-    const hint = didYouMeanName(key, STEP_KEYS);
+    const hint = didYouMeanName(
+      key,
+      STEP_KEYS,
+      STEP_KEYS.filter((name) => !Object.hasOwn(inFile, name)),
+    );
     const belongs =
       inFile[known[0] ?? ''] === null ? `; indent it further if it belongs to ${known[0] ?? ''}` : '';
     report({
