@@ -29,8 +29,6 @@ export const heldRule = z.object({
   rule: z.string(),
   since: z.string(),
   reason: z.string(),
-  /** Whether the ceiling that was reached is one that rules share. */
-  shared: z.boolean().default(false),
 });
 
 /** A rule that is held. */
@@ -139,7 +137,8 @@ export function openCeilings(redis: Redis, now: () => number = Date.now): Ceilin
         ...ceilings.map(({ shared }) => begunKey(shared ? sharedField(account) : field)),
       ];
       const limits = ceilings.flatMap(({ runs, perMs, reason, shared }) => {
-        const record: HeldRule = { account, rule, since, reason, shared };
+        // Whether others share the ceiling tells a release what to count anew.
+        const record: HeldRule & { shared: boolean } = { account, rule, since, reason, shared };
         return [perMs, runs, JSON.stringify(record)];
       });
       const answer: unknown = await redis.eval(

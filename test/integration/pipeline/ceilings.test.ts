@@ -142,7 +142,7 @@ rules:
   - id: chatty
     on: device.enrolled
     limit: { runs: 1, per: 1h }
-    do: [set_attribute: { name: department, value: Sales }]
+    do: [set_group_attribute: { group: Laptops, name: department, value: Sales }]
 `);
   current.simulator.enrollMany({ count: 12, kind: 'iphone' });
   await untilStanding(current, 'erase', { completed: 10, waiting: 2 });

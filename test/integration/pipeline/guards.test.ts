@@ -38,7 +38,10 @@ const NOTHING_SENT = [
   { status: 'skipped', reason: 'dry run: would send POST /device_groups/41/devices/500' },
   { status: 'skipped', reason: 'dry run: would send POST /script_jobs { script_id: 31, device_ids: 500 }' },
   // What earlier steps would have left behind is named, so that later ones are shown as they would be.
-  { status: 'completed', output: { message: 'job {{ steps.hello.job_id }} in {{ steps.group.group_name }}' } },
+  {
+    status: 'completed',
+    output: { message: 'job {{ steps.hello.job_id }} in {{ steps.group.group_name }}' },
+  },
   { status: 'completed', output: { message: '{{ steps.hello.job_id }}' } },
   {
     status: 'skipped',
