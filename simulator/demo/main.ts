@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { parseArgs, styleText } from 'node:util';
 import { z } from 'zod';
 import { waitFor } from './processes.js';
+import type { ChatMessage } from './chat.js';
 import { openStage } from './stage.js';
 import type { LoggedCall, Stage } from './stage.js';
 
@@ -41,10 +42,15 @@ async function settled(stage: Stage): Promise<void> {
     const events = await stage.events();
     return events.length >= EVENTS_EXPECTED && events.every((event) => AT_REST.has(event.status));
   });
+  await waitFor('the chat has been told', () => Promise.resolve(stage.messages().length > 0));
 }
 
-/** The three actions as the simulator must have received them. */
-function checks(calls: readonly LoggedCall[], macbook: number): { what: string; ok: boolean }[] {
+/** The three actions as the simulator must have received them, and what the chat must have been told. */
+function checks(
+  calls: readonly LoggedCall[],
+  messages: readonly ChatMessage[],
+  macbook: number,
+): { what: string; ok: boolean }[] {
   const received = (
     method: string,
     path: string,
@@ -73,6 +79,12 @@ function checks(calls: readonly LoggedCall[], macbook: number): { what: string; 
       what: 'an enrollment invitation was sent to it@example.org',
       ok: received('POST', '/enrollments/6/invitations', 200, { contact: 'it@example.org' }),
     },
+    {
+      what: 'the chat was told that it joined, and how the script went',
+      ok: messages.some(
+        ({ title, text }) => title === "Ada's MacBook joined" && text === 'The script ended with code 0',
+      ),
+    },
   ];
 }
 
@@ -87,9 +99,12 @@ async function demo(onlyOnce: boolean): Promise<boolean> {
     );
     for (const event of await stage.events()) print(`\n${(await stage.show(event.id)).trimEnd()}`);
     const calls = await stage.calls();
-    const results = checks(calls, macbook);
+    const results = checks(calls, stage.messages(), macbook);
     const events = await stage.events();
     const failed = events.filter((event) => event.status === 'failed').length;
+    print();
+    print(bold('What the chat was told'));
+    for (const { title, text } of stage.messages()) print(`  ${title}\n  ${dim(text.replaceAll('\n', ' '))}`);
     print();
     print(bold('What the simulated SimpleMDM received'));
     for (const { what, ok } of results) print(`  ${ok ? '✔' : '✘'} ${what}`);

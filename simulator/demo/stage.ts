@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { startDemoChat } from './chat.js';
+import type { ChatMessage } from './chat.js';
 import { freePort, runProgram, startProcess, waitFor } from './processes.js';
 import type { DemoProcess } from './processes.js';
 
@@ -29,6 +31,8 @@ export interface Stage {
   readonly show: (id: string) => Promise<string>;
   /** The API calls that the simulator received. */
   readonly calls: () => Promise<LoggedCall[]>;
+  /** What the chat was told. */
+  readonly messages: () => readonly ChatMessage[];
   readonly close: () => Promise<void>;
 }
 
@@ -36,6 +40,7 @@ export interface Stage {
 export async function openStage(): Promise<Stage> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mdm-reflex-demo-'));
   const apiKey = randomBytes(24).toString('hex');
+  const chat = await startDemoChat();
   const token = randomBytes(24).toString('hex');
   const adminToken = randomBytes(24).toString('hex');
   const simulatorUrl = `http://127.0.0.1:${await freePort(8090)}`;
@@ -50,6 +55,7 @@ export async function openStage(): Promise<Stage> {
     ACCOUNTS_FILE: '',
     WEBHOOK_TOKEN: token,
     ADMIN_TOKEN: adminToken,
+    DEMO_CHAT_URL: chat.url,
     RULES_PATH: fileURLToPath(new URL('../../../rules/demo', import.meta.url)),
     LOG_LEVEL: 'info',
     NODE_ENV: 'production',
@@ -57,6 +63,7 @@ export async function openStage(): Promise<Stage> {
   const processes: DemoProcess[] = [];
   const close = async (): Promise<void> => {
     for (const running of processes.reverse()) await running.stop();
+    await chat.close();
     await rm(dataDir, { recursive: true, force: true });
   };
   try {
@@ -102,6 +109,7 @@ export async function openStage(): Promise<Stage> {
         ...env,
         FORCE_COLOR: process.stdout.isTTY ? '1' : '0',
       }),
+    messages: chat.messages,
     calls: async () =>
       z.object({ data: z.array(call) }).parse(await json(`${simulatorUrl}/__simulator/calls`)).data,
     close,

@@ -74,6 +74,7 @@ function stepRow(
   const what =
     step.reason ??
     Object.entries(step.output ?? {})
+      .filter(([, value]) => value !== null)
       .map(([name, value]) => `${name} ${show(value)}`)
       .join(', ');
   const sent = step.calls

@@ -26,6 +26,7 @@ const ENV = {
   SLACK_URL: 'https://slack.example.org/hook',
   TEAMS_URL: 'https://teams.example.org/hook',
   NTFY_TOPIC: 'acme-mdm',
+  DEMO_CHAT_URL: 'http://127.0.0.1:9/services/demo',
   SMTP_URL: 'smtps://user:password@mail.example.org',
 };
 const vocabulary = serviceVocabulary(ENV, ['default']);
