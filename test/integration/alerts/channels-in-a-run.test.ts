@@ -200,6 +200,17 @@ describe('calm', () => {
     expect(chat.requests()).toHaveLength(1);
   });
 
+  test('five hundred enrollments are one message', async () => {
+    const { simulator } = await begin(rules('group_wait: 4s'));
+    simulator.enrollMany({ count: 500, kind: 'macbook' });
+    const request = await until('the message', () => chat.requests()[0], 60_000);
+    expect(request.body).toMatchObject({
+      data: { title: '500 × New devices are told', count: 500, sections: [{ more: 490 }] },
+    });
+    expect(posted.parse(request.body).data.sections[0]?.items).toHaveLength(10);
+    expect(chat.requests()).toHaveLength(1);
+  }, 90_000);
+
   test('the same is not told again within repeat_interval, and the trace says so', async () => {
     const { simulator, settled } = await begin(rules(`${CALM}, repeat_interval: 1h, group_by: [title]`));
     const device = simulator.enroll({ kind: 'macbook', name: 'Ada' });
