@@ -108,7 +108,8 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
         referents: async () => workers?.referents(),
         onReferenceProblems: (problems) => {
           metrics.ruleProblems.set(problems.length);
-          logger.error({ problems }, 'rules name what is not there at SimpleMDM: their steps will fail');
+          if (problems.length === 0) logger.info('what the rules name is there at SimpleMDM now');
+          else logger.error({ problems }, 'rules name what is not there at SimpleMDM: their steps will fail');
         },
         onProblems: (problems) => {
           metrics.ruleProblems.set(problems.length);
@@ -298,7 +299,9 @@ function warnAboutOpenDoors(
     logger.warn('WEBHOOK_TOKEN is not set: anybody who reaches this port can post webhooks');
   }
   if (settings.ADMIN_TOKEN === undefined)
-    logger.warn('ADMIN_TOKEN is not set: anybody who reaches this port can read the events');
+    logger.warn(
+      'ADMIN_TOKEN is not set: anybody who reaches this port can read the events, replay them and release what is held',
+    );
 }
 
 /** A Redis that hangs must not hold up the stop. */

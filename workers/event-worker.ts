@@ -170,7 +170,6 @@ async function withLines(
         const line = await lineOf(decision.rule, event, facts, env);
         return line === undefined ? decision : { ...decision, line };
       } catch (error) {
-        if (error instanceof SimpleMdmError) throw error;
         const key = decision.rule.source.concurrency?.key ?? '';
         return {
           ...decision,

@@ -34,16 +34,19 @@ export interface RulesOptions {
   readonly referents: () => Promise<Vocabulary['referents']>;
   /**
    * Told of what rules name that is not there when they came in force before that could be looked at: at the start, which must not fail
-   * for it, and while SimpleMDM was away.
+   * for it, and while SimpleMDM was away. Told of no problems when all of it is there in the end.
    */
   readonly onReferenceProblems: (problems: readonly string[]) => void;
   /** Told when the files changed and cannot be used. */
   readonly onProblems: (problems: readonly string[]) => void;
   /** How often the files are looked at. */
   readonly everyMs?: number;
+  /** How often it is looked at whether what was not there at SimpleMDM is there now. */
+  readonly recheckMs?: number;
 }
 
 const LOOK_EVERY_MS = 1000;
+const RECHECK_MS = 5 * 60_000;
 /** What the accounts have is asked for again after this long at most, until it is known. */
 const ASK_AGAIN_MS = 30_000;
 
@@ -54,7 +57,7 @@ const ASK_AGAIN_MS = 30_000;
  * @throws OperatorError with every problem of every file, each with its place, when they cannot be used at the start.
  */
 export async function openRules(options: RulesOptions): Promise<RulesInForce> {
-  const { path, vocabulary, onRules, onProblems, everyMs = LOOK_EVERY_MS } = options;
+  const { path, vocabulary, onRules, onProblems, everyMs = LOOK_EVERY_MS, recheckMs = RECHECK_MS } = options;
   let used: readonly RuleFile[] = await readRuleFiles(path);
   /** The files of the rules in force; those that were used last may be bad. */
   let inForce = used;
@@ -65,18 +68,26 @@ export async function openRules(options: RulesOptions): Promise<RulesInForce> {
 
   const take = async (files: readonly RuleFile[]): Promise<void> => {
     used = files;
+    let referents: Vocabulary['referents'];
     try {
-      const referents = await options.referents();
+      referents = await options.referents();
       const compiled = compile(files, { ...vocabulary, ...(referents && { referents }) });
       onRules(compiled, false);
       found = compiled;
       inForce = files;
       problems = [];
       referenceProblems = [];
-      if (referents === undefined) checkLater(files);
+      if (referents === undefined) later(check(files));
     } catch (error) {
       refuse(error);
+      // What they name may be made in a moment; nobody would think of touching the files again then.
+      if (referents !== undefined && compileRuleFiles(files, vocabulary).problems.length === 0)
+        later(takeAgain(files));
     }
+  };
+  const takeAgain = async (files: readonly RuleFile[]): Promise<void> => {
+    await pauseFor(recheckMs);
+    if (!stopped()) await inTurn(async () => (used === files ? take(files) : undefined));
   };
   const refuse = (error: unknown): void => {
     const lines = error instanceof OperatorError ? error.lines : [errorText(error)];
@@ -121,19 +132,24 @@ export async function openRules(options: RulesOptions): Promise<RulesInForce> {
       const referents = await options.referents();
       // Others are in force by now, and have a check of their own.
       if (inForce !== files || stopped()) return;
-      if (referents !== undefined) {
-        referenceProblems = compileRuleFiles(files, { ...vocabulary, referents }).problems;
-        if (referenceProblems.length > 0) options.onReferenceProblems(referenceProblems);
-        return;
+      if (referents === undefined) {
+        pause = Math.min(pause * 2, ASK_AGAIN_MS);
+        await pauseFor(pause);
+        continue;
       }
-      pause = Math.min(pause * 2, ASK_AGAIN_MS);
-      await pauseFor(pause);
+      const before = referenceProblems;
+      referenceProblems = compileRuleFiles(files, { ...vocabulary, referents }).problems;
+      if (referenceProblems.join('\n') !== before.join('\n')) options.onReferenceProblems(referenceProblems);
+      if (referenceProblems.length === 0) return;
+      await pauseFor(recheckMs);
     }
   };
-  let checking: Promise<unknown> = check(inForce);
-  function checkLater(files: readonly RuleFile[]): void {
-    checking = Promise.all([checking, check(files)]);
+  const underWay = new Set<Promise<void>>();
+  function later(work: Promise<void>): void {
+    underWay.add(work);
+    void work.finally(() => underWay.delete(work));
   }
+  later(check(inForce));
 
   return {
     current: () => found.rules,
@@ -144,7 +160,7 @@ export async function openRules(options: RulesOptions): Promise<RulesInForce> {
     reload,
     stop: async () => {
       stopping.abort();
-      await Promise.all([watching, checking]);
+      await Promise.all([watching, ...underWay]);
     },
   };
 }

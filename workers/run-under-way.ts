@@ -6,6 +6,7 @@ import { leaveLine } from '../src/journal/take-turn.js';
 import type { RunTrace } from '../src/journal/trace.js';
 import type { Turns } from '../src/journal/turns.js';
 import type { RunJob } from '../src/queues/jobs.js';
+import { DAY_S, runId } from '../src/queues/queues.js';
 import type { JobHandle, Outcome } from '../src/queues/worker.js';
 import type { Rule } from '../src/rules/rule.js';
 import type { RuleSource } from '../src/rules/rule-schema.js';
@@ -39,6 +40,8 @@ export interface RunUnderWay {
   ) => Promise<void>;
   /** It waits before its first step; what for is told once. */
   readonly wait: (at: number, reason: string, since?: Pick<RunJob, 'goneSince'>) => Promise<Outcome>;
+  /** What it waited for has come. */
+  readonly goesOn: () => void;
   /** The steps that are left are not to be done. */
   readonly skip: (reason: string) => Promise<Outcome>;
   /** It came to its end; `reason` when another took its place in the middle. */
@@ -49,19 +52,15 @@ export interface RunUnderWay {
 
 /** Begins to work on a run. */
 export function runUnderWay(job: JobHandle<RunJob>, options: RunUnderWayOptions): RunUnderWay {
-  const { event, plannedAt, concurrencyKey: line } = job.data;
+  const { event, plannedAt } = job.data;
   let { data } = job;
   const { id } = data.rule;
   const inForce = options.rules().find(({ source }) => source.id === id)?.source;
   const logger = options.logger.child({ event: event.id, account: event.account, rule: id });
   const publish: RunUnderWay['publish'] = (status, about = {}) =>
     options.journal.recordRun(event.id, { rule: id, status, plannedAt, steps: data.steps, ...about });
-  const end = async (status: RunTrace['status'], reason?: string): Promise<string> => {
-    const finishedAt = new Date().toISOString();
-    await publish(status, { finishedAt, ...(reason !== undefined && { reason }) });
-    if (line !== undefined) await leaveLine(line, job.id, options);
-    return finishedAt;
-  };
+  const end = (status: RunTrace['status'], reason?: string): Promise<string> =>
+    endRun(data, job.id, status, reason, options);
   const save = (): Promise<void> => job.save(data);
   return {
     job,
@@ -71,12 +70,20 @@ export function runUnderWay(job: JobHandle<RunJob>, options: RunUnderWayOptions)
     take: (changed) => (data = { ...data, ...changed }),
     save,
     publish,
+    goesOn: () => {
+      // Another time that it has to wait is another wait.
+      const { goneSince: _since, waitsFor: _reason, waitsToldAt: _told, ...known } = data;
+      data = known;
+    },
     wait: async (at, reason, since = {}) => {
-      if (data.waitsFor !== reason) {
-        data = { ...data, ...since, waitsFor: reason };
+      const isNews = data.waitsFor !== reason;
+      // Its trace must outlast it, however long a person takes.
+      if (isNews || Date.now() - Date.parse(data.waitsToldAt ?? '') > DAY_S * 1000) {
+        data = { ...data, ...since, waitsFor: reason, waitsToldAt: new Date().toISOString() };
         await save();
+        await options.journal.recordTaken(event);
         await publish('waiting', { reason });
-        logger.info({ reason }, 'a run waits');
+        if (isNews) logger.info({ reason }, 'a run waits');
       }
       return { kind: 'again', at, waits: true, reason };
     },
@@ -84,7 +91,6 @@ export function runUnderWay(job: JobHandle<RunJob>, options: RunUnderWayOptions)
       data = { ...data, steps: data.steps.map((step) => skippedStep(step, reason)) };
       await save();
       await end('completed', reason);
-      await options.ceilings.forget(event.account, id, nameOf(job.id, data));
       logger.info({ reason }, 'a run is not done');
       return { kind: 'done' };
     },
@@ -95,7 +101,7 @@ export function runUnderWay(job: JobHandle<RunJob>, options: RunUnderWayOptions)
     dead: async (reason, byHand = false) => {
       logger.error({ reason, attempts: job.attempt }, 'a run failed: it is a dead letter');
       const finishedAt = await end('failed', reason);
-      if (!byHand) await options.teller.announce(failureOf(data, job.id, reason, finishedAt));
+      if (!byHand) await options.teller.announce(failureOf(data, reason, finishedAt));
       return { kind: 'dead', reason };
     },
   };
@@ -106,15 +112,39 @@ export function nameOf(job: string, { replays = 0 }: Pick<RunJob, 'replays'>): s
   return `${job}:${replays}`;
 }
 
-/** What people are told of a run that failed. */
-export function failureOf(
-  { event, rule }: Pick<RunJob, 'event' | 'rule'>,
+/** Writes down that a run is over, and lets go of what it had: its turn, its place among those that wait. */
+async function endRun(
+  data: RunJob,
   job: string,
-  reason: string,
-  at: string,
-): Announcement {
+  status: RunTrace['status'],
+  reason: string | undefined,
+  options: RunUnderWayOptions,
+): Promise<string> {
+  const { event, rule, steps, plannedAt, concurrencyKey } = data;
+  const finishedAt = new Date().toISOString();
+  await options.journal.recordRun(event.id, {
+    rule: rule.id,
+    status,
+    plannedAt,
+    steps,
+    finishedAt,
+    ...(reason !== undefined && { reason }),
+  });
+  if (concurrencyKey !== undefined) await leaveLine(concurrencyKey, job, options);
+  await options.ceilings.forget(event.account, rule.id, nameOf(job, data));
+  return finishedAt;
+}
+
+/** Ends a run that was given up without its handler's doing. */
+export async function giveUpRun(data: RunJob, reason: string, options: RunUnderWayOptions): Promise<void> {
+  const finishedAt = await endRun(data, runId(data.event.id, data.rule.id), 'failed', reason, options);
+  await options.teller.announce(failureOf(data, reason, finishedAt));
+}
+
+/** What people are told of a run that failed. */
+function failureOf({ event, rule }: RunJob, reason: string, at: string): Announcement {
   return {
-    id: `dead:${job}`,
+    id: `dead:${runId(event.id, rule.id)}`,
     // One that fails again after a replay is told again.
     since: at,
     kind: 'failed',

@@ -13,6 +13,7 @@ import type { Causes } from '../src/journal/causes.js';
 import type { Ceilings } from '../src/journal/ceilings.js';
 import { claimsOf } from '../src/journal/claims.js';
 import type { Journal } from '../src/journal/journal.js';
+import { takeIn } from '../src/journal/take-in.js';
 import { takeTurn } from '../src/journal/take-turn.js';
 import type { Turns } from '../src/journal/turns.js';
 import { stepRecord } from '../src/queues/jobs.js';
@@ -65,6 +66,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     const planned = ruleToRun(job.data, run.inForce);
     const standing = standingOf(planned, run.inForce, job.data.event.account);
     if (standing.kind === 'gone') return waitForRule(run, planned);
+    if (run.data().goneSince !== undefined) run.goesOn();
     if (standing.kind === 'stopped') return run.skip(standing.reason);
     const rule = compiled(planned, options);
     if (typeof rule === 'string') return run.dead(`the rule cannot be run as it is: ${rule}`);
@@ -148,14 +150,14 @@ async function admission(
   run: RunUnderWay,
   { ceilings, teller, metrics }: RunWorkerOptions,
 ): Promise<Outcome | undefined> {
-  const { event, plannedAt, admitted, replays = 0 } = run.data();
+  const { event, plannedAt, admitted, replayedAt } = run.data();
   if (admitted === true) return undefined;
   const about = { account: event.account, rule: rule.source.id };
   const answer = await ceilings.admit({
     ...about,
     run: nameOf(run.job.id, run.data()),
     // Whoever replays a run that was dropped wants it.
-    plannedAt: replays > 0 ? Date.now() : Date.parse(plannedAt),
+    plannedAt: Date.parse(replayedAt ?? plannedAt),
     ceilings: ceilingsOf(rule),
   });
   if (answer === 'dropped') return run.dead('it was dropped while its rule was held', true);
@@ -200,6 +202,7 @@ async function perform(
 ): Promise<Outcome> {
   const { journal, redaction, causes, turns } = options;
   const { job, logger } = run;
+  run.goesOn();
   const { event, concurrencyKey: line } = run.data();
   await run.publish('running');
   const facts = createFactFetcher({
@@ -224,8 +227,7 @@ async function perform(
     now: () => new Date(),
     tell: options.teller.tell,
     raise: async (raised) => {
-      await options.events.add(raised.type, { event: raised }, { jobId: raised.id });
-      await journal.recordReceived([raised]);
+      await takeIn([raised], { redis: options.connection, queue: options.events, journal });
     },
     superseded: async () =>
       (replaced = restarts && !(await turns.holds(line, job.id)) ? takenOver(rule) : undefined),

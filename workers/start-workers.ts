@@ -10,11 +10,10 @@ import { openChannel } from '../src/channels/open-channel.js';
 import type { Channel } from '../src/channels/open-channel.js';
 import { openCeilings } from '../src/journal/ceilings.js';
 import type { Journal } from '../src/journal/journal.js';
-import { leaveLine } from '../src/journal/take-turn.js';
 import { openTurns } from '../src/journal/turns.js';
 import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../src/queues/jobs.js';
 import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../src/queues/jobs.js';
-import { ALERTS, DAY_S, EVENTS, RUNS, SCHEDULES, SWEEPS, runId } from '../src/queues/queues.js';
+import { ALERTS, DAY_S, EVENTS, RUNS, SCHEDULES, SWEEPS } from '../src/queues/queues.js';
 import { syncSchedules } from '../src/queues/schedules.js';
 import { startWorker } from '../src/queues/worker.js';
 import { referentsOf } from '../src/actions/referents.js';
@@ -31,7 +30,7 @@ import { createAlertHandler } from './alert-worker.js';
 import { createEventHandler } from './event-worker.js';
 import { keepSchedules } from './keep-schedules.js';
 import type { RulesInForce } from './rules-in-force.js';
-import { failureOf } from './run-under-way.js';
+import { giveUpRun } from './run-under-way.js';
 import { createRunHandler } from './run-worker.js';
 import { createScheduleHandler } from './schedule-worker.js';
 import { createSweepHandler } from './sweep-worker.js';
@@ -181,21 +180,8 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
         readOnly: settings.READ_ONLY,
         stop: breakOff.signal,
       }),
-      onGivenUp: async (job, reason) => {
-        const { event, rule, steps, plannedAt, concurrencyKey } = job;
-        const id = runId(event.id, rule.id);
-        const finishedAt = new Date().toISOString();
-        await journal.recordRun(event.id, {
-          rule: rule.id,
-          status: 'failed',
-          plannedAt,
-          steps,
-          reason,
-          finishedAt,
-        });
-        if (concurrencyKey !== undefined) await leaveLine(concurrencyKey, id, { turns, runs: queues.runs });
-        await teller.announce(failureOf(job, id, reason, finishedAt));
-      },
+      onGivenUp: (job, reason) =>
+        giveUpRun(job, reason, { ...queues, rules, journal, turns, ceilings, teller, logger }),
     }),
     startWorker({
       ...shared,

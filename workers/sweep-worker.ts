@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { sweep } from '../src/enrichment/sweep-fleet.js';
 import type { Event } from '../src/events/envelope.js';
 import type { Journal } from '../src/journal/journal.js';
+import { takeIn } from '../src/journal/take-in.js';
 import { recordSweepDone } from '../src/journal/sweeps-done.js';
 import type { FactTrace } from '../src/journal/trace.js';
 import type { EventJob, SweepJob } from '../src/queues/jobs.js';
@@ -30,8 +31,7 @@ export function createSweepHandler(
   const { journal, events } = options;
   const raise = async (event: Event, device: FactTrace | undefined): Promise<void> => {
     if (device !== undefined) await journal.recordFact(event.id, 'device', device);
-    await events.add(event.type, { event }, { jobId: event.id });
-    await journal.recordReceived([event]);
+    await takeIn([event], { redis: options.connection, queue: events, journal });
   };
   return async (job) => {
     const { rule: id, account, tick, progress } = job.data;

@@ -72,12 +72,12 @@ export function createTeller(options: TellOptions): Teller {
     tell,
     announce: async (announcement) => {
       if (readOnly) return;
-      const { kind, since: _since, ...about } = announcement;
+      const { kind, id, since, ...about } = announcement;
       const wanting = [...channels().values()].filter(({ calm }) => calm.serviceAlerts);
       for (const { name } of wanting) {
         await tell({
           ...about,
-          id: idOf(announcement),
+          id: since === undefined ? id : `${id}:${since}`,
           channel: name,
           labels: { service: kind },
           at: new Date().toISOString(),
@@ -96,12 +96,6 @@ const FATES: Readonly<Record<Exclude<Taken, 'known'>, Pick<AlertTrace, 'status' 
   },
   repeated: { status: 'repeated', reason: 'the same was told a short while ago (repeat_interval)' },
 };
-
-/** A rule is held once for all its runs; a run that fails again after a replay is told again. */
-function idOf({ kind, id, since, account, rule }: Announcement): string {
-  if (since === undefined) return id;
-  return kind === 'held' ? `held:${account}:${rule ?? ''}:${since}` : `${id}:${since}`;
-}
 
 /**
  * Sees to it that somebody works on a channel; nothing happens when somebody does already.

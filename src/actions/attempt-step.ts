@@ -56,12 +56,13 @@ export async function attemptStep(
   const logger = options.logger.child({ step: place.name, action });
   const result = await goOnce(attempt, { ...options, logger }, place);
   if ('error' in result) return settleFailure(result.error, attempt, options, place);
-  await keep(attempt.finished(result));
+  const until =
+    result.status === 'waiting' ? Math.min(result.until, deadlineOf(attempt, place) ?? Infinity) : 0;
+  await keep(attempt.finished(result.status === 'waiting' ? { ...result, until } : result));
   options.onStep(action, result.status);
   logger[result.status === 'failed' ? 'error' : 'info'](result, 'step done');
   if (result.status === 'failed') return { kind: 'failed', reason: result.reason };
   if (result.status !== 'waiting') return { kind: 'over' };
-  const until = Math.min(result.until, deadlineOf(attempt, place) ?? Infinity);
   return { kind: 'interrupted', pause: { at: until, costs: 'nothing' }, reason: result.reason };
 }
 

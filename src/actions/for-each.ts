@@ -44,7 +44,7 @@ export async function attemptEach(
     const each = items.map(() => pendingStep(step.source));
     const { finishedAt: _finished, ...kept } = before;
     await keepAt(index, { ...kept, status: 'running', startedAt: attempt.begunAt, items: [...items], each });
-  } else if (before.status === 'failed') {
+  } else if (before.status === 'failed' || before.startedAt === undefined) {
     // A replay has all its time.
     await keepAt(index, { ...before, status: 'running', startedAt: options.now().toISOString() });
   }

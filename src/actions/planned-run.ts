@@ -1,9 +1,9 @@
 import { canonicalJson } from '../events/fingerprint.js';
 import type { FactTrace } from '../journal/trace.js';
-import type { RunJob, StepRecord } from '../queues/jobs.js';
-import type { RuleSource } from '../rules/rule-schema.js';
+import type { AttemptRecord, RunJob, StepRecord } from '../queues/jobs.js';
+import type { RuleSource, StepSource } from '../rules/rule-schema.js';
 import { isDestructive } from './ceilings-of-rule.js';
-import { pendingStep } from './step-attempt.js';
+import { isOver, pendingStep } from './step-attempt.js';
 
 /** The rule as it was when the run was planned; for a replay as it is now, if the steps up to the last that is over are the same. */
 export function ruleToRun({ rule, replays = 0, steps }: RunJob, current: RuleSource | undefined): RuleSource {
@@ -23,14 +23,24 @@ export function recordsFor(
     if (record?.action !== source.action) return pendingStep(source);
     if (record.status === 'completed' || record.status === 'skipped') return record;
     if (record.id === source.id && same(source, before.do[index])) return record;
-    const { unsettledSince, attempts, calls } = record;
-    return {
-      ...pendingStep(source),
-      attempts,
-      calls,
-      ...(unsettledSince !== undefined && { unsettledSince }),
-    };
+    return stepAfresh(source, record, before.do[index]?.forEach);
   });
+}
+
+/** A step that reads otherwise now. Of a list that is the same, what is done is not done again. */
+function stepAfresh(source: StepSource, record: StepRecord, forEach: string | undefined): StepRecord {
+  const { attempts, calls, items, each = [] } = record;
+  if (items !== undefined && source.forEach === forEach) {
+    const left = each.map((one) => (isOver(one, 'stop') ? one : openStep(source, [one])));
+    return { ...pendingStep(source), status: 'running', attempts, calls, items, each: left };
+  }
+  return { ...openStep(source, [record, ...each]), attempts, calls };
+}
+
+/** A step that has yet to be done, but for what earlier attempts may have done. */
+function openStep(source: StepSource, attempts: readonly AttemptRecord[]): AttemptRecord {
+  const [since] = attempts.flatMap(({ unsettledSince }) => unsettledSince ?? []).sort();
+  return { ...pendingStep(source), ...(since !== undefined && { unsettledSince: since }) };
 }
 
 /** What the rule files as they are now say of a run that goes on. */

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { canonicalJson } from '../events/fingerprint.js';
-import { resultsOf } from '../journal/journal.js';
+import { resultsOf } from '../queues/connection.js';
 import { alert, labelsOf } from './alert.js';
 import type { Alert } from './alert.js';
 import {
@@ -91,6 +91,8 @@ export interface AlertStore {
   /** The message cannot be delivered: it is put aside, for so long. */
   readonly putAside: (channel: string, message: UnderWay, reason: string, keepMs: number) => Promise<boolean>;
   readonly undelivered: () => Promise<Undelivered[]>;
+  /** How many there are, without reading them. */
+  readonly countUndelivered: () => Promise<number>;
   /** Puts a message that was put aside back in line, as alerts. */
   readonly putBack: (id: string) => Promise<Undelivered | undefined>;
   /** Drops a message that was put aside. */
@@ -237,6 +239,10 @@ export function openAlertStore(redis: Redis): AlertStore {
       const expired = ids.filter((_id, index) => texts[index] === null);
       if (expired.length > 0) await redis.zrem(ASIDE_KEY, ...expired);
       return texts.flatMap((text) => (text === null ? [] : [undelivered.parse(JSON.parse(text))]));
+    },
+    countUndelivered: async () => {
+      const ids = await redis.zrange(ASIDE_KEY, '0', '-1');
+      return ids.length === 0 ? 0 : redis.exists(...ids.map(asideKey));
     },
     putBack: async (id) => {
       const text = await redis.get(asideKey(id));

@@ -215,7 +215,7 @@ function missingSettings(settings: Settings, roles: readonly Role[], given: read
   if (roles.includes('receiver') && isProduction(settings)) {
     if (!severalAccounts)
       require('WEBHOOK_TOKEN', 'with NODE_ENV=production a secret token is required, or anybody could post webhooks');
-    require('ADMIN_TOKEN', 'with NODE_ENV=production a secret token is required, or anybody could read the events');
+    require('ADMIN_TOKEN', 'with NODE_ENV=production a secret token is required, or anybody could read the events, replay them and release what is held');
   }
   if (roles.length === 1) {
     require('REDIS_URL', `a ${roles[0] ?? ''} that runs apart shares its queues by Redis: set it, or run everything in one process with "mdm-reflex serve"`);

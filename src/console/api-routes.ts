@@ -14,7 +14,7 @@ import type { StateSources } from './service-state.js';
 
 /** What the JSON API needs. */
 export interface ApiRoutesOptions {
-  /** `ADMIN_TOKEN`; unset only outside production: then anybody who reaches the port may read. */
+  /** `ADMIN_TOKEN`; unset only outside production: then anybody who reaches the port may read and write. */
   readonly adminToken: string | undefined;
   /** Undefined until the service is ready. */
   readonly backend: () => ApiBackend | undefined;
@@ -67,7 +67,7 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
     }
     return found;
   };
-  router.use('/api', authenticateAdmin(adminToken), (_request, response, next) => {
+  router.use('/api', refuseOtherSites, authenticateAdmin(adminToken), (_request, response, next) => {
     // Traces are for the one who asked, not for a cache on the way.
     response.setHeader('Cache-Control', 'no-store');
     next();
@@ -107,6 +107,23 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
 /** A Redis that went away in the middle of a request is no defect of ours: the caller should come back. */
 const redisErrors: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
   next(isRedisAway(error) ? AWAY : error);
+};
+
+/** The browser says so itself (Fetch Metadata Request Headers); no page can take it away. */
+const OWN_SITE: readonly (string | undefined)[] = [undefined, 'same-origin', 'none'];
+
+/** Keeps other sites' pages from writing through the browser of somebody who can reach this one: without a token nothing else would. */
+const refuseOtherSites: RequestHandler = (request, _response, next) => {
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  if (reads || OWN_SITE.includes(request.get('Sec-Fetch-Site'))) next();
+  else
+    next(
+      new HttpProblem(
+        403,
+        'Forbidden',
+        'a page of another site may not do this: use the console or the command line',
+      ),
+    );
 };
 
 function authenticateAdmin(adminToken: string | undefined): RequestHandler {

@@ -3,6 +3,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
 import type { Journal } from '../journal/journal.js';
+import { takeIn } from '../journal/take-in.js';
 import type { RunTrace, Trace } from '../journal/trace.js';
 import { KEY_PREFIX } from '../queues/connection.js';
 import type { EventJob, RunJob } from '../queues/jobs.js';
@@ -88,7 +89,11 @@ async function resumeRun(eventId: string, run: RunTrace, { runs, journal }: Repl
   if (job === undefined) return 'gone';
   if (!(await job.isFailed())) return 'busy';
   const { admitted: _admitted, waitsFor: _waitsFor, goneSince: _goneSince, ...kept } = job.data;
-  await job.updateData({ ...kept, replays: (kept.replays ?? 0) + 1 });
+  await job.updateData({
+    ...kept,
+    replays: (kept.replays ?? 0) + 1,
+    replayedAt: new Date().toISOString(),
+  });
   const { reason: _reason, finishedAt: _finishedAt, ...queued } = run;
   await journal.recordRun(eventId, { ...queued, status: 'queued' });
   try {
@@ -122,7 +127,7 @@ async function resumeEvent({ id, processing }: Trace, { events, journal }: Repla
 
 async function repeat(
   { id, account, type, at, data, source, repeatedSource = source }: Trace,
-  { events, journal }: ReplayOptions,
+  { redis, events, journal }: ReplayOptions,
 ): Promise<Replay> {
   const repeated: Event = {
     // Not the fingerprint of the original: the queue would drop it as a repeat.
@@ -135,7 +140,6 @@ async function repeat(
     source: 'replay',
     repeatedSource,
   };
-  await events.add(type, { event: repeated }, { jobId: repeated.id });
-  await journal.recordReceived([repeated]);
+  await takeIn([repeated], { redis, queue: events, journal });
   return { kind: 'repeated', id: repeated.id };
 }

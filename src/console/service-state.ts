@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { openAlertStore } from '../alerts/alert-store.js';
+import { countOf } from '../alerts/stored-message.js';
 import { openSilences } from '../alerts/silences.js';
 import type { Silence } from '../alerts/silences.js';
 import { openCeilings } from '../journal/ceilings.js';
@@ -98,8 +99,9 @@ export async function alertsState({ redis, report }: StateSources): Promise<Aler
 
 async function undeliveredMessages(redis: Redis): Promise<UndeliveredMessage[]> {
   const all = await openAlertStore(redis).undelivered();
-  return all.map(({ id, channel, groups, reason, since }) => {
-    const alerts = groups.flatMap((group) => group.alerts);
-    return { id, channel, title: alerts[0]?.title ?? '', alerts: alerts.length, reason, since };
+  return all.map((message) => {
+    const { id, channel, groups, reason, since } = message;
+    const [first] = groups.flatMap((group) => group.alerts);
+    return { id, channel, title: first?.title ?? '', alerts: countOf(message), reason, since };
   });
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { event } from '../events/envelope.js';
 import { deviceOf } from '../events/webhook-types.js';
 import { matchesType } from '../rules/event-pattern.js';
-import { resultsOf } from './journal.js';
+import { resultsOf } from '../queues/connection.js';
 import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
 import { alertTrace, factTrace, processingTrace, ruleTrace, runTrace, statusOf } from './trace.js';
 import type { EventStatus, EventSummary, FactTrace, ProcessingTrace, RunTrace, Trace } from './trace.js';

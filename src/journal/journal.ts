@@ -1,6 +1,6 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
-import { noteWaiting } from './event-order.js';
+import { resultsOf } from '../queues/connection.js';
 import { DAY_S } from '../queues/queues.js';
 import type { Retention } from '../queues/queues.js';
 import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
@@ -91,7 +91,6 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
       const pipeline = redis.pipeline();
       for (const event of events) begin(pipeline, event, true);
       pipeline.zremrangebyscore(INDEX_KEY, '-inf', Date.now() - keepFailedS * 1000);
-      for (const event of events) noteWaiting(pipeline, event);
       const results = resultsOf(await pipeline.exec());
       return events.map((_event, index) => results[index] === 1);
     },
@@ -154,12 +153,4 @@ function latestWait({ steps }: RunTrace): number {
     .flatMap((step) => [step, ...(step.each ?? [])])
     .map(({ nextAttemptAt }) => Date.parse(nextAttemptAt ?? ''));
   return Math.max(0, ...times.filter((time) => !Number.isNaN(time)));
-}
-
-/** The answers of a pipeline; throws the first error among them. */
-export function resultsOf(results: [Error | null, unknown][] | null): unknown[] {
-  return (results ?? []).map(([error, result]) => {
-    if (error) throw error;
-    return result;
-  });
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { KEY_PREFIX } from '../queues/connection.js';
-import { resultsOf } from './journal.js';
+import { resultsOf } from '../queues/connection.js';
 
 /** How runs with the same key stand to each other. */
 export type RunMode = 'queued' | 'single' | 'restart';
@@ -40,7 +40,7 @@ export interface Turns {
   readonly ask: (request: TurnRequest) => Promise<Turn>;
   /** Whether it is still the run's turn: a newer one may have taken its place. */
   readonly holds: (line: string, run: string) => Promise<boolean>;
-  /** Leaves the line. Gives the run that is first now. */
+  /** Leaves the line. Gives the run whose turn it is now, if nobody has it. */
   readonly leave: (line: string, run: string) => Promise<string | undefined>;
 }
 
@@ -84,10 +84,11 @@ const ASK = `
   return { 'go', holder or '' }
 `;
 
-/** KEYS: line, holder. ARGV: run. */
+/** Nobody is next while another has the turn. KEYS: line, holder. ARGV: run. */
 const LEAVE = `
   redis.call('zrem', KEYS[1], ARGV[1])
-  if redis.call('get', KEYS[2]) == ARGV[1] then redis.call('del', KEYS[2]) end
+  local holder = redis.call('get', KEYS[2])
+  if holder == ARGV[1] then redis.call('del', KEYS[2]) elseif holder then return '' end
   return redis.call('zrange', KEYS[1], 0, 0)[1] or ''
 `;
 

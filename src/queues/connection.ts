@@ -86,3 +86,11 @@ export function isRedisAway(error: unknown): boolean {
     errorText(error),
   );
 }
+
+/** The answers of a pipeline; throws the first error among them. */
+export function resultsOf(results: [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, result]) => {
+    if (error) throw error;
+    return result;
+  });
+}

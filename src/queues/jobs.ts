@@ -63,8 +63,11 @@ export const runJob = z.object({
   concurrencyKey: z.string().optional(),
   /** How often it was replayed: it then takes the rule as it is now, if the steps that are done are still its first ones. */
   replays: z.int().optional(),
-  /** What it was seen to wait for before its first step, so that it is told once. */
+  /** When it was replayed last, ISO 8601. */
+  replayedAt: z.string().optional(),
+  /** What it was seen to wait for before it went on, and when that was told last (ISO 8601): it is told once a day. */
   waitsFor: z.string().optional(),
+  waitsToldAt: z.string().optional(),
   /** Since when its rule is in no rule file, ISO 8601. */
   goneSince: z.string().optional(),
 });

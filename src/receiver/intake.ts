@@ -1,18 +1,9 @@
-import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
-import type { Journal } from '../journal/journal.js';
-import type { EventJob } from '../queues/jobs.js';
+import { takeIn } from '../journal/take-in.js';
+import type { WayIn } from '../journal/take-in.js';
 
 /** Takes an event; resolves when Redis has it. */
 export type Intake = (event: Event) => Promise<{ duplicate: boolean }>;
-
-/** Where taken events go. */
-export interface IntakeOptions {
-  readonly redis: Redis;
-  readonly queue: Queue<EventJob>;
-  readonly journal: Journal;
-}
 
 /** More than this in one pipeline would make the first of them wait for the last. */
 const LARGEST_BATCH = 500;
@@ -26,10 +17,9 @@ interface Waiting {
 /**
  * An intake that sends the events that arrive in the same tick to Redis in one pipeline, and answers each only when it is in.
  *
- * The queue drops a repeat by its id; the journal then tells whether an event was new. Should the second fail after the first,
- * the sender is told to come back, and its repeat is dropped.
+ * Should something fail in between, the sender is told to come back, and its repeat is dropped.
  */
-export function createIntake({ redis, queue, journal }: IntakeOptions): Intake {
+export function createIntake(options: WayIn): Intake {
   let waiting: Waiting[] = [];
 
   function flush(): void {
@@ -43,16 +33,14 @@ export function createIntake({ redis, queue, journal }: IntakeOptions): Intake {
 
   async function store(batch: readonly Waiting[]): Promise<void> {
     const events = batch.map(({ event }) => event);
-    await queue.addBulk(
-      events.map((event) => ({ name: event.type, data: { event }, opts: { jobId: event.id } })),
-    );
-    const isNew = await journal.recordReceived(events);
+    const isNew = await takeIn(events, options);
     batch.forEach(({ resolve }, index) => resolve({ duplicate: isNew[index] !== true }));
   }
 
   return (event) => {
     // BullMQ would wait for the connection; a sender must be told at once.
-    if (redis.status !== 'ready') return Promise.reject(new Error(`Redis is away (${redis.status})`));
+    const { status } = options.redis;
+    if (status !== 'ready') return Promise.reject(new Error(`Redis is away (${status})`));
     return new Promise((resolve, reject) => {
       if (waiting.length === 0) setImmediate(flush);
       waiting.push({ event, resolve, reject });

@@ -68,14 +68,14 @@ async function askRedis({ redis, accounts }: ReadinessSources): Promise<RedisAns
     const [statuses, held, undelivered] = await Promise.all([
       accountStatuses(redis),
       openCeilings(redis).held(),
-      openAlertStore(redis).undelivered(),
+      openAlertStore(redis).countUndelivered(),
     ]);
     const known = Object.entries(statuses).filter(([name]) => accounts.has(name));
     return {
       redis: 'ok',
       accounts: Object.fromEntries(known),
       held: held.length,
-      undelivered: undelivered.length,
+      undelivered,
     };
   } catch (error) {
     return { ...nothing, redis: errorText(error) };

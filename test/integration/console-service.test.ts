@@ -84,6 +84,16 @@ test.each([
   expect((await request(world.service.url)[method](path)).status).toBe(401);
 });
 
+test.each([
+  ['cross-site', 403],
+  ['same-site', 403],
+  ['same-origin', 404],
+])('a page that is %s is answered %i when it writes', async (site, status) => {
+  const answer = await post('/api/held/default/greet/release').set('Sec-Fetch-Site', site);
+  expect(answer.status).toBe(status);
+  expect((await get('/api/status').set('Sec-Fetch-Site', site)).status).toBe(200);
+});
+
 test('a rule that is held is told with its runs, and let go or dropped', async () => {
   const held = (count: number) =>
     until(`${count} runs wait`, async () => {

@@ -98,6 +98,14 @@ describe('restart', () => {
   });
 });
 
+test('one that is passed by does not make the one that has the turn the next', async () => {
+  await ask('holder', 1, 'single');
+  await ask('other', 2, 'single');
+  expect(await turns.leave('line', 'other')).toBeUndefined();
+  await turns.join('line', 'next', 3);
+  expect(await turns.leave('line', 'holder')).toBe('next');
+});
+
 test('single: while one is under way, others are passed by', async () => {
   await ask('a', 1, 'single');
   expect(await ask('b', 2, 'single')).toEqual({ kind: 'skip', because: 'a' });

@@ -101,6 +101,28 @@ test('dropped runs are dead letters that can be replayed, and new ones begin', a
   await untilStanding(current, 'greet', { completed: 2, failed: 1 });
 });
 
+test('what is replayed and held again can be dropped again, and counts no longer', async () => {
+  const current = await begin(RULES('limit: { runs: 1, per: 1d }'));
+  const replayAll = async (): Promise<void> => {
+    const { events } = await findEvents(current.client, { status: 'failed', limit: 5 });
+    for (const { id } of events) {
+      await fetch(`${current.service.url}/api/events/${id}/replay`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+      });
+    }
+  };
+  current.simulator.enrollMany({ count: 3, kind: 'ipad' });
+  await untilStanding(current, 'greet', { completed: 1, waiting: 2 });
+  await dropHeld(current.client, 'default', 'greet');
+  await untilStanding(current, 'greet', { completed: 1, failed: 2 });
+  await replayAll();
+  await untilStanding(current, 'greet', { completed: 2, waiting: 1 });
+  await dropHeld(current.client, 'default', 'greet');
+  await untilStanding(current, 'greet', { completed: 2, failed: 1 });
+  expect(await listHeld(current.client, false)).toBe('no rule is held');
+}, 60_000);
+
 test('a run that another one took the place of does not count among those that wait', async () => {
   const current = await begin(
     RULES('limit: { runs: 1, per: 1d }\n    concurrency: { key: all, mode: restart }'),

@@ -1,7 +1,9 @@
+import { Writable } from 'node:stream';
 import { Queue } from 'bullmq';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import type { Trace } from '../../../src/journal/trace.js';
+import { startService } from '../../../src/main.js';
 import { KEY_PREFIX } from '../../../src/queues/connection.js';
 import { RUNS, runId } from '../../../src/queues/queues.js';
 import { startChat } from '../../support/chat.js';
@@ -9,6 +11,8 @@ import type { Chat } from '../../support/chat.js';
 import { WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
 import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
+
+const NOWHERE = new Writable({ write: (_chunk, _encoding, done) => done() });
 
 let world: World | undefined;
 let service: Chat | undefined;
@@ -147,17 +151,24 @@ describe('runs of one device', () => {
 });
 
 test('events of a device that wait together are looked at in the order in which they happened', async () => {
-  await begin(
-    'enabled: true',
-    '\n      - http_request: { method: POST, url: "URL/{{ event.data.number }}" }',
-    {
-      WORKER_CONCURRENCY: '3',
-    },
-  );
-  // A rule for each would be decided in any order; one worker away, they all wait.
-  await Promise.all([5, 1, 4, 2, 3].map((number) => post('acme.event', number)));
-  await tracesOf('acme.event', 5);
-  expect(numbers()).toEqual(['/1', '/2', '/3', '/4', '/5']);
+  service = await startChat();
+  const rules = `
+rules:
+  - id: in-line
+    on: acme.event
+    do:
+      - http_request: { method: POST, url: "${service.url}/{{ event.data.number }}" }
+`;
+  world = await startWorld({ rules, roles: ['receiver'] });
+  for (const number of [5, 1, 4, 2, 3]) await post('acme.event', number);
+  // Now that all of them wait, somebody comes who looks at them, several at a time.
+  const worker = await startService({ env: { ...world.env, PORT: '0' }, roles: ['worker'], logTo: NOWHERE });
+  try {
+    await tracesOf('acme.event', 5);
+    expect(numbers()).toEqual(['/1', '/2', '/3', '/4', '/5']);
+  } finally {
+    await worker.stop();
+  }
 });
 
 describe('a key that cannot be filled in', () => {
@@ -301,3 +312,17 @@ rules:
 function never(): never {
   throw new Error('there is a world');
 }
+
+test('three events close upon each other never change places, however often', async () => {
+  await begin(
+    'enabled: true',
+    '\n      - http_request: { method: POST, url: "URL/{{ event.data.device.id }}/{{ event.data.number }}" }',
+  );
+  for (let id = 1; id <= 100; id += 1) {
+    service?.answerNext({ status: 400 });
+    for (const number of [1, 2, 3]) await post('acme.event', number, { id });
+    const own = (): string[] => numbers().filter((path) => path.startsWith(`/${id}/`));
+    await until('all three are done', () => own().length === 3);
+    expect(own()).toEqual([`/${id}/1`, `/${id}/2`, `/${id}/3`]);
+  }
+}, 120_000);

@@ -37,6 +37,7 @@ async function begin(first: string, referents: () => Promise<Referents>) {
     onReferenceProblems: (problems) => told.push([...problems]),
     referents,
     everyMs: 20,
+    recheckMs: 50,
   });
   rules = opened;
   return {
@@ -87,4 +88,25 @@ test('what rules name is looked at later when they came in force while SimpleMDM
   await write(text('three'));
   await until('the mended file is in force', () => inForce().join() === 'three');
   expect(opened.referenceProblems()).toEqual([]);
+});
+
+test('what was not there and is made in SimpleMDM is found without anybody touching the files', async () => {
+  let groups = [{ id: 41, name: 'Laptops' }];
+  const {
+    rules: opened,
+    write,
+    told,
+    inForce,
+  } = await begin(text('one', 'Phones'), () => Promise.resolve(() => ({ 'device group': groups })));
+  await until('the first rules are told of', () => told.length === 1);
+  groups = [...groups, { id: 42, name: 'Phones' }];
+  await until('it is mended', () => told.length === 2);
+  expect(told[1]).toEqual([]);
+  expect(opened.referenceProblems()).toEqual([]);
+  await write(text('two', 'Tablets'));
+  await opened.reload();
+  expect(inForce()).toEqual(['one']);
+  groups = [...groups, { id: 43, name: 'Tablets' }];
+  await until('the refused file is taken', () => inForce().join() === 'two');
+  expect(opened.problems()).toEqual([]);
 });

@@ -157,7 +157,7 @@ describe('what each role needs', () => {
   const NO_WEBHOOK_TOKEN =
     'WEBHOOK_TOKEN: not set; with NODE_ENV=production a secret token is required, or anybody could post webhooks';
   const NO_ADMIN_TOKEN =
-    'ADMIN_TOKEN: not set; with NODE_ENV=production a secret token is required, or anybody could read the events';
+    'ADMIN_TOKEN: not set; with NODE_ENV=production a secret token is required, or anybody could read the events, replay them and release what is held';
   const noRedis = (role: Role): string =>
     `REDIS_URL: not set; a ${role} that runs apart shares its queues by Redis: set it, or run everything in one process with "mdm-reflex serve"`;
   const PRODUCTION = { NODE_ENV: 'production' };
