@@ -65,7 +65,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
       return run.dead(`the account "${job.data.event.account}" is not configured (any more)`);
     const planned = ruleToRun(job.data, run.inForce);
     const standing = standingOf(planned, run.inForce, job.data.event.account);
-    if (standing.kind === 'gone') return waitForRule(run, planned);
+    if (standing.kind === 'gone') return ruleIsGone(run, planned);
     if (run.data().goneSince !== undefined) run.goesOn();
     if (standing.kind === 'stopped') return run.skip(standing.reason);
     const rule = compiled(planned, options);
@@ -85,7 +85,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
 const GRACE_MS = 10 * 60_000;
 const LOOK_FOR_RULE_MS = 5000;
 
-async function waitForRule(run: RunUnderWay, { id }: RuleSource): Promise<Outcome> {
+async function ruleIsGone(run: RunUnderWay, { id }: RuleSource): Promise<Outcome> {
   const { goneSince, replays = 0 } = run.data();
   const since = goneSince === undefined ? Date.now() : Date.parse(goneSince);
   if (replays > 0 || Date.now() - since >= GRACE_MS)

@@ -16,7 +16,7 @@ import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../src/q
 import { ALERTS, DAY_S, EVENTS, RUNS, SCHEDULES, SWEEPS } from '../src/queues/queues.js';
 import { syncSchedules } from '../src/queues/schedules.js';
 import { startWorker } from '../src/queues/worker.js';
-import { referentsOf } from '../src/actions/referents.js';
+import { referentsOfAll } from '../src/actions/referents.js';
 import type { Vocabulary } from '../src/rules/vocabulary.js';
 import { SimpleMdmError } from '../src/simplemdm/errors.js';
 import { errorText } from '../src/telemetry/error-text.js';
@@ -256,7 +256,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     for (const worker of workers) worker.abandon();
   };
   const referents = async (): Promise<Vocabulary['referents']> =>
-    settings.CHECK_REFERENCES ? referentsOfAll(accounts, logger) : undefined;
+    settings.CHECK_REFERENCES ? referentsInTime(accounts, logger) : undefined;
   return { stop, rulesChanged: schedules.set, referents };
 }
 
@@ -278,19 +278,14 @@ function createChannels({ rules, env }: StartWorkersOptions): () => ReadonlyMap<
 /** A reload waits this long for SimpleMDM, and then does without: rules must change also while it is away. */
 const REFERENTS_TIMEOUT_MS = 5000;
 
-async function referentsOfAll(
+async function referentsInTime(
   accounts: ReadonlyMap<string, AccountAccess>,
   logger: Logger,
 ): Promise<Vocabulary['referents']> {
   const late = delay(REFERENTS_TIMEOUT_MS, undefined, { ref: false });
-  const all = Promise.all(
-    [...accounts].map(async ([name, { directory }]) => [name, await referentsOf(directory)] as const),
-  );
+  const directories = [...accounts].map(([name, { directory }]) => [name, directory] as const);
   try {
-    const found = await Promise.race([all, late]);
-    if (found === undefined) return undefined;
-    const byAccount = new Map(found);
-    return (account) => byAccount.get(account) ?? {};
+    return await Promise.race([referentsOfAll(directories), late]);
   } catch (error) {
     logger.debug({ reason: errorText(error) }, 'what rules refer to could not be looked up');
     return undefined;

@@ -12,7 +12,7 @@ import type { Rule } from '../src/rules/rule.js';
 import { SimpleMdmError } from '../src/simplemdm/errors.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { AccountAccess } from './accounts.js';
-import { scheduledRule, waitForRule } from './schedule-worker.js';
+import { scheduledRule, waitForRule } from './scheduled-rule.js';
 
 /** What the sweep worker joins together. */
 export interface SweepWorkerOptions {

@@ -12,7 +12,7 @@ import { beginAttempt, isOver, isStepFailure, pendingStep } from './step-attempt
 const MOST_ITEMS = 100;
 
 /** A step of a run that is done for each of a list. */
-export interface EachPlace {
+interface EachPlace {
   readonly index: number;
   readonly step: Step;
   readonly steps: () => readonly StepRecord[];

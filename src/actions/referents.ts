@@ -4,6 +4,21 @@ import { SimpleMdmError } from '../simplemdm/errors.js';
 import { enrollmentName, groupNames } from './enrollments.js';
 
 /**
+ * {@link referentsOf} several accounts, by their names.
+ *
+ * @throws SimpleMdmError when SimpleMDM cannot be asked now.
+ */
+export async function referentsOfAll(
+  accounts: Iterable<readonly [string, Directory]>,
+): Promise<(account: string) => Referents> {
+  const found = await Promise.all(
+    [...accounts].map(async ([name, directory]) => [name, await referentsOf(directory)] as const),
+  );
+  const byAccount = new Map(found);
+  return (account) => byAccount.get(account) ?? {};
+}
+
+/**
  * Everything in an account that rules refer to by name or id, for the check when rule files load. A kind that the account does not
  * have (scripts belong to some subscriptions only) or whose list is too long is left out.
  *

@@ -38,7 +38,7 @@ export interface Message {
 }
 
 /** Alerts that go together. */
-export interface AlertGroup {
+interface AlertGroup {
   readonly alerts: readonly Alert[];
   /** How many more there are, of which only the number is known. */
   readonly more?: number;

@@ -84,7 +84,7 @@ function freeId(id: string, used: ReadonlySet<string>): string {
 }
 
 /** A rule file for an account. Every rule in it is a dry run. */
-export function firstRules(
+function firstRules(
   accountName: string,
   referents: Referents,
   { used, folder }: Surroundings = { used: new Set(), folder: '.' },

@@ -1,4 +1,4 @@
-import { referentsOf } from '../actions/referents.js';
+import { referentsOfAll } from '../actions/referents.js';
 import { serviceVocabulary } from '../actions/vocabulary.js';
 import { readAccounts } from '../config/accounts.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
@@ -9,6 +9,7 @@ import { compileRuleFiles } from '../rules/rule-file.js';
 import type { Referents } from '../rules/vocabulary.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
 import { createDirectory } from '../simplemdm/directory.js';
+import type { Directory } from '../simplemdm/directory.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 
 /** A command does not wait long for an API that does not answer. */
@@ -107,15 +108,12 @@ async function lookUpReferents(
 ): Promise<{ referents: (account: string) => Referents } | { reason: string }> {
   try {
     const accounts = [...readAccounts(settings, env, ['worker']).values()];
-    const found = await Promise.all(
-      accounts.map(async ({ name, apiKey, baseUrl }): Promise<[string, Referents]> => {
-        if (apiKey === undefined) throw new OperatorError(['SIMPLEMDM_API_KEY is not set']);
-        const api = createSimpleMdm({ account: name, apiKey, baseUrl, timeoutMs: LOOKUP_TIMEOUT_MS });
-        return [name, await referentsOf(createDirectory(api))];
-      }),
-    );
-    const byAccount = new Map(found);
-    return { referents: (account) => byAccount.get(account) ?? {} };
+    const directories = accounts.map(({ name, apiKey, baseUrl }): [string, Directory] => {
+      if (apiKey === undefined) throw new OperatorError(['SIMPLEMDM_API_KEY is not set']);
+      const api = createSimpleMdm({ account: name, apiKey, baseUrl, timeoutMs: LOOKUP_TIMEOUT_MS });
+      return [name, createDirectory(api)];
+    });
+    return { referents: await referentsOfAll(directories) };
   } catch (error) {
     if (error instanceof OperatorError) return { reason: error.lines.join('; ') };
     if (error instanceof SimpleMdmError) return { reason: error.message };

@@ -13,7 +13,7 @@ export interface Ceiling {
 }
 
 /** What became of a run that asks to begin. */
-export type Admission =
+type Admission =
   /** It may. */
   | 'admitted'
   /** The ceiling was reached just now: the rule is held. */
@@ -24,7 +24,7 @@ export type Admission =
   | 'dropped';
 
 /** A rule that is held: its runs wait until a person lets them go or drops them. */
-export const heldRule = z.object({
+const heldRule = z.object({
   account: z.string(),
   rule: z.string(),
   since: z.string(),
@@ -32,7 +32,7 @@ export const heldRule = z.object({
 });
 
 /** A rule that is held. */
-export type HeldRule = z.output<typeof heldRule>;
+type HeldRule = z.output<typeof heldRule>;
 
 /** A rule that is held, and how many of its runs wait. */
 export interface HeldWithCount extends HeldRule {

@@ -13,7 +13,7 @@ const sweepDone = z.object({
 });
 
 /** The last time that a rule by the clock was worked through in an account. */
-export type SweepDone = z.output<typeof sweepDone>;
+type SweepDone = z.output<typeof sweepDone>;
 
 /** A schedule may come once a year; what is older is of a rule that is gone. */
 const KEEP_S = 400 * DAY_S;

@@ -207,7 +207,7 @@ export interface ChannelSource {
 }
 
 /** A step in our form: the action by name, its arguments apart. */
-export const stepSource = z.object({
+const stepSource = z.object({
   action: z.string(),
   args: z.record(z.string(), z.unknown()),
   id: z.string().optional(),

@@ -104,7 +104,7 @@ export interface Vocabulary {
 }
 
 /** Facts that are also known as a field of another: `device.attributes.department` names the fact `attributes`. */
-export const FACTS_WITHIN: Readonly<Record<string, string>> = { 'device.attributes': 'attributes' };
+const FACTS_WITHIN: Readonly<Record<string, string>> = { 'device.attributes': 'attributes' };
 
 /** Where the custom attributes of the device are. */
 export const ATTRIBUTE_PATHS: readonly string[] = ['attributes', 'device.attributes'];
