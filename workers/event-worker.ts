@@ -16,7 +16,7 @@ import type { Journal } from '../src/journal/journal.js';
 import type { Turns } from '../src/journal/turns.js';
 import type { ProcessingTrace, RunTrace } from '../src/journal/trace.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
-import { runId } from '../src/queues/queues.js';
+import { runId, wakeJob } from '../src/queues/queues.js';
 import type { JobHandle, Outcome } from '../src/queues/worker.js';
 import type { Rule } from '../src/rules/rule.js';
 import { SimpleMdmError } from '../src/simplemdm/errors.js';
@@ -51,31 +51,43 @@ export function createEventHandler(
 ): (job: JobHandle<EventJob>) => Promise<Outcome> {
   return async (job) => {
     const { event } = job.data;
-    if (await mustWait(event, options)) {
+    const ahead = await stateOfEarlier(event, options);
+    if (ahead !== undefined) {
       const reason = 'an earlier event of the same device is looked at first';
-      // One that waits for SimpleMDM may do so for hours: the longer it lasts, the less often it is looked at.
+      // Whoever is done with it wakes the next. One that waits for SimpleMDM may do so for hours.
       const waited = Math.max(Date.now() - Date.parse(event.receivedAt), 0);
-      const pause = Math.min(Math.max(waited / 10, LOOK_AGAIN_MS), LOOK_AGAIN_MOST_MS);
-      return { kind: 'again', at: Date.now() + pause, waits: true, reason };
+      const most = ahead === 'delayed' ? LOOK_AGAIN_MOST_MS : LOOK_AGAIN_MS;
+      return {
+        kind: 'again',
+        at: Date.now() + Math.min(Math.max(waited, LOOK_AGAIN_MS), most),
+        waits: true,
+        reason,
+      };
     }
     const outcome = await handleEvent(job, options);
     // One that is tried again keeps its place; else later events of the device need not wait for it, whatever became of it.
-    if (outcome.kind === 'done' || outcome.kind === 'dead') await noteSeen(options.connection, event);
+    if (outcome.kind === 'done' || outcome.kind === 'dead') {
+      const next = await noteSeen(options.connection, event);
+      if (next !== undefined) await wakeJob(options.events, next);
+    }
     return outcome;
   };
 }
 
-/** How often an event looks whether an earlier one is out of its way. */
+/** How often an event looks whether an earlier one is out of its way, when nobody wakes it. */
 const LOOK_AGAIN_MS = 200;
 const LOOK_AGAIN_MOST_MS = 10_000;
 
-/** Events of one device are looked at in the order in which they happened, when they wait together. */
-async function mustWait(event: Event, { connection, events }: EventWorkerOptions): Promise<boolean> {
+/** Events of one device are looked at in the order in which they happened, when they wait together. Gives how the one ahead stands. */
+async function stateOfEarlier(
+  event: Event,
+  { connection, events }: EventWorkerOptions,
+): Promise<string | undefined> {
   for (;;) {
     const earlier = await earlierWaiting(connection, event);
-    if (earlier === undefined) return false;
+    if (earlier === undefined) return undefined;
     const state = await events.getJobState(earlier);
-    if (state !== 'unknown' && state !== 'completed' && state !== 'failed') return true;
+    if (state !== 'unknown' && state !== 'completed' && state !== 'failed') return state;
     // It will never be looked at: its job is gone or over.
     await forget(connection, event, earlier);
   }

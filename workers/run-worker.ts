@@ -72,7 +72,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     if (typeof rule === 'string') return run.dead(`the rule cannot be run as it is: ${rule}`);
     // It may be an older form of a rule, with other secrets than those of today.
     options.redaction.add(secretsOf({ rules: [rule], channels: [] }, options.env));
-    run.take({ rule: planned, steps: recordsFor(planned, job.data.rule, job.data.steps) });
+    run.take({ rule: planned, steps: recordsFor(planned, job.data.rule, job.data.steps, job.data.replays) });
     const dryRun = options.readOnly || standing.dryRun;
     const held =
       (await turnOf(rule, run, options)) ?? (dryRun ? undefined : await admission(rule, run, options));

@@ -7,7 +7,7 @@ import { calmFrom } from '../src/alerts/calm.js';
 import type { Channel } from '../src/channels/open-channel.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { AlertTrace } from '../src/journal/trace.js';
-import { channelJobId } from '../src/queues/queues.js';
+import { channelJobId, wakeJob } from '../src/queues/queues.js';
 import type { AlertJob } from '../src/queues/jobs.js';
 import { redactJson } from '../src/telemetry/redaction.js';
 import type { Redact } from '../src/telemetry/redaction.js';
@@ -109,10 +109,7 @@ export async function wake(
 ): Promise<void> {
   const jobId = channelJobId(channel);
   await queue.add('deliver', { channel }, { jobId });
-  if (!soon) return;
-  const job = await queue.getJob(jobId);
-  // Another one may promote it first, and then there is nothing left to do.
-  if ((await job?.isDelayed()) === true) await job?.promote().catch(() => undefined);
+  if (soon) await wakeJob(queue, jobId);
 }
 
 /** Wakes the channels that have something to send: the job of one may have been lost, or have been at work when a group was opened. */

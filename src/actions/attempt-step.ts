@@ -127,7 +127,11 @@ async function goOnce(
         ...options,
         fact: facts.fetch,
         claim: options.claimFor(name),
-        stepKey: `${runKey}.${name}`,
+        stepKey: [
+          runKey,
+          name,
+          ...(attempt.before.afresh === undefined ? [] : [`r${attempt.before.afresh}`]),
+        ].join('.'),
         begunAt: new Date(attempt.begunAt),
         left: attempt.left,
         rule: rule.source,

@@ -41,7 +41,8 @@ export async function attemptEach(
       if (!isStepFailure(error)) throw error;
       return settleFailure(error, attempt, options, { step, name: String(index), keep });
     }
-    const each = items.map(() => pendingStep(step.source));
+    const { afresh } = before;
+    const each = items.map(() => ({ ...pendingStep(step.source), ...(afresh !== undefined && { afresh }) }));
     const { finishedAt: _finished, ...kept } = before;
     await keepAt(index, { ...kept, status: 'running', startedAt: attempt.begunAt, items: [...items], each });
   } else if (before.status === 'failed' || before.startedAt === undefined) {

@@ -12,35 +12,45 @@ export function ruleToRun({ rule, replays = 0, steps }: RunJob, current: RuleSou
   return same(current.do.slice(0, over), rule.do.slice(0, over)) ? current : rule;
 }
 
-/** The records of the steps by position; a step that is another one now begins afresh, but for what an earlier attempt may have done. */
+/**
+ * The records of the steps by position; a step that is another one now begins afresh, but for what an earlier attempt may have done.
+ *
+ * @param replay - Which replay it is.
+ */
 export function recordsFor(
   rule: RuleSource,
   before: RuleSource,
   records: readonly StepRecord[],
+  replay = 0,
 ): StepRecord[] {
   return rule.do.map((source, index) => {
     const record = records[index];
     if (record?.action !== source.action) return pendingStep(source);
     if (record.status === 'completed' || record.status === 'skipped') return record;
     if (record.id === source.id && same(source, before.do[index])) return record;
-    return stepAfresh(source, record, before.do[index]?.forEach);
+    return stepAfresh(source, record, before.do[index]?.forEach, replay);
   });
 }
 
 /** A step that reads otherwise now. Of a list that is the same, what is done is not done again. */
-function stepAfresh(source: StepSource, record: StepRecord, forEach: string | undefined): StepRecord {
+function stepAfresh(
+  source: StepSource,
+  record: StepRecord,
+  forEach: string | undefined,
+  replay: number,
+): StepRecord {
   const { attempts, calls, items, each = [] } = record;
   if (items !== undefined && source.forEach === forEach) {
-    const left = each.map((one) => (isOver(one, 'stop') ? one : openStep(source, [one])));
+    const left = each.map((one) => (isOver(one, 'stop') ? one : openStep(source, [one], replay)));
     return { ...pendingStep(source), status: 'running', attempts, calls, items, each: left };
   }
-  return { ...openStep(source, [record, ...each]), attempts, calls };
+  return { ...openStep(source, [record, ...each], replay), attempts, calls };
 }
 
 /** A step that has yet to be done, but for what earlier attempts may have done. */
-function openStep(source: StepSource, attempts: readonly AttemptRecord[]): AttemptRecord {
+function openStep(source: StepSource, attempts: readonly AttemptRecord[], replay: number): AttemptRecord {
   const [since] = attempts.flatMap(({ unsettledSince }) => unsettledSince ?? []).sort();
-  return { ...pendingStep(source), ...(since !== undefined && { unsettledSince: since }) };
+  return { ...pendingStep(source), afresh: replay, ...(since !== undefined && { unsettledSince: since }) };
 }
 
 /** What the rule files as they are now say of a run that goes on. */

@@ -10,7 +10,10 @@ import type { Paint } from './terminal.js';
 /** What one rule did for the event: how its run stands and why, then its steps. */
 export function formatRun(run: RunTrace, { id, alerts }: Trace, paint: Paint): string[] {
   const channelsOf = (place: string): string[] =>
-    alerts.flatMap((alert) => (alert.id === `${runId(id, run.rule)}.${place}` ? [alert.channel] : []));
+    alerts.flatMap((alert) =>
+      // What a replay began afresh has its number behind it.
+      alert.id.replace(/\.r\d+$/, '') === `${runId(id, run.rule)}.${place}` ? [alert.channel] : [],
+    );
   const rows = run.steps.flatMap((step, index) => {
     const { each = [], items = [] } = step;
     // What its items came to stands below, item by item.

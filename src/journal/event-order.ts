@@ -13,12 +13,38 @@ function orderKey(event: Event): string | undefined {
   return name === undefined ? undefined : `${KEY_PREFIX}:order:${event.account}:${name}`;
 }
 
+/** So many that come in the same millisecond keep their order; a score takes no finer steps. */
+const ARRIVALS = 2048;
+const ARRIVALS_KEY = `${KEY_PREFIX}:order:arrivals`;
+
+/** By the time at which it happened, and among the same times by arrival. KEYS: order, arrivals. ARGV: event, at, kept for s, arrivals. */
+const NOTE = `
+  local arrival = redis.call('incr', KEYS[2]) % tonumber(ARGV[4])
+  redis.call('zadd', KEYS[1], 'NX', tonumber(ARGV[2]) + arrival / tonumber(ARGV[4]), ARGV[1])
+  redis.call('expire', KEYS[1], ARGV[3])
+`;
+
+/** KEYS: order. ARGV: event, at. */
+const EARLIER = `
+  local first = redis.call('zrange', KEYS[1], 0, 0, 'WITHSCORES')
+  if not first[1] or first[1] == ARGV[1] then return '' end
+  local own = redis.call('zscore', KEYS[1], ARGV[1]) or ARGV[2]
+  return tonumber(first[2]) < tonumber(own) and first[1] or ''
+`;
+
+/** KEYS: order. ARGV: event. */
+const TAKE_OUT = `
+  redis.call('zrem', KEYS[1], ARGV[1])
+  return redis.call('zrange', KEYS[1], 0, 0)[1] or ''
+`;
+
 /** Notes that events wait, before the queue has them: a worker that is free must not look at a later one first. */
 export async function noteWaiting(redis: Redis, events: readonly Event[]): Promise<void> {
   const pipeline = redis.pipeline();
   for (const event of events) {
     const key = orderKey(event);
-    if (key !== undefined) pipeline.zadd(key, 'NX', Date.parse(event.at), event.id).expire(key, KEPT_S);
+    if (key === undefined) continue;
+    pipeline.eval(NOTE, 2, key, ARRIVALS_KEY, event.id, Date.parse(event.at), KEPT_S, ARRIVALS);
   }
   if (pipeline.length > 0) resultsOf(await pipeline.exec());
 }
@@ -26,20 +52,22 @@ export async function noteWaiting(redis: Redis, events: readonly Event[]): Promi
 /** The event of the same device that happened earlier and has not been looked at yet, if there is one. */
 export async function earlierWaiting(redis: Redis, event: Event): Promise<string | undefined> {
   const key = orderKey(event);
-  if (key === undefined) return undefined;
-  // One question: the first may be gone before a second one is answered, and the next would be taken for none.
-  const [first, at] = await redis.zrange(key, '0', '0', 'WITHSCORES');
-  if (first === undefined || first === event.id) return undefined;
-  return Number(at) < Date.parse(event.at) ? first : undefined;
+  return key === undefined
+    ? undefined
+    : found(await redis.eval(EARLIER, 1, key, event.id, Date.parse(event.at)));
 }
 
-/** Notes that an event has been looked at: later ones need not wait for it any more, whatever became of it. */
-export async function noteSeen(redis: Redis, event: Event): Promise<void> {
-  await forget(redis, event, event.id);
+/** Notes that an event has been looked at: later ones need not wait for it any more, whatever became of it. Gives the next. */
+export async function noteSeen(redis: Redis, event: Event): Promise<string | undefined> {
+  return forget(redis, event, event.id);
 }
 
-/** Takes an event out of the order that nobody will ever look at. */
-export async function forget(redis: Redis, about: Event, eventId: string): Promise<void> {
+/** Takes an event out of the order that nobody will ever look at. Gives the one that is first now. */
+export async function forget(redis: Redis, about: Event, eventId: string): Promise<string | undefined> {
   const key = orderKey(about);
-  if (key !== undefined) await redis.zrem(key, eventId);
+  return key === undefined ? undefined : found(await redis.eval(TAKE_OUT, 1, key, eventId));
+}
+
+function found(answer: unknown): string | undefined {
+  return typeof answer === 'string' && answer !== '' ? answer : undefined;
 }

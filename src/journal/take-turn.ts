@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { RunJob } from '../queues/jobs.js';
+import { wakeJob } from '../queues/queues.js';
 import type { Turn, TurnRequest, Turns } from './turns.js';
 
 /** The lines of runs and the queue in which they are. */
@@ -16,12 +17,12 @@ export async function takeTurn(request: TurnRequest, lines: Lines): Promise<Turn
   for (let tries = 0; ; tries += 1) {
     const turn = await lines.turns.ask(request);
     if (turn.kind === 'go') {
-      if (turn.replaced !== undefined) await wake(turn.replaced, lines);
+      if (turn.replaced !== undefined) await wakeJob(lines.runs, turn.replaced);
       return turn;
     }
     const other = turn.kind === 'wait' ? turn.behind : turn.because;
     if (other === '' || tries >= MOST_GONE || !(await isGone(other, lines))) return turn;
-    await lines.turns.leave(request.line, other);
+    await lines.turns.forget(request.line, other);
   }
 }
 
@@ -34,11 +35,5 @@ async function isGone(run: string, { runs }: Lines): Promise<boolean> {
 /** Leaves a line and wakes the run that is first in it now. */
 export async function leaveLine(line: string, run: string, { turns, runs }: Lines): Promise<void> {
   const next = await turns.leave(line, run);
-  if (next !== undefined) await wake(next, { runs });
-}
-
-async function wake(run: string, { runs }: Pick<Lines, 'runs'>): Promise<void> {
-  const job = await runs.getJob(run);
-  // One that is not waiting for its time is on its way already.
-  if ((await job?.isDelayed()) === true) await job?.promote().catch(() => undefined);
+  if (next !== undefined) await wakeJob(runs, next);
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { KEY_PREFIX } from '../queues/connection.js';
-import { resultsOf } from '../queues/connection.js';
+import { RUNS } from '../queues/queues.js';
 
 /** How runs with the same key stand to each other. */
 export type RunMode = 'queued' | 'single' | 'restart';
@@ -40,6 +40,8 @@ export interface Turns {
   readonly ask: (request: TurnRequest) => Promise<Turn>;
   /** Whether it is still the run's turn: a newer one may have taken its place. */
   readonly holds: (line: string, run: string) => Promise<boolean>;
+  /** Takes a run out that will never leave by itself. One that has begun in the meantime stays. */
+  readonly forget: (line: string, run: string) => Promise<void>;
   /** Leaves the line. Gives the run whose turn it is now, if nobody has it. */
   readonly leave: (line: string, run: string) => Promise<string | undefined>;
 }
@@ -84,6 +86,25 @@ const ASK = `
   return { 'go', holder or '' }
 `;
 
+/** By the times of their events, and among the same times by arrival. KEYS: line, arrivals. ARGV: run, at, kept for s, arrivals. */
+const JOIN = `
+  local arrival = redis.call('incr', KEYS[2]) % tonumber(ARGV[4])
+  redis.call('zadd', KEYS[1], 'NX', tonumber(ARGV[2]) + arrival / tonumber(ARGV[4]), ARGV[1])
+  redis.call('expire', KEYS[1], ARGV[3])
+`;
+
+/** So many that come in the same millisecond keep their order; a score takes no finer steps. */
+const ARRIVALS = 2048;
+const ARRIVALS_KEY = `${KEY_PREFIX}:line:arrivals`;
+
+/** Takes out a run that is over or was removed, unless it has begun since it was looked at. KEYS: line, holder, its job. ARGV: run. */
+const FORGET = `
+  local job = redis.call('hmget', KEYS[3], 'finishedOn', 'data')
+  if job[2] and not job[1] then return end
+  redis.call('zrem', KEYS[1], ARGV[1])
+  if redis.call('get', KEYS[2]) == ARGV[1] then redis.call('del', KEYS[2]) end
+`;
+
 /** Nobody is next while another has the turn. KEYS: line, holder. ARGV: run. */
 const LEAVE = `
   redis.call('zrem', KEYS[1], ARGV[1])
@@ -102,7 +123,7 @@ export function openTurns(redis: Redis): Turns {
   const latestKey = (line: string): string => `${KEY_PREFIX}:latest:${line}`;
   return {
     join: async (line, run, at) => {
-      resultsOf(await redis.multi().zadd(lineKey(line), 'NX', at, run).expire(lineKey(line), KEPT_S).exec());
+      await redis.eval(JOIN, 2, lineKey(line), ARRIVALS_KEY, run, at, KEPT_S, ARRIVALS);
     },
     ask: async ({ line, run, at, mode }) => {
       const given: unknown = await redis.eval(
@@ -119,6 +140,10 @@ export function openTurns(redis: Redis): Turns {
       return kind === 'wait' ? { kind, behind: other, place } : { kind, because: other };
     },
     holds: async (line, run) => (await redis.get(holderKey(line))) === run,
+    forget: async (line, run) => {
+      const job = `${KEY_PREFIX}:${RUNS}:${run}`;
+      await redis.eval(FORGET, 3, lineKey(line), holderKey(line), job, run);
+    },
     leave: async (line, run) => {
       const next = z.string().parse(await redis.eval(LEAVE, 2, lineKey(line), holderKey(line), run));
       return next === '' ? undefined : next;

@@ -22,6 +22,8 @@ const attemptRecord = z.object({
   /** Why it was skipped or failed, or what it waits for. */
   reason: z.string().optional(),
   nextAttemptAt: z.string().optional(),
+  /** Which replay began it afresh, since it reads otherwise: what it sends then is something else than before. */
+  afresh: z.int().optional(),
   /** Whether time has passed in it: what was looked up before it is not known any more. */
   waited: z.boolean().optional(),
   /**

@@ -82,6 +82,13 @@ function open<T>(name: string, connection: Redis, retention: Retention, options:
   return queue;
 }
 
+/** Lets a job that waits for its time begin now. */
+export async function wakeJob(queue: Queue, id: string): Promise<void> {
+  const job = await queue.getJob(id);
+  // One that is not waiting for its time is on its way already; another may wake it first.
+  if ((await job?.isDelayed()) === true) await job?.promote().catch(() => undefined);
+}
+
 /** The id of the job that sends what a channel has. A bare number would be taken for an id of BullMQ's own. */
 export function channelJobId(channel: string): string {
   return `channel.${channel}`;

@@ -26,7 +26,10 @@ function problemHere(node: ASTNode, shapes: Shapes): ExpressionProblem | undefin
   switch (node.op) {
     case '==':
     case '!=':
-      return bothWays(node.args, (field, other) => neverIs(field, [other], shapes) ?? aboveOne(field, other));
+      return bothWays(
+        node.args,
+        (field, other) => neverIs(field, [other], shapes) ?? aboveOne(field, other, shapes),
+      );
     case 'in': {
       const [field, list] = node.args;
       return list.op === 'list' ? neverIs(field, list.args, shapes) : undefined;
@@ -37,7 +40,7 @@ function problemHere(node: ASTNode, shapes: Shapes): ExpressionProblem | undefin
     case '>=':
       return bothWays(
         node.args,
-        (field, other) => letterByLetter(node, field, other, shapes) ?? aboveOne(field, other),
+        (field, other) => letterByLetter(node, field, other, shapes) ?? aboveOne(field, other, shapes),
       );
     default:
       return undefined;
@@ -89,9 +92,11 @@ function letterByLetter(
 const RATIO_FIELD = '_ratio';
 
 /** `device.capacity_free_ratio < 10` */
-function aboveOne(field: ASTNode, other: ASTNode): ExpressionProblem | undefined {
+function aboveOne(field: ASTNode, other: ASTNode, shapes: Shapes): ExpressionProblem | undefined {
   const path = pathOf(field);
   if (path === undefined || path.at(-1)?.endsWith(RATIO_FIELD) !== true) return undefined;
+  // A field of the sender's own may mean anything.
+  if (shapeOfNode(field, shapes) !== 'number') return undefined;
   const given = other.op === 'value' ? Number(other.args) : Number.NaN;
   if (!(given > 1)) return undefined;
   const instead = given <= 100 ? `; write ${given / 100} for ${given} %` : '';

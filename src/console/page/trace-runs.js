@@ -14,7 +14,10 @@ export function runSection(run, { id, alerts }) {
   const { rule, status, plannedAt, finishedAt, reason, steps } = run;
   /** An alert is named after the step that told it. @param {string} place */
   const channelsOf = (place) =>
-    alerts.flatMap((alert) => (alert.id === `${id}.${rule}.${place}` ? [alert.channel] : []));
+    alerts.flatMap((alert) =>
+      // What a replay began afresh has its number behind it.
+      alert.id.replace(/\.r\d+$/, '') === `${id}.${rule}.${place}` ? [alert.channel] : [],
+    );
   // A step that failed says it itself, and on a phone that is half a screen.
   const saidBelow = steps.some((step) => step.reason !== undefined && reason?.endsWith(step.reason));
   return element(

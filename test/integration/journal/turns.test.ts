@@ -82,6 +82,23 @@ describe('queued', () => {
   });
 });
 
+test('of the same time the one that joined first goes first, whatever its name', async () => {
+  for (const run of ['c', 'a', 'b']) await turns.join('line', run, 1);
+  expect(await ask('a', 1)).toMatchObject({ kind: 'wait', behind: 'c' });
+  expect(await ask('c', 1)).toMatchObject({ kind: 'go' });
+  expect(await turns.leave('line', 'c')).toBe('a');
+});
+
+test('a run that was taken for gone and has begun meanwhile keeps its turn', async () => {
+  await ask('late', 1);
+  await client.hset('mdm-reflex:runs:late', 'data', '{}');
+  await turns.forget('line', 'late');
+  expect(await turns.holds('line', 'late')).toBe(true);
+  await client.hset('mdm-reflex:runs:late', 'finishedOn', '1');
+  await turns.forget('line', 'late');
+  expect(await turns.holds('line', 'late')).toBe(false);
+});
+
 describe('restart', () => {
   test('the newer takes the place of the older, which is told so', async () => {
     await ask('old', 1, 'restart');

@@ -326,3 +326,15 @@ test('three events close upon each other never change places, however often', as
     expect(own()).toEqual([`/${id}/1`, `/${id}/2`, `/${id}/3`]);
   }
 }, 120_000);
+
+test('a burst of events of one device is worked off without a pause between them', async () => {
+  service = await startChat();
+  world = await startWorld({
+    rules: `rules: [{ id: note, on: acme.event, do: [http_request: { method: POST, url: "${service.url}/{{ event.data.number }}" }] }]`,
+  });
+  const count = 100;
+  const all = Array.from({ length: count }, (_unused, index) => index + 1);
+  await Promise.all(all.map((number) => post('acme.event', number)));
+  // With a pause of a fifth of a second between two of them it would take longer.
+  await until('all are done', () => numbers().length === count, 15_000);
+});

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
 import { startChat } from '../../support/chat.js';
 import type { Chat } from '../../support/chat.js';
-import { API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
+import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
 import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
 
@@ -410,6 +411,37 @@ rules:
       }),
     ).rejects.toThrow(/an event is kept and shown: no \$\{env:…\} can stand in it/);
   });
+});
+
+test('what a replay raises by a list that was mended is not taken for what was raised before', async () => {
+  service = await startChat();
+  const rules = (list: string): string => `
+rules:
+  - id: raise-each
+    on: test_event
+    do:
+      - emit: { type: acme.item, data: { n: "{{ item.name }}" } }
+        for_each: ${list}
+  - id: hear
+    on: acme.item
+    do:
+      - http_request: { method: POST, url: "${service?.url ?? ''}/{{ event.data.n }}" }
+`;
+  const current = await begin(rules('event.data.wrong'));
+  await post({
+    type: 'test_event',
+    data: { wrong: [{ name: 'w1' }, { broken: 1 }], right: [{ name: 'r1' }, { name: 'r2' }] },
+  });
+  const failed = await current.settled('test_event', ['failed']);
+  await writeFile(current.env['RULES_PATH'] ?? '', rules('event.data.right'));
+  await current.service.reloadRules();
+  await fetch(`${current.service.url}/api/events/${failed.id}/replay`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+  });
+  await current.settled('test_event', ['completed']);
+  const heard = await until('all are heard', () => service?.requests().length === 3 && service.requests());
+  expect(heard.map(({ path }) => path).sort()).toEqual(['/r1', '/r2', '/w1']);
 });
 
 test('a script that was started is followed, whatever has become of the device', async () => {

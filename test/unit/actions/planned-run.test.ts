@@ -71,8 +71,8 @@ describe('the records of a rule that changed', () => {
       output: { a: 1 },
       unsettledSince: '2026-01-31T08:00:00Z',
     };
-    expect(recordsFor(after, before, [record])).toEqual([
-      { ...pendingStep(step()), attempts: 2, unsettledSince: '2026-01-31T08:00:00Z' },
+    expect(recordsFor(after, before, [record], 1)).toEqual([
+      { ...pendingStep(step()), afresh: 1, attempts: 2, unsettledSince: '2026-01-31T08:00:00Z' },
     ]);
   });
 
@@ -91,16 +91,16 @@ describe('the records of a rule that changed', () => {
         pendingStep(step()),
       ],
     };
-    const [kept] = recordsFor(after, before, [record]);
+    const [kept] = recordsFor(after, before, [record], 1);
     expect(kept).toMatchObject({ status: 'running', items: ['a', 'b', 'c'] });
     expect(kept?.each).toEqual([
       done(step()),
-      { ...pendingStep(step()), unsettledSince: '2026-01-31T08:00:00Z' },
-      pendingStep(step()),
+      { ...pendingStep(step()), afresh: 1, unsettledSince: '2026-01-31T08:00:00Z' },
+      { ...pendingStep(step()), afresh: 1 },
     ]);
     const another = rule({ do: [step({ forEach: 'event.data.others', args: { message: 'wrong' } })] });
-    expect(recordsFor(another, before, [record])).toEqual([
-      { ...pendingStep(step()), attempts: 1, unsettledSince: '2026-01-31T08:00:00Z' },
+    expect(recordsFor(another, before, [record], 2)).toEqual([
+      { ...pendingStep(step()), afresh: 2, attempts: 1, unsettledSince: '2026-01-31T08:00:00Z' },
     ]);
   });
 });
