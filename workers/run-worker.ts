@@ -114,12 +114,12 @@ function compiled(source: RuleSource, { rules, vocabulary }: RunWorkerOptions): 
 }
 
 /** A run that stands in line is woken by whoever leaves it; this is for when nobody does. */
-const LOOK_AGAIN_MS = 1000;
+const LOOK_AGAIN_MS = 200;
 const LOOK_AGAIN_MOST_MS = 15_000;
 
 /** Undefined when it is the run's turn. */
 async function turnOf(rule: Rule, run: RunUnderWay, options: RunWorkerOptions): Promise<Outcome | undefined> {
-  const { concurrencyKey: line, event } = run.data();
+  const { concurrencyKey: line, event, plannedAt } = run.data();
   if (line === undefined) return undefined;
   const mode = rule.source.concurrency?.mode ?? 'queued';
   const turn = await takeTurn({ line, run: run.job.id, at: Date.parse(event.at), mode }, options);
@@ -131,7 +131,9 @@ async function turnOf(rule: Rule, run: RunUnderWay, options: RunWorkerOptions): 
         : `another run of the rule is under way for the same ${keyInWords(rule)} (${turn.because.slice(0, 12)})`,
     );
   }
-  const pause = Math.min(LOOK_AGAIN_MS * (turn.place + 1), LOOK_AGAIN_MOST_MS);
+  // The next one looks soon, in case that it was just at work when it would have been woken; the longer it lasts, the less often.
+  const waited = Math.max(Date.now() - Date.parse(plannedAt), 0);
+  const pause = Math.min(Math.max(waited / 10, LOOK_AGAIN_MS) * Math.max(turn.place, 1), LOOK_AGAIN_MOST_MS);
   const reason = `it waits for its turn: earlier runs of the rule for the same ${keyInWords(rule)} are not over`;
   return run.wait(Date.now() + pause, reason);
 }
