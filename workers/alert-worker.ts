@@ -49,7 +49,7 @@ const MISSING_MS = 600_000;
 const LOOK_FOR_MISSING_MS = 2000;
 /** One message takes so many groups at most, and stops short of more alerts than can well be kept in one piece. */
 const MOST_GROUPS = 1000;
-const MOST_ALERTS = 10_000;
+const MOST_ALERTS_TOGETHER = 10_000;
 
 /**
  * Sends what a channel has, message by message in order. A message that cannot be sent now is tried again, and the channel waits with it,
@@ -136,7 +136,7 @@ async function readGroups(
     const group = await store.read(channel, key);
     if (group === undefined) continue;
     alerts += group.alerts.length;
-    if (read.length > 0 && alerts > MOST_ALERTS) break;
+    if (read.length > 0 && alerts > MOST_ALERTS_TOGETHER) break;
     read.push(group);
   }
   return read;

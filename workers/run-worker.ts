@@ -22,6 +22,7 @@ import type { JobHandle, Outcome } from '../src/queues/worker.js';
 import { compileRule } from '../src/rules/rule.js';
 import type { Rule } from '../src/rules/rule.js';
 import type { RuleSource } from '../src/rules/rule-schema.js';
+import { secretsOf } from '../src/rules/rule-secrets.js';
 import type { Vocabulary } from '../src/rules/vocabulary.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
@@ -31,7 +32,6 @@ import type { AccountAccess } from './accounts.js';
 import { nameOf, runUnderWay } from './run-under-way.js';
 import type { RunUnderWay } from './run-under-way.js';
 import type { Teller } from './tell.js';
-import { secretsOf } from '../src/rules/rule-secrets.js';
 
 /** What the run worker joins together. */
 export interface RunWorkerOptions {

@@ -103,11 +103,13 @@ export function textOrEnv(format: z.ZodType<string>, expected: string) {
     .refine((text) => envReferencesIn(text).length > 0 || format.safeParse(text).success, expected);
 }
 
+const httpUrl = z.url({ protocol: /^https?$/ });
+
+/** The address of a service. */
+export const serviceUrl = textOrEnv(httpUrl, 'expected an http(s) address');
+
 /** An address that messages are posted to. It is often a secret in itself. */
-export const webhookUrl = textOrEnv(
-  z.url({ protocol: /^https?$/ }),
-  'expected an http(s) address, best as "${env:NAME}"',
-);
+export const webhookUrl = textOrEnv(httpUrl, 'expected an http(s) address, best as "${env:NAME}"');
 
 /** A secret. */
 export const secretText = z.string('expected a text, best as "${env:NAME}"').min(1, 'expected a text');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Message } from '../alerts/message.js';
 import { bytesInJson, cutToSize } from '../alerts/shown-text.js';
-import { defineChannel, secretText, textOrEnv } from './channel.js';
+import { defineChannel, secretText, serviceUrl, textOrEnv } from './channel.js';
 import { bodyText } from './plain-text.js';
 import { postJson } from './post.js';
 
@@ -30,9 +30,7 @@ export const ntfy = defineChannel({
   about: 'ntfy, on ntfy.sh or a server of your own.',
   example: 'on-call: { type: ntfy, topic: "${env:NTFY_TOPIC}" }',
   settings: {
-    server: textOrEnv(z.url({ protocol: /^https?$/ }), 'expected an http(s) address').default(
-      'https://ntfy.sh',
-    ),
+    server: serviceUrl.default('https://ntfy.sh'),
     topic: textOrEnv(
       z.string().regex(/^[-_A-Za-z0-9]{1,64}$/),
       'expected letters, digits, - and _ (at most 64)',

@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import type { Message } from '../alerts/message.js';
 import { bytesInJson, cut, cutToSize } from '../alerts/shown-text.js';
-import { defineChannel, secretText, textOrEnv } from './channel.js';
+import { defineChannel, secretText, serviceUrl } from './channel.js';
 import { bodyText } from './plain-text.js';
 import { postJson } from './post.js';
 
@@ -38,9 +37,7 @@ export const pagerDuty = defineChannel({
   example: 'pager: { type: pagerduty, routing_key: "${env:PAGERDUTY_KEY}" }',
   settings: {
     routing_key: secretText,
-    url: textOrEnv(z.url({ protocol: /^https?$/ }), 'expected an http(s) address').default(
-      'https://events.pagerduty.com/v2/enqueue',
-    ),
+    url: serviceUrl.default('https://events.pagerduty.com/v2/enqueue'),
   },
   send: ({ url, routing_key: key }, message, signal) =>
     postJson(url, pagerDutyPayload(key, message), { signal }),

@@ -1,17 +1,12 @@
 import type { Message, MessageSection } from '../alerts/message.js';
 
-/** The lines of a section: its heading, its items, and how many more there are. */
-function sectionLines({ heading, items, more }: MessageSection): string[] {
+/** A section as a text: its heading, its items, and how many more there are. */
+function sectionText({ heading, items, more }: MessageSection): string {
   return [
     ...(heading === undefined ? [] : [heading]),
     ...items.map(({ title }) => `• ${title}`),
     ...(more > 0 ? [`… and ${more} more`] : []),
-  ];
-}
-
-/** A section as a text. */
-function sectionText(section: MessageSection): string {
-  return sectionLines(section).join('\n');
+  ].join('\n');
 }
 
 /** What is known about a message, on one line. */

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
 import { deviceOf } from '../events/webhook-types.js';
 import { KEY_PREFIX, resultsOf } from '../queues/connection.js';
+import { addByTime } from './arrivals.js';
 
 /** Longer than any event waits to be looked at for the first time. */
 const KEPT_S = 31 * 86_400;
@@ -12,17 +13,6 @@ function orderKey(event: Event): string | undefined {
   const name = device?.id ?? device?.serialNumber;
   return name === undefined ? undefined : `${KEY_PREFIX}:order:${event.account}:${name}`;
 }
-
-/** So many that come in the same millisecond keep their order; a score takes no finer steps. */
-const ARRIVALS = 2048;
-const ARRIVALS_KEY = `${KEY_PREFIX}:order:arrivals`;
-
-/** By the time at which it happened, and among the same times by arrival. KEYS: order, arrivals. ARGV: event, at, kept for s, arrivals. */
-const NOTE = `
-  local arrival = redis.call('incr', KEYS[2]) % tonumber(ARGV[4])
-  redis.call('zadd', KEYS[1], 'NX', tonumber(ARGV[2]) + arrival / tonumber(ARGV[4]), ARGV[1])
-  redis.call('expire', KEYS[1], ARGV[3])
-`;
 
 /** KEYS: order. ARGV: event, at. */
 const EARLIER = `
@@ -44,7 +34,8 @@ export async function noteWaiting(redis: Redis, events: readonly Event[]): Promi
   for (const event of events) {
     const key = orderKey(event);
     if (key === undefined) continue;
-    pipeline.eval(NOTE, 2, key, ARRIVALS_KEY, event.id, Date.parse(event.at), KEPT_S, ARRIVALS);
+    const at = Date.parse(event.at);
+    pipeline.eval(...addByTime('order', { to: key, member: event.id, at, keptS: KEPT_S }));
   }
   if (pipeline.length > 0) resultsOf(await pipeline.exec());
 }

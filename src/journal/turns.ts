@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { KEY_PREFIX } from '../queues/connection.js';
 import { RUNS } from '../queues/queues.js';
+import { addByTime } from './arrivals.js';
 
 /** How runs with the same key stand to each other. */
 export type RunMode = 'queued' | 'single' | 'restart';
@@ -86,17 +87,6 @@ const ASK = `
   return { 'go', holder or '' }
 `;
 
-/** By the times of their events, and among the same times by arrival. KEYS: line, arrivals. ARGV: run, at, kept for s, arrivals. */
-const JOIN = `
-  local arrival = redis.call('incr', KEYS[2]) % tonumber(ARGV[4])
-  redis.call('zadd', KEYS[1], 'NX', tonumber(ARGV[2]) + arrival / tonumber(ARGV[4]), ARGV[1])
-  redis.call('expire', KEYS[1], ARGV[3])
-`;
-
-/** So many that come in the same millisecond keep their order; a score takes no finer steps. */
-const ARRIVALS = 2048;
-const ARRIVALS_KEY = `${KEY_PREFIX}:line:arrivals`;
-
 /** Takes out a run that is over or was removed, unless it has begun since it was looked at. KEYS: line, holder, its job. ARGV: run. */
 const FORGET = `
   local job = redis.call('hmget', KEYS[3], 'finishedOn', 'data')
@@ -123,7 +113,7 @@ export function openTurns(redis: Redis): Turns {
   const latestKey = (line: string): string => `${KEY_PREFIX}:latest:${line}`;
   return {
     join: async (line, run, at) => {
-      await redis.eval(JOIN, 2, lineKey(line), ARRIVALS_KEY, run, at, KEPT_S, ARRIVALS);
+      await redis.eval(...addByTime('line', { to: lineKey(line), member: run, at, keptS: KEPT_S }));
     },
     ask: async ({ line, run, at, mode }) => {
       const given: unknown = await redis.eval(

@@ -1,28 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { openCeilings } from '../../../src/journal/ceilings.js';
 import type { Ceiling } from '../../../src/journal/ceilings.js';
-import { startTestRedis } from '../../support/redis.js';
-import type { TestRedis } from '../../support/redis.js';
+import { useTestRedis } from '../../support/use-redis.js';
 
-let redis: TestRedis;
-let client: Redis;
-beforeAll(async () => {
-  redis = await startTestRedis();
-  client = new Redis(redis.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-});
-beforeEach(() => client.flushall());
+const redis = useTestRedis();
+beforeEach(() => redis().flushall());
 
 const OWN: Ceiling = { runs: 2, perMs: 60_000, shared: false, reason: 'two a minute' };
 const SHARED: Ceiling = { runs: 3, perMs: 60_000, shared: true, reason: 'three for all' };
 
 describe('ceilings', () => {
   let now = 1_000_000;
-  const ceilings = () => openCeilings(client, () => now);
+  const ceilings = () => openCeilings(redis(), () => now);
   const admit = (run: string, given: readonly Ceiling[] = [OWN], rule = 'r', plannedAt = now) =>
     ceilings().admit({ account: 'a', rule, run, plannedAt, ceilings: given });
 

@@ -1,23 +1,12 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { expect, test } from '@jest/globals';
 import { findTrace } from '../../../src/journal/find-events.js';
 import { openJournal } from '../../../src/journal/journal.js';
 import { factsKey, traceKey } from '../../../src/journal/keys.js';
 import { DAY_S } from '../../../src/queues/queues.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
-import { startTestRedis } from '../../support/redis.js';
-import type { TestRedis } from '../../support/redis.js';
+import { useTestRedis } from '../../support/use-redis.js';
 
-let redis: TestRedis;
-let client: Redis;
-beforeAll(async () => {
-  redis = await startTestRedis();
-  client = new Redis(redis.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-});
+const redis = useTestRedis();
 
 const SECRET = 'a-secret-of-the-environment-4711';
 const ID = 'e1'.repeat(32);
@@ -32,7 +21,7 @@ const EVENT = {
 };
 
 const journal = () =>
-  openJournal(client, { repeatWindowDays: 7, deadLetterDays: 90 }, createRedaction([SECRET]).redact);
+  openJournal(redis(), { repeatWindowDays: 7, deadLetterDays: 90 }, createRedaction([SECRET]).redact);
 
 test('the trace of a run that waits for a month outlasts it', async () => {
   await journal().recordReceived([EVENT]);
@@ -43,7 +32,7 @@ test('the trace of a run that waits for a month outlasts it', async () => {
     plannedAt: EVENT.receivedAt,
     steps: [{ action: 'wait', status: 'waiting', attempts: 1, calls: [], nextAttemptAt: inAMonth }],
   });
-  for (const key of [traceKey(ID)]) expect(await client.ttl(key)).toBeGreaterThan(36 * DAY_S);
+  for (const key of [traceKey(ID)]) expect(await redis().ttl(key)).toBeGreaterThan(36 * DAY_S);
 });
 
 test('a fact shows no secret of the environment, whoever put it where it was looked up', async () => {
@@ -54,7 +43,7 @@ test('a fact shows no secret of the environment, whoever put it where it was loo
     durationMs: 1,
     calls: [],
   });
-  expect(await client.hget(factsKey(ID), 'attributes')).not.toContain(SECRET);
-  const trace = await findTrace(client, ID);
+  expect(await redis().hget(factsKey(ID), 'attributes')).not.toContain(SECRET);
+  const trace = await findTrace(redis(), ID);
   expect(trace?.facts['attributes']?.value).toEqual({ token: '[redacted]', department: 'Sales' });
 });

@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
 import { openTurns } from '../../../src/journal/turns.js';
 import type { RunMode, Turns } from '../../../src/journal/turns.js';
-import { startTestRedis } from '../../support/redis.js';
-import type { TestRedis } from '../../support/redis.js';
+import { useTestRedis } from '../../support/use-redis.js';
 
-let redis: TestRedis;
-let client: Redis;
+const redis = useTestRedis();
 let turns: Turns;
-beforeAll(async () => {
-  redis = await startTestRedis();
-  client = new Redis(redis.url);
-  turns = openTurns(client);
+beforeAll(() => {
+  turns = openTurns(redis());
 });
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-});
-beforeEach(() => client.flushall());
+beforeEach(() => redis().flushall());
 
 const ask = (run: string, at: number, mode: RunMode = 'queued', line = 'line') =>
   turns.ask({ line, run, at, mode });
@@ -91,10 +82,10 @@ test('of the same time the one that joined first goes first, whatever its name',
 
 test('a run that was taken for gone and has begun meanwhile keeps its turn', async () => {
   await ask('late', 1);
-  await client.hset('mdm-reflex:runs:late', 'data', '{}');
+  await redis().hset('mdm-reflex:runs:late', 'data', '{}');
   await turns.forget('line', 'late');
   expect(await turns.holds('line', 'late')).toBe(true);
-  await client.hset('mdm-reflex:runs:late', 'finishedOn', '1');
+  await redis().hset('mdm-reflex:runs:late', 'finishedOn', '1');
   await turns.forget('line', 'late');
   expect(await turns.holds('line', 'late')).toBe(false);
 });
