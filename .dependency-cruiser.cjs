@@ -1,21 +1,21 @@
-/**
- * The import direction of the house (docs/structure.md):
- * workers, receiver, console, cli → enrichment, actions, alerts, channels, journal → rules, simplemdm, queues → events, config, telemetry, http.
- */
-const floors = [
-  ['workers', 'src/receiver', 'src/console', 'src/cli', 'src/main.ts'],
-  ['src/enrichment', 'src/actions', 'src/alerts', 'src/channels', 'src/journal'],
+/** The layers of docs/development/structure.md, from the top down: a folder imports from its own layer and those below. */
+const layers = [
+  ['src/main.ts', 'src/cli', 'src/service'],
+  ['workers', 'src/receiver', 'src/console'],
+  ['src/runs', 'src/schedules'],
+  ['src/enrichment', 'src/actions', 'src/alerts', 'src/channels'],
+  ['src/coordination', 'src/journal'],
   ['src/rules', 'src/simplemdm', 'src/queues'],
-  ['src/events', 'src/config', 'src/telemetry', 'src/http'],
+  ['src/events', 'src/config', 'src/telemetry', 'src/http', 'src/errors'],
 ];
-const pattern = (rooms) => `^(${rooms.map((room) => room.replace('.', '\\.')).join('|')})`;
+const pattern = (folders) => `^(${folders.map((folder) => folder.replace('.', '\\.')).join('|')})(/|$)`;
 
-const upward = floors.slice(1).map((rooms, index) => ({
-  name: `no-import-upward-from-floor-${index + 2}`,
-  comment: 'Imports run downward only.',
+const upward = layers.slice(1).map((folders, index) => ({
+  name: `no-import-upward-from-layer-${index + 2}`,
+  comment: 'Imports point downward only.',
   severity: 'error',
-  from: { path: pattern(rooms) },
-  to: { path: pattern(floors.slice(0, index + 1).flat()) },
+  from: { path: pattern(folders) },
+  to: { path: pattern(layers.slice(0, index + 1).flat()) },
 }));
 
 module.exports = {

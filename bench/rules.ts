@@ -6,8 +6,8 @@
  * npm run build && npm run bench:rules
  */
 import { Engine } from 'json-rules-engine';
-import { serviceVocabulary } from '../src/actions/vocabulary.js';
-import { considerRules } from '../src/enrichment/consider-rules.js';
+import { serviceVocabulary } from '../src/actions/service-vocabulary.js';
+import { evaluateRules } from '../src/runs/evaluate-rules.js';
 import { deviceFacts } from '../src/enrichment/device.js';
 import type { Event } from '../src/events/envelope.js';
 import { compileRuleFiles } from '../src/rules/rule-file.js';
@@ -83,7 +83,7 @@ function eventAbout(id: number): Event {
 async function ours(): Promise<number> {
   let matched = 0;
   for (const [index, device] of devices.entries()) {
-    const decisions = await considerRules(eventAbout(index), rules, { fetch: () => Promise.resolve(device) });
+    const decisions = await evaluateRules(eventAbout(index), rules, { fetch: () => Promise.resolve(device) });
     matched += decisions.filter(({ verdict }) => verdict === 'matched').length;
   }
   return matched;

@@ -5,10 +5,10 @@ import { createRealClock, createStoppableClock } from './clock.js';
 import { controlRoot, createControl } from './control/serve.js';
 import { createFleet } from './fleet/create-fleet.js';
 import { seededRandom } from './fleet/random.js';
-import { addToBusinessManager, type NewHardware } from './happenings/business-manager.js';
-import { enroll, enrollMany, type EnrollingDevice, type EnrollingMany } from './happenings/enroll.js';
-import { lock } from './happenings/lock.js';
-import { unenroll } from './happenings/unenroll.js';
+import { addToBusinessManager, type NewHardware } from './scenarios/business-manager.js';
+import { enroll, enrollMany, type EnrollingDevice, type EnrollingMany } from './scenarios/enroll.js';
+import { lock } from './scenarios/lock.js';
+import { unenroll } from './scenarios/unenroll.js';
 import { closeServer, listen, originOf } from './listen.js';
 import { deviceRecord } from './resources/device-record.js';
 import { apiRoutes } from './resources/routes.js';
@@ -22,7 +22,7 @@ export type { RecordedCall } from './api/call-log.js';
 export type { Fault } from './api/faults.js';
 export { createManualClock, createRealClock, type ManualClock, type SimulatorClock } from './clock.js';
 export type { DeviceKind } from './fleet/hardware.js';
-export type { EnrolledDevice } from './happenings/enroll.js';
+export type { EnrolledDevice } from './scenarios/enroll.js';
 export type { Simulator, SimulatorOptions } from './simulator.js';
 
 /** Starts a simulated SimpleMDM account with its API, its webhooks and its control on one port. */

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DestinationStream } from 'pino';
-import { startWorkers } from '../workers/start-workers.js';
-import type { RunningWorkers } from '../workers/start-workers.js';
-import { secretsOf } from './rules/rule-secrets.js';
-import { openRules } from '../workers/rules-in-force.js';
-import type { RulesInForce } from '../workers/rules-in-force.js';
-import { serviceVocabulary } from './actions/vocabulary.js';
+import { startWorkers } from './service/start-workers.js';
+import type { RunningWorkers } from './service/start-workers.js';
+import { secretsOf } from './rules/model/rule-secrets.js';
+import { openLiveRules } from './service/live-rules.js';
+import type { LiveRules } from './service/live-rules.js';
+import { serviceVocabulary } from './actions/service-vocabulary.js';
 import { readAccounts } from './config/accounts.js';
 import type { Account } from './config/accounts.js';
 import { readSettings, settingWarnings } from './config/settings.js';
@@ -13,7 +13,13 @@ import type { Role, Settings } from './config/settings.js';
 import { apiRoutes } from './console/api-routes.js';
 import type { ApiBackend } from './console/api-routes.js';
 import { pageRoutes } from './console/page-routes.js';
-import { REPORT_EVERY_MS, readReport, reportOf, rulesReport, writeReport } from './console/rules-report.js';
+import {
+  REPORT_INTERVAL_MS,
+  readReport,
+  createRulesReport,
+  rulesReport,
+  writeReport,
+} from './console/rules-report.js';
 import type { RulesReport } from './console/rules-report.js';
 import { openJournal } from './journal/journal.js';
 import { connectForRequests, connectForWorkers, redisWarnings } from './queues/connection.js';
@@ -32,8 +38,8 @@ import { createHttpApp } from './receiver/http-app.js';
 import { createIntake } from './receiver/intake.js';
 import type { Intake } from './receiver/intake.js';
 import { listen } from './receiver/listen.js';
-import { readinessOf } from './receiver/readiness.js';
-import type { ReadinessSources } from './receiver/readiness.js';
+import { readinessOf } from './service/readiness.js';
+import type { ReadinessSources } from './service/readiness.js';
 import { webhookRoutes } from './receiver/webhook-routes.js';
 import { errorText } from './telemetry/error-text.js';
 import { createLogger } from './telemetry/logger.js';
@@ -63,7 +69,7 @@ export interface Service {
 /** What is known of this process, for `/readyz` and for the routes that must wait until it is ready. */
 interface State {
   stopping: boolean;
-  rules: RulesInForce | undefined;
+  rules: LiveRules | undefined;
   intake: Intake | undefined;
   backend: ApiBackend | undefined;
 }
@@ -89,7 +95,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
   const metrics = createMetrics();
   let workers: RunningWorkers | undefined;
   const rules = roles.includes('worker')
-    ? await openRules({
+    ? await openLiveRules({
         path: settings.RULES_PATH,
         vocabulary,
         onRules: (found, first) => {
@@ -105,7 +111,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
           // When the rules have been put in force.
           setImmediate(() => workers?.rulesChanged());
         },
-        referents: async () => workers?.referents(),
+        catalogs: async () => workers?.catalogs(),
         onReferenceProblems: (problems) => {
           metrics.ruleProblems.set(problems.length);
           if (problems.length === 0) logger.info('what the rules name is there at SimpleMDM now');
@@ -163,7 +169,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
     closers.push(() => schedules.close());
     const ownReport = (): RulesReport | undefined =>
       // A problem shows a line of a file, and somebody may have written a secret there.
-      rules && rulesReport.parse(redactJson(redaction.redact, reportOf(rules)));
+      rules && rulesReport.parse(redactJson(redaction.redact, createRulesReport(rules)));
     const report = async (): Promise<RulesReport | undefined> => ownReport() ?? readReport(requests);
     state.backend = { redis: requests, ...queues, schedules, journal, report };
     const tellReport = (): void => {
@@ -174,7 +180,7 @@ export async function startService({ env, roles, logTo }: ServiceOptions): Promi
       );
     };
     requests.once('ready', tellReport);
-    const reporting = setInterval(tellReport, REPORT_EVERY_MS);
+    const reporting = setInterval(tellReport, REPORT_INTERVAL_MS);
     reporting.unref();
     closers.push(() => {
       clearInterval(reporting);

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Alert } from '../src/alerts/alert.js';
 import type { AlertStore, OpenGroup, ReadGroup } from '../src/alerts/alert-store.js';
-import { dueAt } from '../src/alerts/calm.js';
+import { dueAt } from '../src/alerts/delivery-policy.js';
 import { composeMessage } from '../src/alerts/message.js';
 import { isSilenced } from '../src/alerts/silences.js';
 import type { Silences } from '../src/alerts/silences.js';
-import { alertsOf, countOf } from '../src/alerts/stored-message.js';
-import type { UnderWay } from '../src/alerts/stored-message.js';
+import { alertsIn, alertCount } from '../src/alerts/pending-message.js';
+import type { PendingMessage } from '../src/alerts/pending-message.js';
 import { DeliveryError } from '../src/channels/channel.js';
 import type { Receipt } from '../src/channels/channel.js';
 import type { Channel } from '../src/channels/open-channel.js';
@@ -15,7 +15,7 @@ import type { AlertTrace } from '../src/journal/trace.js';
 import type { AlertJob } from '../src/queues/jobs.js';
 import { retryDelay } from '../src/queues/retry.js';
 import type { RetryPolicy } from '../src/queues/retry.js';
-import type { JobHandle, Outcome } from '../src/queues/worker.js';
+import type { JobHandle, JobOutcome } from '../src/queues/worker.js';
 import { errorText } from '../src/telemetry/error-text.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
@@ -57,7 +57,7 @@ const MOST_ALERTS_TOGETHER = 10_000;
  */
 export function createAlertHandler(
   options: AlertWorkerOptions,
-): (job: JobHandle<AlertJob>) => Promise<Outcome> {
+): (job: JobHandle<AlertJob>) => Promise<JobOutcome> {
   const { store, logger } = options;
   return async (job) => {
     const { channel: name } = job.data;
@@ -67,15 +67,15 @@ export function createAlertHandler(
       if (options.stop.aborted) return { kind: 'handed_back' };
       await job.confirmOwnership();
       // Before its groups are read: one that is opened from now on wakes the channel again.
-      await store.look(name);
+      await store.markChecked(name);
       const channel = options.channels().get(name);
-      const message = await store.underWay(name);
+      const message = await store.pendingMessage(name);
       if (channel === undefined) {
         const outcome = await withoutChannel(name, message, options);
         if (outcome !== undefined) return outcome;
         continue;
       }
-      await store.found(name);
+      await store.clearMissing(name);
       if (message !== undefined) {
         const outcome = await deliver(channel, message, job, options);
         if (outcome !== undefined) return outcome;
@@ -97,11 +97,11 @@ async function prepare(
   options: AlertWorkerOptions,
 ): Promise<'nothing' | 'prepared' | number> {
   const { store, silences } = options;
-  const { name, calm } = channel;
+  const { name, policy: calm } = channel;
   const now = Date.now();
   const groups = (await store.openGroups(name)).sort((a, b) => a.first - b.first);
   if (groups.length === 0) {
-    await store.rest(name);
+    await store.markIdle(name);
     return 'nothing';
   }
   const due = groups.filter((group) => dueAt(group, calm) <= now);
@@ -120,7 +120,7 @@ async function prepare(
   const silenced = parts.flatMap(({ alerts }) => alerts).filter(isHushed);
   await note(silenced, { status: 'silenced', reason: 'a silence takes it in' }, options);
   const message = told.length === 0 ? undefined : newMessage(told);
-  await store.seal(name, message, parts, calm.repeatMs === undefined ? [] : silenced);
+  await store.createMessage(name, message, parts, calm.repeatMs === undefined ? [] : silenced);
   // When another worker was faster, what it did is looked at next.
   return 'prepared';
 }
@@ -133,7 +133,7 @@ async function readGroups(
   const read: ReadGroup[] = [];
   let alerts = 0;
   for (const { key } of groups) {
-    const group = await store.read(channel, key);
+    const group = await store.readGroup(channel, key);
     if (group === undefined) continue;
     alerts += group.alerts.length;
     if (read.length > 0 && alerts > MOST_ALERTS_TOGETHER) break;
@@ -142,7 +142,7 @@ async function readGroups(
   return read;
 }
 
-const newMessage = (groups: UnderWay['groups']): UnderWay => ({
+const newMessage = (groups: PendingMessage['groups']): PendingMessage => ({
   id: randomBytes(12).toString('hex'),
   groups,
   at: new Date().toISOString(),
@@ -152,12 +152,12 @@ const newMessage = (groups: UnderWay['groups']): UnderWay => ({
 /** Undefined when the message is off the channel's hands. */
 async function deliver(
   channel: Channel,
-  message: UnderWay,
+  message: PendingMessage,
   job: JobHandle<AlertJob>,
   options: AlertWorkerOptions,
-): Promise<Outcome | undefined> {
+): Promise<JobOutcome | undefined> {
   const { store, metrics, logger, consoleUrl, redact } = options;
-  const { name, type, mostLines } = channel;
+  const { name, type, maxLines } = channel;
   const waitsUntil = Date.parse(message.nextAttemptAt ?? message.at);
   if (message.nextAttemptAt !== undefined && waitsUntil > Date.now()) {
     const reason = `waits until ${message.nextAttemptAt} for its next attempt`;
@@ -165,7 +165,7 @@ async function deliver(
   }
   let receipt: Receipt;
   try {
-    const composed = composeMessage(message.id, message.groups, new Date(message.at), consoleUrl, mostLines);
+    const composed = composeMessage(message.id, message.groups, new Date(message.at), consoleUrl, maxLines);
     receipt = await channel.send(composed, options.stop);
   } catch (error) {
     if (options.stop.aborted) return { kind: 'handed_back' };
@@ -173,15 +173,15 @@ async function deliver(
     await job.confirmOwnership();
     return afterFailure(channel, message, error, options);
   }
-  const about = { channel: name, message: message.id, alerts: countOf(message) };
+  const about = { channel: name, message: message.id, alerts: alertCount(message) };
   const warning = receipt.warning === undefined ? undefined : redact(receipt.warning);
   // First the traces: a process that dies in between sends it once more, and nothing stays "queued" that was sent.
   await note(
-    alertsOf(message),
+    alertsIn(message),
     { status: 'sent', ...(warning !== undefined && { reason: warning }) },
     options,
   );
-  await store.delivered(name, message, Date.now(), channel.calm);
+  await store.markDelivered(name, message, Date.now(), channel.policy);
   metrics.messages.inc({ channel: name, type, outcome: 'sent' });
   if (warning === undefined) logger.info(about, 'message sent');
   else logger.warn({ ...about, reason: warning }, 'message sent, but not to everybody');
@@ -191,12 +191,12 @@ async function deliver(
 /** An error that no channel foresaw counts as an attempt like any other: it must not hold its channel up for ever. */
 async function afterFailure(
   { name, type }: Channel,
-  message: UnderWay,
+  message: PendingMessage,
   error: unknown,
   options: AlertWorkerOptions,
-): Promise<Outcome | undefined> {
+): Promise<JobOutcome | undefined> {
   const { store, policy, metrics, logger, redact } = options;
-  const about = { channel: name, message: message.id, alerts: countOf(message) };
+  const about = { channel: name, message: message.id, alerts: alertCount(message) };
   const attempts = message.attempts + 1;
   const reason = redact(errorText(error));
   const { refused, notBefore } =
@@ -213,7 +213,7 @@ async function afterFailure(
   const now = Date.now();
   const at = now + retryDelay(policy, attempts, Math.random(), notBefore === undefined ? 0 : notBefore - now);
   const nextAttemptAt = new Date(at).toISOString();
-  await store.saveUnderWay(name, { ...message, attempts, nextAttemptAt });
+  await store.savePending(name, { ...message, attempts, nextAttemptAt });
   metrics.messages.inc({ channel: name, type, outcome: 'retried' });
   logger.warn({ ...about, attempts, reason, nextAttemptAt }, 'a message waits');
   return { kind: 'again', at, waits: true, reason };
@@ -225,13 +225,13 @@ async function afterFailure(
  */
 async function withoutChannel(
   name: string,
-  message: UnderWay | undefined,
+  message: PendingMessage | undefined,
   options: AlertWorkerOptions,
-): Promise<Outcome | undefined> {
+): Promise<JobOutcome | undefined> {
   const { store, logger } = options;
   const [group] = message === undefined ? await store.openGroups(name) : [];
   if (message === undefined && group === undefined) {
-    await store.rest(name);
+    await store.markIdle(name);
     return { kind: 'done' };
   }
   const reason = `there is no channel "${name}" in the rule files (any more)`;
@@ -246,12 +246,12 @@ async function withoutChannel(
     logger.error({ channel: name, reason }, 'a message was not delivered');
     return undefined;
   }
-  const read = group === undefined ? undefined : await store.read(name, group.key);
-  if (read !== undefined) await store.seal(name, newMessage([partOf(read)]), [read], []);
+  const read = group === undefined ? undefined : await store.readGroup(name, group.key);
+  if (read !== undefined) await store.createMessage(name, newMessage([partOf(read)]), [read], []);
   return undefined;
 }
 
-const partOf = ({ key, alerts, more }: ReadGroup): UnderWay['groups'][number] => ({
+const partOf = ({ key, alerts, more }: ReadGroup): PendingMessage['groups'][number] => ({
   key,
   alerts: [...alerts],
   more,
@@ -260,12 +260,12 @@ const partOf = ({ key, alerts, more }: ReadGroup): UnderWay['groups'][number] =>
 /** First the traces, for the same reason as when a message was sent. */
 async function putAside(
   name: string,
-  message: UnderWay,
+  message: PendingMessage,
   reason: string,
   options: AlertWorkerOptions,
 ): Promise<void> {
-  await note(alertsOf(message), { status: 'failed', reason }, options);
-  await options.store.putAside(name, message, reason, options.keepUndeliveredMs);
+  await note(alertsIn(message), { status: 'failed', reason }, options);
+  await options.store.markUndelivered(name, message, reason, options.keepUndeliveredMs);
 }
 
 /** Puts down in the traces what became of alerts. */

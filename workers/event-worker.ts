@@ -1,30 +1,30 @@
 import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { pendingStep } from '../src/actions/step-attempt.js';
-import { considerRules, isChainTooLong } from '../src/enrichment/consider-rules.js';
-import type { Decision } from '../src/enrichment/consider-rules.js';
+import { pendingStep } from '../src/runs/attempt-record.js';
+import { evaluateRules, isChainTooLong } from '../src/runs/evaluate-rules.js';
+import type { Decision } from '../src/runs/evaluate-rules.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { FactFetcher } from '../src/enrichment/fetch-facts.js';
-import { deviceOf } from '../src/events/webhook-types.js';
+import { deviceReferenceOf } from '../src/events/webhook-types.js';
 import type { Event } from '../src/events/envelope.js';
 import { canonicalJson } from '../src/events/fingerprint.js';
 import { eventValue, withAttributesInDevice } from '../src/enrichment/rule-values.js';
-import { earlierWaiting, forget, noteSeen } from '../src/journal/event-order.js';
-import type { Causes } from '../src/journal/causes.js';
+import { earlierEvent, removeEvent, completeEvent } from '../src/coordination/event-order.js';
+import type { EventCauses } from '../src/coordination/event-causes.js';
 import type { Journal } from '../src/journal/journal.js';
-import type { Turns } from '../src/journal/turns.js';
+import type { ConcurrencyGroups } from '../src/coordination/concurrency-groups.js';
 import type { ProcessingTrace, RunTrace } from '../src/journal/trace.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
 import { runId, wakeJob } from '../src/queues/queues.js';
-import type { JobHandle, Outcome } from '../src/queues/worker.js';
-import type { Rule } from '../src/rules/rule.js';
+import type { JobHandle, JobOutcome } from '../src/queues/worker.js';
+import type { Rule } from '../src/rules/model/rule.js';
 import { SimpleMdmError } from '../src/simplemdm/errors.js';
 import { errorText } from '../src/telemetry/error-text.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
-import type { AccountAccess } from './accounts.js';
-import type { Teller } from './tell.js';
+import type { AccountAccess } from '../src/simplemdm/account-access.js';
+import type { AlertDispatcher } from '../src/alerts/alert-dispatcher.js';
 
 /** What the event worker joins together. */
 export interface EventWorkerOptions {
@@ -33,11 +33,11 @@ export interface EventWorkerOptions {
   readonly connection: Redis;
   readonly events: Queue<EventJob>;
   readonly runs: Queue<RunJob>;
-  readonly turns: Turns;
-  readonly teller: Teller;
+  readonly groups: ConcurrencyGroups;
+  readonly alerts: AlertDispatcher;
   readonly env: NodeJS.ProcessEnv;
   readonly journal: Journal;
-  readonly causes: Causes;
+  readonly causes: EventCauses;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -48,7 +48,7 @@ export interface EventWorkerOptions {
  */
 export function createEventHandler(
   options: EventWorkerOptions,
-): (job: JobHandle<EventJob>) => Promise<Outcome> {
+): (job: JobHandle<EventJob>) => Promise<JobOutcome> {
   return async (job) => {
     const { event } = job.data;
     const ahead = await stateOfEarlier(event, options);
@@ -67,7 +67,7 @@ export function createEventHandler(
     const outcome = await handleEvent(job, options);
     // One that is tried again keeps its place; else later events of the device need not wait for it, whatever became of it.
     if (outcome.kind === 'done' || outcome.kind === 'dead') {
-      const next = await noteSeen(options.connection, event);
+      const next = await completeEvent(options.connection, event);
       if (next !== undefined) await wakeJob(options.events, next);
     }
     return outcome;
@@ -84,16 +84,16 @@ async function stateOfEarlier(
   { connection, events }: EventWorkerOptions,
 ): Promise<string | undefined> {
   for (;;) {
-    const earlier = await earlierWaiting(connection, event);
+    const earlier = await earlierEvent(connection, event);
     if (earlier === undefined) return undefined;
     const state = await events.getJobState(earlier);
     if (state !== 'unknown' && state !== 'completed' && state !== 'failed') return state;
     // It will never be looked at: its job is gone or over.
-    await forget(connection, event, earlier);
+    await removeEvent(connection, event, earlier);
   }
 }
 
-async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions): Promise<Outcome> {
+async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions): Promise<JobOutcome> {
   const { accounts, journal, metrics } = options;
   const { event: taken } = job.data;
   const logger = options.logger.child({ event: taken.id, account: taken.account, type: taken.type });
@@ -103,19 +103,19 @@ async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions
       attempts: job.attempt,
       at: new Date().toISOString(),
     });
-  await journal.recordTaken(taken);
+  await journal.ensureTrace(taken);
   const access = accounts.get(taken.account);
   if (access === undefined) {
     const reason = `the account "${taken.account}" is not configured (any more)`;
     await note({ state: 'failed', reason });
     return { kind: 'dead', reason };
   }
-  const causedBy = taken.causedBy ?? (await options.causes.of(taken));
+  const causedBy = taken.causedBy ?? (await options.causes.causeOf(taken));
   const event: Event = causedBy === undefined ? taken : { ...taken, causedBy };
   if (causedBy !== undefined && isChainTooLong(causedBy)) {
     metrics.chainsCut.inc({ rule: causedBy.rule });
     logger.error({ ...causedBy }, 'rules go round in a circle: the chain is cut here');
-    await options.teller.announce({
+    await options.alerts.dispatchServiceAlert({
       id: `chain:${taken.id}`,
       kind: 'chain',
       account: taken.account,
@@ -134,7 +134,7 @@ async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions
     onFact: (name, fact) => journal.recordFact(event.id, name, fact),
   });
   const decisions = await withLines(
-    await considerRules(event, options.rules(), facts),
+    await evaluateRules(event, options.rules(), facts),
     event,
     facts,
     options.env,
@@ -160,7 +160,7 @@ async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions
 }
 
 function waitsForAccount({ cause }: Decision): boolean {
-  return cause instanceof SimpleMdmError && cause.accountUnavailable;
+  return cause instanceof SimpleMdmError && cause.isAccountUnavailable;
 }
 
 /** A decision, with the line in which the run of a rule that matched stands. */
@@ -194,7 +194,7 @@ async function withLines(
 }
 
 async function plan(
-  { runs, journal, turns }: EventWorkerOptions,
+  { runs, journal, groups }: EventWorkerOptions,
   event: Event,
   decisions: readonly LinedDecision[],
 ): Promise<void> {
@@ -212,7 +212,7 @@ async function plan(
   // Before they are in the queue: the first must know of the second when both are there.
   for (const { concurrencyKey, rule } of jobs) {
     if (concurrencyKey !== undefined) {
-      await turns.join(concurrencyKey, runId(event.id, rule.id), Date.parse(event.at));
+      await groups.join(concurrencyKey, runId(event.id, rule.id), Date.parse(event.at));
     }
   }
   if (jobs.length > 0) {
@@ -244,7 +244,7 @@ async function lineOf(
   facts: FactFetcher,
   env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
-  const device = deviceOf(event);
+  const device = deviceReferenceOf(event);
   const template = rule.concurrencyKey;
   const named = [...(template?.names ?? [])].filter((name) => rule.stepFacts.has(name));
   const values = await Promise.all(named.map(async (name) => [name, await facts.fetch(name)] as const));
@@ -267,7 +267,7 @@ async function settleWaiting(
   decision: Decision,
   note: (processing: Pick<ProcessingTrace, 'state' | 'reason' | 'nextAttemptAt'>) => Promise<void>,
   logger: Logger,
-): Promise<Outcome> {
+): Promise<JobOutcome> {
   const { cause, reason } = decision;
   if (cause instanceof SimpleMdmError && cause.failure.kind === 'stopped') return { kind: 'handed_back' };
   const waits = waitsForAccount(decision);

@@ -1,37 +1,37 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { ceilingsOf } from '../src/actions/ceilings-of-rule.js';
-import { freshFacts, recordsFor, ruleToRun, standingOf } from '../src/actions/planned-run.js';
+import { runLimitsOf } from '../src/runs/rule-limits.js';
+import { freshFacts, stepRecordsFor, effectiveRule, ruleStateOf } from '../src/runs/planned-run.js';
 import { ACTIONS } from '../src/actions/registry.js';
-import { runSteps } from '../src/actions/run-steps.js';
-import { pauseAfter } from '../src/actions/try-again.js';
-import { deviceIdOf } from '../src/enrichment/device-list.js';
+import { runSteps } from '../src/runs/run-steps.js';
+import { delayAfter } from '../src/runs/retry.js';
+import { deviceIdOf } from '../src/enrichment/event-device.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import { canonicalJson } from '../src/events/fingerprint.js';
-import type { Causes } from '../src/journal/causes.js';
-import type { Ceilings } from '../src/journal/ceilings.js';
-import { claimsOf } from '../src/journal/claims.js';
+import type { EventCauses } from '../src/coordination/event-causes.js';
+import type { RunLimits } from '../src/coordination/run-limits.js';
+import { openClaims } from '../src/coordination/claims.js';
 import type { Journal } from '../src/journal/journal.js';
-import { takeIn } from '../src/journal/take-in.js';
-import { takeTurn } from '../src/journal/take-turn.js';
-import type { Turns } from '../src/journal/turns.js';
+import { enqueueEvents } from '../src/coordination/enqueue-events.js';
+import { acquireSlot } from '../src/coordination/acquire-slot.js';
+import type { ConcurrencyGroups } from '../src/coordination/concurrency-groups.js';
 import { stepRecord } from '../src/queues/jobs.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
-import type { JobHandle, Outcome } from '../src/queues/worker.js';
-import { compileRule } from '../src/rules/rule.js';
-import type { Rule } from '../src/rules/rule.js';
-import type { RuleSource } from '../src/rules/rule-schema.js';
-import { secretsOf } from '../src/rules/rule-secrets.js';
-import type { Vocabulary } from '../src/rules/vocabulary.js';
+import type { JobHandle, JobOutcome } from '../src/queues/worker.js';
+import { compileRule } from '../src/rules/model/rule.js';
+import type { Rule } from '../src/rules/model/rule.js';
+import type { RuleSource } from '../src/rules/model/rule-schema.js';
+import { secretsOf } from '../src/rules/model/rule-secrets.js';
+import type { Vocabulary } from '../src/rules/model/vocabulary.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
 import { redactJson } from '../src/telemetry/redaction.js';
 import type { Redaction } from '../src/telemetry/redaction.js';
-import type { AccountAccess } from './accounts.js';
-import { nameOf, runUnderWay } from './run-under-way.js';
-import type { RunUnderWay } from './run-under-way.js';
-import type { Teller } from './tell.js';
+import type { AccountAccess } from '../src/simplemdm/account-access.js';
+import { admissionName, openRunSession } from '../src/runs/run-session.js';
+import type { RunSession } from '../src/runs/run-session.js';
+import type { AlertDispatcher } from '../src/alerts/alert-dispatcher.js';
 
 /** What the run worker joins together. */
 export interface RunWorkerOptions {
@@ -40,10 +40,10 @@ export interface RunWorkerOptions {
   readonly accounts: ReadonlyMap<string, AccountAccess>;
   readonly connection: Redis;
   readonly journal: Journal;
-  readonly causes: Causes;
-  readonly ceilings: Ceilings;
-  readonly turns: Turns;
-  readonly teller: Teller;
+  readonly causes: EventCauses;
+  readonly limits: RunLimits;
+  readonly groups: ConcurrencyGroups;
+  readonly alerts: AlertDispatcher;
   readonly events: Queue<EventJob>;
   readonly runs: Queue<RunJob>;
   readonly metrics: Metrics;
@@ -57,22 +57,25 @@ export interface RunWorkerOptions {
 }
 
 /** Handles one run: its steps in order, kept with the job and in the journal as they go. */
-export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<RunJob>) => Promise<Outcome> {
+export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<RunJob>) => Promise<JobOutcome> {
   return async (job) => {
     const access = options.accounts.get(job.data.event.account);
-    const run = runUnderWay(job, options);
+    const run = openRunSession(job, options);
     if (access === undefined)
-      return run.dead(`the account "${job.data.event.account}" is not configured (any more)`);
-    const planned = ruleToRun(job.data, run.inForce);
-    const standing = standingOf(planned, run.inForce, job.data.event.account);
+      return run.fail(`the account "${job.data.event.account}" is not configured (any more)`);
+    const planned = effectiveRule(job.data, run.currentRule);
+    const standing = ruleStateOf(planned, run.currentRule, job.data.event.account);
     if (standing.kind === 'gone') return ruleIsGone(run, planned);
-    if (run.data().goneSince !== undefined) run.goesOn();
+    if (run.data().goneSince !== undefined) run.clearWait();
     if (standing.kind === 'stopped') return run.skip(standing.reason);
     const rule = compiled(planned, options);
-    if (typeof rule === 'string') return run.dead(`the rule cannot be run as it is: ${rule}`);
+    if (typeof rule === 'string') return run.fail(`the rule cannot be run as it is: ${rule}`);
     // It may be an older form of a rule, with other secrets than those of today.
     options.redaction.add(secretsOf({ rules: [rule], channels: [] }, options.env));
-    run.take({ rule: planned, steps: recordsFor(planned, job.data.rule, job.data.steps, job.data.replays) });
+    run.update({
+      rule: planned,
+      steps: stepRecordsFor(planned, job.data.rule, job.data.steps, job.data.replays),
+    });
     const dryRun = options.readOnly || standing.dryRun;
     const held =
       (await turnOf(rule, run, options)) ?? (dryRun ? undefined : await admission(rule, run, options));
@@ -85,11 +88,11 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
 const GRACE_MS = 10 * 60_000;
 const LOOK_FOR_RULE_MS = 5000;
 
-async function ruleIsGone(run: RunUnderWay, { id }: RuleSource): Promise<Outcome> {
+async function ruleIsGone(run: RunSession, { id }: RuleSource): Promise<JobOutcome> {
   const { goneSince, replays = 0 } = run.data();
   const since = goneSince === undefined ? Date.now() : Date.parse(goneSince);
   if (replays > 0 || Date.now() - since >= GRACE_MS)
-    return run.dead(`the rule "${id}" is in no rule file any more: put it back and replay the event`);
+    return run.fail(`the rule "${id}" is in no rule file any more: put it back and replay the event`);
   return run.wait(
     Date.now() + LOOK_FOR_RULE_MS,
     `the rule "${id}" is in no rule file (any more): its run waits ten minutes for it to come back`,
@@ -102,7 +105,7 @@ function compiled(source: RuleSource, { rules, vocabulary }: RunWorkerOptions): 
   // Compiling builds a type-checking environment; the rule in force has been compiled already.
   const inForce = rules().find((rule) => canonicalJson(rule.source) === canonicalJson(source));
   if (inForce !== undefined) return inForce;
-  const { referents: _referents, ...known } = vocabulary();
+  const { catalogs: _referents, ...known } = vocabulary();
   const problems: string[] = [];
   const rule = compileRule(
     source,
@@ -118,11 +121,15 @@ const LOOK_AGAIN_MS = 200;
 const LOOK_AGAIN_MOST_MS = 15_000;
 
 /** Undefined when it is the run's turn. */
-async function turnOf(rule: Rule, run: RunUnderWay, options: RunWorkerOptions): Promise<Outcome | undefined> {
-  const { concurrencyKey: line, event, plannedAt } = run.data();
-  if (line === undefined) return undefined;
+async function turnOf(
+  rule: Rule,
+  run: RunSession,
+  options: RunWorkerOptions,
+): Promise<JobOutcome | undefined> {
+  const { concurrencyKey: group, event, plannedAt } = run.data();
+  if (group === undefined) return undefined;
   const mode = rule.source.concurrency?.mode ?? 'queued';
-  const turn = await takeTurn({ line, run: run.job.id, at: Date.parse(event.at), mode }, options);
+  const turn = await acquireSlot({ group, run: run.job.id, at: Date.parse(event.at), mode }, options);
   if (turn.kind === 'go') return undefined;
   if (turn.kind === 'skip') {
     return run.skip(
@@ -149,26 +156,26 @@ const LOOK_AT_HELD_MS = 5000;
 /** Undefined when the run may begin. */
 async function admission(
   rule: Rule,
-  run: RunUnderWay,
-  { ceilings, teller, metrics }: RunWorkerOptions,
-): Promise<Outcome | undefined> {
+  run: RunSession,
+  { limits, alerts, metrics }: RunWorkerOptions,
+): Promise<JobOutcome | undefined> {
   const { event, plannedAt, admitted, replayedAt } = run.data();
   if (admitted === true) return undefined;
   const about = { account: event.account, rule: rule.source.id };
-  const answer = await ceilings.admit({
+  const answer = await limits.admit({
     ...about,
-    run: nameOf(run.job.id, run.data()),
+    run: admissionName(run.job.id, run.data()),
     // Whoever replays a run that was dropped wants it.
     plannedAt: Date.parse(replayedAt ?? plannedAt),
-    ceilings: ceilingsOf(rule),
+    ceilings: runLimitsOf(rule),
   });
-  if (answer === 'dropped') return run.dead('it was dropped while its rule was held', true);
+  if (answer === 'dropped') return run.fail('it was dropped while its rule was held', true);
   if (answer === 'admitted') {
-    run.take({ admitted: true });
+    run.update({ admitted: true });
     await run.save();
     return undefined;
   }
-  const held = (await ceilings.held()).find(
+  const held = (await limits.listHeld()).find(
     ({ account, rule: id }) => account === about.account && id === about.rule,
   );
   // Somebody has let it go between the two questions.
@@ -181,7 +188,7 @@ async function admission(
   }
   // Also by those that find it held: whoever held it may have died before telling.
   if (run.data().waitsFor !== why) {
-    await teller.announce({
+    await alerts.dispatchServiceAlert({
       ...about,
       id: `held:${about.account}:${about.rule}`,
       since: held.since,
@@ -198,13 +205,13 @@ async function admission(
 async function perform(
   rule: Rule,
   dryRun: boolean,
-  run: RunUnderWay,
+  run: RunSession,
   access: AccountAccess,
   options: RunWorkerOptions,
-): Promise<Outcome> {
-  const { journal, redaction, causes, turns } = options;
+): Promise<JobOutcome> {
+  const { journal, redaction, causes, groups } = options;
   const { job, logger } = run;
-  run.goesOn();
+  run.clearWait();
   const { event, concurrencyKey: line } = run.data();
   await run.publish('running');
   const facts = createFactFetcher({
@@ -227,35 +234,35 @@ async function perform(
     steps: run.data().steps,
     runKey: job.id,
     now: () => new Date(),
-    tell: options.teller.tell,
-    raise: async (raised) => {
-      await takeIn([raised], { redis: options.connection, queue: options.events, journal });
+    dispatchAlert: options.alerts.dispatch,
+    emitEvent: async (raised) => {
+      await enqueueEvents([raised], { redis: options.connection, queue: options.events, journal });
     },
     superseded: async () =>
-      (replaced = restarts && !(await turns.holds(line, job.id)) ? takenOver(rule) : undefined),
+      (replaced = restarts && !(await groups.holdsSlot(line, job.id)) ? takenOver(rule) : undefined),
     beforeAction: async (action) => {
       const type = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.causes : undefined;
       const deviceId = type === undefined ? undefined : await deviceIdOf({ event, fact: facts.fetch });
       if (type === undefined || deviceId === undefined) return undefined;
       const links = (event.causedBy?.links ?? 0) + 1;
       const cause = { event: event.id, rule: rule.source.id, links };
-      await causes.note(event.account, type, deviceId, cause);
-      return () => causes.takeBack(event.account, type, deviceId, cause);
+      await causes.expect(event.account, type, deviceId, cause);
+      return () => causes.cancel(event.account, type, deviceId, cause);
     },
-    keep: async (steps) => {
+    saveSteps: async (steps) => {
       // What an action sent may hold a secret of the environment; the queue must not.
-      run.take({ steps: z.array(stepRecord).parse(redactJson(redaction.redact, steps)) });
+      run.update({ steps: z.array(stepRecord).parse(redactJson(redaction.redact, steps)) });
       await run.save();
       await run.publish('running');
       return run.data().steps;
     },
-    claimFor: (step) => claimsOf(options.connection, event.account, `${job.id}.${step}`),
+    claimFor: (step) => openClaims(options.connection, event.account, `${job.id}.${step}`),
     confirmOwnership: job.confirmOwnership,
-    tryAgain: (error) => pauseAfter(error, job, options.stop),
+    retryAfter: (error) => delayAfter(error, job, options.stop),
     onStep: (action, status) => options.metrics.steps.inc({ action, status }),
   });
-  if (result.kind === 'completed') return run.done(replaced);
-  if (result.kind === 'failed') return run.dead(result.reason, dryRun);
+  if (result.kind === 'completed') return run.complete(replaced);
+  if (result.kind === 'failed') return run.fail(result.reason, dryRun);
   const { pause, reason } = result;
   await run.publish('waiting', { reason });
   return pause.costs === 'hand_back'

@@ -1,12 +1,12 @@
 import type { Queue } from 'bullmq';
 import type { ScheduleJob, SweepJob } from '../src/queues/jobs.js';
-import { addSweep } from '../src/queues/schedules.js';
-import type { JobHandle, Outcome } from '../src/queues/worker.js';
-import { nextTime } from '../src/rules/cron.js';
-import type { Rule } from '../src/rules/rule.js';
+import { addSweep } from '../src/schedules/scheduler.js';
+import type { JobHandle, JobOutcome } from '../src/queues/worker.js';
+import { nextTime } from '../src/rules/model/cron.js';
+import type { Rule } from '../src/rules/model/rule.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
-import { scheduledRule, waitForRule } from './scheduled-rule.js';
+import { scheduledRule, waitForRule } from '../src/schedules/scheduled-rule.js';
 
 /** What the schedule worker joins together. */
 export interface ScheduleWorkerOptions {
@@ -24,7 +24,7 @@ export interface ScheduleWorkerOptions {
  */
 export function createScheduleHandler(
   options: ScheduleWorkerOptions,
-): (job: JobHandle<ScheduleJob>) => Promise<Outcome> {
+): (job: JobHandle<ScheduleJob>) => Promise<JobOutcome> {
   const { accounts, sweeps, metrics } = options;
   return async (job) => {
     const { rule: id, absentSince } = job.data;

@@ -1,18 +1,18 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { sweep } from '../src/enrichment/sweep-fleet.js';
+import { sweepFleet } from '../src/schedules/sweep-fleet.js';
 import type { Event } from '../src/events/envelope.js';
 import type { Journal } from '../src/journal/journal.js';
-import { takeIn } from '../src/journal/take-in.js';
-import { recordSweepDone } from '../src/journal/sweeps-done.js';
+import { enqueueEvents } from '../src/coordination/enqueue-events.js';
+import { recordSweep } from '../src/schedules/last-sweeps.js';
 import type { FactTrace } from '../src/journal/trace.js';
 import type { EventJob, SweepJob } from '../src/queues/jobs.js';
-import type { JobHandle, Outcome } from '../src/queues/worker.js';
-import type { Rule } from '../src/rules/rule.js';
+import type { JobHandle, JobOutcome } from '../src/queues/worker.js';
+import type { Rule } from '../src/rules/model/rule.js';
 import { SimpleMdmError } from '../src/simplemdm/errors.js';
 import type { Logger } from '../src/telemetry/logger.js';
-import type { AccountAccess } from './accounts.js';
-import { scheduledRule, waitForRule } from './scheduled-rule.js';
+import type { AccountAccess } from '../src/simplemdm/account-access.js';
+import { scheduledRule, waitForRule } from '../src/schedules/scheduled-rule.js';
 
 /** What the sweep worker joins together. */
 export interface SweepWorkerOptions {
@@ -27,11 +27,11 @@ export interface SweepWorkerOptions {
 /** Handles one rule in one account whose time has come: raises its events. */
 export function createSweepHandler(
   options: SweepWorkerOptions,
-): (job: JobHandle<SweepJob>) => Promise<Outcome> {
+): (job: JobHandle<SweepJob>) => Promise<JobOutcome> {
   const { journal, events } = options;
-  const raise = async (event: Event, device: FactTrace | undefined): Promise<void> => {
+  const emit = async (event: Event, device: FactTrace | undefined): Promise<void> => {
     if (device !== undefined) await journal.recordFact(event.id, 'device', device);
-    await takeIn([event], { redis: options.connection, queue: events, journal });
+    await enqueueEvents([event], { redis: options.connection, queue: events, journal });
   };
   return async (job) => {
     const { rule: id, account, tick, progress } = job.data;
@@ -46,17 +46,17 @@ export function createSweepHandler(
     // Another time that a worker does not have it is another wait.
     if (job.data.absentSince !== undefined) await job.save({ rule: id, account, tick, progress });
     try {
-      const { looked, raised } = await sweep({
+      const { looked, raised } = await sweepFleet({
         ...access,
         rule,
         account,
         tick,
         progress,
         save: (changed) => job.save({ rule: id, account, tick, progress: changed }),
-        raise,
+        emit,
       });
       const finishedAt = new Date().toISOString();
-      await recordSweepDone(options.connection, id, account, {
+      await recordSweep(options.connection, id, account, {
         scheduledAt: tick.at,
         finishedAt,
         looked,
@@ -71,11 +71,11 @@ export function createSweepHandler(
   };
 }
 
-function settle(error: SimpleMdmError, job: JobHandle<SweepJob>, logger: Logger): Outcome {
+function settle(error: SimpleMdmError, job: JobHandle<SweepJob>, logger: Logger): JobOutcome {
   const reason = error.message;
   if (error.failure.kind === 'stopped') return { kind: 'handed_back' };
-  const waits = error.accountUnavailable;
-  if (!waits && (!error.mayPassLater || job.isLastAttempt)) {
+  const waits = error.isAccountUnavailable;
+  if (!waits && (!error.isRetryable || job.isLastAttempt)) {
     logger.error({ reason }, 'a schedule could not be worked through');
     return { kind: 'dead', reason };
   }

@@ -3,8 +3,8 @@ import { accepted, created, noContent, notFound, ok, unprocessable, type Answer 
 import { faultSchema } from '../api/faults.js';
 import type { Params } from '../api/params.js';
 import type { Method } from '../api/route.js';
-import { newHardwareSchema } from '../happenings/business-manager.js';
-import { enrollingDeviceSchema, enrollingManySchema } from '../happenings/enroll.js';
+import { newHardwareSchema } from '../scenarios/business-manager.js';
+import { enrollingDeviceSchema, enrollingManySchema } from '../scenarios/enroll.js';
 import type { Simulator } from '../simulator.js';
 import { deliveryFaultSchema } from '../webhooks/delivery-faults.js';
 

@@ -4,7 +4,7 @@ import { fileParam, flagParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { App, Fleet } from '../fleet/fleet.js';
 import { writeAdminLog } from '../fleet/write-log.js';
-import { installLater } from '../happenings/install-apps.js';
+import { installLater } from '../scenarios/install-apps.js';
 import { installedAppRecord } from './installed-apps.js';
 import { retrieve, withRecord } from './retrieve.js';
 

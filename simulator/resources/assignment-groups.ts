@@ -12,7 +12,7 @@ import { flagParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { AssignmentGroup, Fleet } from '../fleet/fleet.js';
 import { writeAdminLog } from '../fleet/write-log.js';
-import { assignedApps, installLater } from '../happenings/install-apps.js';
+import { assignedApps, installLater } from '../scenarios/install-apps.js';
 import { retrieve, withRecord, type Records } from './retrieve.js';
 
 /** The calls of the reference's section Assignment Groups, and what API 1.51 adds. */

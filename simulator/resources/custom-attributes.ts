@@ -4,7 +4,7 @@ import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { CustomAttribute, Fleet } from '../fleet/fleet.js';
 import { writeAdminLog } from '../fleet/write-log.js';
-import { deleteAttributeLater } from '../happenings/delete-attribute.js';
+import { deleteAttributeLater } from '../scenarios/delete-attribute.js';
 
 /** The calls of the reference's section Custom Attributes about their definitions. An attribute's id is its name. */
 export function customAttributeRoutes(fleet: Fleet): Route[] {

@@ -6,10 +6,10 @@ import type { Fleet } from '../fleet/fleet.js';
 import { newestRelease } from '../fleet/device-models.js';
 import { randomPassword, randomRecoveryKey } from '../fleet/hardware.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
-import { commandLater } from '../happenings/command.js';
-import { assignedApps, installLater } from '../happenings/install-apps.js';
-import { lock } from '../happenings/lock.js';
-import { unenroll } from '../happenings/unenroll.js';
+import { commandLater } from '../scenarios/command.js';
+import { assignedApps, installLater } from '../scenarios/install-apps.js';
+import { lock } from '../scenarios/lock.js';
+import { unenroll } from '../scenarios/unenroll.js';
 import { withRecord } from './retrieve.js';
 
 /** A command as the API takes it and as the device carries it out. */

@@ -3,7 +3,7 @@ import { page } from '../api/paging.js';
 import type { Route } from '../api/route.js';
 import type { DeviceGroup, Fleet } from '../fleet/fleet.js';
 import { writeAdminLog } from '../fleet/write-log.js';
-import { changeGroupLater } from '../happenings/change-group.js';
+import { changeGroupLater } from '../scenarios/change-group.js';
 import { retrieve, withRecord } from './retrieve.js';
 
 /** The calls of the reference's section Device Groups. */

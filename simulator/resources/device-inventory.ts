@@ -4,7 +4,7 @@ import { numberInPath, type Call, type Route } from '../api/route.js';
 import type { Device, DeviceUser } from '../fleet/device.js';
 import type { Fleet, Profile } from '../fleet/fleet.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
-import { commandLater } from '../happenings/command.js';
+import { commandLater } from '../scenarios/command.js';
 import { installedAppRecord } from './installed-apps.js';
 import { withRecord } from './retrieve.js';
 

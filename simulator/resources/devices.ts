@@ -6,8 +6,8 @@ import { blankAttributes } from '../fleet/device-attributes.js';
 import type { Device } from '../fleet/device.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { writeAdminLog, writeDeviceLog } from '../fleet/write-log.js';
-import { commandLater } from '../happenings/command.js';
-import { unenroll } from '../happenings/unenroll.js';
+import { commandLater } from '../scenarios/command.js';
+import { unenroll } from '../scenarios/unenroll.js';
 import { deviceRecord } from './device-record.js';
 import { toChange, withRecord } from './retrieve.js';
 

@@ -4,7 +4,7 @@ import type { AppOnDevice } from '../fleet/device-table.js';
 import type { InstalledApp } from '../fleet/device.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
-import { commandLater } from '../happenings/command.js';
+import { commandLater } from '../scenarios/command.js';
 
 /** The calls of the reference's section Installed Apps. */
 export function installedAppRoutes(fleet: Fleet): Route[] {

@@ -4,7 +4,7 @@ import type { Call, Route } from '../api/route.js';
 import type { Device } from '../fleet/device.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
-import { commandLater } from '../happenings/command.js';
+import { commandLater } from '../scenarios/command.js';
 import { timestamp } from '../timestamps.js';
 import { withRecord } from './retrieve.js';
 

@@ -4,7 +4,7 @@ import { idsParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { Device } from '../fleet/device.js';
 import type { Fleet, ScriptJob, ScriptJobDevice } from '../fleet/fleet.js';
-import { cancelScriptJob, runScriptLater } from '../happenings/run-script.js';
+import { cancelScriptJob, runScriptLater } from '../scenarios/run-script.js';
 import { retrieve, withRecord } from './retrieve.js';
 
 /** The calls of the reference's section Script Jobs. */

@@ -1,9 +1,10 @@
+import type { ErrorCode } from '../errors/registry.js';
 import type { z } from 'zod';
 import type { Alert } from '../alerts/alert.js';
 import type { Event } from '../events/envelope.js';
-import type { Claim } from '../journal/claims.js';
-import type { RuleSource } from '../rules/rule-schema.js';
-import type { ActionClass, ActionSignature, ReferenceKind, Shape } from '../rules/vocabulary.js';
+import type { Claim } from '../coordination/claims.js';
+import type { RuleSource } from '../rules/model/rule-schema.js';
+import type { ActionClass, ActionSignature, ReferenceKind, Shape } from '../rules/model/vocabulary.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Directory } from '../simplemdm/directory.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -21,17 +22,17 @@ export interface ActionContext {
   /** A name for this step of this run, the same in every attempt. */
   readonly stepKey: string;
   /** When the step was begun for the first time. */
-  readonly begunAt: Date;
+  readonly startedAt: Date;
   /** What the step left behind when it began to wait; undefined before. */
-  readonly left: Readonly<Record<string, unknown>> | undefined;
+  readonly previousOutput: Readonly<Record<string, unknown>> | undefined;
   /** The rule that the step belongs to. */
   readonly rule: Pick<RuleSource, 'id' | 'description'>;
   /** Broken off when the step has used up its time. */
   readonly signal: AbortSignal;
   /** Hands a message to a channel's queue. */
-  readonly tell: (alert: Alert) => Promise<void>;
+  readonly dispatchAlert: (alert: Alert) => Promise<void>;
   /** Raises an event that rules take. */
-  readonly raise: (event: Event) => Promise<void>;
+  readonly emitEvent: (event: Event) => Promise<void>;
   readonly now: () => Date;
 }
 
@@ -128,6 +129,7 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
     const parsed = args.safeParse(given);
     if (parsed.success) return parsed.data;
     throw new StepError(
+      'step/failed',
       parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
     );
   };
@@ -151,8 +153,8 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
 }
 
 /** A step that may succeed when it is tried again later. */
-export class TryLaterError extends Error {
-  override readonly name = 'TryLaterError';
+export class RetryLaterError extends Error {
+  override readonly name = 'RetryLaterError';
   /** Not before this time, in epoch milliseconds, when the other side said so. */
   readonly notBefore: number | undefined;
 
@@ -165,4 +167,10 @@ export class TryLaterError extends Error {
 /** A step that cannot succeed as it is, with what to change in words. */
 export class StepError extends Error {
   override readonly name = 'StepError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { knownDevice } from '../enrichment/device.js';
 import type { KnownDevice } from '../enrichment/device.js';
 import type { Platform } from '../enrichment/platform.js';
-import type { ActionClass, ReferenceKind, Shape } from '../rules/vocabulary.js';
+import type { ActionClass, ReferenceKind, Shape } from '../rules/model/vocabulary.js';
 import { StepError, defineAction } from './action.js';
 import type { Action, ActionContext, ActionResult } from './action.js';
 import { NO_DEVICE } from './no-device.js';
@@ -67,7 +67,7 @@ export function defineDeviceAction<S extends z.ZodObject>(definition: DeviceActi
       const cannot = limitOf(definition, device);
       if (cannot !== undefined) return { status: 'skipped', reason: cannot };
       const wrong = refuse?.(given, device);
-      if (wrong !== undefined) throw new StepError(wrong);
+      if (wrong !== undefined) throw new StepError('step/failed', wrong);
       const left = await send(given, device, context);
       return {
         status: 'completed',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deviceIdOf } from '../enrichment/device-list.js';
+import { deviceIdOf } from '../enrichment/event-device.js';
 import { defineAction } from './action.js';
 import { reference, resolveReference } from './reference.js';
 import { NO_DEVICE } from './no-device.js';

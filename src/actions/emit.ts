@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Event } from '../events/envelope.js';
 import { envReferencesIn } from '../config/env-reference.js';
-import { KNOWN_TYPES, deviceOf } from '../events/webhook-types.js';
-import { beforeWrite } from '../simplemdm/call-log.js';
+import { KNOWN_TYPES, deviceReferenceOf } from '../events/webhook-types.js';
+import { beforeWrite } from '../simplemdm/call-recorder.js';
 import { defineAction } from './action.js';
 
 const TYPE = 'expected a type of your own with a dot in it, such as "acme.laptop.ready"';
@@ -34,9 +34,9 @@ export const emit = defineAction({
   shorthand: 'type',
   outputs: { event_id: 'string', type: 'string' },
   facts: [],
-  perform: async ({ type, data }, { event, rule, stepKey, raise, now }) => {
+  perform: async ({ type, data }, { event, rule, stepKey, emitEvent, now }) => {
     const at = now().toISOString();
-    const device = deviceOf(event);
+    const device = deviceReferenceOf(event);
     const raised: Event = {
       // Of the step, not of the data: an attempt whose answer was lost must not raise it twice.
       id: createHash('sha256').update(`raised by ${stepKey}`).digest('hex'),
@@ -57,7 +57,7 @@ export const emit = defineAction({
       causedBy: { event: event.id, rule: rule.id, links: (event.causedBy?.links ?? 0) + 1 },
     };
     await beforeWrite({ account: event.account, method: 'EMIT', path: type });
-    await raise(raised);
+    await emitEvent(raised);
     return { status: 'completed', output: { event_id: raised.id, type } };
   },
 });

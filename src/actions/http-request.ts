@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { signedHeaders } from '../config/standard-webhooks.js';
 import { MAX_DEPTH } from '../events/envelope.js';
-import { NoAnswerError, UnsendableError, exchange } from '../http/exchange.js';
-import type { ExchangeAnswer } from '../http/exchange.js';
-import { retryTime } from '../http/retry-time.js';
-import { beforeWrite, noteCall } from '../simplemdm/call-log.js';
-import type { ApiCall } from '../simplemdm/call-log.js';
-import { StepError, TryLaterError, defineAction } from './action.js';
+import { NoResponseError, InvalidRequestError, exchange } from '../http/exchange.js';
+import type { ExchangeResponse } from '../http/exchange.js';
+import { retryAfterTime } from '../http/retry-after.js';
+import { beforeWrite, recordCall } from '../simplemdm/call-recorder.js';
+import type { ApiCall } from '../http/api-call.js';
+import { StepError, RetryLaterError, defineAction } from './action.js';
 import { textOrTemplate } from './text-or-template.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -63,7 +63,7 @@ export const httpRequest = defineAction({
     // set something off at the other side.
     await beforeWrite({ account: event.account, method, path: place });
     const begun = performance.now();
-    let answer: ExchangeAnswer;
+    let answer: ExchangeResponse;
     try {
       answer = await exchange({
         method,
@@ -71,8 +71,8 @@ export const httpRequest = defineAction({
         body,
         timeoutMs: TIMEOUT_MS,
         stop: signal,
-        mostCharacters: MOST_KEPT,
-        follow: reads,
+        maxCharacters: MOST_KEPT,
+        followRedirects: reads,
         headers: {
           'User-Agent': 'mdm-reflex',
           ...(!reads && { 'Idempotency-Key': stepKey }),
@@ -83,12 +83,13 @@ export const httpRequest = defineAction({
         },
       });
     } catch (error) {
-      if (error instanceof UnsendableError) throw new StepError(error.message, { cause: error });
-      if (!(error instanceof NoAnswerError)) throw error;
-      noteCall({ ...callOf(event.account, method, place, begun), error: error.message });
-      throw new TryLaterError(`${method} ${error.message}`);
+      if (error instanceof InvalidRequestError)
+        throw new StepError('step/failed', error.message, { cause: error });
+      if (!(error instanceof NoResponseError)) throw error;
+      recordCall({ ...callOf(event.account, method, place, begun), error: error.message });
+      throw new RetryLaterError(`${method} ${error.message}`);
     }
-    noteCall({ ...callOf(event.account, method, place, begun), status: answer.status });
+    recordCall({ ...callOf(event.account, method, place, begun), status: answer.status });
     const good = expect?.includes(answer.status) ?? (answer.status >= 200 && answer.status < 300);
     if (good) {
       const output = { status_code: answer.status, body: answer.text, json: parsedJson(answer.text) };
@@ -97,14 +98,14 @@ export const httpRequest = defineAction({
     const said = answer.text.replace(/\s+/g, ' ').trim().slice(0, 200);
     const problem = `${method} ${place} answered ${answer.status}${said === '' ? '' : `: ${said}`}`;
     const passes = answer.status >= 500 || [408, 425, 429].includes(answer.status);
-    if (passes) throw new TryLaterError(problem, retryTime(answer.status, answer.headers, Date.now()));
-    throw new StepError(`${problem}; expected ${expect?.join(' or ') ?? 'a 2xx'}`);
+    if (passes) throw new RetryLaterError(problem, retryAfterTime(answer.status, answer.headers, Date.now()));
+    throw new StepError('step/failed', `${problem}; expected ${expect?.join(' or ') ?? 'a 2xx'}`);
   },
 });
 
 function parsedUrl(address: string): URL {
   // What is filled in late is checked late; the address itself may be a secret.
-  if (!url.safeParse(address).success) throw new StepError(`url: ${EXPECTED_URL}`);
+  if (!url.safeParse(address).success) throw new StepError('step/failed', `url: ${EXPECTED_URL}`);
   return new URL(address);
 }
 
@@ -112,7 +113,9 @@ function signature(secret: string, id: string, at: Date, body: string): Record<s
   try {
     return signedHeaders(secret, id, at, body);
   } catch (error) {
-    throw new StepError('secret: expected a secret in base64, "whsec_" before it or not', { cause: error });
+    throw new StepError('step/failed', 'secret: expected a secret in base64, "whsec_" before it or not', {
+      cause: error,
+    });
   }
 }
 

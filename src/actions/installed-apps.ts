@@ -30,12 +30,13 @@ async function presentApp(deviceId: number, wanted: string, context: ActionConte
   for await (const { attributes } of context.api.devices.listInstalledApps(deviceId)) {
     names.push(...[attributes.identifier, attributes.name].flatMap((name) => name ?? []));
   }
-  throw new StepError(`there is no app "${wanted}" on the device${didYouMean(wanted, names)}`);
+  throw new StepError('step/failed', `there is no app "${wanted}" on the device${didYouMean(wanted, names)}`);
 }
 
 function managed({ attributes }: InstalledApp, what: string): void {
   if (attributes.managed === true) return;
   throw new StepError(
+    'step/failed',
     `${attributes.name ?? 'the app'} is not managed, so it cannot be ${what}: use request_app_management first`,
   );
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { SEVERITIES } from '../alerts/alert.js';
 import type { Alert } from '../alerts/alert.js';
-import { deviceOf } from '../events/webhook-types.js';
+import { deviceReferenceOf } from '../events/webhook-types.js';
 import { knownDevice } from '../enrichment/device.js';
 import type { KnownDevice } from '../enrichment/device.js';
-import { beforeWrite } from '../simplemdm/call-log.js';
+import { beforeWrite } from '../simplemdm/call-recorder.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { defineAction } from './action.js';
 import type { ActionContext } from './action.js';
@@ -30,10 +30,10 @@ export const notify = defineAction({
   outputs: { title: 'string' },
   facts: [],
   perform: async ({ channel: channels, title, text, severity, labels }, context) => {
-    const { event, rule, stepKey, tell, now } = context;
+    const { event, rule, stepKey, dispatchAlert, now } = context;
     const device = await deviceIfKnown(context);
-    const id = device?.id ?? deviceOf(event)?.id;
-    const name = device?.name ?? device?.serial_number ?? deviceOf(event)?.serialNumber;
+    const id = device?.id ?? deviceReferenceOf(event)?.id;
+    const name = device?.name ?? device?.serial_number ?? deviceReferenceOf(event)?.serialNumber;
     const about: Omit<Alert, 'channel'> = {
       id: stepKey,
       account: event.account,
@@ -55,7 +55,7 @@ export const notify = defineAction({
       path: channels.join(', '),
       body: { title, ...(text !== '' && { text }) },
     });
-    for (const channel of new Set(channels)) await tell({ ...about, channel });
+    for (const channel of new Set(channels)) await dispatchAlert({ ...about, channel });
     return { status: 'completed', output: { title } };
   },
 });

@@ -28,11 +28,15 @@ export async function resolveReference<T extends { readonly id: number }>(
   const [match, another] = matches;
   if (match === undefined) {
     const names = (await list.get()).flatMap((item) => nameOf(item) ?? []);
-    throw new StepError(`there is no ${kind} ${shown(given)}${didYouMean(String(given), names)}`);
+    throw new StepError(
+      'step/failed',
+      `there is no ${kind} ${shown(given)}${didYouMean(String(given), names)}`,
+    );
   }
   if (another !== undefined) {
     const ids = matches.map((item) => item.id).join(', ');
     throw new StepError(
+      'step/failed',
       `${matches.length} ${kind}s are called ${shown(given)} (ids ${ids}): refer to one by its id`,
     );
   }

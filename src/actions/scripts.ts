@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { knownDevice } from '../enrichment/device.js';
-import { waitText } from '../rules/duration.js';
+import { waitText } from '../rules/model/duration.js';
 import { StepError, defineAction } from './action.js';
 import type { ActionContext, ActionResult } from './action.js';
 import { reference, resolveReference } from './reference.js';
@@ -34,7 +34,7 @@ export const runScript = defineAction({
   },
   facts: ['device'],
   perform: async ({ script, wait }, context) => {
-    const begun = startedJob.safeParse(context.left).data;
+    const begun = startedJob.safeParse(context.previousOutput).data;
     // The script has been started, whatever has become of the device since.
     if (begun !== undefined && wait !== undefined) return followJob(begun, wait, context);
     const device = knownDevice.parse(await context.fact('device'));
@@ -126,7 +126,8 @@ export const cancelScript = defineAction({
   facts: [],
   perform: async ({ job }, { api }) => {
     const id = Number(job);
-    if (!Number.isSafeInteger(id)) throw new StepError(`job: "${String(job)}" is not the id of a script job`);
+    if (!Number.isSafeInteger(id))
+      throw new StepError('step/failed', `job: "${String(job)}" is not the id of a script job`);
     const { attributes } = await api.scriptJobs.retrieve(id);
     if (attributes.status !== 'pending') {
       return { status: 'skipped', reason: `the job is ${attributes.status} already` };

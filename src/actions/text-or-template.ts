@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { envReferencesIn } from '../config/env-reference.js';
-import { isTemplate } from '../rules/template.js';
+import { isTemplate } from '../rules/liquid/template.js';
 
 /**
  * A text of some format, checked when the file loads unless it has yet to be filled in; it is checked again, filled in, when the step runs.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { waitText } from '../rules/duration.js';
+import { waitText } from '../rules/model/duration.js';
 import { defineAction } from './action.js';
 
 /** Lets some time pass before the next step. */
@@ -11,8 +11,8 @@ export const wait = defineAction({
   shorthand: 'for',
   outputs: {},
   facts: [],
-  perform: ({ for: ms }, { begunAt, now }) => {
-    const until = begunAt.getTime() + ms;
+  perform: ({ for: ms }, { startedAt, now }) => {
+    const until = startedAt.getTime() + ms;
     if (now().getTime() >= until) return Promise.resolve({ status: 'completed', output: {} });
     const reason = `waits until ${new Date(until).toISOString()}`;
     return Promise.resolve({ status: 'waiting', until, reason, output: {} });

@@ -6,7 +6,7 @@
  */
 
 /** KEYS: known, told, busy, opened, groups, group. ARGV: known for s, repeat ms, channel, group, now, id, alert, most. */
-export const TAKE = `
+export const ADD = `
   if redis.call('set', KEYS[1], '1', 'EX', ARGV[1], 'NX') == false then return 'known' end
   if tonumber(ARGV[2]) > 0 and redis.call('set', KEYS[2], ARGV[6], 'PX', ARGV[2], 'NX') == false then return 'repeated' end
   redis.call('sadd', KEYS[3], ARGV[3])
@@ -54,14 +54,14 @@ const STILL = `
 `;
 
 /** KEYS: busy, groups, under way. ARGV: channel. */
-export const LET_REST = `${REST} rest(KEYS[1], KEYS[2], KEYS[3], ARGV[1])`;
+export const MARK_IDLE = `${REST} rest(KEYS[1], KEYS[2], KEYS[3], ARGV[1])`;
 
 /**
  * KEYS: under way, busy, groups, the list of each group, told of each alert that is silenced.
  * ARGV: channel, message or nothing, now, how many groups, for each its key, how many alerts, the first and the last of them and how many
  * are only counted; the id of each alert that is silenced.
  */
-export const SEAL = `
+export const CREATE_MESSAGE = `
   ${REST} ${FORGET}
   if redis.call('exists', KEYS[1]) == 1 then return 0 end
   local groups = tonumber(ARGV[4])
@@ -88,7 +88,7 @@ export const SEAL = `
 `;
 
 /** KEYS: under way. ARGV: how the message begins, message. */
-export const SAVE = `
+export const SAVE_PENDING = `
   ${STILL}
   if not still(KEYS[1], ARGV[1]) then return 0 end
   redis.call('set', KEYS[1], ARGV[2])
@@ -96,7 +96,7 @@ export const SAVE = `
 `;
 
 /** KEYS: under way, busy, groups, sent, when each group was sent. ARGV: how the message begins, channel, id, now, group interval, limit per ms. */
-export const DELIVERED = `
+export const MARK_DELIVERED = `
   ${REST} ${STILL}
   if not still(KEYS[1], ARGV[1]) then return 0 end
   redis.call('del', KEYS[1])
@@ -108,7 +108,7 @@ export const DELIVERED = `
 `;
 
 /** KEYS: under way, busy, groups, aside, the message aside, told of each alert. ARGV: how the message begins, channel, id, now, message, keep ms, the id of each alert. */
-export const PUT_ASIDE = `
+export const MARK_UNDELIVERED = `
   ${REST} ${FORGET} ${STILL}
   if not still(KEYS[1], ARGV[1]) then return 0 end
   redis.call('del', KEYS[1])
@@ -120,7 +120,7 @@ export const PUT_ASIDE = `
 `;
 
 /** KEYS: the message aside, aside, busy, opened, groups, the list of each group. ARGV: id, channel, now, for each group its key, how many are only counted, how many alerts, the alerts. */
-export const PUT_BACK = `
+export const REQUEUE = `
   if redis.call('del', KEYS[1]) == 0 then return 0 end
   redis.call('zrem', KEYS[2], ARGV[1])
   redis.call('sadd', KEYS[3], ARGV[2])
@@ -139,7 +139,7 @@ export const PUT_BACK = `
 `;
 
 /** KEYS: missing. ARGV: now, keep ms. Answers since when, and whether that is new. */
-export const NOTE_MISSING = `
+export const MARK_MISSING = `
   if redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return {ARGV[1], 1} end
   return {redis.call('get', KEYS[1]), 0}
 `;

@@ -5,29 +5,44 @@ import { resultsOf } from '../queues/connection.js';
 import { alert, labelsOf } from './alert.js';
 import type { Alert } from './alert.js';
 import {
-  ASIDE_KEY,
+  UNDELIVERED_KEY,
   BUSY_KEY,
-  OPENED_KEY,
-  asideKey,
+  RECHECK_KEY,
+  undeliveredKey,
   groupKey,
-  groupSentKey,
+  groupSentAtKey,
   groupsKey,
   knownKey,
   missingKey,
-  sentKey,
-  toldKey,
-  underWayKey,
+  sentMessagesKey,
+  contentKey,
+  pendingMessageKey,
 } from './alert-keys.js';
-import { DELIVERED, LET_REST, NOTE_MISSING, PUT_ASIDE, PUT_BACK, SAVE, SEAL, TAKE } from './alert-scripts.js';
-import type { Calm, WaitingGroup } from './calm.js';
-import { alertsOf, beginningOf, stored, undelivered, underWay } from './stored-message.js';
-import type { Undelivered, UnderWay } from './stored-message.js';
+import {
+  MARK_DELIVERED,
+  MARK_IDLE,
+  MARK_MISSING,
+  MARK_UNDELIVERED,
+  REQUEUE,
+  SAVE_PENDING,
+  CREATE_MESSAGE,
+  ADD,
+} from './alert-scripts.js';
+import type { DeliveryPolicy, PendingGroup } from './delivery-policy.js';
+import {
+  alertsIn,
+  serializedPrefix,
+  serializeMessage,
+  undeliveredMessage,
+  pendingMessage,
+} from './pending-message.js';
+import type { UndeliveredMessage, PendingMessage } from './pending-message.js';
 
 /** So many alerts of a group are kept in full; of those beyond only the number. */
-export const MOST_ALERTS = 1000;
+export const MAX_ALERTS_PER_GROUP = 1000;
 
 /** A group of alerts of a channel that waits to become a message. */
-export interface OpenGroup extends WaitingGroup {
+export interface OpenGroup extends PendingGroup {
   readonly key: string;
   readonly count: number;
 }
@@ -35,7 +50,7 @@ export interface OpenGroup extends WaitingGroup {
 /** A group as it was read to become a part of a message. */
 export interface ReadGroup {
   readonly key: string;
-  /** The first of them, {@link MOST_ALERTS} at most. */
+  /** The first of them, {@link MAX_ALERTS_PER_GROUP} at most. */
   readonly alerts: readonly Alert[];
   /** How many more there are, of which only the number is known. */
   readonly more: number;
@@ -44,7 +59,7 @@ export interface ReadGroup {
 }
 
 /** What became of an alert that was handed in. */
-export type Taken =
+export type AddResult =
   /** It is the first of its group: its channel may be due earlier than was thought. */
   | 'opened'
   | 'joined'
@@ -60,56 +75,66 @@ export type Taken =
  * meantime, and nothing was changed.
  */
 export interface AlertStore {
-  readonly take: (given: Alert, calm: Pick<Calm, 'groupBy' | 'repeatMs'>) => Promise<Taken>;
+  readonly add: (given: Alert, calm: Pick<DeliveryPolicy, 'groupBy' | 'repeatMs'>) => Promise<AddResult>;
   /** The channels that have something to send. */
   readonly busyChannels: () => Promise<string[]>;
   /** The channels that may be due earlier than was thought when they were looked at last. */
   readonly openedChannels: () => Promise<string[]>;
   /** A channel is looked at now. */
-  readonly look: (channel: string) => Promise<void>;
+  readonly markChecked: (channel: string) => Promise<void>;
   /** A channel that has nothing to send is not looked at any more until the next alert. */
-  readonly rest: (channel: string) => Promise<void>;
+  readonly markIdle: (channel: string) => Promise<void>;
   readonly openGroups: (channel: string) => Promise<OpenGroup[]>;
   /** Undefined when there is no such group. */
-  readonly read: (channel: string, group: string) => Promise<ReadGroup | undefined>;
+  readonly readGroup: (channel: string, group: string) => Promise<ReadGroup | undefined>;
   /**
    * Makes a message of what was read of some groups, if nothing is under way and all of it is still there. Without a message it just
    * takes it away.
    *
    * @param untold - Alerts of which nobody is told: the same may be told again.
    */
-  readonly seal: (
+  readonly createMessage: (
     channel: string,
-    message: UnderWay | undefined,
+    message: PendingMessage | undefined,
     taken: readonly ReadGroup[],
     untold: readonly Alert[],
   ) => Promise<boolean>;
-  readonly underWay: (channel: string) => Promise<UnderWay | undefined>;
-  readonly saveUnderWay: (channel: string, message: UnderWay) => Promise<boolean>;
+  readonly pendingMessage: (channel: string) => Promise<PendingMessage | undefined>;
+  readonly savePending: (channel: string, message: PendingMessage) => Promise<boolean>;
   /** The message has arrived. */
-  readonly delivered: (channel: string, message: UnderWay, at: number, calm: Calm) => Promise<boolean>;
+  readonly markDelivered: (
+    channel: string,
+    message: PendingMessage,
+    at: number,
+    calm: DeliveryPolicy,
+  ) => Promise<boolean>;
   /** The message cannot be delivered: it is put aside, for so long. */
-  readonly putAside: (channel: string, message: UnderWay, reason: string, keepMs: number) => Promise<boolean>;
-  readonly undelivered: () => Promise<Undelivered[]>;
+  readonly markUndelivered: (
+    channel: string,
+    message: PendingMessage,
+    reason: string,
+    keepMs: number,
+  ) => Promise<boolean>;
+  readonly undelivered: () => Promise<UndeliveredMessage[]>;
   /** How many there are, without reading them. */
   readonly countUndelivered: () => Promise<number>;
   /** Puts a message that was put aside back in line, as alerts. */
-  readonly putBack: (id: string) => Promise<Undelivered | undefined>;
+  readonly requeue: (id: string) => Promise<UndeliveredMessage | undefined>;
   /** Drops a message that was put aside. */
   readonly drop: (id: string) => Promise<boolean>;
   /** Since when a channel with something to send has been missing in the rule files, in epoch milliseconds; and whether that is news. */
   readonly missingSince: (channel: string) => Promise<{ readonly since: number; readonly isNew: boolean }>;
   /** A channel is in the rule files. */
-  readonly found: (channel: string) => Promise<void>;
+  readonly clearMissing: (channel: string) => Promise<void>;
   /** When messages of a channel were sent within a stretch of time, the oldest first; epoch milliseconds. */
   readonly sentSince: (channel: string, since: number) => Promise<number[]>;
 }
 
-const KNOWN_FOR_S = 31 * 86_400;
-const MISSING_FOR_MS = 86_400_000;
+const KNOWN_TTL_S = 31 * 86_400;
+const MISSING_TTL_MS = 86_400_000;
 
-const takenForm = z.enum(['opened', 'joined', 'counted', 'known', 'repeated']);
-const missingForm = z.tuple([z.coerce.number(), z.int()]);
+const addResult = z.enum(['opened', 'joined', 'counted', 'known', 'repeated']);
+const missingResult = z.tuple([z.coerce.number(), z.int()]);
 
 /** The alerts of all channels, in Redis. */
 export function openAlertStore(redis: Redis): AlertStore {
@@ -124,33 +149,33 @@ export function openAlertStore(redis: Redis): AlertStore {
     values: readonly (string | number)[],
   ): Promise<boolean> => (await run(script, keys, values)) === 1;
   return {
-    take: async (given, { groupBy, repeatMs = 0 }) => {
+    add: async (given, { groupBy, repeatMs = 0 }) => {
       const { channel, id } = given;
       const labels = labelsOf(given);
       const group = canonicalJson(Object.fromEntries(groupBy.map((name) => [name, labels[name] ?? ''])));
       const keys = [
         knownKey(given),
-        toldKey(given),
+        contentKey(given),
         BUSY_KEY,
-        OPENED_KEY,
+        RECHECK_KEY,
         groupsKey(channel),
         groupKey(channel, group),
       ];
-      const values = [KNOWN_FOR_S, repeatMs, channel, group, Date.now(), id, JSON.stringify(given)];
-      return takenForm.parse(await run(TAKE, keys, [...values, MOST_ALERTS]));
+      const values = [KNOWN_TTL_S, repeatMs, channel, group, Date.now(), id, JSON.stringify(given)];
+      return addResult.parse(await run(ADD, keys, [...values, MAX_ALERTS_PER_GROUP]));
     },
     busyChannels: () => redis.smembers(BUSY_KEY),
-    openedChannels: () => redis.smembers(OPENED_KEY),
-    look: async (channel) => {
-      await redis.srem(OPENED_KEY, channel);
+    openedChannels: () => redis.smembers(RECHECK_KEY),
+    markChecked: async (channel) => {
+      await redis.srem(RECHECK_KEY, channel);
     },
-    rest: async (channel) => {
-      await run(LET_REST, [BUSY_KEY, groupsKey(channel), underWayKey(channel)], [channel]);
+    markIdle: async (channel) => {
+      await run(MARK_IDLE, [BUSY_KEY, groupsKey(channel), pendingMessageKey(channel)], [channel]);
     },
     openGroups: async (channel) => {
       const groups = Object.entries(await redis.hgetall(groupsKey(channel)));
       const pipeline = redis.pipeline();
-      for (const [key] of groups) pipeline.llen(groupKey(channel, key)).get(groupSentKey(channel, key));
+      for (const [key] of groups) pipeline.llen(groupKey(channel, key)).get(groupSentAtKey(channel, key));
       const answers = resultsOf(await pipeline.exec());
       return groups.flatMap(([key, text], index) => {
         const { first, last, more } = stateOf(text);
@@ -161,8 +186,8 @@ export function openAlertStore(redis: Redis): AlertStore {
         return [{ key, first, last, count: alerts + more, sent: sent === null ? undefined : Number(sent) }];
       });
     },
-    read: async (channel, key) => {
-      const texts = await redis.lrange(groupKey(channel, key), 0, MOST_ALERTS - 1);
+    readGroup: async (channel, key) => {
+      const texts = await redis.lrange(groupKey(channel, key), 0, MAX_ALERTS_PER_GROUP - 1);
       const state = await redis.hget(groupsKey(channel), key);
       const [first] = texts;
       const last = texts.at(-1);
@@ -170,59 +195,63 @@ export function openAlertStore(redis: Redis): AlertStore {
       const alerts = texts.map((text) => alert.parse(JSON.parse(text)));
       return { key, alerts, more: stateOf(state).more, ends: [first, last] };
     },
-    seal: (channel, message, taken, untold) =>
+    createMessage: (channel, message, taken, untold) =>
       changes(
-        SEAL,
+        CREATE_MESSAGE,
         [
-          underWayKey(channel),
+          pendingMessageKey(channel),
           BUSY_KEY,
           groupsKey(channel),
           ...taken.map(({ key }) => groupKey(channel, key)),
-          ...untold.map(toldKey),
+          ...untold.map(contentKey),
         ],
         [
           channel,
-          message === undefined ? '' : stored(message),
+          message === undefined ? '' : serializeMessage(message),
           Date.now(),
           taken.length,
           ...taken.flatMap(({ key, alerts, more, ends }) => [key, alerts.length, ...ends, more]),
           ...untold.map(({ id }) => id),
         ],
       ),
-    underWay: async (channel) => {
-      const text = await redis.get(underWayKey(channel));
-      return text === null ? undefined : underWay.parse(JSON.parse(text));
+    pendingMessage: async (channel) => {
+      const text = await redis.get(pendingMessageKey(channel));
+      return text === null ? undefined : pendingMessage.parse(JSON.parse(text));
     },
-    saveUnderWay: (channel, message) =>
-      changes(SAVE, [underWayKey(channel)], [beginningOf(message), stored(message)]),
-    delivered: (channel, message, at, { groupIntervalMs, limit }) =>
+    savePending: (channel, message) =>
       changes(
-        DELIVERED,
-        [
-          underWayKey(channel),
-          BUSY_KEY,
-          groupsKey(channel),
-          sentKey(channel),
-          ...message.groups.map(({ key }) => groupSentKey(channel, key)),
-        ],
-        [beginningOf(message), channel, message.id, at, groupIntervalMs, limit.perMs],
+        SAVE_PENDING,
+        [pendingMessageKey(channel)],
+        [serializedPrefix(message), serializeMessage(message)],
       ),
-    putAside: (channel, message, reason, keepMs) => {
-      const now = new Date();
-      const aside: Undelivered = { ...message, channel, reason, since: now.toISOString() };
-      const alerts = alertsOf(message);
-      return changes(
-        PUT_ASIDE,
+    markDelivered: (channel, message, at, { groupIntervalMs, limit }) =>
+      changes(
+        MARK_DELIVERED,
         [
-          underWayKey(channel),
+          pendingMessageKey(channel),
           BUSY_KEY,
           groupsKey(channel),
-          ASIDE_KEY,
-          asideKey(message.id),
-          ...alerts.map(toldKey),
+          sentMessagesKey(channel),
+          ...message.groups.map(({ key }) => groupSentAtKey(channel, key)),
+        ],
+        [serializedPrefix(message), channel, message.id, at, groupIntervalMs, limit.perMs],
+      ),
+    markUndelivered: (channel, message, reason, keepMs) => {
+      const now = new Date();
+      const aside: UndeliveredMessage = { ...message, channel, reason, since: now.toISOString() };
+      const alerts = alertsIn(message);
+      return changes(
+        MARK_UNDELIVERED,
+        [
+          pendingMessageKey(channel),
+          BUSY_KEY,
+          groupsKey(channel),
+          UNDELIVERED_KEY,
+          undeliveredKey(message.id),
+          ...alerts.map(contentKey),
         ],
         [
-          beginningOf(message),
+          serializedPrefix(message),
           channel,
           message.id,
           now.getTime(),
@@ -233,27 +262,27 @@ export function openAlertStore(redis: Redis): AlertStore {
       );
     },
     undelivered: async () => {
-      const ids = await redis.zrange(ASIDE_KEY, '0', '-1');
+      const ids = await redis.zrange(UNDELIVERED_KEY, '0', '-1');
       if (ids.length === 0) return [];
-      const texts = await redis.mget(...ids.map(asideKey));
+      const texts = await redis.mget(...ids.map(undeliveredKey));
       const expired = ids.filter((_id, index) => texts[index] === null);
-      if (expired.length > 0) await redis.zrem(ASIDE_KEY, ...expired);
-      return texts.flatMap((text) => (text === null ? [] : [undelivered.parse(JSON.parse(text))]));
+      if (expired.length > 0) await redis.zrem(UNDELIVERED_KEY, ...expired);
+      return texts.flatMap((text) => (text === null ? [] : [undeliveredMessage.parse(JSON.parse(text))]));
     },
     countUndelivered: async () => {
-      const ids = await redis.zrange(ASIDE_KEY, '0', '-1');
-      return ids.length === 0 ? 0 : redis.exists(...ids.map(asideKey));
+      const ids = await redis.zrange(UNDELIVERED_KEY, '0', '-1');
+      return ids.length === 0 ? 0 : redis.exists(...ids.map(undeliveredKey));
     },
-    putBack: async (id) => {
-      const text = await redis.get(asideKey(id));
+    requeue: async (id) => {
+      const text = await redis.get(undeliveredKey(id));
       if (text === null) return undefined;
-      const aside = undelivered.parse(JSON.parse(text));
+      const aside = undeliveredMessage.parse(JSON.parse(text));
       const { channel, groups } = aside;
       const keys = [
-        asideKey(id),
-        ASIDE_KEY,
+        undeliveredKey(id),
+        UNDELIVERED_KEY,
         BUSY_KEY,
-        OPENED_KEY,
+        RECHECK_KEY,
         groupsKey(channel),
         ...groups.map(({ key }) => groupKey(channel, key)),
       ];
@@ -264,24 +293,24 @@ export function openAlertStore(redis: Redis): AlertStore {
         ...alerts.map((one) => JSON.stringify(one)),
       ]);
       // What was put aside under an id never changes, so that whoever takes it away has read it as it was.
-      return (await changes(PUT_BACK, keys, [id, channel, Date.now(), ...values])) ? aside : undefined;
+      return (await changes(REQUEUE, keys, [id, channel, Date.now(), ...values])) ? aside : undefined;
     },
     drop: async (id) => {
-      const results = resultsOf(await redis.multi().del(asideKey(id)).zrem(ASIDE_KEY, id).exec());
+      const results = resultsOf(await redis.multi().del(undeliveredKey(id)).zrem(UNDELIVERED_KEY, id).exec());
       return results[0] === 1;
     },
     missingSince: async (channel) => {
-      const [since, isNew] = missingForm.parse(
-        await run(NOTE_MISSING, [missingKey(channel)], [Date.now(), MISSING_FOR_MS]),
+      const [since, isNew] = missingResult.parse(
+        await run(MARK_MISSING, [missingKey(channel)], [Date.now(), MISSING_TTL_MS]),
       );
       return { since, isNew: isNew === 1 };
     },
-    found: async (channel) => {
+    clearMissing: async (channel) => {
       await redis.del(missingKey(channel));
     },
     sentSince: async (channel, since) => {
-      await redis.zremrangebyscore(sentKey(channel), '-inf', since);
-      const flat = await redis.zrange(sentKey(channel), '0', '-1', 'WITHSCORES');
+      await redis.zremrangebyscore(sentMessagesKey(channel), '-inf', since);
+      const flat = await redis.zrange(sentMessagesKey(channel), '0', '-1', 'WITHSCORES');
       return flat.flatMap((value, index) => (index % 2 === 1 ? [Number(value)] : []));
     },
   };

@@ -1,6 +1,6 @@
 import { SEVERITIES } from './alert.js';
 import type { Alert, Severity } from './alert.js';
-import { cut, shownLine, shownText } from './shown-text.js';
+import { truncate, displayLine, displayText } from './display-text.js';
 
 /** One line of a message. */
 export interface MessageItem {
@@ -76,7 +76,7 @@ export function composeMessage(
     return {
       ...base,
       title: titleOf(first, LONGEST_TITLE),
-      text: cut(shownText(first.text).trim(), LONGEST_TEXT),
+      text: truncate(displayText(first.text).trim(), LONGEST_TEXT),
       fields: fieldsOf(first),
       sections: [],
       moreGroups: 0,
@@ -113,7 +113,7 @@ function sectionOf(
   return {
     heading: several && first !== undefined ? headingOf(first, countOf(group), longest) : undefined,
     items: shown.map((alert) => {
-      const device = same ? shownLine(alert.device?.name ?? '', longest) : '';
+      const device = same ? displayLine(alert.device?.name ?? '', longest) : '';
       return { title: device === '' ? titleOf(alert, longest) : device, link: linkTo(consoleUrl, alert) };
     }),
     more: countOf(group) - shown.length,
@@ -124,17 +124,17 @@ const countOf = ({ alerts, more = 0 }: AlertGroup): number => alerts.length + mo
 
 /** Services refuse a title in which nothing can be seen. */
 function titleOf({ title, description, rule }: Alert, most: number): string {
-  const lines = [title, description ?? '', rule ?? ''].map((text) => shownLine(text, most));
+  const lines = [title, description ?? '', rule ?? ''].map((text) => displayLine(text, most));
   return lines.find((line) => line !== '') ?? 'A message without a title';
 }
 
 function headingOf(alert: Alert, count: number, most: number): string {
   const { description, rule, title } = alert;
-  return cut(`${count} × ${titleOf({ ...alert, title: description ?? rule ?? title }, most)}`, most);
+  return truncate(`${count} × ${titleOf({ ...alert, title: description ?? rule ?? title }, most)}`, most);
 }
 
 function fieldsOf({ device, rule, account }: Alert): { name: string; value: string }[] {
-  const name = shownLine(device?.name ?? '', LONGEST_TITLE);
+  const name = displayLine(device?.name ?? '', LONGEST_TITLE);
   const known = name === '' && device?.id !== undefined ? `device ${device.id}` : name;
   return [
     ...(known === '' ? [] : [{ name: 'Device', value: known }]),

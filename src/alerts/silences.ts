@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { KEY_PREFIX } from '../queues/connection.js';
-import { matchesGlob } from '../rules/glob.js';
+import { matchesGlob } from '../rules/cel/glob.js';
 import { labelsOf } from './alert.js';
 import type { Alert } from './alert.js';
 

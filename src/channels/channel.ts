@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { calmSettings } from '../alerts/calm.js';
+import { deliveryPolicySettings } from '../alerts/delivery-policy.js';
 import type { Message } from '../alerts/message.js';
 import { envReferencesIn } from '../config/env-reference.js';
-import type { ChannelSignature } from '../rules/vocabulary.js';
+import type { ChannelSignature } from '../rules/model/vocabulary.js';
 
 /** A message that did not arrive. */
 export class DeliveryError extends Error {
@@ -81,7 +81,7 @@ export function defineChannel<S extends z.ZodRawShape>({
     about,
     example,
     mostLines,
-    settings: z.strictObject({ ...settings, ...calmSettings }),
+    settings: z.strictObject({ ...settings, ...deliveryPolicySettings }),
     send: async (given, message, signal) => {
       const parsed = own.safeParse(given);
       if (!parsed.success) {

@@ -1,8 +1,8 @@
 import type { Message } from '../alerts/message.js';
-import { cutToShare, cutToSize } from '../alerts/shown-text.js';
+import { truncateToShare, truncateToSize } from '../alerts/display-text.js';
 import { defineChannel, webhookUrl } from './channel.js';
 import { bodyParts } from './plain-text.js';
-import { postJson } from './post.js';
+import { postJson } from './post-json.js';
 
 const COLOURS = { info: 0x3b82f6, warning: 0xf59e0b, critical: 0xdc2626 };
 /** https://discord.com/developers/docs/resources/message#embed-object-embed-limits */
@@ -19,12 +19,12 @@ function escaped(text: string): string {
 const escapedLength = (text: string): number => escaped(text).length;
 
 /** Cut before it is escaped: half an escape would show. */
-const fitted = (text: string, most: number): string => escaped(cutToSize(text, most, escapedLength));
+const fitted = (text: string, most: number): string => escaped(truncateToSize(text, most, escapedLength));
 
 /** A message as an embed; nobody is mentioned, whatever stands in it. */
 export function discordPayload(message: Message) {
   const { title, severity, fields, link, at } = message;
-  const parts = cutToShare(bodyParts(message), LONGEST_TEXT, escapedLength);
+  const parts = truncateToShare(bodyParts(message), LONGEST_TEXT, escapedLength);
   const description = parts.map(escaped).join('\n\n');
   return {
     embeds: [

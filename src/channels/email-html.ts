@@ -1,5 +1,5 @@
 import type { Message, MessageItem } from '../alerts/message.js';
-import { escapeHtml } from './html.js';
+import { escapeHtml } from './escape-html.js';
 
 const COLOURS = { info: '#2563eb', warning: '#b45309', critical: '#b91c1c' };
 const FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";

@@ -1,9 +1,9 @@
 import type { Message } from '../alerts/message.js';
-import { bytesInJson, cutToShare } from '../alerts/shown-text.js';
+import { bytesInJson, truncateToShare } from '../alerts/display-text.js';
 import { defineChannel, webhookUrl } from './channel.js';
 import { bodyParts, fieldLine } from './plain-text.js';
-import { postJson } from './post.js';
-import { escapeHtml } from './html.js';
+import { postJson } from './post-json.js';
+import { escapeHtml } from './escape-html.js';
 
 /** A message may have 32 KB; the rest is for the title, the fields and the card itself. */
 const MOST_BYTES = 24_000;
@@ -15,7 +15,7 @@ const bytesInCard = (text: string): number => bytesInJson(inCard(text));
 export function googleChatPayload(message: Message) {
   const { id, title, severity, fields, link } = message;
   const widgets = [
-    ...cutToShare(bodyParts(message), MOST_BYTES, bytesInCard).map((text) => ({
+    ...truncateToShare(bodyParts(message), MOST_BYTES, bytesInCard).map((text) => ({
       textParagraph: { text: inCard(text) },
     })),
     ...(link === undefined

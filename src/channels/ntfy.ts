@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Message } from '../alerts/message.js';
-import { bytesInJson, cutToSize } from '../alerts/shown-text.js';
+import { bytesInJson, truncateToSize } from '../alerts/display-text.js';
 import { defineChannel, secretText, serviceUrl, textOrEnv } from './channel.js';
 import { bodyText } from './plain-text.js';
-import { postJson } from './post.js';
+import { postJson } from './post-json.js';
 
 const PRIORITIES = { info: 3, warning: 4, critical: 5 };
 const TAGS = { info: [], warning: ['warning'], critical: ['rotating_light'] };
@@ -22,7 +22,7 @@ export function ntfyPayload(topic: string, message: Message) {
     ...(link !== undefined && { click: link }),
   };
   const left = Math.max(MOST_BYTES - Buffer.byteLength(JSON.stringify(about)), LEAST_BYTES);
-  return { ...about, message: cutToSize(bodyText(message), left, bytesInJson) };
+  return { ...about, message: truncateToSize(bodyText(message), left, bytesInJson) };
 }
 
 /** ntfy: https://docs.ntfy.sh */

@@ -1,8 +1,8 @@
-import { calmFrom } from '../alerts/calm.js';
-import type { Calm } from '../alerts/calm.js';
+import { deliveryPolicyFrom } from '../alerts/delivery-policy.js';
+import type { DeliveryPolicy } from '../alerts/delivery-policy.js';
 import type { Message } from '../alerts/message.js';
 import { resolveEnvReferences } from '../config/env-reference.js';
-import type { ChannelSource } from '../rules/rule-schema.js';
+import type { ChannelSource } from '../rules/model/rule-schema.js';
 import { DeliveryError } from './channel.js';
 import type { Receipt } from './channel.js';
 import { CHANNEL_TYPES } from './registry.js';
@@ -12,9 +12,9 @@ import { errorText } from '../telemetry/error-text.js';
 export interface Channel {
   readonly name: string;
   readonly type: string;
-  readonly calm: Calm;
+  readonly policy: DeliveryPolicy;
   /** How many lines of a group it has room for; ten when left out. */
-  readonly mostLines: number | undefined;
+  readonly maxLines: number | undefined;
   /** @throws DeliveryError when the message does not arrive. */
   readonly send: (message: Message, signal: AbortSignal) => Promise<Receipt>;
 }
@@ -25,8 +25,8 @@ export function openChannel({ name, type, settings }: ChannelSource, env: NodeJS
   return {
     name,
     type,
-    calm: calmFrom(settings),
-    mostLines: channelType?.mostLines,
+    policy: deliveryPolicyFrom(settings),
+    maxLines: channelType?.mostLines,
     send: async (message, signal) => {
       if (channelType === undefined)
         throw new DeliveryError(`there is no type of channel "${type}"`, { refused: true });

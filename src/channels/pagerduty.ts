@@ -1,8 +1,8 @@
 import type { Message } from '../alerts/message.js';
-import { bytesInJson, cut, cutToSize } from '../alerts/shown-text.js';
+import { bytesInJson, truncate, truncateToSize } from '../alerts/display-text.js';
 import { defineChannel, secretText, serviceUrl } from './channel.js';
 import { bodyText } from './plain-text.js';
-import { postJson } from './post.js';
+import { postJson } from './post-json.js';
 
 /** https://developer.pagerduty.com/docs/send-alert-event */
 const LONGEST_SUMMARY = 1024;
@@ -17,12 +17,12 @@ export function pagerDutyPayload(routingKey: string, message: Message) {
     event_action: 'trigger',
     dedup_key: id,
     payload: {
-      summary: cut(title, LONGEST_SUMMARY),
+      summary: truncate(title, LONGEST_SUMMARY),
       source: 'mdm-reflex',
       severity,
       timestamp: at,
       custom_details: {
-        text: cutToSize(bodyText({ ...message, fields: [] }), MOST_BYTES, bytesInJson),
+        text: truncateToSize(bodyText({ ...message, fields: [] }), MOST_BYTES, bytesInJson),
         count,
         ...Object.fromEntries(fields.map(({ name, value }) => [name.toLowerCase(), value])),
       },

@@ -1,8 +1,8 @@
 import type { Message } from '../alerts/message.js';
-import { bytesInJson, cutToShare } from '../alerts/shown-text.js';
+import { bytesInJson, truncateToShare } from '../alerts/display-text.js';
 import { defineChannel, webhookUrl } from './channel.js';
 import { bodyParts, fieldLine } from './plain-text.js';
-import { postJson } from './post.js';
+import { postJson } from './post-json.js';
 
 const COLOURS = { info: 'Default', warning: 'Warning', critical: 'Attention' };
 /** A message of a workflow may have 28 KB; the rest is for the title, the fields and the card itself. */
@@ -17,7 +17,7 @@ const run = (text: string, style: Readonly<Record<string, unknown>> = {}) => ({
 /** A message as an Adaptive Card in the envelope that a Workflows webhook takes. */
 export function teamsPayload(message: Message) {
   const { title, severity, fields, link } = message;
-  const texts = cutToShare(bodyParts(message), MOST_BYTES, bytesInJson);
+  const texts = truncateToShare(bodyParts(message), MOST_BYTES, bytesInJson);
   return {
     type: 'message',
     attachments: [

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Message } from '../alerts/message.js';
 import { signedHeaders, signingSecret } from '../config/standard-webhooks.js';
 import { defineChannel, textOrEnv, webhookUrl } from './channel.js';
-import { postJson } from './post.js';
+import { postJson } from './post-json.js';
 
 /** A message as the body of a webhook. */
 export function webhookPayload(message: Message) {

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { openAlertStore } from '../alerts/alert-store.js';
 import type { AlertStore } from '../alerts/alert-store.js';
-import { countOf } from '../alerts/stored-message.js';
+import { alertCount } from '../alerts/pending-message.js';
 import { OperatorError } from '../config/operator-error.js';
-import { columns, harmless } from './terminal.js';
+import { columns, escapeControlCharacters } from './terminal.js';
 
 /** `mdm-reflex alerts list`: what waits to be sent, and what could not be delivered. */
 export async function listAlerts(redis: Redis, json: boolean): Promise<string> {
@@ -25,7 +25,7 @@ export async function listAlerts(redis: Redis, json: boolean): Promise<string> {
         id,
         channel,
         since,
-        harmless(`${groups[0]?.alerts[0]?.title ?? ''}: ${reason}`),
+        escapeControlCharacters(`${groups[0]?.alerts[0]?.title ?? ''}: ${reason}`),
       ]),
     ),
   ];
@@ -36,9 +36,9 @@ async function waitingIn(store: AlertStore) {
   const channels = (await store.busyChannels()).sort();
   return Promise.all(
     channels.map(async (channel) => {
-      const [groups, message] = await Promise.all([store.openGroups(channel), store.underWay(channel)]);
+      const [groups, message] = await Promise.all([store.openGroups(channel), store.pendingMessage(channel)]);
       const open = groups.reduce((sum, { count }) => sum + count, 0);
-      const sealed = message === undefined ? 0 : countOf(message);
+      const sealed = message === undefined ? 0 : alertCount(message);
       return { channel, count: open + sealed, attempts: message?.attempts ?? 0 };
     }),
   );
@@ -50,7 +50,7 @@ export async function retryAlerts(redis: Redis, id: string): Promise<string> {
   const ids = id === 'all' ? (await store.undelivered()).map((message) => message.id) : [id];
   // Somebody else may retry or drop them at the same time: only what is put back here is told.
   let count = 0;
-  for (const one of ids) if ((await store.putBack(one)) !== undefined) count += 1;
+  for (const one of ids) if ((await store.requeue(one)) !== undefined) count += 1;
   if (count === 0) {
     throw new OperatorError([id === 'all' ? 'everything was delivered' : noSuchMessage(id)]);
   }

@@ -4,9 +4,9 @@ import { openChannel } from '../channels/open-channel.js';
 import { CHANNEL_TYPES } from '../channels/registry.js';
 import { OperatorError } from '../config/operator-error.js';
 import { didYouMean } from '../config/nearest-name.js';
-import type { ChannelSource } from '../rules/rule-schema.js';
+import type { ChannelSource } from '../rules/model/rule-schema.js';
 import { loadRules } from './load-rules.js';
-import { columns, harmless } from './terminal.js';
+import { columns, escapeControlCharacters } from './terminal.js';
 
 /** `mdm-reflex channels list`: the channels of the rule files. */
 export async function listChannels(env: NodeJS.ProcessEnv, path: string | undefined): Promise<string> {
@@ -18,7 +18,7 @@ export async function listChannels(env: NodeJS.ProcessEnv, path: string | undefi
 }
 
 function calmInWords(source: ChannelSource, env: NodeJS.ProcessEnv): string {
-  const { digest, groupWaitMs, groupIntervalMs, serviceAlerts } = openChannel(source, env).calm;
+  const { digest, groupWaitMs, groupIntervalMs, serviceAlerts } = openChannel(source, env).policy;
   const when =
     digest === undefined
       ? `after ${groupWaitMs / 1000} s, then every ${groupIntervalMs / 1000} s at most`
@@ -62,14 +62,14 @@ export async function testChannel(
     const lines = [`sent: look at ${name} (${source.type}); ${answer}`, warning ?? ''];
     return lines
       .filter((line) => line !== '')
-      .map((line) => harmless(redact(line)))
+      .map((line) => escapeControlCharacters(redact(line)))
       .join('\n');
   } catch (error) {
     if (!(error instanceof DeliveryError)) throw error;
     const told = redact(`channel "${name}" (${source.type}): ${error.message}`);
     // Some advice stands in the message already.
     const advice = error.advice !== undefined && error.message.includes(error.advice) ? '' : adviceOn(error);
-    throw new OperatorError([harmless(advice === '' ? told : `${told}; ${advice}`)]);
+    throw new OperatorError([escapeControlCharacters(advice === '' ? told : `${told}; ${advice}`)]);
   }
 }
 

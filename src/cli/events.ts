@@ -8,7 +8,7 @@ import { openJournal } from '../journal/journal.js';
 import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
 import { openEventQueue, openRunQueue, retentionOf } from '../queues/queues.js';
-import { durationText } from '../rules/duration.js';
+import { durationText } from '../rules/model/duration.js';
 import { formatEvents, SHORT_ID } from './format-events.js';
 import { formatTrace } from './format-trace.js';
 import type { Paint } from './terminal.js';

@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { secretsOf } from '../rules/rule-secrets.js';
-import { runSteps } from '../actions/run-steps.js';
-import { pendingStep } from '../actions/step-attempt.js';
+import { secretsOf } from '../rules/model/rule-secrets.js';
+import { runSteps } from '../runs/run-steps.js';
+import { pendingStep } from '../runs/attempt-record.js';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
 import type { Account } from '../config/accounts.js';
 import { didYouMean } from '../config/nearest-name.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readSettings } from '../config/settings.js';
-import { considerRules } from '../enrichment/consider-rules.js';
-import type { Decision } from '../enrichment/consider-rules.js';
+import { evaluateRules } from '../runs/evaluate-rules.js';
+import type { Decision } from '../runs/evaluate-rules.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
 import { webhookEnvelope } from '../events/envelope.js';
 import type { Event } from '../events/envelope.js';
@@ -18,8 +18,8 @@ import { KNOWN_TYPES } from '../events/webhook-types.js';
 import { findTrace } from '../journal/find-events.js';
 import { statusOf } from '../journal/trace.js';
 import type { FactTrace, RunTrace, Trace } from '../journal/trace.js';
-import { isScheduleType } from '../rules/event-pattern.js';
-import type { Rule } from '../rules/rule.js';
+import { isScheduleType } from '../rules/model/event-pattern.js';
+import type { Rule } from '../rules/model/rule.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
 import { createDirectory } from '../simplemdm/directory.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
@@ -28,7 +28,7 @@ import { createLogger } from '../telemetry/logger.js';
 import { createRedaction } from '../telemetry/redaction.js';
 import { formatTrace } from './format-trace.js';
 import { loadRules } from './load-rules.js';
-import { withRedis } from './open-journal.js';
+import { withRedis } from './with-redis.js';
 import type { Paint } from './terminal.js';
 
 /** `mdm-reflex explain`, as the command line has it. */
@@ -109,7 +109,7 @@ async function traceOf(
       return Promise.resolve();
     },
   });
-  const decisions = await considerRules(event, rules, facts, now);
+  const decisions = await evaluateRules(event, rules, facts, now);
   const logger = createLogger({ level: 'silent', redact: (text) => text });
   const at = now().toISOString();
   const runs: RunTrace[] = [];
@@ -126,7 +126,7 @@ async function traceOf(
       env,
       dryRun: true,
       claimFor: () => () => Promise.resolve(true),
-      keep: (kept) => {
+      saveSteps: (kept) => {
         steps = [...kept];
         return Promise.resolve(steps);
       },
@@ -134,10 +134,10 @@ async function traceOf(
       beforeAction: () => Promise.resolve(undefined),
       stop: new AbortController().signal,
       // Nobody waits for a later attempt.
-      tryAgain: () => undefined,
+      retryAfter: () => undefined,
       superseded: () => Promise.resolve(undefined),
-      tell: () => Promise.resolve(),
-      raise: () => Promise.resolve(),
+      dispatchAlert: () => Promise.resolve(),
+      emitEvent: () => Promise.resolve(),
       now,
       runKey: `${event.id}.${rule.source.id}`,
       onStep: () => undefined,

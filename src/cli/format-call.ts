@@ -1,5 +1,5 @@
-import type { ApiCall } from '../simplemdm/call-log.js';
-import { harmless } from './terminal.js';
+import type { ApiCall } from '../http/api-call.js';
+import { escapeControlCharacters } from './terminal.js';
 
 /**
  * A call on one line: what was sent and what came back.
@@ -8,5 +8,5 @@ import { harmless } from './terminal.js';
  */
 export function callText({ method, path, status, shared, error }: ApiCall, said?: string): string {
   const cameBack = status ?? (error === undefined || error === said ? 'no answer' : error);
-  return harmless(`${method} ${path} → ${cameBack}${shared === true ? ' (shared)' : ''}`);
+  return escapeControlCharacters(`${method} ${path} → ${cameBack}${shared === true ? ' (shared)' : ''}`);
 }

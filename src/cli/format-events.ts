@@ -1,6 +1,6 @@
-import { deviceOf } from '../events/webhook-types.js';
+import { deviceReferenceOf } from '../events/webhook-types.js';
 import type { EventStatus, EventSummary } from '../journal/trace.js';
-import { columns, harmless } from './terminal.js';
+import { columns, escapeControlCharacters } from './terminal.js';
 import type { Paint } from './terminal.js';
 
 /** How many characters of an id are shown; `events show` takes them. */
@@ -32,10 +32,10 @@ export function formatEvents(events: readonly EventSummary[], paint: Paint, isFi
   const rows = events.map((event) => [
     paint('bold', event.id.slice(0, SHORT_ID)),
     event.receivedAt.slice(0, 19).replace('T', ' '),
-    harmless(event.type),
-    harmless(deviceOf(event)?.serialNumber ?? '-'),
+    escapeControlCharacters(event.type),
+    escapeControlCharacters(deviceReferenceOf(event)?.serialNumber ?? '-'),
     statusText(event, paint),
-    harmless(event.reason ?? event.rules.join(', ')),
+    escapeControlCharacters(event.reason ?? event.rules.join(', ')),
   ]);
   return columns([
     ['ID', 'RECEIVED (UTC)', 'TYPE', 'DEVICE', 'STATUS', 'RULES OR REASON'].map((title) =>

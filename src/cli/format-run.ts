@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { RunTrace, Trace } from '../journal/trace.js';
 import type { AttemptRecord } from '../queues/jobs.js';
 import { runId } from '../queues/queues.js';
-import { show } from '../rules/values.js';
+import { show } from '../rules/model/values.js';
 import { callText } from './format-call.js';
-import { columns, harmless } from './terminal.js';
+import { columns, escapeControlCharacters } from './terminal.js';
 import type { Paint } from './terminal.js';
 
 /** What one rule did for the event: how its run stands and why, then its steps. */
@@ -22,7 +22,7 @@ export function formatRun(run: RunTrace, { id, alerts }: Trace, paint: Paint): s
       stepRow(shown, `${index + 1}`, run, channelsOf(`${index}`), paint),
       ...each.map((attempt, position) =>
         stepRow(
-          { ...attempt, action: `for ${harmless(itemText(items[position]))}` },
+          { ...attempt, action: `for ${escapeControlCharacters(itemText(items[position]))}` },
           `${index + 1}.${position + 1}`,
           run,
           channelsOf(`${index}.${position}`),
@@ -33,7 +33,7 @@ export function formatRun(run: RunTrace, { id, alerts }: Trace, paint: Paint): s
   });
   return [
     `  ${paint('dim', `did, by ${run.rule}`)}  ${runWord(run, paint)}`,
-    ...(run.reason === undefined ? [] : [`    ${harmless(run.reason)}`]),
+    ...(run.reason === undefined ? [] : [`    ${escapeControlCharacters(run.reason)}`]),
     ...columns(rows).map((line) => `    ${line}`),
   ];
 }
@@ -89,7 +89,7 @@ function stepRow(
     place,
     mark[step.status] + attempts,
     step.action,
-    harmless(what),
+    escapeControlCharacters(what),
     paint('dim', [...sent, ...told].join(', ')),
   ];
 }

@@ -1,10 +1,10 @@
-import { deviceOf } from '../events/webhook-types.js';
+import { deviceReferenceOf } from '../events/webhook-types.js';
 import type { AlertTrace, FactTrace, RuleTrace, Trace } from '../journal/trace.js';
-import { show } from '../rules/values.js';
+import { show } from '../rules/model/values.js';
 import { callText } from './format-call.js';
 import { SHORT_ID, statusText } from './format-events.js';
 import { formatRun } from './format-run.js';
-import { columns, harmless } from './terminal.js';
+import { columns, escapeControlCharacters } from './terminal.js';
 import type { Paint } from './terminal.js';
 
 /** The trace of an event for a person: why it stands there, what came in, what was looked up, which rule matched and why, what was done. */
@@ -35,18 +35,21 @@ function section(title: string, rows: readonly (readonly string[])[], paint: Pai
 
 /** What keeps the event, and what keeps each of its runs. */
 function whyRows({ processing, runs }: Trace): string[][] {
-  const ofEvent = processing?.reason === undefined ? [] : [['the event', harmless(processing.reason)]];
-  const ofRuns = runs.flatMap(({ rule, reason }) => (reason === undefined ? [] : [[rule, harmless(reason)]]));
+  const ofEvent =
+    processing?.reason === undefined ? [] : [['the event', escapeControlCharacters(processing.reason)]];
+  const ofRuns = runs.flatMap(({ rule, reason }) =>
+    reason === undefined ? [] : [[rule, escapeControlCharacters(reason)]],
+  );
   return [...ofEvent, ...ofRuns];
 }
 
 function cameIn(trace: Trace): string[][] {
-  const device = deviceOf(trace);
-  const name = trace.deviceName === undefined ? '' : `${harmless(trace.deviceName)}, `;
+  const device = deviceReferenceOf(trace);
+  const name = trace.deviceName === undefined ? '' : `${escapeControlCharacters(trace.deviceName)}, `;
   const about =
     device === undefined
       ? show(trace.data)
-      : `${name}device ${device.id ?? '(no id yet)'}, serial number ${harmless(device.serialNumber ?? 'unknown')}`;
+      : `${name}device ${device.id ?? '(no id yet)'}, serial number ${escapeControlCharacters(device.serialNumber ?? 'unknown')}`;
   return [[`${about}, at ${trace.at}${trace.source === 'webhook' ? '' : ` (${trace.source})`}`]];
 }
 
@@ -56,7 +59,7 @@ function factRow(name: string, { status, durationMs, calls, error }: FactTrace, 
     missing: paint('yellow', 'no such thing'),
     failed: paint('red', 'failed'),
   };
-  const why = error === undefined ? '' : `: ${harmless(error)}`;
+  const why = error === undefined ? '' : `: ${escapeControlCharacters(error)}`;
   return [
     name,
     mark[status],
@@ -79,7 +82,7 @@ function decisionRow({ rule, verdict, reason, ownAction }: RuleTrace, paint: Pai
     waiting: paint('yellow', '… waiting'),
     disabled: paint('gray', '- disabled'),
   };
-  return [mark[verdict], rule, paint('dim', harmless(reason))];
+  return [mark[verdict], rule, paint('dim', escapeControlCharacters(reason))];
 }
 
 function alertRow({ channel, status, title, reason }: AlertTrace, paint: Paint): string[] {
@@ -91,5 +94,10 @@ function alertRow({ channel, status, title, reason }: AlertTrace, paint: Paint):
     silenced: paint('gray', '- silenced'),
     failed: paint('red', '✘ not delivered'),
   };
-  return [mark[status], channel, harmless(title), paint('dim', harmless(reason ?? ''))];
+  return [
+    mark[status],
+    channel,
+    escapeControlCharacters(title),
+    paint('dim', escapeControlCharacters(reason ?? '')),
+  ];
 }

@@ -3,13 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
-import { writeProblem } from '../config/file-problem.js';
+import { writeProblem } from '../config/write-problem.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
 import { readSettings } from '../config/settings.js';
-import { serviceVocabulary } from '../actions/vocabulary.js';
+import { serviceVocabulary } from '../actions/service-vocabulary.js';
 import { compileRuleFiles } from '../rules/rule-file.js';
-import { referentsOf } from '../actions/referents.js';
-import type { Referent, Referents } from '../rules/vocabulary.js';
+import { loadReferenceCatalog } from '../actions/reference-catalog.js';
+import type { CatalogEntry, ReferenceCatalog } from '../rules/model/vocabulary.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
 import { createDirectory } from '../simplemdm/directory.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
@@ -73,7 +73,7 @@ interface Surroundings {
 
 async function textFor(api: ReturnType<typeof createSimpleMdm>, surroundings: Surroundings): Promise<string> {
   const { attributes } = await api.account.show();
-  return firstRules(attributes.name, await referentsOf(createDirectory(api)), surroundings);
+  return firstRules(attributes.name, await loadReferenceCatalog(createDirectory(api)), surroundings);
 }
 
 /** An id that is not taken. */
@@ -86,7 +86,7 @@ function freeId(id: string, used: ReadonlySet<string>): string {
 /** A rule file for an account. Every rule in it is a dry run. */
 function firstRules(
   accountName: string,
-  referents: Referents,
+  referents: ReferenceCatalog,
   { used, folder }: Surroundings = { used: new Set(), folder: '.' },
 ): string {
   const id = (wanted: string): string => freeId(wanted, used);
@@ -165,7 +165,7 @@ function firstRules(
 
 const MOST_LISTED = 50;
 
-function listed(kind: string, referents: readonly Referent[]): string[] {
+function listed(kind: string, referents: readonly CatalogEntry[]): string[] {
   if (referents.length === 0) return [`# There are no ${kind}.`];
   const lines = referents
     .slice(0, MOST_LISTED)
@@ -177,7 +177,7 @@ function listed(kind: string, referents: readonly Referent[]): string[] {
 }
 
 /** A name in quotes; the id where the name is not the only one or there is none. */
-function reference({ id, name }: Referent, all: readonly Referent[]): string {
+function reference({ id, name }: CatalogEntry, all: readonly CatalogEntry[]): string {
   if (name === undefined) return String(id);
   return all.filter((other) => other.name === name).length > 1 ? String(id) : JSON.stringify(name);
 }

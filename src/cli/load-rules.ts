@@ -1,5 +1,5 @@
-import { secretsOf } from '../rules/rule-secrets.js';
-import { serviceVocabulary } from '../actions/vocabulary.js';
+import { secretsOf } from '../rules/model/rule-secrets.js';
+import { serviceVocabulary } from '../actions/service-vocabulary.js';
 import { readAccounts } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readRuleFiles } from '../config/read-rule-files.js';

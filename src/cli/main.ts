@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { serviceVocabulary } from '../actions/vocabulary.js';
+import { serviceVocabulary } from '../actions/service-vocabulary.js';
 import { DEFAULT_ACCOUNT } from '../config/accounts.js';
 import { loadEnvFile } from '../config/env-file.js';
 import { OperatorError } from '../config/operator-error.js';
@@ -14,7 +14,7 @@ import { explain, explainOptions } from './explain.js';
 import { dropHeld, listHeld, releaseHeld } from './held.js';
 import { listEvents, replayEvent, showEvent } from './events.js';
 import { initRules } from './init.js';
-import { withRedis } from './open-journal.js';
+import { withRedis } from './with-redis.js';
 import { testRules } from './rule-tests.js';
 import { listSchedules, runSchedule } from './schedules.js';
 import { serve } from './serve.js';

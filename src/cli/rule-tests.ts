@@ -1,18 +1,18 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { secretsOf } from '../rules/rule-secrets.js';
-import { preparedStep } from '../actions/perform-step.js';
+import { secretsOf } from '../rules/model/rule-secrets.js';
+import { preparedStep } from '../runs/perform-step.js';
 import { OperatorError } from '../config/operator-error.js';
-import { considerRules } from '../enrichment/consider-rules.js';
-import type { Decision } from '../enrichment/consider-rules.js';
-import { FACTS } from '../enrichment/facts.js';
+import { evaluateRules } from '../runs/evaluate-rules.js';
+import type { Decision } from '../runs/evaluate-rules.js';
+import { FACTS } from '../enrichment/registry.js';
 import { conditionValues, eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
 import type { Event } from '../events/envelope.js';
 import { fingerprint } from '../events/fingerprint.js';
-import { isScheduleType } from '../rules/event-pattern.js';
-import type { Rule, Step } from '../rules/rule.js';
-import type { Values } from '../rules/values.js';
+import { isScheduleType } from '../rules/model/event-pattern.js';
+import type { Rule, Step } from '../rules/model/rule.js';
+import type { Values } from '../rules/model/values.js';
 import { errorText } from '../telemetry/error-text.js';
 import { createRedaction } from '../telemetry/redaction.js';
 import { readTests } from './rule-test-file.js';
@@ -82,7 +82,7 @@ async function differencesOf(
   const now = test.at === undefined ? new Date() : new Date(test.at);
   const event = eventOf(test, now);
   const facts = { fetch: (name: string) => Promise.resolve(factOf(test.facts, name)) };
-  const decisions = await considerRules(event, rules, facts, () => now);
+  const decisions = await evaluateRules(event, rules, facts, () => now);
   const perRule = decisions.map((decision) => compare(decision, test, event, env, now));
   const silent = Object.keys(test.expect)
     .filter((id) => !decisions.some(({ rule }) => rule.source.id === id))

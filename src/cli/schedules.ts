@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
 import type { Settings } from '../config/settings.js';
-import { sweepsDone } from '../journal/sweeps-done.js';
+import { lastSweeps } from '../schedules/last-sweeps.js';
 import { openScheduleQueue, retentionOf } from '../queues/queues.js';
-import { addTick } from '../queues/schedules.js';
+import { addTick } from '../schedules/scheduler.js';
 import { columns } from './terminal.js';
 
 /** `mdm-reflex schedules`: the rules that run by the clock, when they do next, and when they did last. */
@@ -16,7 +16,7 @@ export async function listSchedules(redis: Redis, settings: Settings, json: bool
       schedule: pattern ?? '',
       timezone: tz ?? 'UTC',
       next: next === undefined ? null : new Date(next).toISOString(),
-      last: await sweepsDone(redis, key),
+      last: await lastSweeps(redis, key),
     })),
   );
   if (json) return JSON.stringify(rows, undefined, 2);

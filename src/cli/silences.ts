@@ -1,14 +1,14 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { calmFrom } from '../alerts/calm.js';
+import { deliveryPolicyFrom } from '../alerts/delivery-policy.js';
 import { openSilences } from '../alerts/silences.js';
 import { OperatorError } from '../config/operator-error.js';
 import { didYouMean, nearestName } from '../config/nearest-name.js';
-import { durationText } from '../rules/duration.js';
-import { matchesGlob } from '../rules/glob.js';
+import { durationText } from '../rules/model/duration.js';
+import { matchesGlob } from '../rules/cel/glob.js';
 import { loadRules } from './load-rules.js';
 import type { LoadedRules } from './load-rules.js';
-import { columns, harmless } from './terminal.js';
+import { columns, escapeControlCharacters } from './terminal.js';
 
 /**
  * `mdm-reflex silence add --match rule=…`: keeps quiet about what fits all of it.
@@ -107,7 +107,9 @@ function labelsIn({ rules, channels }: LoadedRules): string[] {
     .flatMap(({ source }) => source.do)
     .map(({ args }) => labelled.safeParse(args))
     .flatMap(({ data }) => Object.keys(data?.labels ?? {}));
-  return [...new Set([...given, ...channels.flatMap(({ settings }) => calmFrom(settings).groupBy)])];
+  return [
+    ...new Set([...given, ...channels.flatMap(({ settings }) => deliveryPolicyFrom(settings).groupBy)]),
+  ];
 }
 
 function matcher(text: string): readonly [string, string] {
@@ -129,10 +131,10 @@ export async function listSilences(redis: Redis, json: boolean): Promise<string>
     silences.map(({ id, match, until, comment }) => [
       id,
       Object.entries(match)
-        .map(([name, pattern]) => `${name}=${harmless(pattern)}`)
+        .map(([name, pattern]) => `${name}=${escapeControlCharacters(pattern)}`)
         .join(' and '),
       `until ${until}`,
-      harmless(comment),
+      escapeControlCharacters(comment),
     ]),
   ).join('\n');
 }

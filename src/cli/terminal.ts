@@ -14,7 +14,7 @@ export function paintFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): P
 }
 
 /** A text from outside on one line and without control characters: what a webhook says must not move the cursor. */
-export function harmless(text: string): string {
+export function escapeControlCharacters(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }

@@ -1,12 +1,12 @@
-import { referentsOfAll } from '../actions/referents.js';
-import { serviceVocabulary } from '../actions/vocabulary.js';
+import { loadReferenceCatalogs } from '../actions/reference-catalog.js';
+import { serviceVocabulary } from '../actions/service-vocabulary.js';
 import { readAccounts } from '../config/accounts.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readSettings } from '../config/settings.js';
 import type { Settings } from '../config/settings.js';
 import { compileRuleFiles } from '../rules/rule-file.js';
-import type { Referents } from '../rules/vocabulary.js';
+import type { ReferenceCatalog } from '../rules/model/vocabulary.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
 import { createDirectory } from '../simplemdm/directory.js';
 import type { Directory } from '../simplemdm/directory.js';
@@ -50,7 +50,7 @@ export async function validateRules(env: NodeJS.ProcessEnv, options: ValidateOpt
   const compiled = compileRuleFiles(files, {
     ...known,
     ...(options.ignoreEnv && { isEnvSet: () => true }),
-    ...('referents' in looked && { referents: looked.referents }),
+    ...('referents' in looked && { catalogs: looked.referents }),
   });
   const doubts = [
     ...compiled.warnings,
@@ -105,7 +105,7 @@ const fileOf = (problem: string): string => /^.*?(?=:\d+:\d+: )/.exec(problem)?.
 async function lookUpReferents(
   env: NodeJS.ProcessEnv,
   settings: Settings,
-): Promise<{ referents: (account: string) => Referents } | { reason: string }> {
+): Promise<{ referents: (account: string) => ReferenceCatalog } | { reason: string }> {
   try {
     const accounts = [...readAccounts(settings, env, ['worker']).values()];
     const directories = accounts.map(({ name, apiKey, baseUrl }): [string, Directory] => {
@@ -113,7 +113,7 @@ async function lookUpReferents(
       const api = createSimpleMdm({ account: name, apiKey, baseUrl, timeoutMs: LOOKUP_TIMEOUT_MS });
       return [name, createDirectory(api)];
     });
-    return { referents: await referentsOfAll(directories) };
+    return { referents: await loadReferenceCatalogs(directories) };
   } catch (error) {
     if (error instanceof OperatorError) return { reason: error.lines.join('; ') };
     if (error instanceof SimpleMdmError) return { reason: error.message };

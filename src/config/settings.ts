@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from './nearest-name.js';
 import { OperatorError } from './operator-error.js';
-import './zod-words.js';
+import './zod-messages.js';
 
 /** What a process does: take webhooks, work on the queues, or both. */
 export type Role = 'receiver' | 'worker';

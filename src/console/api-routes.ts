@@ -6,7 +6,7 @@ import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
 import { isRedisAway } from '../queues/connection.js';
 import { isGoodToken, presentedToken } from '../receiver/authenticate.js';
-import { HttpProblem, unavailable } from '../receiver/problem.js';
+import { HttpProblem, unavailable } from '../receiver/http-problem.js';
 import { replay } from './replay.js';
 import type { ReplayOptions } from './replay.js';
 import { serviceRoutes } from './service-routes.js';

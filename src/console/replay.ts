@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
 import type { Journal } from '../journal/journal.js';
-import { takeIn } from '../journal/take-in.js';
+import { enqueueEvents } from '../coordination/enqueue-events.js';
 import type { RunTrace, Trace } from '../journal/trace.js';
 import { KEY_PREFIX } from '../queues/connection.js';
 import type { EventJob, RunJob } from '../queues/jobs.js';
@@ -140,6 +140,6 @@ async function repeat(
     source: 'replay',
     repeatedSource,
   };
-  await takeIn([repeated], { redis, queue: events, journal });
+  await enqueueEvents([repeated], { redis, queue: events, journal });
   return { kind: 'repeated', id: repeated.id };
 }

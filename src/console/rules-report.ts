@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { calmFrom } from '../alerts/calm.js';
+import { deliveryPolicyFrom } from '../alerts/delivery-policy.js';
 import { KEY_PREFIX } from '../queues/connection.js';
-import type { Rule } from '../rules/rule.js';
-import { ruleSource } from '../rules/rule-schema.js';
-import type { ChannelSource } from '../rules/rule-schema.js';
+import type { Rule } from '../rules/model/rule.js';
+import { ruleSource } from '../rules/model/rule-schema.js';
+import type { ChannelSource } from '../rules/model/rule-schema.js';
 
 /** A rule in force, without its steps. */
 const ruleReport = ruleSource.pick({
@@ -48,11 +48,16 @@ export interface ReportedRules {
 }
 
 /** What is said of the rule files. */
-export function reportOf({ current, channels, problems, referenceProblems }: ReportedRules): RulesReport {
+export function createRulesReport({
+  current,
+  channels,
+  problems,
+  referenceProblems,
+}: ReportedRules): RulesReport {
   return {
     rules: current().map(({ source }) => ruleReport.parse(source)),
     channels: channels().map(({ name, type, settings }) => {
-      const { serviceAlerts, digest } = calmFrom(settings);
+      const { serviceAlerts, digest } = deliveryPolicyFrom(settings);
       return { name, type, serviceAlerts, ...(digest && { digest }) };
     }),
     problems: [...problems()],
@@ -62,7 +67,7 @@ export function reportOf({ current, channels, problems, referenceProblems }: Rep
 
 const KEY = `${KEY_PREFIX}:rules-report`;
 /** A report is written this often, so that what Redis lost comes back. */
-export const REPORT_EVERY_MS = 5000;
+export const REPORT_INTERVAL_MS = 5000;
 /** Without a worker nothing is in force. */
 const KEPT_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { openAlertStore } from '../alerts/alert-store.js';
-import { openCeilings } from '../journal/ceilings.js';
-import { HttpProblem } from '../receiver/problem.js';
+import { openRunLimits } from '../coordination/run-limits.js';
+import { HttpProblem } from '../receiver/http-problem.js';
 import { alertsState, rulesState, serviceState } from './service-state.js';
 import type { StateSources } from './service-state.js';
 
@@ -32,14 +32,14 @@ export function serviceRoutes(ready: () => StateSources): Router {
   for (const what of ['release', 'drop'] as const) {
     router.post(`/api/held/:account/:rule/${what}`, async (request, response) => {
       const { account, rule } = request.params;
-      if (!(await openCeilings(ready().redis)[what](account, rule)))
+      if (!(await openRunLimits(ready().redis)[what](account, rule)))
         throw notThere(`the rule ${quoted(rule)} is not held in the account ${quoted(account)} (any more)`);
       response.json({ account, rule, done: what === 'release' ? 'released' : 'dropped' });
     });
   }
   router.post('/api/alerts/:id/retry', async (request, response) => {
     const { id } = request.params;
-    if ((await openAlertStore(ready().redis).putBack(id)) === undefined) throw noMessage(id);
+    if ((await openAlertStore(ready().redis).requeue(id)) === undefined) throw noMessage(id);
     response.json({ id, done: 'retried' });
   });
   router.post('/api/alerts/:id/drop', async (request, response) => {

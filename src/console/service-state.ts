@@ -1,11 +1,11 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { openAlertStore } from '../alerts/alert-store.js';
-import { countOf } from '../alerts/stored-message.js';
+import { alertCount } from '../alerts/pending-message.js';
 import { openSilences } from '../alerts/silences.js';
 import type { Silence } from '../alerts/silences.js';
-import { openCeilings } from '../journal/ceilings.js';
-import type { HeldWithCount } from '../journal/ceilings.js';
+import { openRunLimits } from '../coordination/run-limits.js';
+import type { HeldRuleWithCount } from '../coordination/run-limits.js';
 import type { ScheduleJob } from '../queues/jobs.js';
 import type { RulesReport } from './rules-report.js';
 
@@ -32,14 +32,14 @@ export interface UndeliveredMessage {
 export interface ServiceState {
   readonly ruleProblems: readonly string[];
   readonly referenceProblems: readonly string[];
-  readonly held: readonly HeldWithCount[];
+  readonly held: readonly HeldRuleWithCount[];
   readonly undelivered: readonly UndeliveredMessage[];
 }
 
 /** A rule in force and how it stands. */
 export type RuleState = RulesReport['rules'][number] & {
   /** Where it is held, by account. */
-  readonly held: readonly HeldWithCount[];
+  readonly held: readonly HeldRuleWithCount[];
   /** When it runs next by the clock; ISO 8601. */
   readonly next?: string;
 };
@@ -55,7 +55,7 @@ export interface AlertsState {
 export async function serviceState({ redis, report }: StateSources): Promise<ServiceState> {
   const [rules, held, undelivered] = await Promise.all([
     report(),
-    openCeilings(redis).held(),
+    openRunLimits(redis).listHeld(),
     undeliveredMessages(redis),
   ]);
   return {
@@ -74,7 +74,7 @@ export async function rulesState({
 }: StateSources): Promise<readonly RuleState[] | undefined> {
   const [rules, held, schedulers] = await Promise.all([
     report(),
-    openCeilings(redis).held(),
+    openRunLimits(redis).listHeld(),
     schedules.getJobSchedulers(0, -1, true),
   ]);
   return rules?.rules.map((rule) => {
@@ -102,6 +102,6 @@ async function undeliveredMessages(redis: Redis): Promise<UndeliveredMessage[]> 
   return all.map((message) => {
     const { id, channel, groups, reason, since } = message;
     const [first] = groups.flatMap((group) => group.alerts);
-    return { id, channel, title: first?.title ?? '', alerts: countOf(message), reason, since };
+    return { id, channel, title: first?.title ?? '', alerts: alertCount(message), reason, since };
   });
 }

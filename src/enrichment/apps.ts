@@ -1,7 +1,7 @@
 import { installedAppAttributes } from '../simplemdm/installed-apps.js';
-import { forDevice } from './device-list.js';
+import { forDevice } from './event-device.js';
 import type { Fact } from './fact.js';
-import { fieldsOf } from './shape-of.js';
+import { fieldsOf } from './schema-shape.js';
 
 /** The apps installed on the event's device, each with its `id` and its attributes. */
 export const apps: Fact = {

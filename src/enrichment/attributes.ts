@@ -1,4 +1,4 @@
-import { forDevice } from './device-list.js';
+import { forDevice } from './event-device.js';
 import type { Fact } from './fact.js';
 
 /** The custom attributes of the event's device by name; those marked secret are null. */

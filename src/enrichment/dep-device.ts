@@ -1,7 +1,7 @@
 import { depDeviceAttributes } from '../simplemdm/dep-servers.js';
-import { serialNumberOf } from './device-list.js';
+import { serialNumberOf } from './event-device.js';
 import type { Fact } from './fact.js';
-import { fieldsOf } from './shape-of.js';
+import { fieldsOf } from './schema-shape.js';
 
 /** The event's device as Apple Business Manager lists it, found by serial number among the devices of each DEP server. */
 export const depDevice: Fact = {

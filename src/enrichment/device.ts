@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { deviceOf } from '../events/webhook-types.js';
+import { deviceReferenceOf } from '../events/webhook-types.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import { deviceAttributes } from '../simplemdm/devices.js';
 import type { Device } from '../simplemdm/devices.js';
 import type { Fact } from './fact.js';
-import { nullWhenNotFound } from './not-found.js';
+import { nullWhenNotFound } from './null-when-not-found.js';
 import { PLATFORMS, platformOf } from './platform.js';
-import { fieldsOf } from './shape-of.js';
+import { fieldsOf } from './schema-shape.js';
 
 /**
  * The device of the event: its record, flat, with `id`, `group_id`, `platform` and `capacity_free_ratio`. An event without a
@@ -28,7 +28,7 @@ export const device: Fact = {
     'the device record, flat: `device.name`, `device.os_version`, `device.firewall.enabled` …; and `device.platform` (macOS, iOS, iPadOS, tvOS, watchOS, visionOS), `device.group_id`, `device.capacity_free_ratio`',
   cost: 1,
   fetch: async ({ event, api }) => {
-    const reference = deviceOf(event);
+    const reference = deviceReferenceOf(event);
     if (reference === undefined) return null;
     const { id, serialNumber } = reference;
     const record =

@@ -1,5 +1,5 @@
 import type { Event } from '../events/envelope.js';
-import type { Shape } from '../rules/vocabulary.js';
+import type { Shape } from '../rules/model/vocabulary.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Directory } from '../simplemdm/directory.js';
 

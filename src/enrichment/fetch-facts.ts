@@ -1,12 +1,12 @@
 import type { Event } from '../events/envelope.js';
 import type { FactTrace } from '../journal/trace.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
-import { recordCalls } from '../simplemdm/call-log.js';
-import type { ApiCall } from '../simplemdm/call-log.js';
+import { recordCalls } from '../simplemdm/call-recorder.js';
+import type { ApiCall } from '../http/api-call.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Directory } from '../simplemdm/directory.js';
 import { errorText } from '../telemetry/error-text.js';
-import { FACTS } from './facts.js';
+import { FACTS } from './registry.js';
 
 /** Looks up the facts of one event, each at most once. */
 export interface FactFetcher {
@@ -70,6 +70,6 @@ export function createFactFetcher({ event, api, directory, known, onFact }: Fact
 }
 
 /** Whether a failed lookup or call may succeed when it is tried again later. */
-export function mayPassLater(error: unknown): boolean {
-  return error instanceof SimpleMdmError && (error.mayPassLater || error.accountUnavailable);
+export function isRetryable(error: unknown): boolean {
+  return error instanceof SimpleMdmError && (error.isRetryable || error.isAccountUnavailable);
 }

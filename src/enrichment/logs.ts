@@ -1,7 +1,7 @@
 import { logAttributes } from '../simplemdm/logs.js';
-import { serialNumberOf } from './device-list.js';
+import { serialNumberOf } from './event-device.js';
 import type { Fact } from './fact.js';
-import { fieldsOf } from './shape-of.js';
+import { fieldsOf } from './schema-shape.js';
 
 /** A device can have years of log: this many entries are read, ten pages. */
 const MOST_ENTRIES = 1000;

@@ -1,7 +1,7 @@
 import type { Event } from '../events/envelope.js';
-import type { Shape } from '../rules/vocabulary.js';
-import { EVENT_SHAPE } from '../rules/vocabulary.js';
-import { FACTS } from './facts.js';
+import type { Shape } from '../rules/model/vocabulary.js';
+import { EVENT_SHAPE } from '../rules/model/vocabulary.js';
+import { FACTS } from './registry.js';
 
 /** The event as rules name it. */
 export function eventValue({

@@ -60,7 +60,9 @@ export interface DeviceReference {
 }
 
 /** The device named in an event's data, or undefined when the event is not about one. Works for unknown types as well. */
-export function deviceOf(event: { readonly data: Record<string, unknown> }): DeviceReference | undefined {
+export function deviceReferenceOf(event: {
+  readonly data: Record<string, unknown>;
+}): DeviceReference | undefined {
   const parsed = deviceReference.safeParse(event.data);
   if (!parsed.success) return undefined;
   const { id, serial_number: serialNumber } = parsed.data.device;

@@ -1,5 +1,5 @@
 import { fetchErrorText } from '../telemetry/error-text.js';
-import { callSignal } from './call-signal.js';
+import { requestSignal } from './request-signal.js';
 
 /** A request to any web service. */
 export interface ExchangeRequest {
@@ -13,39 +13,39 @@ export interface ExchangeRequest {
   /** Breaks it off. */
   readonly stop: AbortSignal;
   /** More of the answer than this is not read. */
-  readonly mostCharacters: number;
+  readonly maxCharacters: number;
   /** Redirects are followed within the same origin only: headers may hold secrets. */
-  readonly follow?: boolean;
+  readonly followRedirects?: boolean;
 }
 
 /** What was answered. */
-export interface ExchangeAnswer {
+export interface ExchangeResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
 }
 
 /** A request that cannot be sent as it is, whenever it is tried. */
-export class UnsendableError extends Error {
+export class InvalidRequestError extends Error {
   override readonly name = 'UnsendableError';
 }
 
 /** A request that got no answer: it may have taken effect or not. */
-export class NoAnswerError extends Error {
+export class NoResponseError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
-const MOST_REDIRECTS = 5;
+const MAX_REDIRECTS = 5;
 
 /**
  * Sends a request and reads the beginning of the answer, whatever its status.
  *
  * @throws UnsendableError that names what cannot be sent; NoAnswerError. Neither tells the address, which may be a secret: only its host.
  */
-export async function exchange(request: ExchangeRequest): Promise<ExchangeAnswer> {
-  const { method, timeoutMs, stop, mostCharacters } = request;
+export async function exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
+  const { method, timeoutMs, stop, maxCharacters } = request;
   const headers = sendableHeaders(request);
-  const limits = callSignal(timeoutMs, stop);
+  const limits = requestSignal(timeoutMs, stop);
   try {
     let url = withoutCredentials(request.url);
     for (let redirects = 0; ; redirects += 1) {
@@ -57,12 +57,12 @@ export async function exchange(request: ExchangeRequest): Promise<ExchangeAnswer
         ...(request.body !== undefined && { body: request.body }),
       });
       const next =
-        request.follow === true && redirects < MOST_REDIRECTS ? redirectOf(response, url) : undefined;
+        request.followRedirects === true && redirects < MAX_REDIRECTS ? redirectOf(response, url) : undefined;
       if (next === undefined) {
         return {
           status: response.status,
           headers: response.headers,
-          text: await beginningOf(response, mostCharacters),
+          text: await beginningOf(response, maxCharacters),
         };
       }
       await response.body?.cancel();
@@ -75,7 +75,7 @@ export async function exchange(request: ExchangeRequest): Promise<ExchangeAnswer
         : limits.reason() === 'stopped'
           ? 'broken off'
           : fetchErrorText(error);
-    throw new NoAnswerError(`${request.url.host}: ${why}`, { cause: error });
+    throw new NoResponseError(`${request.url.host}: ${why}`, { cause: error });
   } finally {
     limits.done();
   }
@@ -91,7 +91,7 @@ function sendableHeaders({ url, headers }: ExchangeRequest): Headers {
     try {
       sendable.set(name, value);
     } catch (error) {
-      throw new UnsendableError(
+      throw new InvalidRequestError(
         `the header "${name}" cannot be sent: a name takes letters, digits and -, a value nothing beyond Latin-1 (| url_encode makes it so)`,
         { cause: error },
       );

@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { event } from '../events/envelope.js';
-import { deviceOf } from '../events/webhook-types.js';
-import { matchesType } from '../rules/event-pattern.js';
+import { deviceReferenceOf } from '../events/webhook-types.js';
+import { matchesType } from '../rules/model/event-pattern.js';
 import { resultsOf } from '../queues/connection.js';
-import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
+import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './trace-keys.js';
 import { alertTrace, factTrace, processingTrace, ruleTrace, runTrace, statusOf } from './trace.js';
 import type { EventStatus, EventSummary, FactTrace, ProcessingTrace, RunTrace, Trace } from './trace.js';
 
@@ -215,6 +215,6 @@ function passes(found: Trace, { type, device, rule, account, status }: EventFilt
   if (account !== undefined && found.account !== account) return false;
   if (status !== undefined && !statusesOf(found).has(status)) return false;
   if (device === undefined) return true;
-  const about = deviceOf(found);
+  const about = deviceReferenceOf(found);
   return about !== undefined && (String(about.id) === device || about.serialNumber === device);
 }

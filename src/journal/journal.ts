@@ -3,7 +3,7 @@ import type { Event } from '../events/envelope.js';
 import { resultsOf } from '../queues/connection.js';
 import { DAY_S } from '../queues/queues.js';
 import type { Retention } from '../queues/queues.js';
-import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './keys.js';
+import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './trace-keys.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 import { factTrace, runTrace } from './trace.js';
@@ -18,7 +18,7 @@ export interface Journal {
    */
   readonly recordReceived: (events: readonly Event[]) => Promise<boolean[]>;
   /** Makes sure that an event that is worked on has a trace, should its receiver have died right after queueing it. */
-  readonly recordTaken: (event: Event) => Promise<void>;
+  readonly ensureTrace: (event: Event) => Promise<void>;
   /** The rules whose runs for an event are completed; known longer than the queue keeps their jobs. */
   readonly completedRules: (eventId: string) => Promise<ReadonlySet<string>>;
   readonly recordProcessing: (eventId: string, processing: ProcessingTrace) => Promise<void>;
@@ -43,14 +43,14 @@ redis.call('ZADD', KEYS[2], 'NX', ARGV[3], ARGV[4])
 return new`;
 
 /** A trace that has expired must not come back for the sake of an alert. */
-const NOTE_ALERT =
+const RECORD_ALERT =
   "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end";
 
 /** How long traces are kept: as long as a repeat is recognised, those of dead letters as long as they can be replayed. */
 export type JournalRetention = Pick<Retention, 'repeatWindowDays' | 'deadLetterDays'>;
 
 /** Lengthens the life of a key, never shortens it: a dead letter stays as long as it can be replayed. (`EXPIRE … GT` needs Redis 7.) */
-const KEEP_AT_LEAST =
+const EXTEND_TTL =
   "if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end";
 
 /** The journal in Redis: one hash per event that expires by itself, and an index by time. Secrets are masked on the way in, but for events, which are worked with. */
@@ -59,7 +59,7 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
   const keepFailedS = Math.max(retention.deadLetterDays, retention.repeatWindowDays) * DAY_S;
   const text = (value: unknown): string => JSON.stringify(redactJson(redact, value));
 
-  const begin = (pipeline: ChainableCommander, event: Event, byReceiver: boolean): void => {
+  const startTrace = (pipeline: ChainableCommander, event: Event, byReceiver: boolean): void => {
     // Not masked: a replay works with it.
     const arguments_ = [
       JSON.stringify(event),
@@ -82,21 +82,21 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
     // What waits for weeks has its trace when it goes on.
     const ahead = Math.max(0, Math.ceil((until - Date.now()) / 1000));
     const seconds = (failed ? keepFailedS : keepS) + ahead;
-    for (const key of [traceKey(eventId), factsKey(eventId)]) pipeline.eval(KEEP_AT_LEAST, 1, key, seconds);
+    for (const key of [traceKey(eventId), factsKey(eventId)]) pipeline.eval(EXTEND_TTL, 1, key, seconds);
     resultsOf(await pipeline.exec());
   };
 
   return {
     recordReceived: async (events) => {
       const pipeline = redis.pipeline();
-      for (const event of events) begin(pipeline, event, true);
+      for (const event of events) startTrace(pipeline, event, true);
       pipeline.zremrangebyscore(INDEX_KEY, '-inf', Date.now() - keepFailedS * 1000);
       const results = resultsOf(await pipeline.exec());
       return events.map((_event, index) => results[index] === 1);
     },
-    recordTaken: async (event) => {
+    ensureTrace: async (event) => {
       const pipeline = redis.pipeline();
-      begin(pipeline, event, false);
+      startTrace(pipeline, event, false);
       resultsOf(await pipeline.exec());
     },
     completedRules: async (eventId) => {
@@ -128,7 +128,7 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
       const pipeline = redis.pipeline();
       for (const { event, ...about } of alerts) {
         pipeline.eval(
-          NOTE_ALERT,
+          RECORD_ALERT,
           1,
           traceKey(event),
           `${ALERT_FIELD}${about.id}:${about.channel}`,

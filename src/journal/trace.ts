@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { event } from '../events/envelope.js';
 import { stepRecord } from '../queues/jobs.js';
-import { apiCall } from '../simplemdm/call-log.js';
+import { apiCall } from '../http/api-call.js';
 
 /** A fact as the journal keeps it. */
 export const factTrace = z.object({
@@ -11,6 +11,8 @@ export const factTrace = z.object({
   durationMs: z.number(),
   calls: z.array(apiCall),
   error: z.string().optional(),
+  /** The error code of `error`. */
+  code: z.string().optional(),
 });
 
 /** What became of a rule for the event, and why. */
@@ -19,6 +21,8 @@ export const ruleTrace = z.object({
   description: z.string().optional(),
   verdict: z.enum(['matched', 'not_matched', 'error', 'waiting', 'disabled']),
   reason: z.string(),
+  /** The error code of the reason, when the reason is a problem. */
+  code: z.string().optional(),
   /** It was passed by because a step of ours brought the event about. */
   ownAction: z.boolean().optional(),
   decidedAt: z.string(),
@@ -31,6 +35,8 @@ export const processingTrace = z.object({
   at: z.string(),
   /** Why it waits or failed. */
   reason: z.string().optional(),
+  /** The error code of the reason, when the reason is a problem. */
+  code: z.string().optional(),
   nextAttemptAt: z.string().optional(),
 });
 
@@ -42,6 +48,8 @@ export const runTrace = z.object({
   finishedAt: z.string().optional(),
   /** Why it waits or failed. */
   reason: z.string().optional(),
+  /** The error code of the reason, when the reason is a problem. */
+  code: z.string().optional(),
   steps: z.array(stepRecord),
 });
 
@@ -55,6 +63,8 @@ export const alertTrace = z.object({
   at: z.string(),
   /** Why it was not sent. */
   reason: z.string().optional(),
+  /** The error code of the reason, when the reason is a problem. */
+  code: z.string().optional(),
 });
 
 /** Where an event stands as a whole. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { event } from '../events/envelope.js';
-import { ruleSource } from '../rules/rule-schema.js';
-import { apiCall } from '../simplemdm/call-log.js';
+import { ruleSource } from '../rules/model/rule-schema.js';
+import { apiCall } from '../http/api-call.js';
 
 /** A job of the queue "events": one event to be looked at. */
 export const eventJob = z.object({ event });
@@ -21,6 +21,8 @@ const attemptRecord = z.object({
   finishedAt: z.string().optional(),
   /** Why it was skipped or failed, or what it waits for. */
   reason: z.string().optional(),
+  /** The error code of the reason, when the reason is a problem. */
+  code: z.string().optional(),
   nextAttemptAt: z.string().optional(),
   /** Which replay began it afresh, since it reads otherwise: what it sends then is something else than before. */
   afresh: z.int().optional(),

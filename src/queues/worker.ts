@@ -11,7 +11,7 @@ import { retryDelay } from './retry.js';
 import type { RetryPolicy } from './retry.js';
 
 /** What a job came to. */
-export type Outcome =
+export type JobOutcome =
   | { readonly kind: 'done' }
   /** Tried again at a time; `waits` uses up no attempt, for what is no fault of the job (a bad API key, a rate limit). */
   | { readonly kind: 'again'; readonly at: number; readonly waits: boolean; readonly reason: string }
@@ -51,9 +51,9 @@ export interface WorkerOptions<S extends z.ZodType> {
   readonly queue: string;
   readonly connection: Redis;
   readonly schema: S;
-  readonly handle: (job: JobHandle<z.output<S>>) => Promise<Outcome>;
+  readonly handle: (job: JobHandle<z.output<S>>) => Promise<JobOutcome>;
   /** Told when a job is given up without its handler's doing: it threw to the last, or the process died under it again and again. */
-  readonly onGivenUp: (data: z.output<S>, reason: string) => Promise<void>;
+  readonly onAbandoned: (data: z.output<S>, reason: string) => Promise<void>;
   readonly concurrency: number;
   readonly policy: RetryPolicy;
   /** Applied to the reasons that BullMQ keeps with a job. */
@@ -74,10 +74,10 @@ export interface RunningWorker {
 const LOCK_MS = 30_000;
 const STALLED_CHECK_MS = 5000;
 /** Each time the process dies under a job counts; a job that kills it must end as a dead letter some day. */
-const MOST_STALLS = 10;
+const MAX_STALLS = 10;
 
 /** An error that carries the delay to BullMQ's backoff strategy. */
-class AgainError extends Error {
+class RetryError extends Error {
   readonly delayMs: number;
   constructor(reason: string, delayMs: number) {
     super(reason);
@@ -103,13 +103,13 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
         throw new WaitingError();
       case 'again':
         if (!outcome.waits)
-          throw new AgainError(options.redact(outcome.reason), Math.max(outcome.at - Date.now(), 0));
+          throw new RetryError(options.redact(outcome.reason), Math.max(outcome.at - Date.now(), 0));
         await job.moveToDelayed(outcome.at, token);
         throw new DelayedError();
     }
   };
 
-  const outcomeOf = async (job: Job<unknown>, token: string): Promise<Outcome> => {
+  const outcomeOf = async (job: Job<unknown>, token: string): Promise<JobOutcome> => {
     const parsed = options.schema.safeParse(job.data);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -129,7 +129,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
       if (!handle.isLastAttempt) return { kind: 'again', at: handle.retryAt(), waits: false, reason };
       // As it was kept last, not as it was when this attempt began.
       const latest = options.schema.safeParse(job.data);
-      await options.onGivenUp(latest.success ? latest.data : parsed.data, reason);
+      await options.onAbandoned(latest.success ? latest.data : parsed.data, reason);
       return { kind: 'dead', reason };
     }
   };
@@ -163,10 +163,10 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     concurrency: options.concurrency,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_CHECK_MS,
-    maxStalledCount: MOST_STALLS,
+    maxStalledCount: MAX_STALLS,
     settings: {
       backoffStrategy: (attemptsMade, _type, error) =>
-        error instanceof AgainError ? error.delayMs : retryDelay(policy, attemptsMade, Math.random()),
+        error instanceof RetryError ? error.delayMs : retryDelay(policy, attemptsMade, Math.random()),
     },
   });
   worker.on('error', (error) => logger.debug({ queue, reason: errorText(error) }, 'worker connection'));
@@ -178,7 +178,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     const parsed = options.schema.safeParse(job.data);
     if (!parsed.success) return;
     options
-      .onGivenUp(parsed.data, `the service died ${MOST_STALLS} times while working on it`)
+      .onAbandoned(parsed.data, `the service died ${MAX_STALLS} times while working on it`)
       .catch((failure: unknown) =>
         logger.error({ queue, job: job.id, err: failure }, 'a given-up job could not be recorded'),
       );

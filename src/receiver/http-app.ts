@@ -5,7 +5,7 @@ import helmet from 'helmet';
 import { OperatorError } from '../config/operator-error.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
-import { HttpProblem, sendProblem } from './problem.js';
+import { HttpProblem, sendProblem } from './http-problem.js';
 
 /** What every HTTP surface of the service shares. */
 export interface HttpAppOptions {

@@ -1,6 +1,6 @@
 import type { Event } from '../events/envelope.js';
-import { takeIn } from '../journal/take-in.js';
-import type { WayIn } from '../journal/take-in.js';
+import { enqueueEvents } from '../coordination/enqueue-events.js';
+import type { EnqueueTarget } from '../coordination/enqueue-events.js';
 
 /** Takes an event; resolves when Redis has it. */
 export type Intake = (event: Event) => Promise<{ duplicate: boolean }>;
@@ -19,7 +19,7 @@ interface Waiting {
  *
  * Should something fail in between, the sender is told to come back, and its repeat is dropped.
  */
-export function createIntake(options: WayIn): Intake {
+export function createIntake(options: EnqueueTarget): Intake {
   let waiting: Waiting[] = [];
 
   function flush(): void {
@@ -33,7 +33,7 @@ export function createIntake(options: WayIn): Intake {
 
   async function store(batch: readonly Waiting[]): Promise<void> {
     const events = batch.map(({ event }) => event);
-    const isNew = await takeIn(events, options);
+    const isNew = await enqueueEvents(events, options);
     batch.forEach(({ resolve }, index) => resolve({ duplicate: isNew[index] !== true }));
   }
 

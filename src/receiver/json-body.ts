@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import express from 'express';
 import type { Request, RequestHandler } from 'express';
 import { MAX_DEPTH } from '../events/envelope.js';
-import { HttpProblem } from './problem.js';
+import { HttpProblem } from './http-problem.js';
 
 /** The largest webhook body; real ones are under a kilobyte. */
 const MAX_BODY_BYTES = 256 * 1024;

@@ -13,7 +13,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { isGoodToken, presentedToken } from './authenticate.js';
 import type { Intake } from './intake.js';
 import { jsonBody } from './json-body.js';
-import { HttpProblem, unavailable } from './problem.js';
+import { HttpProblem, unavailable } from './http-problem.js';
 
 /** What the webhook routes need. */
 export interface WebhookRoutesOptions {

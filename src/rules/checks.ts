@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 import { envReferencesIn } from '../config/env-reference.js';
-import { didYouMeanName, meantName } from './other-names.js';
-import type { Path, Report } from './problem.js';
-import { member } from './values.js';
-import type { Vocabulary } from './vocabulary.js';
+import { didYouMeanName, resolveAlias } from './aliases.js';
+import type { Path, Report } from './model/problem.js';
+import { member } from './model/values.js';
+import type { Vocabulary } from './model/vocabulary.js';
 
 /** How what a schema finds wrong is told. */
-interface Telling {
+interface ReportOptions {
   readonly place: Path;
   /** What a key is: an `argument`, a `setting`. */
   readonly what: string;
@@ -20,7 +20,7 @@ export function checkAgainst(
   schema: z.ZodType,
   values: unknown,
   known: readonly string[],
-  telling: Telling,
+  telling: ReportOptions,
 ): void {
   reportIssues(schema.safeParse(values).error?.issues ?? [], values, () => known, telling);
 }
@@ -34,7 +34,7 @@ export function reportIssues(
   issues: readonly z.core.$ZodIssue[],
   values: unknown,
   knownAt: (path: Path) => readonly string[],
-  { place, what, report, nameOf = (path) => path.join('.') }: Telling,
+  { place, what, report, nameOf = (path) => path.join('.') }: ReportOptions,
 ): void {
   const found = issues.map((issue) => ({ issue, within: pathOfIssue(issue) }));
   const isMissing = (path: Path): boolean => memberAt(values, path) === undefined;
@@ -45,7 +45,7 @@ export function reportIssues(
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ key, within })) : [],
   );
   const meant = unknown.map(({ key, within }): string | undefined => {
-    const likely = meantName(key, knownAt(within), freeAt(within));
+    const likely = resolveAlias(key, knownAt(within), freeAt(within));
     if (likely !== undefined || unknown.length > 1) return likely;
     // One name that is not known and one that is missing belong together.
     const missing = found.filter(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ruleFile, ruleInFile, stepInFile } from './rule-schema.js';
-import type { Vocabulary } from './vocabulary.js';
+import { ruleFile, ruleInFile, stepInFile } from './model/rule-schema.js';
+import type { Vocabulary } from './model/vocabulary.js';
 
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = Readonly<Record<string, unknown>>;

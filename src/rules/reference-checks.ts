@@ -1,11 +1,17 @@
 import { envReferencesIn } from '../config/env-reference.js';
 import { nearestName } from '../config/nearest-name.js';
-import type { NamedField } from './expression-paths.js';
-import type { Path, Report } from './problem.js';
+import type { NamedField } from './cel/expression-paths.js';
+import type { Path, Report } from './model/problem.js';
 import { problemWithReference } from './references.js';
 import { shapeAt } from './shape-path.js';
-import { isTemplate } from './template.js';
-import type { ActionSignature, NamedReference, ReferenceKind, Shape, Vocabulary } from './vocabulary.js';
+import { isTemplate } from './liquid/template.js';
+import type {
+  ActionSignature,
+  NamedReference,
+  ReferenceKind,
+  Shape,
+  Vocabulary,
+} from './model/vocabulary.js';
 
 /** What can be named at a place of a rule, and who is told what is wrong there. */
 export interface Scope {
@@ -51,7 +57,7 @@ function checkReference(
     return;
   for (const account of accounts) {
     const where = vocabulary.accounts.length > 1 && kind !== 'channel' ? ` in the account "${account}"` : '';
-    const message = problemWithReference(kind, reference, vocabulary.referents?.(account)[kind], where);
+    const message = problemWithReference(kind, reference, vocabulary.catalogs?.(account)[kind], where);
     if (message === undefined) continue;
     report({ path, message, ...(offset !== undefined && { offset }) });
     // The same name missing everywhere is one mistake.

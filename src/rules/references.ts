@@ -1,8 +1,8 @@
 import { didYouMean } from '../config/nearest-name.js';
-import type { ReferenceKind, Referent } from './vocabulary.js';
+import type { ReferenceKind, CatalogEntry } from './model/vocabulary.js';
 
 /** So many names are read at a glance. */
-const MOST_NAMED = 10;
+const MAX_NAMES_SHOWN = 10;
 
 /**
  * What is wrong with a reference by name or id, if anything: a number is an id; a text is a name, or an id when nothing has that name.
@@ -13,7 +13,7 @@ const MOST_NAMED = 10;
 export function problemWithReference(
   kind: ReferenceKind,
   reference: string | number,
-  known: readonly Referent[] | undefined,
+  known: readonly CatalogEntry[] | undefined,
   where = '',
 ): string | undefined {
   if (known === undefined) return undefined;
@@ -30,7 +30,7 @@ export function problemWithReference(
     typeof reference === 'number'
       ? known.map(({ id, name }) => (name === undefined ? String(id) : `${id} (${name})`))
       : names;
-  const all = listed.length > 0 && listed.length <= MOST_NAMED ? ` (there is ${listed.join(', ')})` : '';
+  const all = listed.length > 0 && listed.length <= MAX_NAMES_SHOWN ? ` (there is ${listed.join(', ')})` : '';
   const remedy = kind === 'channel' && hint === '' ? ': describe it under "channels:" in a rule file' : '';
   return `there is no ${kind} ${shown}${where}${hint === '' ? all : hint}${remedy}`;
 }

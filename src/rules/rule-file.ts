@@ -1,17 +1,24 @@
 import type { z } from 'zod';
 import { didYouMean } from '../config/nearest-name.js';
-import { didYouMeanName, meantName } from './other-names.js';
-import type { Path, Problem, Report } from './problem.js';
+import { didYouMeanName, resolveAlias } from './aliases.js';
+import type { Path, Problem, Report } from './model/problem.js';
 import { checkAgainst, checkEnvReferences, fieldsOfSchema, forEachText, reportIssues } from './checks.js';
-import { compileRule } from './rule.js';
-import type { Rule } from './rule.js';
-import { channelInFile, channelName, ruleFile, ruleInFile, schedule, stepInFile } from './rule-schema.js';
-import type { ChannelSource, RuleSource, StepSource } from './rule-schema.js';
-import { stepFrom } from './step-from-file.js';
-import { scheduleType } from './event-pattern.js';
-import { member } from './values.js';
-import type { Vocabulary } from './vocabulary.js';
-import { parseYamlSource } from './yaml-source.js';
+import { compileRule } from './model/rule.js';
+import type { Rule } from './model/rule.js';
+import {
+  channelInFile,
+  channelName,
+  ruleFile,
+  ruleInFile,
+  schedule,
+  stepInFile,
+} from './model/rule-schema.js';
+import type { ChannelSource, RuleSource, StepSource } from './model/rule-schema.js';
+import { stepFrom } from './model/step-source.js';
+import { scheduleType } from './model/event-pattern.js';
+import { member } from './model/values.js';
+import type { Vocabulary } from './model/vocabulary.js';
+import { parseYamlSource } from './yaml/yaml-source.js';
 
 /** A rule file: its name for messages, and its text. */
 export interface RuleFile {
@@ -63,7 +70,7 @@ export function vocabularyWithChannels(
   channels: readonly Pick<ChannelSource, 'name'>[],
 ): Vocabulary {
   const channel = channels.map(({ name }) => ({ id: name, name }));
-  return { ...vocabulary, referents: (account) => ({ ...vocabulary.referents?.(account), channel }) };
+  return { ...vocabulary, catalogs: (account) => ({ ...vocabulary.catalogs?.(account), channel }) };
 }
 
 /** A file that has been read: its channels in our form, the rest as it stands there. */
@@ -286,7 +293,7 @@ function withoutUnknownKeys(
       atKey: true,
       message: `unknown key "${key}"${didYouMeanName(key, known, free)}`,
     });
-    meant.add(meantName(key, known, free) ?? '');
+    meant.add(resolveAlias(key, known, free) ?? '');
     return false;
   });
   return { value: Object.fromEntries(entries), meant };

@@ -1,5 +1,5 @@
 import { didYouMean } from '../config/nearest-name.js';
-import type { Shape } from './vocabulary.js';
+import type { Shape } from './model/vocabulary.js';
 
 /** The shape of what a path names; undefined when there is none, or when it is known only at run time. */
 export function shapeAt(shape: Shape, path: readonly unknown[]): Shape | undefined {

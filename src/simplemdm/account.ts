@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fetchRecord } from './resource.js';
 import type { Transport } from './transport.js';
-import { number, text } from './values.js';
+import { number, text } from './field-types.js';
 
 const account = z.looseObject({
   type: z.string(),

@@ -5,7 +5,7 @@ import type { InstalledApp } from './installed-apps.js';
 import { fetchAll, fetchPage, fetchRecord, send } from './resource.js';
 import type { ListRequest, Page, PageOptions } from './resource.js';
 import type { Transport } from './transport.js';
-import { number, text } from './values.js';
+import { number, text } from './field-types.js';
 
 const app = z.looseObject({
   type: z.string(),

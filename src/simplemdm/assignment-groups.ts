@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { assign, fetchAll, fetchPage, fetchRecord, linksTo, send } from './resource.js';
 import type { Page, PageOptions } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './values.js';
+import { flag, number, text } from './field-types.js';
 
 const assignmentGroup = z.looseObject({
   type: z.string(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fetchAll, fetchPage, fetchRecord, send } from './resource.js';
 import type { ListRequest, Page, PageOptions } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, text } from './values.js';
+import { flag, text } from './field-types.js';
 
 const customAttribute = z.looseObject({
   type: z.string(),

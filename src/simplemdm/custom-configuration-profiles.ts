@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Download } from './answer.js';
+import type { Download } from './api-response.js';
 import { profileAssignments } from './profile-assignments.js';
 import type { Upload } from './request.js';
 import { fetchAll, fetchPage, fetchRecord, linksTo, send } from './resource.js';
 import type { ListRequest, Page, PageOptions } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './values.js';
+import { flag, number, text } from './field-types.js';
 
 /** A configuration profile that the admin uploaded. */
 export const customConfigurationProfile = z.looseObject({

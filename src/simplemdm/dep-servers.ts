@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fetchAll, fetchPage, fetchRecord, linkTo, send } from './resource.js';
 import type { Page, PageOptions } from './resource.js';
 import type { Transport } from './transport.js';
-import { text } from './values.js';
+import { text } from './field-types.js';
 
 const depServer = z.looseObject({
   type: z.string(),

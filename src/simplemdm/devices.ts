@@ -7,7 +7,7 @@ import type { Profile } from './profiles.js';
 import { fetchAll, fetchPage, fetchRecord, linkTo, send } from './resource.js';
 import type { ListRequest, Page, PageOptions } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './values.js';
+import { flag, number, text } from './field-types.js';
 
 /**
  * The attributes of a device. Most are null on the platforms they do not apply to, and older records lack the newer ones.

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fetchAll, fetchPage, fetchRecord, linkTo, send } from './resource.js';
 import type { Page, PageOptions } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, text } from './values.js';
+import { flag, text } from './field-types.js';
 
 const enrollment = z.looseObject({
   type: z.string(),

@@ -45,14 +45,14 @@ export class SimpleMdmError extends Error {
   }
 
   /** The same call may succeed later: no answer, an unreadable one, 408, 429 or 5xx. */
-  get mayPassLater(): boolean {
+  get isRetryable(): boolean {
     const { kind, status } = this.failure;
     if (kind !== 'answer') return true;
     return status !== undefined && (status === 408 || status === 429 || status >= 500);
   }
 
   /** The account as a whole cannot be used now (bad key, rate limit): waiting is right and uses up no attempt. */
-  get accountUnavailable(): boolean {
+  get isAccountUnavailable(): boolean {
     const { kind, status } = this.failure;
     return kind === 'paused' || status === 401 || status === 429;
   }

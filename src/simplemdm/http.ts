@@ -1,12 +1,12 @@
-import type { ApiAnswer, Download } from './answer.js';
-import { noteCall } from './call-log.js';
-import type { ApiCall } from './call-log.js';
-import { callSignal } from '../http/call-signal.js';
-import type { CallLimits } from '../http/call-signal.js';
+import type { ApiResponse, Download } from './api-response.js';
+import { recordCall } from './call-recorder.js';
+import type { ApiCall } from '../http/api-call.js';
+import { requestSignal } from '../http/request-signal.js';
+import type { RequestSignal } from '../http/request-signal.js';
 import { SimpleMdmError } from './errors.js';
-import { parseJson, refused, unanswered } from './failed-call.js';
-import type { CallIdentity } from './failed-call.js';
-import { bodyOf } from './request.js';
+import { parseJson, errorFromResponse, errorFromNoResponse } from './error-mapping.js';
+import type { CallIdentity } from './error-mapping.js';
+import { requestBody } from './request.js';
 import type { ApiRequest } from './request.js';
 import { shownBody } from './secrets.js';
 import { upload } from './upload.js';
@@ -30,7 +30,7 @@ export interface HttpOptions {
 
 /** Makes one try of a call, with nothing around it. */
 export interface Exchange {
-  readonly call: (request: ApiRequest, path: string) => Promise<ApiAnswer>;
+  readonly call: (request: ApiRequest, path: string) => Promise<ApiResponse>;
   readonly download: (request: ApiRequest, path: string) => Promise<Download>;
 }
 
@@ -46,13 +46,13 @@ export function createExchange(options: HttpOptions): Exchange {
   async function exchange<T>(
     request: ApiRequest,
     path: string,
-    read: (response: Response, about: CallIdentity, limits: CallLimits) => Promise<T>,
+    read: (response: Response, about: CallIdentity, limits: RequestSignal) => Promise<T>,
   ): Promise<T> {
     const { method } = request;
     const about = { account, method, path };
     const startedAt = performance.now();
-    const body = bodyOf(request);
-    const limits = callSignal(request.files === undefined ? timeoutMs : undefined, options.signal);
+    const body = requestBody(request);
+    const limits = requestSignal(request.files === undefined ? timeoutMs : undefined, options.signal);
     let status: number | undefined;
     const ended = (error?: string): void => {
       const note = shownBody(request);
@@ -64,7 +64,7 @@ export function createExchange(options: HttpOptions): Exchange {
         ...(error !== undefined && { error }),
         durationMs: Math.round(performance.now() - startedAt),
       };
-      noteCall(made);
+      recordCall(made);
       options.onCall?.(made);
     };
     try {
@@ -81,13 +81,14 @@ export function createExchange(options: HttpOptions): Exchange {
               ...(body && { body }),
             });
       status = response.status;
-      if (!response.ok) throw refused(about, response, await response.text(), now());
+      if (!response.ok) throw errorFromResponse(about, response, await response.text(), now());
       const answer = await read(response, about, limits);
       ended();
       return answer;
     } catch (error) {
       limits.done();
-      const failure = error instanceof SimpleMdmError ? error : unanswered(about, error, limits.reason());
+      const failure =
+        error instanceof SimpleMdmError ? error : errorFromNoResponse(about, error, limits.reason());
       ended(failure.message);
       throw failure;
     }
@@ -109,7 +110,7 @@ export function createExchange(options: HttpOptions): Exchange {
   };
 }
 
-function downloadOf(response: Response, about: CallIdentity, limits: CallLimits): Download {
+function downloadOf(response: Response, about: CallIdentity, limits: RequestSignal): Download {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
@@ -123,7 +124,7 @@ function downloadOf(response: Response, about: CallIdentity, limits: CallLimits)
         controller.close();
       } catch (error) {
         limits.done();
-        controller.error(unanswered(about, error, limits.reason()));
+        controller.error(errorFromNoResponse(about, error, limits.reason()));
       }
     },
     cancel: async (reason) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fetchRecord, linkTo, send } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './values.js';
+import { flag, number, text } from './field-types.js';
 
 /** The attributes of an app on a device. */
 export const installedAppAttributes = z.looseObject({

@@ -1,6 +1,6 @@
-import type { ApiCall } from './call-log.js';
-import { createLocalBudget } from './rate-budget.js';
-import type { Rate, RateBudget } from './rate-budget.js';
+import type { ApiCall } from '../http/api-call.js';
+import { createLocalRateLimiter } from './rate-limiter.js';
+import type { Rate, RateLimiter } from './rate-limiter.js';
 import type { TransportOptions } from './transport.js';
 
 /** How to reach an account. Only the key must be given. */
@@ -16,7 +16,7 @@ export interface SimpleMdmOptions {
   /** How many calls may be made from this process; 10 a second, 20 at once when left out. */
   readonly rate?: Rate;
   /** A budget shared with other processes, in place of `rate`. */
-  readonly budget?: RateBudget;
+  readonly rateLimiter?: RateLimiter;
   /** How long a call waits for the end of a pause after a 429 before it fails; a minute when left out. */
   readonly waitOutPauseMs?: number;
   /** How often a call that failed on the way is made again where that is safe; 2 when left out. */
@@ -50,7 +50,7 @@ export function withDefaults(options: SimpleMdmOptions): TransportOptions {
     account: options.account ?? 'default',
     baseUrl: options.baseUrl ?? SIMPLEMDM_BASE_URL,
     timeoutMs: options.timeoutMs ?? 30_000,
-    budget: options.budget ?? createLocalBudget(rate, now),
+    budget: options.rateLimiter ?? createLocalRateLimiter(rate, now),
     waitOutPauseMs: options.waitOutPauseMs ?? 60_000,
     repetitions: options.repetitions ?? 2,
     revealSecrets: options.revealSecrets ?? false,

@@ -4,7 +4,7 @@ import { profileAssignments } from './profile-assignments.js';
 import { fetchAll, fetchPage, fetchRecord, linksTo } from './resource.js';
 import type { ListRequest, Page, PageOptions } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './values.js';
+import { flag, number, text } from './field-types.js';
 
 /** A profile of any kind; `type` says which. */
 export const profile = z.looseObject({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Upload } from './request.js';
 import { fetchRecord } from './resource.js';
 import type { Transport } from './transport.js';
-import { text } from './values.js';
+import { text } from './field-types.js';
 
 const pushCertificate = z.looseObject({
   type: z.string(),

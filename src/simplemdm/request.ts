@@ -26,7 +26,7 @@ export interface ApiRequest {
 }
 
 /** The path of a request below `/api/v1`, with its ids and its query. */
-export function pathOf({ route, params = {}, query = {} }: ApiRequest): string {
+export function requestPath({ route, params = {}, query = {} }: ApiRequest): string {
   const path = route.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
     const value = params[name];
     if (value === undefined) throw new Error(`no value for ${placeholder} in ${route}`);
@@ -37,7 +37,11 @@ export function pathOf({ route, params = {}, query = {} }: ApiRequest): string {
 }
 
 /** The body of a request in the form that it travels in, undefined when there is none. */
-export function bodyOf({ body, files, json }: ApiRequest): URLSearchParams | FormData | Blob | undefined {
+export function requestBody({
+  body,
+  files,
+  json,
+}: ApiRequest): URLSearchParams | FormData | Blob | undefined {
   if (json !== undefined) return new Blob([JSON.stringify(json)], { type: 'application/json' });
   const fields = fieldsOf(body ?? {});
   if (files !== undefined) return multipart(fields, files);

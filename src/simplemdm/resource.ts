@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ApiAnswer } from './answer.js';
+import type { ApiResponse } from './api-response.js';
 import { SimpleMdmError } from './errors.js';
 import type { ApiRequest } from './request.js';
 import type { Transport } from './transport.js';
@@ -36,7 +36,7 @@ export async function fetchRecord<T extends z.ZodType>(
 function parse<T extends z.ZodType>(
   schema: T,
   value: unknown,
-  { account, path, status }: ApiAnswer,
+  { account, path, status }: ApiResponse,
   method: string,
   place: readonly string[] = [],
 ): z.output<T> {

@@ -3,7 +3,7 @@ import type { Upload } from './request.js';
 import { fetchAll, fetchPage, fetchRecord, send } from './resource.js';
 import type { Page, PageOptions } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, text } from './values.js';
+import { flag, text } from './field-types.js';
 
 const script = z.looseObject({
   type: z.string(),

@@ -1,29 +1,29 @@
 import { errorText } from '../telemetry/error-text.js';
-import type { ApiAnswer, Download } from './answer.js';
-import { beforeWrite, noteCall } from './call-log.js';
-import type { ApiCall } from './call-log.js';
-import { createCircuit } from './circuit.js';
+import type { ApiResponse, Download } from './api-response.js';
+import { beforeWrite, recordCall } from './call-recorder.js';
+import type { ApiCall } from '../http/api-call.js';
+import { createCircuitBreaker } from './circuit-breaker.js';
 import { SimpleMdmError } from './errors.js';
-import type { CallIdentity } from './failed-call.js';
+import type { CallIdentity } from './error-mapping.js';
 import { createExchange } from './http.js';
 import type { HttpOptions } from './http.js';
-import { takeTurn } from './rate-budget.js';
-import type { RateBudget } from './rate-budget.js';
-import { createRepeater } from './repeat.js';
-import { pathOf } from './request.js';
+import { waitForSlot } from './rate-limiter.js';
+import type { RateLimiter } from './rate-limiter.js';
+import { createCallRetrier } from './retry.js';
+import { requestPath } from './request.js';
 import type { ApiRequest } from './request.js';
 import { shownBody } from './secrets.js';
 
 /** Makes calls. Both throw {@link SimpleMdmError} for everything but a 2xx answer, `call` also for one that is no JSON. */
 export interface Transport {
-  readonly call: (request: ApiRequest) => Promise<ApiAnswer>;
+  readonly call: (request: ApiRequest) => Promise<ApiResponse>;
   /** A call whose answer is a file, streamed. */
   readonly download: (request: ApiRequest) => Promise<Download>;
 }
 
 /** How to reach one account. */
 export interface TransportOptions extends HttpOptions {
-  readonly budget: RateBudget;
+  readonly budget: RateLimiter;
   /** How long a call waits for the end of a pause after a 429 before it fails; 0 fails at once. */
   readonly waitOutPauseMs: number;
   /** How often a call that failed on the way is made again where that is safe. */
@@ -43,12 +43,12 @@ const REST_AFTER_UNAUTHORIZED_MS = 15_000;
 export function createTransport(options: TransportOptions): Transport {
   const { account, budget, now, signal, waitOutPauseMs } = options;
   const exchange = createExchange(options);
-  const circuit = createCircuit(now, options.onCircuit);
-  const repeat = createRepeater(options.repetitions, waitOutPauseMs > 0);
-  const reads = new Map<string, Promise<ApiAnswer>>();
+  const circuit = createCircuitBreaker(now, options.onCircuit);
+  const repeat = createCallRetrier(options.repetitions, waitOutPauseMs > 0);
+  const reads = new Map<string, Promise<ApiResponse>>();
 
   async function attempt<T>(request: ApiRequest, about: CallIdentity, make: () => Promise<T>): Promise<T> {
-    await takeTurn(budget, about, { now, waitOutPauseMs, ...(signal && { signal }) });
+    await waitForSlot(budget, about, { now, waitOutPauseMs, ...(signal && { signal }) });
     if (signal?.aborted === true)
       throw new SimpleMdmError({ ...about, kind: 'stopped', mayHaveTakenEffect: false });
     if (request.method !== 'GET') {
@@ -80,7 +80,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   /** A removal whose answer was lost and that then found nothing has been done. */
-  async function removed(path: string, removal: Promise<ApiAnswer>): Promise<ApiAnswer> {
+  async function removed(path: string, removal: Promise<ApiResponse>): Promise<ApiResponse> {
     try {
       return await removal;
     } catch (error) {
@@ -91,9 +91,9 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
-    download: async (request) => make(request, pathOf(request), exchange.download),
+    download: async (request) => make(request, requestPath(request), exchange.download),
     call: async (request) => {
-      const path = pathOf(request);
+      const path = requestPath(request);
       if (request.method === 'DELETE') return removed(path, make(request, path, exchange.call));
       if (request.method !== 'GET') return make(request, path, exchange.call);
       const inFlight = reads.get(path);
@@ -108,17 +108,17 @@ export function createTransport(options: TransportOptions): Transport {
 
 /** Lets a second caller have the answer of a read that is in flight; it is on that caller's record as well. */
 async function shared(
-  inFlight: Promise<ApiAnswer>,
+  inFlight: Promise<ApiResponse>,
   about: Pick<ApiCall, 'account' | 'method' | 'path' | 'route'>,
-): Promise<ApiAnswer> {
+): Promise<ApiResponse> {
   const note = { ...about, durationMs: 0, shared: true };
   try {
     const answer = await inFlight;
-    noteCall({ ...note, status: answer.status });
+    recordCall({ ...note, status: answer.status });
     return answer;
   } catch (error) {
     const status = error instanceof SimpleMdmError ? error.failure.status : undefined;
-    noteCall({ ...note, ...(status !== undefined && { status }), error: errorText(error) });
+    recordCall({ ...note, ...(status !== undefined && { status }), error: errorText(error) });
     throw error;
   }
 }

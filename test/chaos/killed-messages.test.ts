@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { openAlertStore } from '../../src/alerts/alert-store.js';
-import { calmFrom } from '../../src/alerts/calm.js';
+import { deliveryPolicyFrom } from '../../src/alerts/delivery-policy.js';
 import { endAllProcesses, startProcess, temporaryFolder, untilReady } from '../support/process.js';
 import { freePort, startTestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -64,7 +64,7 @@ test('a sender that is killed in the middle loses no message and keeps the order
       // Their order is that of their times.
       await until('a later millisecond', () => Date.now() > last);
       last = Date.now();
-      await store.take(alertAbout(title, { title }), calmFrom(CALM));
+      await store.add(alertAbout(title, { title }), deliveryPolicyFrom(CALM));
     }
     const start = async () => {
       const port = await freePort();

@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { startSimulator } from '../../simulator/start.js';
-import { deviceOf } from '../../src/events/webhook-types.js';
+import { deviceReferenceOf } from '../../src/events/webhook-types.js';
 import { findEvents } from '../../src/journal/find-events.js';
 import type { EventSummary } from '../../src/journal/trace.js';
 import { openScheduleQueue, openSweepQueue } from '../../src/queues/queues.js';
-import { addTick } from '../../src/queues/schedules.js';
+import { addTick } from '../../src/schedules/scheduler.js';
 import { createSimpleMdm } from '../../src/simplemdm/client.js';
 import { endAllProcesses, startProcess, temporaryFolder, untilReady } from '../support/process.js';
 import { freePort, startTestRedis } from '../support/redis.js';
@@ -86,7 +86,7 @@ test('a service that is killed in the middle of a sweep goes on where it was: on
       120_000,
     );
     const events = await allEvents(client);
-    const ids = events.map((event) => deviceOf(event)?.id ?? 0).sort((a, b) => a - b);
+    const ids = events.map((event) => deviceReferenceOf(event)?.id ?? 0).sort((a, b) => a - b);
     expect(ids).toEqual([...devices].sort((a, b) => a - b));
     expect(new Set(events.map(({ data }) => data['scheduled_at'])).size).toBe(1);
     // It went on where it was: the fleet was begun once.

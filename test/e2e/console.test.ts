@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import request from 'supertest';
-import { recordAccountStatus } from '../../src/journal/account-status.js';
+import { recordAccountStatus } from '../../src/coordination/account-status.js';
 import { openJournal } from '../../src/journal/journal.js';
 import { openPage, startBrowser } from '../support/browser.js';
 import type { WatchedPage } from '../support/browser.js';

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  boundMs = 15_000,
+  boundMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + boundMs;
   for (;;) {

@@ -1,6 +1,6 @@
 /* global Element, HTMLButtonElement, HTMLElement, HTMLDialogElement */
 /** @import { ServiceState, UndeliveredMessage } from '../service-state.js' */
-/** @import { HeldWithCount } from '../../journal/ceilings.js' */
+/** @import { HeldRuleWithCount } from '../../coordination/run-limits.js' */
 import { askApi } from './api.js';
 import { byId, element, showIn, shortList } from './dom.js';
 import { counted, timeWord } from './words.js';
@@ -106,10 +106,10 @@ function withoutIndent(lines) {
   return lines.map((line) => line.slice(indent));
 }
 
-/** @param {HeldWithCount} held */
-function heldRow({ account, rule, since, reason, waiting }) {
+/** @param {HeldRuleWithCount} held */
+function heldRow({ account, rule, since, reason, waitingRuns }) {
   const path = `api/held/${encodeURIComponent(account)}/${encodeURIComponent(rule)}`;
-  const runs = waiting === 1 ? 'the run that waits' : `the ${waiting} runs that wait`;
+  const runs = waitingRuns === 1 ? 'the run that waits' : `the ${waitingRuns} runs that wait`;
   return element(
     'li',
     { 'data-key': `${account} ${rule}` },
@@ -117,7 +117,7 @@ function heldRow({ account, rule, since, reason, waiting }) {
       'p',
       { class: 'line' },
       element('strong', {}, rule),
-      element('span', {}, counted(waiting, 'run waits', 'runs wait')),
+      element('span', {}, counted(waitingRuns, 'run waits', 'runs wait')),
       ...(account === 'default' ? [] : [element('span', { class: 'tag' }, account)]),
     ),
     element('p', { class: 'hint' }, `${reason}; held since `, timeWord(since)),

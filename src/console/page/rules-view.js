@@ -55,7 +55,7 @@ function list(key, title, none, rows) {
 
 /** @param {RuleState} rule */
 function ruleRow({ id, description, enabled, on, schedule, mode, limit, accounts, held, next }) {
-  const waiting = held.reduce((sum, one) => sum + one.waiting, 0);
+  const waiting = held.reduce((sum, one) => sum + one.waitingRuns, 0);
   const about = [
     ...(limit === undefined
       ? []

@@ -1,6 +1,6 @@
 /** @import { RunTrace, Trace } from '../../journal/trace.js' */
 /** @import { AttemptRecord, StepRecord } from '../../queues/jobs.js' */
-/** @import { ApiCall } from '../../simplemdm/call-log.js' */
+/** @import { ApiCall } from '../../http/api-call.js' */
 import { element, shortList } from './dom.js';
 import { RUN_STATUS, counted, stateWord, stepStatusWord, textOf, timeWord } from './words.js';
 

@@ -2,13 +2,13 @@ import { Writable } from 'node:stream';
 import { createManualClock, startSimulator } from '../../../simulator/start.js';
 import type { Simulator } from '../../../simulator/start.js';
 import type { ActionResult } from '../../../src/actions/action.js';
-import { performStep } from '../../../src/actions/perform-step.js';
-import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
+import { performStep } from '../../../src/runs/perform-step.js';
+import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { createFactFetcher } from '../../../src/enrichment/fetch-facts.js';
 import type { Alert } from '../../../src/alerts/alert.js';
 import type { Event } from '../../../src/events/envelope.js';
 import { vocabularyWithChannels } from '../../../src/rules/rule-file.js';
-import { compileRule } from '../../../src/rules/rule.js';
+import { compileRule } from '../../../src/rules/model/rule.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
 import type { SimpleMdm } from '../../../src/simplemdm/client.js';
 import { createDirectory } from '../../../src/simplemdm/directory.js';
@@ -65,7 +65,7 @@ export async function startActionWorld(): Promise<ActionWorld> {
     close: () => simulator.close(),
     told: () => told,
     raised: () => raisedEvents,
-    perform: (action, args, deviceId, unsettledSince, left) => {
+    perform: (action, args, deviceId, unsettledSince, previousOutput) => {
       const problems: string[] = [];
       const rule = compileRule(
         {
@@ -111,15 +111,15 @@ export async function startActionWorld(): Promise<ActionWorld> {
           logger,
           claim: () => Promise.resolve(true),
           stepKey: 'e.test.0',
-          begunAt: clock.now(),
-          left,
+          startedAt: clock.now(),
+          previousOutput,
           rule: rule.source,
           signal: new AbortController().signal,
-          tell: (alert) => {
+          dispatchAlert: (alert) => {
             told.push(alert);
             return Promise.resolve();
           },
-          raise: (raised) => {
+          emitEvent: (raised) => {
             raisedEvents.push(raised);
             return Promise.resolve();
           },

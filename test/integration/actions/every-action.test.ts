@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ACTIONS } from '../../../src/actions/registry.js';
-import { recordCalls } from '../../../src/simplemdm/call-log.js';
-import type { ApiCall } from '../../../src/simplemdm/call-log.js';
+import { recordCalls } from '../../../src/simplemdm/call-recorder.js';
+import type { ApiCall } from '../../../src/http/api-call.js';
 import { apiKey, startActionWorld } from './action-world.js';
 import type { ActionWorld } from './action-world.js';
 

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { Alert } from '../../../src/alerts/alert.js';
-import { MOST_ALERTS, openAlertStore } from '../../../src/alerts/alert-store.js';
+import { MAX_ALERTS_PER_GROUP, openAlertStore } from '../../../src/alerts/alert-store.js';
 import type { AlertStore, ReadGroup } from '../../../src/alerts/alert-store.js';
-import { calmFrom } from '../../../src/alerts/calm.js';
-import type { UnderWay } from '../../../src/alerts/stored-message.js';
+import { deliveryPolicyFrom } from '../../../src/alerts/delivery-policy.js';
+import type { PendingMessage } from '../../../src/alerts/pending-message.js';
 import { everythingIn, startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { alertAbout } from '../../unit/channels/messages.js';
 
 const CHANNEL = 'it-chat';
 const KEEP_MS = 60_000;
-const calm = calmFrom({ repeat_interval: '1h' });
+const calm = deliveryPolicyFrom({ repeat_interval: '1h' });
 
 let server: TestRedis;
 let redis: Redis;
@@ -30,17 +30,17 @@ beforeEach(async () => {
   store = openAlertStore(redis);
 });
 
-const take = (...alerts: Alert[]) => Promise.all(alerts.map((one) => store.take(one, calm)));
+const take = (...alerts: Alert[]) => Promise.all(alerts.map((one) => store.add(one, calm)));
 
 /** The only group there is, as it is now. */
 async function readGroup(): Promise<ReadGroup> {
   const [group] = await store.openGroups(CHANNEL);
-  const read = group === undefined ? undefined : await store.read(CHANNEL, group.key);
+  const read = group === undefined ? undefined : await store.readGroup(CHANNEL, group.key);
   if (read === undefined) throw new Error('there is no open group');
   return read;
 }
 
-const messageOf = (id: string, { key, alerts, more }: ReadGroup): UnderWay => ({
+const messageOf = (id: string, { key, alerts, more }: ReadGroup): PendingMessage => ({
   id,
   groups: [{ key, alerts: [...alerts], more }],
   at: new Date().toISOString(),
@@ -54,10 +54,10 @@ describe('a worker that was out of touch', () => {
   test('does not seal over the message of another, nor take alerts that are in no message', async () => {
     await take(alertAbout('a'));
     const seen = await readGroup();
-    expect(await store.seal(CHANNEL, messageOf('first', seen), [seen], [])).toBe(true);
+    expect(await store.createMessage(CHANNEL, messageOf('first', seen), [seen], [])).toBe(true);
     await take(alertAbout('b'));
-    expect(await store.seal(CHANNEL, messageOf('second', seen), [seen], [])).toBe(false);
-    expect(await store.underWay(CHANNEL)).toMatchObject({ id: 'first' });
+    expect(await store.createMessage(CHANNEL, messageOf('second', seen), [seen], [])).toBe(false);
+    expect(await store.pendingMessage(CHANNEL)).toMatchObject({ id: 'first' });
     expect(await waiting()).toEqual(['b joined']);
   });
 
@@ -66,11 +66,11 @@ describe('a worker that was out of touch', () => {
     const seen = await readGroup();
     await take(alertAbout('b', { rule: 'another' }));
     const groups = await store.openGroups(CHANNEL);
-    const other = await store.read(CHANNEL, groups.find(({ key }) => key !== seen.key)?.key ?? '');
+    const other = await store.readGroup(CHANNEL, groups.find(({ key }) => key !== seen.key)?.key ?? '');
     if (other === undefined) throw new Error('there is no second group');
-    await store.seal(CHANNEL, messageOf('first', other), [other], []);
-    expect(await store.seal(CHANNEL, messageOf('second', seen), [seen], [])).toBe(false);
-    expect(await store.underWay(CHANNEL)).toMatchObject({ id: 'first' });
+    await store.createMessage(CHANNEL, messageOf('first', other), [other], []);
+    expect(await store.createMessage(CHANNEL, messageOf('second', seen), [seen], [])).toBe(false);
+    expect(await store.pendingMessage(CHANNEL)).toMatchObject({ id: 'first' });
     expect(await waiting()).toEqual(['a joined']);
   });
 
@@ -78,11 +78,11 @@ describe('a worker that was out of touch', () => {
     await take(alertAbout('a'));
     const seen = await readGroup();
     const first = messageOf('first', seen);
-    await store.seal(CHANNEL, first, [seen], []);
-    await store.delivered(CHANNEL, first, Date.now(), calm);
+    await store.createMessage(CHANNEL, first, [seen], []);
+    await store.markDelivered(CHANNEL, first, Date.now(), calm);
     await take(alertAbout('b'));
-    expect(await store.seal(CHANNEL, messageOf('second', seen), [seen], [])).toBe(false);
-    expect(await store.underWay(CHANNEL)).toBeUndefined();
+    expect(await store.createMessage(CHANNEL, messageOf('second', seen), [seen], [])).toBe(false);
+    expect(await store.pendingMessage(CHANNEL)).toBeUndefined();
     expect(await waiting()).toEqual(['b joined']);
   });
 
@@ -90,15 +90,15 @@ describe('a worker that was out of touch', () => {
     await take(alertAbout('a'));
     const seen = await readGroup();
     const first = messageOf('first', seen);
-    await store.seal(CHANNEL, first, [seen], []);
-    await store.delivered(CHANNEL, first, Date.now(), calm);
+    await store.createMessage(CHANNEL, first, [seen], []);
+    await store.markDelivered(CHANNEL, first, Date.now(), calm);
     await take(alertAbout('b'));
     const next = await readGroup();
-    await store.seal(CHANNEL, messageOf('second', next), [next], []);
-    expect(await store.delivered(CHANNEL, first, Date.now(), calm)).toBe(false);
-    expect(await store.putAside(CHANNEL, first, 'refused', KEEP_MS)).toBe(false);
-    expect(await store.saveUnderWay(CHANNEL, { ...first, attempts: 7 })).toBe(false);
-    expect(await store.underWay(CHANNEL)).toMatchObject({ id: 'second', attempts: 0 });
+    await store.createMessage(CHANNEL, messageOf('second', next), [next], []);
+    expect(await store.markDelivered(CHANNEL, first, Date.now(), calm)).toBe(false);
+    expect(await store.markUndelivered(CHANNEL, first, 'refused', KEEP_MS)).toBe(false);
+    expect(await store.savePending(CHANNEL, { ...first, attempts: 7 })).toBe(false);
+    expect(await store.pendingMessage(CHANNEL)).toMatchObject({ id: 'second', attempts: 0 });
     expect(await store.undelivered()).toEqual([]);
   });
 
@@ -106,7 +106,7 @@ describe('a worker that was out of touch', () => {
     await take(alertAbout('a'));
     const seen = await readGroup();
     await take(alertAbout('b'));
-    expect(await store.seal(CHANNEL, messageOf('first', seen), [seen], [])).toBe(true);
+    expect(await store.createMessage(CHANNEL, messageOf('first', seen), [seen], [])).toBe(true);
     expect(await waiting()).toEqual(['b joined']);
   });
 });
@@ -116,13 +116,13 @@ describe('a message that was put aside', () => {
     await take(...names.map((name) => alertAbout(name)));
     const seen = await readGroup();
     const message = messageOf(`of-${names.join('-')}`, seen);
-    await store.seal(CHANNEL, message, [seen], []);
-    await store.putAside(CHANNEL, message, 'refused', KEEP_MS);
+    await store.createMessage(CHANNEL, message, [seen], []);
+    await store.markUndelivered(CHANNEL, message, 'refused', KEEP_MS);
   }
 
   test('is put back once, however many retry it at a time', async () => {
     await putAside('a', 'b');
-    const put = await Promise.all(Array.from({ length: 5 }, () => store.putBack('of-a-b')));
+    const put = await Promise.all(Array.from({ length: 5 }, () => store.requeue('of-a-b')));
     expect(put.filter((one) => one !== undefined)).toHaveLength(1);
     expect(await waiting()).toEqual(['a joined', 'b joined']);
     expect(await store.undelivered()).toEqual([]);
@@ -134,7 +134,7 @@ describe('a message that was put aside', () => {
     await take(alertAbout('b'));
     const [before] = await store.openGroups(CHANNEL);
     await redis.hset(`mdm-reflex:alerts:groups:${CHANNEL}`, before?.key ?? '', '1000 2000 0');
-    await store.putBack('of-a');
+    await store.requeue('of-a');
     expect(await store.openGroups(CHANNEL)).toMatchObject([{ first: 1000, count: 2 }]);
   });
 
@@ -142,7 +142,7 @@ describe('a message that was put aside', () => {
     await putAside('a');
     expect(await store.drop('of-a')).toBe(true);
     expect(await store.drop('of-a')).toBe(false);
-    expect(await store.putBack('of-a')).toBeUndefined();
+    expect(await store.requeue('of-a')).toBeUndefined();
     expect(await store.undelivered()).toEqual([]);
   });
 
@@ -175,27 +175,29 @@ describe('repeat_interval', () => {
   test('forgets what was silenced, but not what another alert has told since', async () => {
     await take(alertAbout('a'));
     const seen = await readGroup();
-    await store.seal(CHANNEL, undefined, [seen], seen.alerts);
+    await store.createMessage(CHANNEL, undefined, [seen], seen.alerts);
     expect(await take({ ...alertAbout('a'), id: 'second' })).toEqual(['opened']);
     const next = await readGroup();
-    await store.seal(CHANNEL, undefined, [next], [alertAbout('a')]);
+    await store.createMessage(CHANNEL, undefined, [next], [alertAbout('a')]);
     expect(await take({ ...alertAbout('a'), id: 'third' })).toEqual(['repeated']);
   });
 });
 
 test('of a group a thousand alerts are kept, and the number of all', async () => {
-  const alerts = Array.from({ length: MOST_ALERTS + 5 }, (_unused, index) => alertAbout(`Mac ${index}`));
+  const alerts = Array.from({ length: MAX_ALERTS_PER_GROUP + 5 }, (_unused, index) =>
+    alertAbout(`Mac ${index}`),
+  );
   const taken = await take(...alerts);
   expect(taken.filter((one) => one === 'counted')).toHaveLength(5);
-  expect(await store.openGroups(CHANNEL)).toMatchObject([{ count: MOST_ALERTS + 5 }]);
+  expect(await store.openGroups(CHANNEL)).toMatchObject([{ count: MAX_ALERTS_PER_GROUP + 5 }]);
   const seen = await readGroup();
-  expect(seen).toMatchObject({ alerts: { length: MOST_ALERTS }, more: 5 });
+  expect(seen).toMatchObject({ alerts: { length: MAX_ALERTS_PER_GROUP }, more: 5 });
   // One more is counted while the message is put together: what was read is not all any more.
   await take(alertAbout('one more'));
-  expect(await store.seal(CHANNEL, messageOf('m', seen), [seen], [])).toBe(false);
+  expect(await store.createMessage(CHANNEL, messageOf('m', seen), [seen], [])).toBe(false);
   const again = await readGroup();
-  expect(await store.seal(CHANNEL, messageOf('m', again), [again], [])).toBe(true);
-  expect(await store.underWay(CHANNEL)).toMatchObject({ groups: [{ more: 6 }] });
+  expect(await store.createMessage(CHANNEL, messageOf('m', again), [again], [])).toBe(true);
+  expect(await store.pendingMessage(CHANNEL)).toMatchObject({ groups: [{ more: 6 }] });
   expect(await store.openGroups(CHANNEL)).toEqual([]);
 });
 
@@ -204,8 +206,8 @@ test('a channel with nothing left is busy no more', async () => {
   expect(await store.busyChannels()).toEqual([CHANNEL]);
   const seen = await readGroup();
   const message = messageOf('m', seen);
-  await store.seal(CHANNEL, message, [seen], []);
+  await store.createMessage(CHANNEL, message, [seen], []);
   expect(await store.busyChannels()).toEqual([CHANNEL]);
-  await store.delivered(CHANNEL, message, Date.now(), calm);
+  await store.markDelivered(CHANNEL, message, Date.now(), calm);
   expect(await store.busyChannels()).toEqual([]);
 });

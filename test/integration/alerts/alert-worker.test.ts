@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import type { Alert } from '../../../src/alerts/alert.js';
 import { openAlertStore } from '../../../src/alerts/alert-store.js';
 import type { AlertStore } from '../../../src/alerts/alert-store.js';
-import { calmFrom } from '../../../src/alerts/calm.js';
+import { deliveryPolicyFrom } from '../../../src/alerts/delivery-policy.js';
 import type { Message } from '../../../src/alerts/message.js';
 import { openSilences } from '../../../src/alerts/silences.js';
 import { DeliveryError } from '../../../src/channels/channel.js';
@@ -16,12 +16,16 @@ import { openJournal } from '../../../src/journal/journal.js';
 import { KEY_PREFIX } from '../../../src/queues/connection.js';
 import type { AlertJob } from '../../../src/queues/jobs.js';
 import { ALERTS, channelJobId } from '../../../src/queues/queues.js';
-import type { Outcome } from '../../../src/queues/worker.js';
+import type { JobOutcome } from '../../../src/queues/worker.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
 import { createAlertHandler } from '../../../workers/alert-worker.js';
-import { createTeller, wake, wakeBusyChannels } from '../../../workers/tell.js';
+import {
+  createAlertDispatcher,
+  wakeChannel,
+  wakeBusyChannels,
+} from '../../../src/alerts/alert-dispatcher.js';
 import { everythingIn, startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { alertAbout } from '../../unit/channels/messages.js';
@@ -77,14 +81,14 @@ function world({
   attempts?: number;
   readOnly?: boolean;
 } = {}) {
-  const calm = calmFrom({ group_wait: '1s', group_by: ['title'], ...settings });
+  const policy = deliveryPolicyFrom({ group_wait: '1s', group_by: ['title'], ...settings });
   const sent: Message[] = [];
   const turns = [...does];
   const channel: Channel = {
     name: NAME,
     type: 'test',
-    calm,
-    mostLines: undefined,
+    policy,
+    maxLines: undefined,
     send: (message) => {
       sent.push(message);
       const [next = takes] = turns;
@@ -118,7 +122,7 @@ function world({
     logger: createLogger({ level: 'debug', redact: unmasked, destination: logTo }),
     stop: new AbortController().signal,
   });
-  const work = (): Promise<Outcome> =>
+  const work = (): Promise<JobOutcome> =>
     handler({
       id: channelJobId(NAME),
       data: { channel: NAME },
@@ -131,8 +135,8 @@ function world({
     });
   /** Takes alerts that have waited long enough already. */
   const takeDue = async (...alerts: Alert[]): Promise<void> => {
-    await journal.recordTaken(EVENT);
-    for (const one of alerts) await store.take(one, calm);
+    await journal.ensureTrace(EVENT);
+    for (const one of alerts) await store.add(one, policy);
     await makeDue();
   };
   const makeDue = async (): Promise<void> => {
@@ -140,7 +144,7 @@ function world({
     const groups = Object.entries(await redis.hgetall(key));
     for (const [group, state] of groups) await redis.hset(key, group, state.replace(/^\d+ \d+/, '1000 1000'));
   };
-  const teller = createTeller({ channels: () => channels, store, queue, journal, redact, readOnly });
+  const teller = createAlertDispatcher({ channels: () => channels, store, queue, journal, redact, readOnly });
   const fates = async () => (await findTrace(redis, EVENT.id))?.alerts ?? [];
   return { work, takeDue, channels, channel, sent, teller, fates, log: () => lines.join('') };
 }
@@ -167,7 +171,7 @@ describe('what a channel throws', () => {
     const second = await work();
     expect(second).toMatchObject({ kind: 'again', at: first.kind === 'again' ? first.at : 0 });
     expect(sent).toHaveLength(1);
-    expect(await store.underWay(NAME)).toMatchObject({ attempts: 1 });
+    expect(await store.pendingMessage(NAME)).toMatchObject({ attempts: 1 });
   });
 
   test('a message that was put aside was told to nobody: the same is told when it comes again', async () => {
@@ -203,11 +207,11 @@ test('what was silenced was told to nobody: the same is told when the silence is
 test('the trace is written before the message is off the list, so that nothing stays "queued" that was sent', async () => {
   const { takeDue, fates, work } = world();
   await takeDue(alertAbout('a'));
-  const delivered = store.delivered;
+  const delivered = store.markDelivered;
   let noted: string[] = [];
   // The moment at which a process may die.
   Object.assign(store, {
-    delivered: async (...given: Parameters<AlertStore['delivered']>) => {
+    delivered: async (...given: Parameters<AlertStore['markDelivered']>) => {
       noted = (await fates()).map(({ status }) => status);
       return delivered(...given);
     },
@@ -229,11 +233,11 @@ test('a recipient that is refused while others are taken is told in the log and 
 describe('what waits', () => {
   test('is looked at when it is due, or in a minute', async () => {
     const { work, channels, channel } = world({ settings: { group_wait: '1h', group_interval: '1h' } });
-    await store.take(alertAbout('a'), channel.calm);
+    await store.add(alertAbout('a'), channel.policy);
     const now = Date.now();
     const outcome = await work();
     expect(outcome.kind === 'again' && outcome.at).toBeGreaterThanOrEqual(now + 60_000);
-    channels.set(NAME, { ...channel, calm: calmFrom({ group_wait: '5s', group_by: ['title'] }) });
+    channels.set(NAME, { ...channel, policy: deliveryPolicyFrom({ group_wait: '5s', group_by: ['title'] }) });
     const [group] = await store.openGroups(NAME);
     expect(await work()).toMatchObject({ kind: 'again', at: (group?.last ?? 0) + 5000 });
   });
@@ -246,13 +250,13 @@ describe('what waits', () => {
       await doing();
       return queue.getJobState(channelJobId(NAME));
     };
-    expect(await stateAfter(() => wake(queue, NAME, { soon: false }))).toBe('delayed');
-    expect(await stateAfter(() => teller.tell(alertAbout('a')))).toBe('waiting');
-    expect(await stateAfter(() => teller.tell(alertAbout('b')))).toBe('delayed');
-    expect(await stateAfter(() => teller.tell(alertAbout('c', { rule: 'another' })))).toBe('waiting');
+    expect(await stateAfter(() => wakeChannel(queue, NAME, { soon: false }))).toBe('delayed');
+    expect(await stateAfter(() => teller.dispatch(alertAbout('a')))).toBe('waiting');
+    expect(await stateAfter(() => teller.dispatch(alertAbout('b')))).toBe('delayed');
+    expect(await stateAfter(() => teller.dispatch(alertAbout('c', { rule: 'another' })))).toBe('waiting');
     // The job was at work when a group was opened: the regular look finds that out, once.
     expect(await stateAfter(() => wakeBusyChannels(store, queue))).toBe('waiting');
-    await store.look(NAME);
+    await store.markChecked(NAME);
     expect(await stateAfter(() => wakeBusyChannels(store, queue))).toBe('delayed');
   });
 });
@@ -297,7 +301,7 @@ describe('a channel that is in no rule file', () => {
   test('is told nevertheless by a process that knows it: another may not yet', async () => {
     const { teller, channels } = world();
     channels.clear();
-    await teller.tell(alertAbout('a'));
+    await teller.dispatch(alertAbout('a'));
     expect(await store.busyChannels()).toEqual([NAME]);
   });
 });
@@ -306,8 +310,8 @@ test('past a thousand of a group an alert is counted, and its trace says so', as
   const { teller, work, takeDue, channel, fates, sent } = world({ settings: { group_by: ['rule'] } });
   await takeDue();
   for (let number = 0; number < 1000; number += 1)
-    await store.take(alertAbout(`Mac ${number}`, { event: undefined }), channel.calm);
-  await teller.tell(alertAbout('one more'));
+    await store.add(alertAbout(`Mac ${number}`, { event: undefined }), channel.policy);
+  await teller.dispatch(alertAbout('one more'));
   expect(await fates()).toMatchObject([{ status: 'counted', reason: expect.stringContaining('1000') }]);
   await takeDue();
   await work();
@@ -335,7 +339,7 @@ describe('with READ_ONLY', () => {
 
   test('the service keeps its troubles to itself', async () => {
     const { teller } = world({ readOnly: true, settings: { service_alerts: true } });
-    await teller.announce({
+    await teller.dispatchServiceAlert({
       id: 'x',
       kind: 'failed',
       account: 'acme',
@@ -352,7 +356,8 @@ test('a trouble is announced once each time that it begins', async () => {
   const trouble = { account: 'acme', rule: 'r', title: 't', text: '', severity: 'warning' as const };
   const count = async (): Promise<number> =>
     (await store.openGroups(NAME)).reduce((sum, group) => sum + group.count, 0);
-  const failed = (since: string) => teller.announce({ ...trouble, id: 'dead:run', kind: 'failed', since });
+  const failed = (since: string) =>
+    teller.dispatchServiceAlert({ ...trouble, id: 'dead:run', kind: 'failed', since });
   await failed('2026-01-31T08:00:00Z');
   await failed('2026-01-31T08:00:00Z');
   expect(await count()).toBe(1);
@@ -360,6 +365,11 @@ test('a trouble is announced once each time that it begins', async () => {
   expect(await count()).toBe(2);
   // Every run of a rule that is held comes upon it; the hold is one.
   for (let run = 1; run <= 2; run += 1)
-    await teller.announce({ ...trouble, id: 'held:acme:r', kind: 'held', since: '2026-01-31T08:00:00Z' });
+    await teller.dispatchServiceAlert({
+      ...trouble,
+      id: 'held:acme:r',
+      kind: 'held',
+      since: '2026-01-31T08:00:00Z',
+    });
   expect(await count()).toBe(3);
 });

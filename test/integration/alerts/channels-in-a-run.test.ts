@@ -133,7 +133,7 @@ describe('a message of one alert', () => {
     });
     expect(aside?.reason).toMatch(/^127\.0\.0\.1:\d+ answered 404: no_service$/);
     expect(log()).not.toContain('path-that-is-secret');
-    expect(await store.putBack(aside?.id ?? '')).toMatchObject({ channel: 'desk' });
+    expect(await store.requeue(aside?.id ?? '')).toMatchObject({ channel: 'desk' });
     await until('it arrives', () => chat.requests().length === 3);
     expect(titles()).toEqual(['first joined', 'second joined', 'first joined']);
   });

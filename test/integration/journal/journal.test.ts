@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { findTrace } from '../../../src/journal/find-events.js';
 import { openJournal } from '../../../src/journal/journal.js';
-import { factsKey, traceKey } from '../../../src/journal/keys.js';
+import { factsKey, traceKey } from '../../../src/journal/trace-keys.js';
 import { DAY_S } from '../../../src/queues/queues.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
 import { useTestRedis } from '../../support/use-redis.js';

@@ -5,7 +5,7 @@ import { findEvents } from '../../../src/journal/find-events.js';
 import type { EventSummary } from '../../../src/journal/trace.js';
 import type { ScheduleJob } from '../../../src/queues/jobs.js';
 import { openScheduleQueue } from '../../../src/queues/queues.js';
-import { addTick } from '../../../src/queues/schedules.js';
+import { addTick } from '../../../src/schedules/scheduler.js';
 import { startWorld } from '../../support/service.js';
 import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';

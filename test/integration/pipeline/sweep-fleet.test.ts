@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
-import { sweep } from '../../../src/enrichment/sweep-fleet.js';
-import { deviceOf } from '../../../src/events/webhook-types.js';
+import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
+import { sweepFleet } from '../../../src/schedules/sweep-fleet.js';
+import { deviceReferenceOf } from '../../../src/events/webhook-types.js';
 import type { SweepProgress } from '../../../src/queues/jobs.js';
 import { compileRuleFiles } from '../../../src/rules/rule-file.js';
-import type { Rule } from '../../../src/rules/rule.js';
+import type { Rule } from '../../../src/rules/model/rule.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
 import { createDirectory } from '../../../src/simplemdm/directory.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
@@ -46,7 +46,7 @@ function goOn(rule: Rule, account = 'default', signal?: AbortSignal): Promise<Sw
     waitOutPauseMs: 0,
     rate: { perSecond: 1000, burst: 1000 },
   });
-  return sweep({
+  return sweepFleet({
     rule,
     account,
     tick: { id: 'repeat:weekly:1', at: '2026-01-05T08:00:00.000Z' },
@@ -57,8 +57,8 @@ function goOn(rule: Rule, account = 'default', signal?: AbortSignal): Promise<Sw
       saved = progress;
       return Promise.resolve();
     },
-    raise: (event) => {
-      raised.push({ id: event.id, device: deviceOf(event)?.id });
+    emit: (event) => {
+      raised.push({ id: event.id, device: deviceReferenceOf(event)?.id });
       return Promise.resolve();
     },
   });

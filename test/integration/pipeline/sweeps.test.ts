@@ -6,7 +6,7 @@ import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import type { EventSummary } from '../../../src/journal/trace.js';
 import type { ScheduleJob, SweepJob } from '../../../src/queues/jobs.js';
 import { openScheduleQueue, openSweepQueue } from '../../../src/queues/queues.js';
-import { addTick } from '../../../src/queues/schedules.js';
+import { addTick } from '../../../src/schedules/scheduler.js';
 import { API_KEY, startWorld } from '../../support/service.js';
 import type { World, WorldOptions } from '../../support/service.js';
 import { until } from '../../support/until.js';

@@ -4,9 +4,9 @@ import { connectForWorkers } from '../../../src/queues/connection.js';
 import { sweepJob } from '../../../src/queues/jobs.js';
 import type { SweepJob } from '../../../src/queues/jobs.js';
 import { openSweepQueue, SWEEPS } from '../../../src/queues/queues.js';
-import { addSweep } from '../../../src/queues/schedules.js';
+import { addSweep } from '../../../src/schedules/scheduler.js';
 import { startWorker } from '../../../src/queues/worker.js';
-import type { Outcome, RunningWorker } from '../../../src/queues/worker.js';
+import type { JobOutcome, RunningWorker } from '../../../src/queues/worker.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
 import { startTestRedis } from '../../support/redis.js';
@@ -48,13 +48,13 @@ const isIn = async (tick: number, state: string): Promise<boolean> =>
   (await (await jobOf(tick))?.getState()) === state;
 
 /** Works on sweeps, each attempt as the next function says; the last one goes on. */
-function work(...attempts: (() => Promise<Outcome>)[]): void {
+function work(...attempts: (() => Promise<JobOutcome>)[]): void {
   worker = startWorker({
     queue: SWEEPS,
     connection,
     schema: sweepJob,
     handle: () => (attempts.length > 1 ? attempts.shift() : attempts[0])?.() ?? done(),
-    onGivenUp: () => Promise.resolve(),
+    onAbandoned: () => Promise.resolve(),
     concurrency: 1,
     policy: { attempts: 2, baseMs: 1, maxMs: 1 },
     redact: (text) => text,
@@ -63,7 +63,7 @@ function work(...attempts: (() => Promise<Outcome>)[]): void {
   });
 }
 
-const done = (): Promise<Outcome> => Promise.resolve({ kind: 'done' });
+const done = (): Promise<JobOutcome> => Promise.resolve({ kind: 'done' });
 
 test('ticks are passed by while a sweep of their rule and account is unfinished, and those of others are not', async () => {
   expect(await addSweep(queue, sweepOf(1))).toBe(true);

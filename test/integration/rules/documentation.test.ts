@@ -6,15 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { calmSettings } from '../../../src/alerts/calm.js';
+import { deliveryPolicySettings } from '../../../src/alerts/delivery-policy.js';
 import { ACTIONS } from '../../../src/actions/registry.js';
-import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
+import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { CHANNEL_TYPES } from '../../../src/channels/registry.js';
-import { FACTS } from '../../../src/enrichment/facts.js';
-import { FUNCTIONS } from '../../../src/rules/cel-functions.js';
+import { FACTS } from '../../../src/enrichment/registry.js';
+import { FUNCTIONS } from '../../../src/rules/cel/functions.js';
 import { rulesJsonSchema } from '../../../src/rules/json-schema.js';
 import { compileRuleFiles } from '../../../src/rules/rule-file.js';
-import { ruleInFile, stepInFile } from '../../../src/rules/rule-schema.js';
+import { ruleInFile, stepInFile } from '../../../src/rules/model/rule-schema.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const ENV = {
@@ -280,7 +280,7 @@ test('the tables of docs/rules.md are what is generated', async () => {
 });
 
 function settingsOf(settings: z.ZodType): string {
-  const calm = Object.keys(calmSettings);
+  const calm = Object.keys(deliveryPolicySettings);
   const { properties, required } = argumentsSchema.parse(
     z.toJSONSchema(settings, { target: 'draft-7', io: 'input', unrepresentable: 'any' }),
   );

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createServer } from 'node:http';
 import { startSimulator } from '../../../simulator/start.js';
 import type { Simulator } from '../../../simulator/start.js';
-import { recordCalls } from '../../../src/simplemdm/call-log.js';
-import type { ApiCall } from '../../../src/simplemdm/call-log.js';
+import { recordCalls } from '../../../src/simplemdm/call-recorder.js';
+import type { ApiCall } from '../../../src/http/api-call.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
 import type { SimpleMdm } from '../../../src/simplemdm/client.js';
 import { withDefaults } from '../../../src/simplemdm/options.js';
@@ -310,7 +310,7 @@ describe('answers that are none, or not what was asked for', () => {
     );
     expect(error.failure).toMatchObject({ kind: 'network', mayHaveTakenEffect: false });
     expect(error.message).toMatch(/got no answer: .*ECONNREFUSED/);
-    expect(error.mayPassLater).toBe(true);
+    expect(error.isRetryable).toBe(true);
   });
 
   test('refused under a name with several addresses', async () => {
@@ -371,7 +371,7 @@ describe('answers that are none, or not what was asked for', () => {
     simulator.addFault({ kind: 'truncated', times: 2 });
     const read = await failureOf(api.devices.retrieve(54));
     expect(read.failure.kind).toBe('network');
-    expect(read.mayPassLater).toBe(true);
+    expect(read.isRetryable).toBe(true);
     const write = await failureOf(api.scriptJobs.create({ scriptId: 32, deviceIds: [54] }));
     expect(write.failure.mayHaveTakenEffect).toBe(true);
   });
@@ -387,7 +387,7 @@ describe('answers that are none, or not what was asked for', () => {
       const error = await failureOf(broken.account.show());
       expect(error.failure).toMatchObject({ kind: 'malformed', mayHaveTakenEffect: false });
       expect(error.message).toMatch(body === '' ? /the body/ : /not JSON/);
-      expect(error.mayPassLater).toBe(true);
+      expect(error.isRetryable).toBe(true);
     }
     simulator.addFault({ kind: 'not_json', times: 1 });
     const write = await failureOf(api.scriptJobs.create({ scriptId: 32, deviceIds: [54] }));
@@ -459,7 +459,7 @@ describe('stopping', () => {
     const error = await write;
     expect(error.failure).toMatchObject({ kind: 'stopped', mayHaveTakenEffect: true });
     expect(error.message).toMatch(/service is stopping/);
-    expect(error.mayPassLater).toBe(true);
+    expect(error.isRetryable).toBe(true);
   });
 
   test('a call after the stop is not made at all, so it has no effect', async () => {

@@ -65,13 +65,13 @@ describe('resolveReference', () => {
     [99_999_999, 'there is no device group with id 99999999'],
   ])('nothing is %j', async (given, message) => {
     const { found } = resolve(given);
-    await expect(found).rejects.toThrow(new StepError(message));
+    await expect(found).rejects.toThrow(new StepError('step/failed', message));
     await expect(found).rejects.toBeInstanceOf(StepError);
   });
 
   test('two of a name are refused with their ids', async () => {
     await expect(resolve('Twin').found).rejects.toThrow(
-      new StepError('2 device groups are called "Twin" (ids 3, 4): refer to one by its id'),
+      new StepError('step/failed', '2 device groups are called "Twin" (ids 3, 4): refer to one by its id'),
     );
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createFactFetcher, mayPassLater } from '../../../src/enrichment/fetch-facts.js';
+import { createFactFetcher, isRetryable } from '../../../src/enrichment/fetch-facts.js';
 import type { FactFetcher } from '../../../src/enrichment/fetch-facts.js';
 import type { FactTrace } from '../../../src/journal/trace.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
@@ -166,5 +166,5 @@ test.each<[unknown, boolean]>([
   ['x', false],
   [undefined, false],
 ])('mayPassLater(%p) is %s', (error, expected) => {
-  expect(mayPassLater(error)).toBe(expected);
+  expect(isRetryable(error)).toBe(expected);
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { PLATFORMS } from '../../../src/enrichment/platform.js';
-import { FACTS } from '../../../src/enrichment/facts.js';
+import { FACTS } from '../../../src/enrichment/registry.js';
 import { conditionValues, eventValue } from '../../../src/enrichment/rule-values.js';
-import { fieldsOf, shapeOf } from '../../../src/enrichment/shape-of.js';
-import type { Shape } from '../../../src/rules/vocabulary.js';
+import { fieldsOf, shapeOf } from '../../../src/enrichment/schema-shape.js';
+import type { Shape } from '../../../src/rules/model/vocabulary.js';
 
 describe('shapeOf', () => {
   test.each<[string, z.ZodType, Shape]>([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { webhookEnvelope } from '../../../src/events/envelope.js';
-import { deviceOf, KNOWN_TYPES, problemInData } from '../../../src/events/webhook-types.js';
+import { deviceReferenceOf, KNOWN_TYPES, problemInData } from '../../../src/events/webhook-types.js';
 
 const AT = '2000-01-01T12:00:00.000-07:00';
 
@@ -158,6 +158,6 @@ describe('deviceOf', () => {
     [{ device: [] }, undefined],
     [{}, undefined],
   ])('%j', (data, expected) => {
-    expect(deviceOf({ data })).toEqual(expected);
+    expect(deviceReferenceOf({ data })).toEqual(expected);
   });
 });

@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { serviceVocabulary } from '../../../src/actions/vocabulary.js';
+import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { compileRuleFiles } from '../../../src/rules/rule-file.js';
-import type { Referents, Vocabulary } from '../../../src/rules/vocabulary.js';
+import type { ReferenceCatalog, Vocabulary } from '../../../src/rules/model/vocabulary.js';
 
 /** Each rule file here is broken in one way that people break them, with what is said of it beside it, to the letter. */
 const FOLDER = join(import.meta.dirname, 'broken');
 
-const ACCOUNT: Referents = {
+const ACCOUNT: ReferenceCatalog = {
   'assignment group': [{ id: 51, name: 'Everyone' }],
   'custom attribute': [{ id: 'department', name: 'department' }],
   'DEP server': [{ id: 71, name: 'ABM' }],
@@ -24,7 +24,7 @@ const ACCOUNT: Referents = {
 
 const VOCABULARY: Vocabulary = {
   ...serviceVocabulary({ SET: 'a value' }, ['acme', 'globex']),
-  referents: () => ACCOUNT,
+  catalogs: () => ACCOUNT,
 };
 
 const names = readdirSync(FOLDER).flatMap((name) => (name.endsWith('.yaml') ? [name.slice(0, -5)] : []));

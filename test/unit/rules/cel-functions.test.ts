@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { matchesGlob } from '../../../src/rules/glob.js';
-import { OsVersion } from '../../../src/rules/os-version.js';
+import { matchesGlob } from '../../../src/rules/cel/glob.js';
+import { OsVersion } from '../../../src/rules/cel/os-version.js';
 import { condition, problemWithCondition } from './test-vocabulary.js';
 
 const DAY = 86_400_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Verdict } from '../../../src/rules/condition.js';
-import type { Values } from '../../../src/rules/values.js';
+import type { Verdict } from '../../../src/rules/cel/condition.js';
+import type { Values } from '../../../src/rules/model/values.js';
 import { condition, problemWithCondition } from './test-vocabulary.js';
 
 const DEVICE = {

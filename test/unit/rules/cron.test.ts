@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { nextTime, problemWithSchedule } from '../../../src/rules/cron.js';
+import { nextTime, problemWithSchedule } from '../../../src/rules/model/cron.js';
 
 test.each([
   ['0 25 * * *', 'the hour 25 is not within 0-23'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { matchesType, problemWithPattern } from '../../../src/rules/event-pattern.js';
+import { matchesType, problemWithPattern } from '../../../src/rules/model/event-pattern.js';
 
 const KNOWN = [
   'device.enrolled',

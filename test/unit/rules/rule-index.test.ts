@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { listensFor } from '../../../src/rules/event-pattern.js';
-import type { Rule } from '../../../src/rules/rule.js';
-import { rulesFor } from '../../../src/rules/rule-index.js';
+import { listensFor } from '../../../src/rules/model/event-pattern.js';
+import type { Rule } from '../../../src/rules/model/rule.js';
+import { rulesFor } from '../../../src/rules/model/rule-index.js';
 
 function ruleOn(id: string, on: readonly string[]): Rule {
   return {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { secretsOf } from '../../../src/rules/rule-secrets.js';
+import { secretsOf } from '../../../src/rules/model/rule-secrets.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
 
 const masked = (value: string, text: string): string => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isTemplate } from '../../../src/rules/template.js';
+import { isTemplate } from '../../../src/rules/liquid/template.js';
 import { problemWithTemplate, template } from './test-vocabulary.js';
 
 const SECRET = 'the-secret-of-the-service';

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { checkingEnvironment } from '../../../src/rules/cel-environment.js';
-import { compileCondition } from '../../../src/rules/condition.js';
-import type { Condition } from '../../../src/rules/condition.js';
-import type { ExpressionProblem } from '../../../src/rules/problem.js';
-import { compileTemplate } from '../../../src/rules/template.js';
-import type { Template } from '../../../src/rules/template.js';
-import type { Shape, Vocabulary } from '../../../src/rules/vocabulary.js';
+import { checkingEnvironment } from '../../../src/rules/cel/environment.js';
+import { compileCondition } from '../../../src/rules/cel/condition.js';
+import type { Condition } from '../../../src/rules/cel/condition.js';
+import type { ExpressionProblem } from '../../../src/rules/model/problem.js';
+import { compileTemplate } from '../../../src/rules/liquid/template.js';
+import type { Template } from '../../../src/rules/liquid/template.js';
+import type { Shape, Vocabulary } from '../../../src/rules/model/vocabulary.js';
 
 /** Facts of the tests' own, so that a new fact of the service changes no expected message. */
 export const SHAPES: Readonly<Record<string, Shape>> = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { member, show, valueAt } from '../../../src/rules/values.js';
+import { member, show, valueAt } from '../../../src/rules/model/values.js';
 
 describe('valueAt', () => {
   const values = { device: { firewall: { enabled: true }, name: null }, list: ['a'] };

@@ -1,4 +1,4 @@
-import { beforeWrite } from '../../../src/simplemdm/call-log.js';
+import { beforeWrite } from '../../../src/simplemdm/call-recorder.js';
 import { resourcesOver } from '../../../src/simplemdm/client.js';
 import type { SimpleMdm } from '../../../src/simplemdm/client.js';
 import { createDirectory } from '../../../src/simplemdm/directory.js';

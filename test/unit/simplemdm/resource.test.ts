@@ -104,7 +104,7 @@ describe('an answer of another shape', () => {
     expect(error.message).toMatch(where);
     expect(error.message).toContain('GET /devices/1 (account default) answered something unexpected');
     expect(error.failure).toMatchObject({ kind: 'malformed', status: 200, mayHaveTakenEffect: false });
-    expect(error.mayPassLater).toBe(true);
+    expect(error.isRetryable).toBe(true);
   });
 
   test('to a write may mean that it took effect', async () => {
@@ -137,8 +137,8 @@ describe('SimpleMdmError says what to do next', () => {
     [500, { mayPassLater: true }],
     [503, { mayPassLater: true }],
   ])('%d', (status, expected) => {
-    const { notFound, mayPassLater, accountUnavailable } = answered(status);
-    expect({ notFound, mayPassLater, accountUnavailable }).toEqual({
+    const { notFound, isRetryable, isAccountUnavailable } = answered(status);
+    expect({ notFound, mayPassLater: isRetryable, accountUnavailable: isAccountUnavailable }).toEqual({
       notFound: false,
       mayPassLater: false,
       accountUnavailable: false,

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { deviceReferenceOf } from '../events/webhook-types.js';
+import { knownDevice } from './device.js';
+import type { FactContext } from './fact.js';
+import { nullWhenNotFound } from './null-when-not-found.js';
+
+/** The SimpleMDM id of the event's device: from the webhook, or by serial number; undefined when SimpleMDM has no such device. */
+export async function deviceIdOf({
+  event,
+  fact,
+}: Pick<FactContext, 'event' | 'fact'>): Promise<number | undefined> {
+  return deviceReferenceOf(event)?.id ?? knownDevice.parse(await fact('device'))?.id;
+}
+
+const withSerialNumber = z.looseObject({ serial_number: z.string().nullish() }).nullable();
+
+/** The serial number of the event's device: from the webhook, or from its record; undefined when neither says one. */
+export async function serialNumberOf({
+  event,
+  fact,
+}: Pick<FactContext, 'event' | 'fact'>): Promise<string | undefined> {
+  return (
+    deviceReferenceOf(event)?.serialNumber ??
+    withSerialNumber.parse(await fact('device'))?.serial_number ??
+    undefined
+  );
+}
+
+/** A list that belongs to the event's device, or null when there is no such device. */
+export async function forDevice<T, R>(
+  context: FactContext,
+  list: (deviceId: number) => AsyncIterable<T> | Promise<readonly T[]>,
+  convert: (item: T) => R,
+): Promise<R[] | null> {
+  const id = await deviceIdOf(context);
+  if (id === undefined) return null;
+  return nullWhenNotFound(async () => {
+    const items: R[] = [];
+    for await (const item of await list(id)) items.push(convert(item));
+    return items;
+  });
+}

@@ -1,0 +1,4 @@
+import type { ErrorDefinitions } from '../error-definition.js';
+
+/** Settings and accounts. */
+export const SETTINGS_ERRORS = {} as const satisfies ErrorDefinitions;

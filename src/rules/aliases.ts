@@ -1,0 +1,107 @@
+import { didYouMean, nearestName } from '../config/nearest-name.js';
+
+/** What people call things who know other tools, and what they may be called here, the likeliest first. */
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  when: ['on', 'if'],
+  trigger: ['on'],
+  triggers: ['on'],
+  event: ['on'],
+  events: ['on'],
+  condition: ['if'],
+  conditions: ['if'],
+  where: ['if'],
+  filter: ['if'],
+  unless: ['if'],
+  actions: ['do'],
+  action: ['do'],
+  steps: ['do'],
+  then: ['do'],
+  run: ['do'],
+  name: ['id'],
+  comment: ['description'],
+  about: ['description'],
+  dry_run: ['mode'],
+  disabled: ['enabled'],
+  confirm: ['allow'],
+  continue_on_error: ['on_error'],
+  foreach: ['for_each'],
+  loop: ['for_each'],
+  with_items: ['for_each'],
+  cron: ['schedule'],
+  at: ['schedule'],
+  every: ['schedule'],
+  time_zone: ['timezone'],
+  tz: ['timezone'],
+  zone: ['timezone'],
+  count: ['runs'],
+  max: ['runs'],
+  within: ['per'],
+  webhook: ['url', 'http_request'],
+  webhook_url: ['url'],
+  body: ['json', 'form', 'text'],
+  payload: ['json'],
+  text: ['message', 'text'],
+  msg: ['message'],
+  subject: ['title'],
+  recipients: ['to'],
+  send_email: ['notify'],
+  send_mail: ['notify'],
+  email: ['notify'],
+  mail: ['notify'],
+  slack: ['notify'],
+  teams: ['notify'],
+  send_message: ['notify'],
+  send_alert: ['notify'],
+  alert: ['notify'],
+  message: ['notify', 'log'],
+  http: ['http_request'],
+  request: ['http_request'],
+  curl: ['http_request'],
+  print: ['log'],
+  echo: ['log'],
+  sleep: ['wait'],
+  delay: ['wait'],
+  pause: ['wait'],
+  reboot: ['restart'],
+  shutdown: ['shut_down'],
+  erase: ['wipe'],
+  script: ['run_script'],
+  shell: ['run_script'],
+  assign_group: ['assign_device_group'],
+  add_to_group: ['assign_device_group'],
+  set_group: ['assign_device_group'],
+  install_app: ['push_apps'],
+  install_profile: ['assign_profile'],
+  invite: ['send_invitation'],
+};
+
+/**
+ * What a name that nothing has was meant to be: what it is elsewhere, or the nearest; undefined when nothing is likely.
+ *
+ * @param free - Those that do not stand there already: only such a one is meant by a name of elsewhere.
+ */
+export function resolveAlias(
+  name: string,
+  known: readonly string[],
+  free: readonly string[] = known,
+): string | undefined {
+  return aliasesOf(name, free)[0] ?? nearestName(name, known);
+}
+
+/** `; did you mean "x"?`, or nothing when nothing is likely. */
+export function didYouMeanName(
+  name: string,
+  known: readonly string[],
+  free: readonly string[] = known,
+): string {
+  const others = aliasesOf(name, free);
+  return others.length === 0
+    ? didYouMean(name, known)
+    : `; did you mean ${others.map((other) => `"${other}"`).join(' or ')}?`;
+}
+
+function aliasesOf(name: string, known: readonly string[]): string[] {
+  const key = name.toLowerCase().replaceAll('-', '_');
+  const others = Object.hasOwn(ALIASES, key) ? ALIASES[key] : undefined;
+  return (others ?? []).filter((other) => known.includes(other));
+}

@@ -1,0 +1,188 @@
+import { Environment, EvaluationError } from '@marcbachmann/cel-js';
+import type { ASTNode } from '@marcbachmann/cel-js';
+import { errorText } from '../../telemetry/error-text.js';
+import { registerFunctions } from './functions.js';
+import { registerBudget } from './cost-budget.js';
+import { EVENT_SHAPE } from '../model/vocabulary.js';
+import type { Shape } from '../model/vocabulary.js';
+
+const LIMITS = { maxAstNodes: 2000, maxDepth: 60 };
+const OPTIONS = { homogeneousAggregateLiterals: false, limits: LIMITS };
+/** What is evaluated is longer than what was written: it counts its steps. */
+const EVALUATION_LIMITS = { maxAstNodes: 8 * LIMITS.maxAstNodes, maxDepth: 4 * LIMITS.maxDepth };
+
+const TIME = 'google.protobuf.Timestamp';
+const ARITHMETIC = ['+', '-', '*', '/', '%'] as const;
+const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='] as const;
+
+const environments = new WeakMap<object, Map<string, Environment>>();
+const MOST_KEPT = 500;
+
+/**
+ * {@link checkingEnvironment}, built once for the same facts and the same other names: a thousand rules name the same few.
+ *
+ * @param others - What else can be named, such as `steps`.
+ */
+export function sharedCheckingEnvironment(
+  facts: Readonly<Record<string, Shape>>,
+  others: Readonly<Record<string, Shape>>,
+): Environment {
+  const known = environments.get(facts) ?? new Map<string, Environment>();
+  environments.set(facts, known);
+  const key = JSON.stringify(others);
+  const existing = known.get(key);
+  if (existing !== undefined) return existing;
+  if (known.size >= MOST_KEPT) known.clear();
+  const environment = checkingEnvironment({ ...facts, ...others });
+  known.set(key, environment);
+  return environment;
+}
+
+/** The shape that a type of {@link checkingEnvironment} stands for; `any` when it is not one of ours. */
+export function shapeOfType(type: string, shapes: Readonly<Record<string, Shape>>): Shape {
+  const scalar = Object.entries(SCALARS).find(([, name]) => name === type)?.[0];
+  if (scalar === 'string' || scalar === 'number' || scalar === 'bool' || scalar === 'time') return scalar;
+  const list = /^list<(.+)>$/.exec(type)?.[1];
+  if (list !== undefined) return { list: shapeOfType(list, shapes) };
+  const find = (name: string, shape: Shape): Shape | undefined => {
+    if (typeof shape === 'string' || 'oneOf' in shape || 'mapOf' in shape) return undefined;
+    if ('list' in shape) return find(`${name}_item`, shape.list);
+    if (type === `Fact_${name}`) return shape;
+    return firstOf(Object.entries(shape.fields), ([field, inner]) => find(`${name}_${field}`, inner));
+  };
+  return (
+    firstOf(Object.entries({ event: EVENT_SHAPE, ...shapes }), ([name, shape]) => find(name, shape)) ?? 'any'
+  );
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * The environment that expressions are checked in: every field has its type, so that a misspelt one is found when the
+ * file loads. `T == null` is allowed for every T, because any field may be null.
+ */
+export function checkingEnvironment(shapes: Readonly<Record<string, Shape>>): Environment {
+  const environment = new Environment(OPTIONS);
+  const nullable = new Set<string>(['string', 'double', 'bool', TIME]);
+  const typeOf = (name: string, shape: Shape): string => {
+    const type = nameOfType(name, shape);
+    nullable.add(type);
+    return type;
+  };
+  const nameOfType = (name: string, shape: Shape): string => {
+    if (typeof shape === 'string') return SCALARS[shape];
+    if ('oneOf' in shape) return SCALARS.string;
+    if ('list' in shape) return `list<${typeOf(`${name}_item`, shape.list)}>`;
+    // The library takes no operators on map types, so a map could not be compared with null; its values are checked at run time.
+    if ('mapOf' in shape) return 'dyn';
+    const fields = Object.fromEntries(
+      Object.entries(shape.fields).map(([field, inner]) => [field, typeOf(`${name}_${field}`, inner)]),
+    );
+    environment.registerType(`Fact_${name}`, { fields });
+    return `Fact_${name}`;
+  };
+  for (const [name, shape] of Object.entries({ event: EVENT_SHAPE, ...shapes })) {
+    environment.registerVariable(name, typeOf(name, shape));
+  }
+  registerFunctions(environment);
+  nullable.delete('dyn');
+  // The handlers are never run: expressions are evaluated in the other environment.
+  for (const type of nullable) environment.registerOperator(`${type} == null`, () => false);
+  mixNumbers(environment);
+  // Evaluated, a JSON number is found among whole numbers anyway.
+  environment.registerOperator('double in list<int>', () => false);
+  return environment;
+}
+
+const SCALARS = { string: 'string', number: 'double', bool: 'bool', time: TIME, any: 'dyn' } as const;
+
+/**
+ * The environment that expressions are evaluated in: nothing is declared, so that a null where a text was expected is an
+ * operand without a matching operator (an "unknown"), not a broken rule. JSON numbers are doubles and mix with whole numbers.
+ */
+export function evaluatingEnvironment(): Environment {
+  const environment = new Environment({
+    ...OPTIONS,
+    limits: EVALUATION_LIMITS,
+    unlistedVariablesAreDyn: true,
+  });
+  registerFunctions(environment);
+  registerBudget(environment);
+  mixNumbers(environment);
+  for (const type of ['string', 'double', 'int', 'bool', 'list<dyn>', TIME]) {
+    environment.registerOperator(`${type} == null`, equalsUnlessUnknown);
+  }
+  return environment;
+}
+
+/**
+ * CEL itself says that null is not equal to anything, so that `x != "a"` would be true for an x that is not known. Here a null is
+ * unknown, so that a rule does not fire on it; `x == null`, with null written out, is how to ask.
+ *
+ * The library hands the operands over in either order, so that only the expression tells which of them was written as null.
+ */
+function equalsUnlessUnknown(left: unknown, right: unknown, ...[node]: readonly ASTNode[]): boolean {
+  const asks = (node?.op === '==' || node?.op === '!=') && node.args.some(isNullLiteral);
+  if (!asks && (left === null || right === null)) {
+    throw new EvaluationError({ code: 'no_such_overload', message: 'null is not known' });
+  }
+  return left === right;
+}
+
+function isNullLiteral({ op, args }: ASTNode): boolean {
+  return op === 'value' && args === null;
+}
+
+const CALCULATE: Record<(typeof ARITHMETIC)[number], (a: number, b: number) => number> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+};
+
+const COMPARE: Record<(typeof COMPARISONS)[number], (a: number, b: number) => boolean> = {
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+  '<': (a, b) => a < b,
+  '<=': (a, b) => a <= b,
+  '>': (a, b) => a > b,
+  '>=': (a, b) => a >= b,
+};
+
+type Numeric = number | bigint;
+
+/** JSON does not tell whole numbers from others, so the two mix: the result of a calculation is a double. */
+function mixNumbers(environment: Environment): void {
+  for (const pair of [
+    { left: 'double', right: 'int' },
+    { left: 'int', right: 'double' },
+  ]) {
+    for (const operator of ARITHMETIC) {
+      const apply = (a: Numeric, b: Numeric): number => CALCULATE[operator](Number(a), Number(b));
+      registerOnce(() =>
+        environment.registerOperator(`${pair.left} ${operator} ${pair.right}: double`, apply),
+      );
+    }
+    for (const operator of COMPARISONS) {
+      const apply = (a: Numeric, b: Numeric): boolean => COMPARE[operator](Number(a), Number(b));
+      registerOnce(() => environment.registerOperator(`${pair.left} ${operator} ${pair.right}`, apply));
+    }
+  }
+  registerOnce(() => environment.registerOperator('double % double', (a: number, b: number) => a % b));
+}
+
+/** Some of these exist already, and registering == brings != along; a second registration is refused. */
+function registerOnce(register: () => void): void {
+  try {
+    register();
+  } catch (error) {
+    if (!/already|overlap/i.test(errorText(error))) throw error;
+  }
+}

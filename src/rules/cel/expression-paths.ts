@@ -1,0 +1,110 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+import { IN_GROUP, IN_GROUP_PATH } from './functions.js';
+
+/** Macros whose first argument is a name of their own. */
+export const BINDERS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map', 'bind']);
+
+/** Every path in an expression that starts at a free name, such as `device.firewall.enabled`, the longest form of each. */
+export function pathsIn(node: ASTNode, bound: ReadonlySet<string> = new Set()): string[][] {
+  const chain = memberPath(node);
+  if (chain !== undefined) return bound.has(chain[0] ?? '') ? [] : [chain];
+  if (node.op === 'rcall') {
+    const [name, receiver, args] = node.args;
+    const first = args[0];
+    const inner = BINDERS.has(name) && first?.op === 'id' ? new Set([...bound, first.args]) : bound;
+    return [...pathsIn(receiver, bound), ...args.flatMap((argument) => pathsIn(argument, inner))];
+  }
+  const inner = operandsOf(node).flatMap((operand) => pathsIn(operand, bound));
+  return node.op === 'call' && node.args[0] === IN_GROUP ? [...inner, [...IN_GROUP_PATH]] : inner;
+}
+
+export function operandsOf(node: ASTNode): readonly ASTNode[] {
+  switch (node.op) {
+    case 'value':
+    case 'id':
+      return [];
+    case '.':
+    case '.?':
+      return [node.args[0]];
+    case 'call':
+      return node.args[1];
+    case 'rcall':
+      return [node.args[1], ...node.args[2]];
+    case 'map':
+      return node.args.flat();
+    case '!_':
+    case '-_':
+      return [node.args];
+    default:
+      return node.args;
+  }
+}
+
+/** The path that a node is by itself, such as `device.name`; undefined for anything else. */
+export function memberPath(node: ASTNode): string[] | undefined {
+  if (node.op === 'id') return [node.args];
+  if (node.op !== '.' && node.op !== '.?') return undefined;
+  const receiver = memberPath(node.args[0]);
+  return receiver === undefined ? undefined : [...receiver, node.args[1]];
+}
+
+/** The paths of a condition whose last name may be missing: all but those that `has(…)` asks about. */
+export function pathsAskedFor(node: ASTNode): string[][] {
+  const tested = new Set(
+    hasArguments(node)
+      .flatMap((argument) => pathsIn(argument))
+      .map((path) => path.join('.')),
+  );
+  return pathsIn(node).filter((path) => path.length > 1 && !tested.has(path.join('.')));
+}
+
+function hasArguments(node: ASTNode): ASTNode[] {
+  if (node.op === 'call' && node.args[0] === 'has') return node.args[1];
+  return operandsOf(node).flatMap(hasArguments);
+}
+
+/** What a part means, wherever it stands in its text. */
+export function structure(node: ASTNode): string {
+  return JSON.stringify(node.toOldStructure(), (key, value: unknown) => {
+    if (key === 'pos' || key === 'start' || key === 'end' || key === 'input' || key === 'range')
+      return undefined;
+    return typeof value === 'bigint' ? `${value}n` : value;
+  });
+}
+
+/** The operands of `a && b && c`. */
+export function conjuncts(node: ASTNode): ASTNode[] {
+  return node.op === '&&' ? node.args.flatMap(conjuncts) : [node];
+}
+
+/** The texts that a function is called with where they are written out, and where they stand. */
+export function textsGivenTo(
+  name: string,
+  node: ASTNode,
+): { readonly text: string; readonly offset: number }[] {
+  const inner = operandsOf(node).flatMap((operand) => textsGivenTo(name, operand));
+  if (node.op !== 'call' || node.args[0] !== name) return inner;
+  const given = node.args[1].flatMap((argument) =>
+    argument.op === 'value' && typeof argument.args === 'string'
+      ? [{ text: argument.args, offset: argument.range.start }]
+      : [],
+  );
+  return [...given, ...inner];
+}
+
+/** A name that is taken of a record, and where it stands. */
+export interface NamedField {
+  readonly name: string;
+  readonly offset: number;
+}
+
+/** The names that are taken of the record at a path, as `.name` or as `["name"]`. */
+export function fieldsTakenOf(path: string, node: ASTNode): NamedField[] {
+  const inner = operandsOf(node).flatMap((operand) => fieldsTakenOf(path, operand));
+  if (node.op !== '.' && node.op !== '.?' && node.op !== '[]' && node.op !== '[?]') return inner;
+  const [record, field] = node.args;
+  if (memberPath(record)?.join('.') !== path) return inner;
+  if (typeof field === 'string') return [{ name: field, offset: node.range.end - field.length }, ...inner];
+  if (field.op !== 'value' || typeof field.args !== 'string') return inner;
+  return [{ name: field.args, offset: field.range.start }, ...inner];
+}

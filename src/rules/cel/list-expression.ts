@@ -1,0 +1,73 @@
+import type { Environment } from '@marcbachmann/cel-js';
+import { shapeOfType } from './environment.js';
+import { compileExpression, evaluatorFor, isUnknown } from './expression.js';
+import { summaryOf, typeInWords } from './expression-problem.js';
+import type { ExpressionProblem } from '../model/problem.js';
+import type { Values } from '../model/values.js';
+import { factOfPath } from '../model/vocabulary.js';
+import type { Shape } from '../model/vocabulary.js';
+
+/** A compiled expression that gives a list: what `for_each` goes over. */
+export interface ListExpression {
+  readonly text: string;
+  /** The first name of every path in it. */
+  readonly names: ReadonlySet<string>;
+  /** What each item looks like. */
+  readonly itemShape: Shape;
+  /**
+   * The items; none when the list is not known.
+   *
+   * @throws Error that says what it gave instead of a list.
+   */
+  readonly items: (values: Values, now?: Date) => readonly unknown[];
+}
+
+/**
+ * Compiles the expression of a `for_each`.
+ *
+ * @param checking - From `checkingEnvironment`, with the names that may stand here.
+ * @param shapes - The same names.
+ */
+export function compileList(
+  text: string,
+  checking: Environment,
+  shapes: Readonly<Record<string, Shape>>,
+): ListExpression | ExpressionProblem {
+  const expression = compileExpression(text, checking, shapes);
+  if ('message' in expression) return expression;
+  const { type, paths, program } = expression;
+  const inner = /^list<(.+)>$/.exec(type)?.[1];
+  if (inner === undefined && type !== 'dyn' && type !== 'list') {
+    return {
+      message: `for_each needs a list, such as apps.filter(a, a.managed); this is ${typeInWords(type)}`,
+      offset: 0,
+    };
+  }
+  return {
+    text,
+    names: new Set(paths.map(factOfPath)),
+    itemShape: inner === undefined ? 'any' : shapeOfType(inner, shapes),
+    items: (given, now = new Date()) => {
+      let list: unknown;
+      const { values, evaluate } = evaluatorFor(expression, given, now);
+      try {
+        list = evaluate(program);
+      } catch (error) {
+        if (isUnknown(error, expression, values)) return [];
+        throw new Error(`${text}: ${summaryOf(error)}`, { cause: error });
+      }
+      if (list === null || list === undefined) return [];
+      if (!Array.isArray(list)) throw new Error(`${text} gave no list`);
+      return list.map(plain);
+    },
+  };
+}
+
+/** Back from CEL: dates are texts again, whole numbers numbers, so that templates and queues can hold them. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]));
+}

@@ -1,0 +1,83 @@
+import type { Redis } from 'ioredis';
+import { openAlertStore } from '../alerts/alert-store.js';
+import { accountStatuses } from '../coordination/account-status.js';
+import type { AccountStatus } from '../coordination/account-status.js';
+import { openRunLimits } from '../coordination/run-limits.js';
+import { errorText } from '../telemetry/error-text.js';
+import type { Readiness } from '../receiver/health-routes.js';
+
+/** What is known of a process. */
+export interface ReadinessSources {
+  readonly stopping: boolean;
+  /** Undefined while the process starts. */
+  readonly redis: Redis | undefined;
+  /** Undefined in a process that has no rules. */
+  readonly rules: { readonly count: number; readonly problems: number } | undefined;
+  /** The names of the accounts that are configured here. */
+  readonly accounts: ReadonlySet<string>;
+}
+
+/** Whether a process can do its work. Everybody may ask, so what asks for a person is counted and not named. */
+export async function readinessOf(sources: ReadinessSources): Promise<Readiness> {
+  const { redis, accounts, held, undelivered } = await askRedis(sources);
+  const { rules, stopping } = sources;
+  const problems = rules?.problems ?? 0;
+  const attention = [
+    // The rules of before go on, so the process is fit.
+    ...(problems > 0
+      ? [`${counted(problems, 'problem', 'problems')} in the rule files: mdm-reflex validate`]
+      : []),
+    ...(held > 0 ? [`${counted(held, 'rule is', 'rules are')} held: mdm-reflex held list`] : []),
+    ...(undelivered > 0
+      ? [`${counted(undelivered, 'message was', 'messages were')} not delivered: mdm-reflex alerts list`]
+      : []),
+  ];
+  return {
+    ready: redis === 'ok' && !stopping,
+    details: {
+      redis,
+      ...(rules !== undefined && { rules: rules.count }),
+      ...(problems > 0 && { rule_problems: problems }),
+      ...(held > 0 && { held_rules: held }),
+      ...(undelivered > 0 && { undelivered_messages: undelivered }),
+      ...(attention.length > 0 && { attention }),
+      stopping,
+      // A refused API key keeps events waiting but does not make the process unfit to take more.
+      accounts,
+    },
+  };
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** What Redis says, and whether it does. */
+interface RedisAnswer {
+  readonly redis: string;
+  readonly accounts: Record<string, AccountStatus>;
+  readonly held: number;
+  readonly undelivered: number;
+}
+
+async function askRedis({ redis, accounts }: ReadinessSources): Promise<RedisAnswer> {
+  const nothing = { accounts: {}, held: 0, undelivered: 0 };
+  if (redis === undefined) return { ...nothing, redis: 'starting' };
+  if (redis.status !== 'ready') return { ...nothing, redis: 'away' };
+  try {
+    const [statuses, held, undelivered] = await Promise.all([
+      accountStatuses(redis),
+      openRunLimits(redis).listHeld(),
+      openAlertStore(redis).countUndelivered(),
+    ]);
+    const known = Object.entries(statuses).filter(([name]) => accounts.has(name));
+    return {
+      redis: 'ok',
+      accounts: Object.fromEntries(known),
+      held: held.length,
+      undelivered,
+    };
+  } catch (error) {
+    return { ...nothing, redis: errorText(error) };
+  }
+}

@@ -1,0 +1,64 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Event } from '../../../src/events/envelope.js';
+import {
+  earlierEvent,
+  removeEvent,
+  completeEvent,
+  registerEvents,
+} from '../../../src/coordination/event-order.js';
+import { useTestRedis } from '../../support/use-redis.js';
+
+const redis = useTestRedis();
+beforeEach(() => redis().flushall());
+
+const event = (id: string, at: string, device: Record<string, unknown> = { id: 54 }): Event => ({
+  id,
+  account: 'default',
+  type: 'acme.event',
+  at,
+  receivedAt: at,
+  source: 'webhook',
+  data: { device },
+});
+const AT = '2026-01-31T08:00:00.000Z';
+
+test('the earlier of one device goes first, and whoever is done with it hears of the next', async () => {
+  const early = event('z', AT);
+  const late = event('a', '2026-01-31T08:00:00.001Z');
+  await registerEvents(redis(), [late, early]);
+  expect(await earlierEvent(redis(), late)).toBe('z');
+  expect(await earlierEvent(redis(), early)).toBeUndefined();
+  expect(await completeEvent(redis(), early)).toBe('a');
+  expect(await earlierEvent(redis(), late)).toBeUndefined();
+  expect(await completeEvent(redis(), late)).toBeUndefined();
+});
+
+test('of the same time the one that came first goes first, whatever their ids', async () => {
+  const same = ['c', 'a', 'b'].map((id) => event(id, AT));
+  for (const one of same) await registerEvents(redis(), [one]);
+  const order: string[] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (const one of same) {
+      if (order.includes(one.id) || (await earlierEvent(redis(), one)) !== undefined) continue;
+      order.push(one.id);
+      await completeEvent(redis(), one);
+      break;
+    }
+  }
+  expect(order).toEqual(['c', 'a', 'b']);
+});
+
+test('devices do not wait for each other, nor does what is about none', async () => {
+  await registerEvents(redis(), [event('a', AT, { id: 1 })]);
+  const later = '2026-01-31T09:00:00.000Z';
+  expect(await earlierEvent(redis(), event('b', later, { id: 2 }))).toBeUndefined();
+  expect(await earlierEvent(redis(), event('c', later, {}))).toBeUndefined();
+});
+
+test('what nobody will ever look at is taken out', async () => {
+  const gone = event('gone', AT);
+  const next = event('next', '2026-01-31T08:00:01.000Z');
+  await registerEvents(redis(), [gone, next]);
+  expect(await removeEvent(redis(), next, 'gone')).toBe('next');
+  expect(await earlierEvent(redis(), next)).toBeUndefined();
+});

@@ -1,0 +1,149 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { startSimulator } from '../../../simulator/start.js';
+import type { Simulator } from '../../../simulator/start.js';
+import { createSimpleMdm } from '../../../src/simplemdm/client.js';
+import { createLocalRateLimiter } from '../../../src/simplemdm/rate-limiter.js';
+import type { Rate, RateLimiter } from '../../../src/simplemdm/rate-limiter.js';
+import { createSharedRateLimiter } from '../../../src/simplemdm/shared-rate-limiter.js';
+import { startTestRedis } from '../../support/redis.js';
+import type { TestRedis } from '../../support/redis.js';
+import { until } from '../../support/until.js';
+import { failureOf } from './failure-of.js';
+
+const apiKey = 'api-key-of-the-budget-test';
+let server: TestRedis;
+let connections: [Redis, Redis];
+let simulator: Simulator | undefined;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  connections = [new Redis(server.url), new Redis(server.url)];
+  for (const redis of connections) redis.on('error', () => undefined);
+  await Promise.all(connections.map((redis) => redis.ping()));
+});
+
+afterEach(async () => {
+  await simulator?.close();
+  simulator = undefined;
+  await connections[0].flushall();
+});
+
+afterAll(async () => {
+  for (const redis of connections) redis.disconnect();
+  await server.stop();
+});
+
+/** The budgets of two processes. */
+function twoBudgets(rate: Rate, account = 'default'): [RateLimiter, RateLimiter] {
+  const [one, two] = connections;
+  return [
+    createSharedRateLimiter(one, 'test', account, rate),
+    createSharedRateLimiter(two, 'test', account, rate),
+  ];
+}
+
+test('two processes take their turns from one budget', async () => {
+  const [one, two] = twoBudgets({ perSecond: 10, burst: 4 });
+  const begun = Date.now();
+  const turns = await Promise.all(
+    Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? one : two).reserve()),
+  );
+  const elapsed = Date.now() - begun;
+  const waits = turns.map((turn) => ('waitMs' in turn ? turn.waitMs : Infinity)).sort((a, b) => a - b);
+  expect(waits.slice(0, 4)).toEqual([0, 0, 0, 0]);
+  // Each one later than the one before by a tenth of a second, less what passed while they asked.
+  for (const [index, wait] of waits.entries()) {
+    expect(wait).toBeLessThanOrEqual(Math.max(0, (index - 3) * 100) + 1);
+    expect(wait).toBeGreaterThanOrEqual(Math.max(0, (index - 3) * 100) - elapsed - 1);
+  }
+});
+
+test('another account has a budget of its own', async () => {
+  const [north] = twoBudgets({ perSecond: 1, burst: 1 }, 'north');
+  const [south] = twoBudgets({ perSecond: 1, burst: 1 }, 'south');
+  expect(await north.reserve()).toEqual({ waitMs: 0 });
+  expect(await south.reserve()).toEqual({ waitMs: 0 });
+});
+
+test('a line that is too long is refused, and the refusal takes no turn', async () => {
+  const [one, two] = twoBudgets({ perSecond: 1, burst: 1 });
+  for (let count = 0; count <= 30; count += 1) await one.reserve();
+  for (const budget of [one, two, one]) {
+    const turn = await budget.reserve();
+    expect(turn).toMatchObject({ paused: { reason: expect.stringContaining('API_RATE') } });
+  }
+});
+
+test('a 429 in one process pauses both, for as long as the answer says, with its reason', async () => {
+  const [one, two] = twoBudgets({ perSecond: 100, burst: 100 });
+  simulator = await startSimulator({ apiKey });
+  const { url: baseUrl } = simulator;
+  const first = createSimpleMdm({ apiKey, baseUrl, rateLimiter: one, waitOutPauseMs: 0 });
+  const second = createSimpleMdm({ apiKey, baseUrl, rateLimiter: two, waitOutPauseMs: 0 });
+  simulator.addFault({ kind: 'status', status: 429, retryAfter: 20, times: 1 });
+  const before = Date.now();
+  await failureOf(first.account.show());
+  for (const api of [first, second]) {
+    const { failure, message } = await failureOf(api.devices.retrieve(54));
+    expect(failure.kind).toBe('paused');
+    expect(message).toMatch(/GET \/account .*429/);
+    expect(failure.retryAt).toBeGreaterThanOrEqual(before + 19_900);
+    expect(failure.retryAt).toBeLessThanOrEqual(Date.now() + 20_000);
+  }
+  expect(simulator.calls()).toHaveLength(1);
+  await one.pause({ until: Date.now() + 1000, status: 429, reason: 'a shorter one' });
+  expect((await two.paused())?.reason).toMatch(/GET \/account/);
+});
+
+test('a refused key pauses the process that has it, and no other', async () => {
+  const [one, two] = twoBudgets({ perSecond: 100, burst: 100 });
+  simulator = await startSimulator({ apiKey });
+  const options = { baseUrl: simulator.url, waitOutPauseMs: 0 };
+  const wrong = createSimpleMdm({ ...options, apiKey: 'wrong-key', rateLimiter: one });
+  const right = createSimpleMdm({ ...options, apiKey, rateLimiter: two });
+  expect((await failureOf(wrong.account.show())).failure.status).toBe(401);
+  expect((await failureOf(wrong.account.show())).failure.kind).toBe('paused');
+  expect((await right.account.show()).attributes.name).toBe('SimpleMDM');
+});
+
+/** How the API answers eighty calls of two processes at a time. */
+async function statusesOf([one, two]: [RateLimiter, RateLimiter], rate: Rate): Promise<number[]> {
+  // The server sees the calls a little closer together or further apart than they were let go.
+  const running = await startSimulator({ apiKey, rateLimit: { ...rate, burst: rate.burst + 3 } });
+  simulator = running;
+  const options = { apiKey, baseUrl: running.url, waitOutPauseMs: 0, repetitions: 0 };
+  const first = createSimpleMdm({ ...options, rateLimiter: one });
+  const second = createSimpleMdm({ ...options, rateLimiter: two });
+  // Reads of the same would be shared, writes are not.
+  const call = (index: number) =>
+    (index % 2 === 0 ? first : second).deviceGroups.assignDevice(41, 54).catch(() => undefined);
+  await Promise.all(Array.from({ length: 80 }, (_, index) => call(index)));
+  return running.calls().map(({ status }) => status);
+}
+
+test('against a server that allows just as much, no call is refused; two budgets apart are', async () => {
+  const rate = { perSecond: 40, burst: 20 };
+  const together = await statusesOf(twoBudgets(rate), rate);
+  expect(together).toEqual(Array.from({ length: 80 }, () => 202));
+  await simulator?.close();
+  const apart = await statusesOf([createLocalRateLimiter(rate), createLocalRateLimiter(rate)], rate);
+  expect(apart).toContain(429);
+});
+
+test('while Redis is away each process keeps to the rate for itself; then they share again', async () => {
+  const [one, two] = twoBudgets({ perSecond: 10, burst: 2 });
+  await server.restart(async () => {
+    await until('the loss is noticed', () => connections[0].status !== 'ready');
+    expect(await one.reserve()).toEqual({ waitMs: 0 });
+    expect(await one.reserve()).toEqual({ waitMs: 0 });
+    expect(await one.reserve()).toMatchObject({ waitMs: expect.any(Number) });
+    await one.pause({ until: Date.now() + 60_000, status: 429, reason: 'said while Redis was away' });
+    expect((await one.paused())?.reason).toBe('said while Redis was away');
+    expect(await one.reserve()).toMatchObject({ paused: { status: 429 } });
+  });
+  await until('the connections are back', () => connections.every(({ status }) => status === 'ready'));
+  expect(await two.reserve()).toEqual({ waitMs: 0 });
+  // It was told to wait, whoever else was not.
+  expect(await one.reserve()).toMatchObject({ paused: { status: 429 } });
+});

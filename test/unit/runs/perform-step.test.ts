@@ -1,0 +1,295 @@
+import { Writable } from 'node:stream';
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { StepError } from '../../../src/actions/action.js';
+import type { ActionResult } from '../../../src/actions/action.js';
+import { recordCalls } from '../../../src/simplemdm/call-recorder.js';
+import { performStep } from '../../../src/runs/perform-step.js';
+import { textOrTemplate } from '../../../src/actions/text-or-template.js';
+import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
+import { compileRule } from '../../../src/rules/model/rule.js';
+import type { Step } from '../../../src/rules/model/rule.js';
+import type { StepSource } from '../../../src/rules/model/rule-schema.js';
+import { createLogger } from '../../../src/telemetry/logger.js';
+import { simpleMdm } from '../simplemdm/canned-api.js';
+import type { Answers } from '../simplemdm/canned-api.js';
+
+const ENV = { SECRET: 'the-secret-4711' };
+const EVENT = {
+  id: 'e',
+  account: 'default',
+  type: 'device.enrolled',
+  at: '2024-01-01T00:00:00Z',
+  receivedAt: '2024-01-01T00:00:00Z',
+  source: 'webhook' as const,
+  data: { device: { id: 121 } },
+};
+
+function step(source: Partial<StepSource>): Step {
+  const problems: string[] = [];
+  const rule = compileRule(
+    {
+      id: 'r',
+      enabled: true,
+      allow: ['destructive'],
+      mode: 'live',
+      onOwnActions: false,
+      on: ['*'],
+      do: [
+        { action: 'log', args: { message: 'one' }, id: 'one', onError: 'stop' },
+        { action: 'log', args: { message: 'hi' }, onError: 'stop', ...source },
+      ],
+    },
+    serviceVocabulary(ENV, ['default']),
+    [],
+    ({ message }) => void problems.push(message),
+  );
+  expect(problems).toEqual([]);
+  const compiled = rule.steps[1];
+  if (compiled === undefined) throw new Error('the rule has two steps');
+  return compiled;
+}
+
+interface Performed {
+  readonly result: Promise<ActionResult>;
+  /** What happened in which order: `before`, then the requests. */
+  readonly happened: string[];
+  readonly log: () => string;
+}
+
+function perform(
+  given: Step,
+  more: {
+    values?: Record<string, unknown>;
+    device?: unknown;
+    answers?: Answers;
+    unsettledSince?: Date;
+    beforeWrite?: () => Promise<void>;
+  } = {},
+): Performed {
+  const lines: string[] = [];
+  const destination = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const { api, directory, requests } = simpleMdm(more.answers ?? {});
+  const work = () =>
+    performStep({
+      step: given,
+      values: { event: { type: 'device.enrolled', data: {} }, steps: {}, ...more.values },
+      context: {
+        event: EVENT,
+        api,
+        directory,
+        fact: () => Promise.resolve(more.device ?? null),
+        logger: createLogger({ level: 'trace', redact: (text) => text, destination }),
+        claim: () => Promise.resolve(true),
+        stepKey: 'e.test.0',
+        startedAt: new Date(),
+        previousOutput: undefined,
+        rule: { id: 'test', description: undefined },
+        signal: new AbortController().signal,
+        dispatchAlert: () => Promise.resolve(),
+        emitEvent: () => Promise.resolve(),
+        now: () => new Date(),
+      },
+      env: ENV,
+      unsettledSince: more.unsettledSince,
+    });
+  const beforeWrite =
+    more.beforeWrite ??
+    (() => {
+      requests.push('before');
+      return Promise.resolve();
+    });
+  const result = recordCalls([], work, beforeWrite);
+  return { result, happened: requests, log: () => lines.join('') };
+}
+
+describe('the condition of a step', () => {
+  test('not true: it is skipped with the reason, and nothing is done', async () => {
+    const { result, happened } = perform(step({ if: 'steps.one.status == "failed"' }), {
+      values: { steps: { one: { status: 'completed' } } },
+    });
+    expect(await result).toEqual({
+      status: 'skipped',
+      reason: 'steps.one.status == "failed" is not true: steps.one.status is "completed"',
+    });
+    expect(happened).toEqual([]);
+  });
+
+  test('true: it is done', async () => {
+    const { result, happened } = perform(step({ if: 'steps.one.status == "completed"' }), {
+      values: { steps: { one: { status: 'completed' } } },
+    });
+    expect(await result).toEqual({ status: 'completed', output: { message: 'hi' } });
+    // A line in the log changes nothing at SimpleMDM.
+    expect(happened).toEqual([]);
+  });
+
+  test('an error is an error of the step', async () => {
+    const { result } = perform(step({ if: '1 / 0 == 1' }));
+    await expect(result).rejects.toThrow(new StepError('step/failed', 'if: 1 / 0 == 1: division by zero'));
+  });
+
+  test('times of facts compare as times', async () => {
+    const { result } = perform(step({ if: 'device.enrolled_at < timestamp("2024-01-01T00:00:00Z")' }), {
+      values: { device: { enrolled_at: '2023-12-31T23:59:59Z' } },
+    });
+    expect((await result).status).toBe('completed');
+  });
+});
+
+describe('the arguments are filled in', () => {
+  test('templates and references to the environment', async () => {
+    const { result, log } = perform(
+      step({ args: { message: '{{ device.name }} ${env:SECRET}', level: 'warn' } }),
+      {
+        values: { device: { name: 'Mac ${env:SECRET}' } },
+      },
+    );
+    expect(await result).toEqual({
+      status: 'completed',
+      output: { message: 'Mac ${env:SECRET} the-secret-4711' },
+    });
+    expect(JSON.parse(log())).toMatchObject({ level: 40, msg: 'Mac ${env:SECRET} the-secret-4711' });
+  });
+
+  test('a plain text with a reference', async () => {
+    expect(await perform(step({ args: { message: 'key ${env:SECRET}' } })).result).toEqual({
+      status: 'completed',
+      output: { message: 'key the-secret-4711' },
+    });
+  });
+
+  test('a value that is missing fails the step, naming the text and the part, before anything is done', async () => {
+    const { result, happened, log } = perform(step({ args: { message: 'Hi {{ event.data.nobody }}' } }));
+    await expect(result).rejects.toBeInstanceOf(StepError);
+    await expect(result).rejects.toThrow(
+      /^"Hi \{\{ event\.data\.nobody \}\}": undefined variable: event\.data\.nobody$/,
+    );
+    expect(happened).toEqual([]);
+    expect(log()).toBe('');
+  });
+
+  test('what they come to is checked again', async () => {
+    const { result } = perform(
+      step({ action: 'send_invitation', args: { enrollment: 5, contact: '{{ event.data.contact }}' } }),
+      { values: { event: { data: { contact: 'nobody' } } } },
+    );
+    await expect(result).rejects.toThrow(StepError);
+  });
+
+  test('an id that a template filled in is found as an id', async () => {
+    const { result } = perform(
+      step({ action: 'assign_device_group', args: { group: '{{ event.data.id }}' } }),
+      {
+        values: { event: { data: { id: 7 } } },
+        answers: {
+          '/device_groups': { data: [{ type: 'device_group', id: 7, attributes: { name: 'Laptops' } }] },
+          '/device_groups/7/devices/121': undefined,
+        },
+      },
+    );
+    expect(await result).toEqual({ status: 'completed', output: { group_id: 7, group_name: 'Laptops' } });
+  });
+});
+
+describe('the call', () => {
+  const MAC = { id: 121, platform: 'macOS' };
+  const SCRIPTS = { '/scripts': { data: [{ type: 'script', id: 3, attributes: { name: 'Say hi' } }] } };
+  const script = step({ action: 'run_script', args: { script: 'Say hi' } });
+  const job = (createdAt: string, deviceId = 121) => ({
+    type: 'script_job',
+    id: 9,
+    attributes: { script_name: 'Say hi', status: 'pending', created_at: createdAt },
+    relationships: { device: { data: [{ id: deviceId }] } },
+  });
+  const started = {
+    status: 'completed',
+    output: { job_id: 9, script_id: 3, script_name: 'Say hi', response: null, status_code: null },
+  };
+
+  test('comes right after beforeWrite', async () => {
+    const { result, happened } = perform(script, {
+      device: MAC,
+      answers: { ...SCRIPTS, '/script_jobs': { data: job('2024-01-01T00:00:00Z') } },
+    });
+    expect(await result).toEqual(started);
+    expect(happened).toEqual(['/scripts', 'before', 'POST /script_jobs']);
+  });
+
+  test('does not come when beforeWrite fails', async () => {
+    const { result, happened } = perform(script, {
+      device: MAC,
+      answers: SCRIPTS,
+      beforeWrite: () => Promise.reject(new Error('the job was lost')),
+    });
+    await expect(result).rejects.toThrow('the job was lost');
+    expect(happened).toEqual(['/scripts']);
+  });
+
+  test('is not made again when an earlier attempt had its effect', async () => {
+    const { result, happened } = perform(script, {
+      device: MAC,
+      unsettledSince: new Date('2024-01-01T00:00:10Z'),
+      answers: { ...SCRIPTS, '/script_jobs': { data: [job('2024-01-01T00:00:11Z')] } },
+    });
+    expect(await result).toEqual(started);
+    expect(happened).not.toContain('POST /script_jobs');
+    expect(happened).not.toContain('before');
+  });
+
+  test.each<[string, unknown]>([
+    ['was long before', job('2023-12-31T00:00:00Z')],
+    ['was for another device', job('2024-01-01T00:00:11Z', 122)],
+  ])('is made when the job that is found %s', async (_what, other) => {
+    const { result, happened } = perform(script, {
+      device: MAC,
+      unsettledSince: new Date('2024-01-01T00:00:10Z'),
+      answers: { ...SCRIPTS, '/script_jobs': { data: [other] } },
+    });
+    // The table answers the POST with the list as well: only that it was made matters here.
+    await result.catch(() => undefined);
+    expect(happened.slice(-2)).toEqual(['before', 'POST /script_jobs']);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['an iPad', { id: 121, platform: 'iPadOS', model_name: 'iPad Air' }, /macOS only.*iPadOS \(iPad Air\)/],
+    ['no device', null, /no device that SimpleMDM knows/],
+  ])('a script is skipped on %s', async (_what, device, reason) => {
+    const result = await perform(script, { device, answers: SCRIPTS }).result;
+    expect(result).toEqual({ status: 'skipped', reason: expect.stringMatching(reason) });
+  });
+
+  test('an action that is gone is told by name', async () => {
+    const known = step({});
+    const { result } = perform({ ...known, source: { ...known.source, action: 'frobnicate' } });
+    await expect(result).rejects.toThrow(
+      new StepError('step/failed', 'there is no action "frobnicate" (any more)'),
+    );
+  });
+});
+
+describe('textOrTemplate', () => {
+  const email = textOrTemplate(z.email(), 'expected an e-mail address');
+  test.each<[unknown, boolean]>([
+    ['it@example.org', true],
+    ['nobody', false],
+    ['', false],
+    [5, false],
+    [undefined, false],
+    ['{{ event.data.contact }}', true],
+    ['{% if true %}x{% endif %}', true],
+    ['${env:CONTACT}', true],
+    ['${env:}', false],
+  ])('%j: %s', (text, expected) => {
+    const parsed = email.safeParse(text);
+    expect(parsed.success).toBe(expected);
+    if (!expected) {
+      expect(parsed.error?.issues.map((issue) => issue.message)).toEqual(['expected an e-mail address']);
+    }
+  });
+});
