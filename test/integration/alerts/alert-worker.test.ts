@@ -211,7 +211,7 @@ test('the trace is written before the message is off the list, so that nothing s
   let noted: string[] = [];
   // The moment at which a process may die.
   Object.assign(store, {
-    delivered: async (...given: Parameters<AlertStore['markDelivered']>) => {
+    markDelivered: async (...given: Parameters<AlertStore['markDelivered']>) => {
       noted = (await fates()).map(({ status }) => status);
       return delivered(...given);
     },

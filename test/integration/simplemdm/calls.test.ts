@@ -205,8 +205,8 @@ describe('answers that refuse', () => {
     );
     expect(error.message).not.toContain('wrong-key');
     expect(error).toMatchObject({
-      accountUnavailable: true,
-      mayPassLater: false,
+      isAccountUnavailable: true,
+      isRetryable: false,
       notFound: false,
     });
   });
@@ -220,7 +220,7 @@ describe('answers that refuse', () => {
       mayHaveTakenEffect: false,
     });
     expect(error.message).toMatch(/This API Key does not have access to this resource\. - .*permission/);
-    expect(error).toMatchObject({ accountUnavailable: false, mayPassLater: false });
+    expect(error).toMatchObject({ isAccountUnavailable: false, isRetryable: false });
   });
 
   test('404: a device that has left', async () => {
@@ -230,7 +230,7 @@ describe('answers that refuse', () => {
       path: '/devices/99999',
       titles: ['object not found'],
     });
-    expect(error).toMatchObject({ notFound: true, mayPassLater: false });
+    expect(error).toMatchObject({ notFound: true, isRetryable: false });
     expect(error.message).toBe('GET /devices/99999 (account default) answered 404: object not found');
   });
 
@@ -238,7 +238,7 @@ describe('answers that refuse', () => {
     simulator.addFault({ kind: 'status', status: 409, method: 'POST', times: 2 });
     expect(await api.deviceGroups.assignDevice(41, 54)).toBe(409);
     const error = await failureOf(api.scriptJobs.create({ scriptId: 32, deviceIds: [54] }));
-    expect(error).toMatchObject({ mayPassLater: false, failure: { status: 409, mayHaveTakenEffect: false } });
+    expect(error).toMatchObject({ isRetryable: false, failure: { status: 409, mayHaveTakenEffect: false } });
   });
 
   test('422: what was wrong', async () => {
@@ -247,7 +247,7 @@ describe('answers that refuse', () => {
       status: 422,
       titles: ['no macOS devices were found to run the script on'],
     });
-    expect(error).toMatchObject({ mayPassLater: false, accountUnavailable: false });
+    expect(error).toMatchObject({ isRetryable: false, isAccountUnavailable: false });
   });
 
   test('several titles, a body of another form, no body, HTML: the status remains', async () => {
@@ -289,7 +289,7 @@ describe('answers that refuse', () => {
     simulator.addFault({ kind: 'status', status, times: 2 });
     const fresh = client();
     const read = await failureOf(fresh.account.show());
-    expect(read).toMatchObject({ mayPassLater: true, accountUnavailable: false });
+    expect(read).toMatchObject({ isRetryable: true, isAccountUnavailable: false });
     expect(read.failure.mayHaveTakenEffect).toBe(false);
     const write = await failureOf(fresh.deviceGroups.assignDevice(41, 54));
     expect(write.failure.mayHaveTakenEffect).toBe(status >= 500);

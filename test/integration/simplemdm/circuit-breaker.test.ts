@@ -62,7 +62,7 @@ test('after five calls in a row without a proper answer, calls are held; one tha
     mayHaveTakenEffect: false,
     retryAt: Date.now() + 10_000,
   });
-  expect(held).toMatchObject({ accountUnavailable: true, mayPassLater: true });
+  expect(held).toMatchObject({ isAccountUnavailable: true, isRetryable: true });
   expect(held.message).toMatch(/north.*5 calls in a row/);
   expect(simulator.calls()).toEqual([]);
   expect((await other.api.devices.retrieve(54)).id).toBe(54);

@@ -50,7 +50,7 @@ async function expectPausedUntil(api: SimpleMdm, until: number): Promise<void> {
     for (const { failure } of [read, write]) {
       expect(failure).toMatchObject({ kind: 'paused', retryAt: until, mayHaveTakenEffect: false });
     }
-    expect(read).toMatchObject({ accountUnavailable: true, mayPassLater: true });
+    expect(read).toMatchObject({ isAccountUnavailable: true, isRetryable: true });
   }
   expect(simulator.calls()).toEqual([]);
   time = until;
@@ -76,7 +76,7 @@ describe('429 pauses the account: no call is made until it may be', () => {
       retryAt: until,
       mayHaveTakenEffect: false,
     });
-    expect(error).toMatchObject({ accountUnavailable: true, mayPassLater: true });
+    expect(error).toMatchObject({ isAccountUnavailable: true, isRetryable: true });
     await expectPausedUntil(api, until);
   });
 

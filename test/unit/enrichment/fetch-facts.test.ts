@@ -165,6 +165,6 @@ test.each<[unknown, boolean]>([
   [new Error('x'), false],
   ['x', false],
   [undefined, false],
-])('mayPassLater(%p) is %s', (error, expected) => {
+])('isRetryable(%p) is %s', (error, expected) => {
   expect(isRetryable(error)).toBe(expected);
 });

@@ -124,24 +124,24 @@ describe('SimpleMdmError says what to do next', () => {
       mayHaveTakenEffect: false,
     });
   }
-  test.each<[number, Partial<Record<'notFound' | 'mayPassLater' | 'accountUnavailable', boolean>>]>([
+  test.each<[number, Partial<Record<'notFound' | 'isRetryable' | 'isAccountUnavailable', boolean>>]>([
     [302, {}],
     [400, {}],
-    [401, { accountUnavailable: true }],
+    [401, { isAccountUnavailable: true }],
     [403, {}],
     [404, { notFound: true }],
-    [408, { mayPassLater: true }],
+    [408, { isRetryable: true }],
     [409, {}],
     [422, {}],
-    [429, { mayPassLater: true, accountUnavailable: true }],
-    [500, { mayPassLater: true }],
-    [503, { mayPassLater: true }],
+    [429, { isRetryable: true, isAccountUnavailable: true }],
+    [500, { isRetryable: true }],
+    [503, { isRetryable: true }],
   ])('%d', (status, expected) => {
     const { notFound, isRetryable, isAccountUnavailable } = answered(status);
-    expect({ notFound, mayPassLater: isRetryable, accountUnavailable: isAccountUnavailable }).toEqual({
+    expect({ notFound, isRetryable, isAccountUnavailable }).toEqual({
       notFound: false,
-      mayPassLater: false,
-      accountUnavailable: false,
+      isRetryable: false,
+      isAccountUnavailable: false,
       ...expected,
     });
   });
