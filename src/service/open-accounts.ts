@@ -1,44 +1,85 @@
 import type { Redis } from 'ioredis';
 import type { Account } from '../config/accounts.js';
+import type { Settings } from '../config/settings.js';
 import { KEY_PREFIX } from '../queues/connection.js';
-import { createSimpleMdm } from '../simplemdm/client.js';
-import type { ApiCall } from '../http/api-call.js';
 import type { AccountAccess } from '../simplemdm/account-access.js';
+import { createSimpleMdm } from '../simplemdm/client.js';
 import { createDirectory } from '../simplemdm/directory.js';
+import { SimpleMdmError } from '../simplemdm/errors.js';
 import { createSharedRateLimiter } from '../simplemdm/shared-rate-limiter.js';
+import { errorText } from '../telemetry/error-text.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { watchAccounts } from './watch-accounts.js';
 
-/** What is the same for all accounts. */
-export interface AccessOptions {
-  /** Through which all processes share the rate budget of each account. */
+/** What all accounts share. */
+export interface OpenAccountsOptions {
+  readonly settings: Pick<Settings, 'API_RATE' | 'API_TIMEOUT_MS'>;
+  /** Holds the rate limit of each account, which all processes share. */
   readonly redis: Redis;
-  /** Calls a second for each account; twice as many may be made at once after a rest. */
-  readonly callsPerSecond: number;
-  readonly timeoutMs: number;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Aborts the calls in flight when the process stops. */
   readonly signal: AbortSignal;
-  readonly onCall: (call: ApiCall) => void;
-  readonly onCircuit: (account: string, state: 'open' | 'closed') => void;
 }
 
-/** A client and a directory for each account that has an API key. */
+/** Creates an API client and a directory for each account that has an API key. */
 export function openAccounts(
   accounts: ReadonlyMap<string, Account>,
-  { redis, callsPerSecond, onCircuit, ...options }: AccessOptions,
+  { settings, redis, metrics, logger, signal }: OpenAccountsOptions,
 ): ReadonlyMap<string, AccountAccess> {
-  const rate = { perSecond: callsPerSecond, burst: 2 * callsPerSecond };
+  const rate = { perSecond: settings.API_RATE, burst: 2 * settings.API_RATE };
+  const watch = watchAccounts(redis, logger);
   return new Map(
     [...accounts.values()].flatMap(({ name, apiKey, baseUrl }): [string, AccountAccess][] => {
       if (apiKey === undefined) return [];
       const api = createSimpleMdm({
-        ...options,
         account: name,
         apiKey,
         baseUrl,
+        timeoutMs: settings.API_TIMEOUT_MS,
+        signal,
         rateLimiter: createSharedRateLimiter(redis, KEY_PREFIX, name, rate),
-        // A paused account gives its jobs back to the queue, so that workers are free for other accounts.
+        // The jobs of a paused account return to the queue, so that workers are free for other accounts.
         waitOutPauseMs: 0,
-        onCircuit: (state) => onCircuit(name, state),
+        onCircuit: (state) => {
+          metrics.apiCircuitOpen.set({ account: name }, state === 'open' ? 1 : 0);
+          if (state === 'open')
+            logger.error(
+              { code: 'service/simplemdm-unavailable', account: name },
+              'SimpleMDM does not respond: events of the account wait, and the service tries again every few seconds',
+            );
+          else logger.info({ account: name }, 'SimpleMDM responds again');
+        },
+        onCall: (call) => {
+          const { account, method, route, status, path, durationMs, error } = call;
+          metrics.apiCallDuration.observe(
+            { account, method, route, status: status === undefined ? 'error' : String(status) },
+            durationMs / 1000,
+          );
+          logger.debug({ account, method, path, status, durationMs, error }, 'API call');
+          watch(call);
+        },
       });
       return [[name, { api, directory: createDirectory(api) }]];
     }),
   );
+}
+
+/** Calls each account once, so that a wrong key shows at the start and not when the first device enrolls. */
+export function checkAccounts(accounts: ReadonlyMap<string, AccountAccess>, logger: Logger): void {
+  for (const [name, { api }] of accounts) {
+    api.account.show().then(
+      (account) =>
+        logger.info({ account: name, simplemdm: account.attributes.name }, 'connected to SimpleMDM'),
+      (error: unknown) => {
+        // watchAccounts reports a refused key.
+        if (error instanceof SimpleMdmError && error.failure.status === 401) return;
+        logger.warn(
+          { code: 'service/simplemdm-unavailable', account: name, reason: errorText(error) },
+          'SimpleMDM cannot be reached; events wait until it can',
+        );
+      },
+    );
+  }
 }

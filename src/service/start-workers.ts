@@ -1,41 +1,46 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Account } from '../config/accounts.js';
-import type { Settings } from '../config/settings.js';
-import { openEventCauses } from '../coordination/event-causes.js';
-import { openAlertStore } from '../alerts/alert-store.js';
-import { openSilences } from '../alerts/silences.js';
-import { openChannel } from '../channels/open-channel.js';
-import type { Channel } from '../channels/open-channel.js';
-import { openRunLimits } from '../coordination/run-limits.js';
-import type { Journal } from '../journal/journal.js';
-import { openConcurrencyGroups } from '../coordination/concurrency-groups.js';
-import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../queues/jobs.js';
-import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../queues/jobs.js';
-import { ALERTS, DAY_S, EVENTS, RUNS, SCHEDULES, SWEEPS } from '../queues/queues.js';
-import { syncSchedules } from '../schedules/scheduler.js';
-import { startWorker } from '../queues/worker.js';
-import { loadReferenceCatalogs } from '../actions/reference-catalog.js';
-import type { Vocabulary } from '../rules/model/vocabulary.js';
-import { SimpleMdmError } from '../simplemdm/errors.js';
-import { errorText } from '../telemetry/error-text.js';
-import type { Logger } from '../telemetry/logger.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { Redaction } from '../telemetry/redaction.js';
-import type { Rule } from '../rules/model/rule.js';
-import { openAccounts } from './open-accounts.js';
-import type { AccountAccess } from '../simplemdm/account-access.js';
 import { createAlertHandler } from '../../workers/alert-worker.js';
 import { createEventHandler } from '../../workers/event-worker.js';
-import { startScheduleSync } from '../schedules/schedule-sync.js';
-import type { LiveRules } from './live-rules.js';
-import { failAbandonedRun } from '../runs/run-session.js';
 import { createRunHandler } from '../../workers/run-worker.js';
 import { createScheduleHandler } from '../../workers/schedule-worker.js';
 import { createSweepHandler } from '../../workers/sweep-worker.js';
 import { createAlertDispatcher, wakeBusyChannels } from '../alerts/alert-dispatcher.js';
-import { watchAccounts } from './watch-accounts.js';
+import type { AlertDispatcher } from '../alerts/alert-dispatcher.js';
+import { openAlertStore } from '../alerts/alert-store.js';
+import type { AlertStore } from '../alerts/alert-store.js';
+import { openSilences } from '../alerts/silences.js';
+import type { Channel } from '../channels/open-channel.js';
+import type { Account } from '../config/accounts.js';
+import type { Settings } from '../config/settings.js';
+import { openConcurrencyGroups } from '../coordination/concurrency-groups.js';
+import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
+import { openEventCauses } from '../coordination/event-causes.js';
+import type { EventCauses } from '../coordination/event-causes.js';
+import { openRunLimits } from '../coordination/run-limits.js';
+import type { RunLimits } from '../coordination/run-limits.js';
+import type { Journal } from '../journal/journal.js';
+import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../queues/jobs.js';
+import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../queues/jobs.js';
+import { ALERTS, DAY_S, EVENTS, RUNS, SCHEDULES, SWEEPS } from '../queues/queues.js';
+import type { RetryPolicy } from '../queues/retry.js';
+import { startWorker } from '../queues/worker.js';
+import type { RunningWorker } from '../queues/worker.js';
+import type { Rule } from '../rules/model/rule.js';
+import type { Vocabulary } from '../rules/model/vocabulary.js';
+import { failAbandonedRun } from '../runs/run-session.js';
+import { startScheduleSync } from '../schedules/schedule-sync.js';
+import { syncSchedules } from '../schedules/scheduler.js';
+import type { AccountAccess } from '../simplemdm/account-access.js';
+import { errorText } from '../telemetry/error-text.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Redaction } from '../telemetry/redaction.js';
+import { drainWorkers } from './drain-workers.js';
+import type { LiveRules } from './live-rules.js';
+import { lookUpCatalogs } from './look-up-catalogs.js';
+import { checkAccounts, openAccounts } from './open-accounts.js';
+import { openChannels } from './open-channels.js';
 
 /** What the workers need. */
 export interface StartWorkersOptions {
@@ -58,236 +63,189 @@ export interface StartWorkersOptions {
   readonly redaction: Redaction;
 }
 
-/** Jobs in hand have this long to finish when the process stops; then their API calls are broken off. */
-const DRAIN_MS = 11_000;
-/** Without Redis no job can be finished. */
-const DRAIN_WITHOUT_REDIS_MS = 2000;
-/** Then they have this long to be handed back. */
-const HAND_BACK_MS = 3000;
-
-/** The workers of all queues, at work. */
+/** The running workers of all queues. */
 export interface RunningWorkers {
-  /** Stops them in order: no new jobs, finish or hand back those in hand. */
+  /** Takes no new jobs, and finishes or hands back the active ones. */
   readonly stop: () => Promise<void>;
-  /** To be called when other rules are in force, the first ones included. */
+  /** To call when the live rules have changed, the first ones included. Returns at once. */
   readonly rulesChanged: () => void;
   /** What the accounts have that rules can refer to; undefined when SimpleMDM cannot be asked now. */
   readonly catalogs: () => Promise<Vocabulary['catalogs']>;
 }
 
-/** A channel whose job was lost between two alerts is woken this often. */
-const WAKE_INTERVAL_MS = 2000;
-
 /** Starts the workers of all queues. */
 export function startWorkers(options: StartWorkersOptions): RunningWorkers {
-  const { settings, journal, metrics, logger, connection, queues } = options;
-  const rules = (): readonly Rule[] => options.rules.current();
-  const vocabulary = (): Vocabulary => options.rules.vocabulary();
-  const breakOff = new AbortController();
-  const watch = watchAccounts(connection, logger);
-  const causes = openEventCauses(connection);
-  const limits = openRunLimits(connection);
-  const groups = openConcurrencyGroups(connection);
+  const { settings, connection, queues, logger } = options;
+  const aborter = new AbortController();
+  const accounts = openAccounts(options.accounts, {
+    ...options,
+    redis: connection,
+    signal: aborter.signal,
+  });
+  checkAccounts(accounts, logger);
+  const channels = openChannels(options.rules, options.env);
   const store = openAlertStore(connection);
-  const channels = createChannels(options);
-  const alerts = createAlertDispatcher({
+  const shared: SharedByWorkers = {
+    ...options,
+    rules: () => options.rules.current(),
+    vocabulary: () => options.rules.vocabulary(),
+    accounts,
     channels,
     store,
-    queue: queues.alerts,
-    journal,
-    redact: options.redaction.redact,
-    readOnly: settings.READ_ONLY,
-  });
-  const accounts = openAccounts(options.accounts, {
-    redis: connection,
-    callsPerSecond: settings.API_RATE,
-    timeoutMs: settings.API_TIMEOUT_MS,
-    signal: breakOff.signal,
-    onCircuit: (account, state) => {
-      metrics.apiCircuitOpen.set({ account }, state === 'open' ? 1 : 0);
-      if (state === 'open')
-        logger.error(
-          { account },
-          'SimpleMDM does not answer: its events wait, and it is tried every few seconds',
-        );
-      else logger.info({ account }, 'SimpleMDM answers again');
-    },
-    onCall: (call) => {
-      const { account, method, route, status, path, durationMs, error } = call;
-      metrics.apiCallDuration.observe(
-        { account, method, route, status: status === undefined ? 'error' : String(status) },
-        durationMs / 1000,
-      );
-      logger.debug({ account, method, path, status, durationMs, error }, 'API call');
-      watch(call);
-    },
-  });
-  // A wrong key is told at the start, not when the first device enrolls.
-  for (const [name, { api }] of accounts) {
-    api.account.show().then(
-      (account) =>
-        logger.info({ account: name, simplemdm: account.attributes.name }, 'connected to SimpleMDM'),
-      (error: unknown) => {
-        // A refused key is told by watchAccounts.
-        if (error instanceof SimpleMdmError && error.failure.status === 401) return;
-        logger.warn(
-          { account: name, reason: errorText(error) },
-          'SimpleMDM could not be reached; events wait until it can',
-        );
-      },
-    );
-  }
-  const shared = {
-    connection,
-    concurrency: settings.WORKER_CONCURRENCY,
+    causes: openEventCauses(connection),
+    limits: openRunLimits(connection),
+    groups: openConcurrencyGroups(connection),
+    alerts: createAlertDispatcher({
+      channels,
+      store,
+      queue: queues.alerts,
+      journal: options.journal,
+      redact: options.redaction.redact,
+      readOnly: settings.READ_ONLY,
+    }),
     policy: {
       attempts: settings.RETRY_ATTEMPTS,
       baseMs: settings.RETRY_BASE_MS,
       maxMs: settings.RETRY_MAX_MS,
     },
-    redact: options.redaction.redact,
-    metrics,
-    logger,
+    stop: aborter.signal,
   };
   const workers = [
-    startWorker({
-      ...shared,
-      queue: EVENTS,
-      schema: eventJob,
-      handle: createEventHandler({ ...options, ...queues, rules, accounts, causes, groups, alerts }),
-      onAbandoned: ({ event }, reason) =>
-        journal.recordProcessing(event.id, {
-          state: 'failed',
-          attempts: shared.policy.attempts,
-          at: new Date().toISOString(),
-          reason,
-        }),
-    }),
-    startWorker({
-      ...shared,
-      queue: RUNS,
-      schema: runJob,
-      handle: createRunHandler({
-        ...options,
-        ...queues,
-        rules,
-        vocabulary,
-        accounts,
-        causes,
-        limits,
-        groups,
-        alerts,
-        readOnly: settings.READ_ONLY,
-        stop: breakOff.signal,
-      }),
-      onAbandoned: (job, reason) =>
-        failAbandonedRun(job, reason, { ...queues, rules, journal, groups, limits, alerts, logger }),
-    }),
-    startWorker({
-      ...shared,
-      queue: ALERTS,
-      schema: alertJob,
-      handle: createAlertHandler({
-        channels,
-        store,
-        silences: openSilences(connection),
-        journal,
-        policy: shared.policy,
-        keepUndeliveredMs: settings.DEAD_LETTER_DAYS * DAY_S * 1000,
-        readOnly: settings.READ_ONLY,
-        consoleUrl: settings.PUBLIC_URL,
-        redact: shared.redact,
-        metrics,
-        logger,
-        stop: breakOff.signal,
-      }),
-      // What it was to send is kept; the channel is woken again.
-      onAbandoned: ({ channel }, reason) => {
-        logger.error({ channel, reason }, 'the messages of a channel could not be worked on');
-        return Promise.resolve();
-      },
-    }),
-    startWorker({
-      ...shared,
-      queue: SCHEDULES,
-      schema: scheduleJob,
-      handle: createScheduleHandler({ rules, accounts, sweeps: queues.sweeps, metrics, logger }),
-      onAbandoned: ({ rule }, reason) => {
-        logger.error({ rule, reason }, 'a schedule could not be worked through');
-        return Promise.resolve();
-      },
-    }),
-    startWorker({
-      ...shared,
-      queue: SWEEPS,
-      schema: sweepJob,
-      handle: createSweepHandler({ ...options, rules, accounts, events: queues.events }),
-      onAbandoned: ({ rule, account }, reason) => {
-        logger.error({ rule, account, reason }, 'a schedule could not be worked through');
-        return Promise.resolve();
-      },
-    }),
+    startEventWorker(shared),
+    startRunWorker(shared),
+    startAlertWorker(shared),
+    startScheduleWorker(shared),
+    startSweepWorker(shared),
   ];
-  const waking = setInterval(() => {
+  const stopWaking = keepChannelsAwake(shared);
+  const schedules = startScheduleSync(() => syncSchedules(queues.schedules, shared.rules()), logger);
+  return {
+    stop: () => {
+      stopWaking();
+      schedules.stop();
+      return drainWorkers({ workers, connection, abort: () => aborter.abort(), logger });
+    },
+    rulesChanged: schedules.requestSync,
+    catalogs: async () => (settings.CHECK_REFERENCES ? lookUpCatalogs(accounts, logger) : undefined),
+  };
+}
+
+/** What the workers of several queues use. */
+interface SharedByWorkers extends Omit<StartWorkersOptions, 'rules' | 'accounts'> {
+  readonly rules: () => readonly Rule[];
+  readonly vocabulary: () => Vocabulary;
+  readonly accounts: ReadonlyMap<string, AccountAccess>;
+  readonly channels: () => ReadonlyMap<string, Channel>;
+  readonly store: AlertStore;
+  readonly causes: EventCauses;
+  readonly limits: RunLimits;
+  readonly groups: ConcurrencyGroups;
+  readonly alerts: AlertDispatcher;
+  readonly policy: RetryPolicy;
+  readonly stop: AbortSignal;
+}
+
+const workerOptions = ({ connection, settings, policy, redaction, metrics, logger }: SharedByWorkers) => ({
+  connection,
+  concurrency: settings.WORKER_CONCURRENCY,
+  policy,
+  redact: redaction.redact,
+  metrics,
+  logger,
+});
+
+function startEventWorker(shared: SharedByWorkers): RunningWorker {
+  const { queues, journal, policy } = shared;
+  return startWorker({
+    ...workerOptions(shared),
+    queue: EVENTS,
+    schema: eventJob,
+    handle: createEventHandler({ ...shared, events: queues.events, runs: queues.runs }),
+    onAbandoned: ({ event }, reason) =>
+      journal.recordProcessing(event.id, {
+        state: 'failed',
+        attempts: policy.attempts,
+        at: new Date().toISOString(),
+        reason,
+      }),
+  });
+}
+
+function startRunWorker(shared: SharedByWorkers): RunningWorker {
+  const { queues, settings } = shared;
+  const { events, runs } = queues;
+  const options = { ...shared, events, runs, readOnly: settings.READ_ONLY };
+  return startWorker({
+    ...workerOptions(shared),
+    queue: RUNS,
+    schema: runJob,
+    handle: createRunHandler(options),
+    onAbandoned: (job, reason) => failAbandonedRun(job, reason, options),
+  });
+}
+
+function startAlertWorker(shared: SharedByWorkers): RunningWorker {
+  const { connection, settings, redaction, logger } = shared;
+  return startWorker({
+    ...workerOptions(shared),
+    queue: ALERTS,
+    schema: alertJob,
+    handle: createAlertHandler({
+      ...shared,
+      silences: openSilences(connection),
+      keepUndeliveredMs: settings.DEAD_LETTER_DAYS * DAY_S * 1000,
+      readOnly: settings.READ_ONLY,
+      consoleUrl: settings.PUBLIC_URL,
+      redact: redaction.redact,
+    }),
+    // The alerts stay in the store, and the channel is woken again.
+    onAbandoned: ({ channel }, reason) => {
+      logger.error(
+        { code: 'service/job-abandoned', channel, reason },
+        'a job that delivers the messages of a channel was abandoned; the channel is woken again',
+      );
+      return Promise.resolve();
+    },
+  });
+}
+
+function startScheduleWorker(shared: SharedByWorkers): RunningWorker {
+  return startWorker({
+    ...workerOptions(shared),
+    queue: SCHEDULES,
+    schema: scheduleJob,
+    handle: createScheduleHandler({ ...shared, sweeps: shared.queues.sweeps }),
+    onAbandoned: ({ rule }, reason) => {
+      shared.logger.error({ code: 'service/job-abandoned', rule, reason }, 'a tick was abandoned');
+      return Promise.resolve();
+    },
+  });
+}
+
+function startSweepWorker(shared: SharedByWorkers): RunningWorker {
+  return startWorker({
+    ...workerOptions(shared),
+    queue: SWEEPS,
+    schema: sweepJob,
+    handle: createSweepHandler({ ...shared, events: shared.queues.events }),
+    onAbandoned: ({ rule, account }, reason) => {
+      shared.logger.error({ code: 'service/job-abandoned', rule, account, reason }, 'a sweep was abandoned');
+      return Promise.resolve();
+    },
+  });
+}
+
+/** A channel whose job was lost between two alerts is woken this often. */
+const WAKE_INTERVAL_MS = 2000;
+
+/** Wakes the channels with something to send again and again. Returns how to stop that. */
+function keepChannelsAwake({ connection, settings, store, queues, logger }: SharedByWorkers): () => void {
+  const interval = setInterval(() => {
     if (connection.status !== 'ready' || settings.READ_ONLY) return;
     wakeBusyChannels(store, queues.alerts).catch((error: unknown) =>
-      logger.debug({ reason: errorText(error) }, 'channels could not be looked at'),
+      logger.debug({ reason: errorText(error) }, 'the channels could not be woken'),
     );
   }, WAKE_INTERVAL_MS);
-  waking.unref();
-  const schedules = startScheduleSync(() => syncSchedules(queues.schedules, rules()), logger);
-  const stop = async (): Promise<void> => {
-    clearInterval(waking);
-    schedules.stop();
-    const closed = Promise.all(workers.map((worker) => worker.close())).then(() => true);
-    const inTime = (ms: number): Promise<boolean> => Promise.race([closed, delay(ms, false, { ref: false })]);
-    if (await inTime(connection.status === 'ready' ? DRAIN_MS : DRAIN_WITHOUT_REDIS_MS)) return;
-    if (connection.status !== 'ready') {
-      logger.warn(
-        'Redis is away, so nothing can be handed back; jobs in hand are taken up again when their locks run out',
-      );
-      for (const worker of workers) worker.abandon();
-      return;
-    }
-    logger.warn('jobs still run; breaking off their API calls and handing them back');
-    breakOff.abort();
-    if (await inTime(HAND_BACK_MS)) return;
-    logger.error('some jobs could not be handed back; another worker takes them up when their locks run out');
-    for (const worker of workers) worker.abandon();
-  };
-  const catalogs = async (): Promise<Vocabulary['catalogs']> =>
-    settings.CHECK_REFERENCES ? referentsInTime(accounts, logger) : undefined;
-  return { stop, rulesChanged: schedules.requestSync, catalogs };
-}
-
-/** The channels of the rule files in force, opened once for the same files. */
-function createChannels({ rules, env }: StartWorkersOptions): () => ReadonlyMap<string, Channel> {
-  let opened: { of: unknown; channels: ReadonlyMap<string, Channel> } | undefined;
-  return () => {
-    const sources = rules.channels();
-    if (opened?.of !== sources) {
-      opened = {
-        of: sources,
-        channels: new Map(sources.map((source) => [source.name, openChannel(source, env)])),
-      };
-    }
-    return opened.channels;
-  };
-}
-
-/** A reload waits this long for SimpleMDM, and then does without: rules must change also while it is away. */
-const REFERENTS_TIMEOUT_MS = 5000;
-
-async function referentsInTime(
-  accounts: ReadonlyMap<string, AccountAccess>,
-  logger: Logger,
-): Promise<Vocabulary['catalogs']> {
-  const late = delay(REFERENTS_TIMEOUT_MS, undefined, { ref: false });
-  const directories = [...accounts].map(([name, { directory }]) => [name, directory] as const);
-  try {
-    return await Promise.race([loadReferenceCatalogs(directories), late]);
-  } catch (error) {
-    logger.debug({ reason: errorText(error) }, 'what rules refer to could not be looked up');
-    return undefined;
-  }
+  interval.unref();
+  return () => clearInterval(interval);
 }

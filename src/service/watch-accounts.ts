@@ -5,27 +5,34 @@ import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 
 /**
- * Watches API calls for keys that stop or start working, says so once in the log, and keeps it in Redis, where every
- * process finds it for `/readyz`.
+ * Watches API calls for keys that stop or start working. A change is logged once and written to Redis, where every
+ * process reads it for `/readyz`.
  */
 export function watchAccounts(redis: Redis, logger: Logger): (call: ApiCall) => void {
-  const last = new Map<string, boolean>();
+  const lastAccepted = new Map<string, boolean>();
   return ({ account, status, error }) => {
     if (status === undefined) return;
-    const ok = status !== 401;
-    if (last.get(account) === ok) return;
-    const reason = ok ? undefined : error;
-    if (ok) logger.info({ account }, 'SimpleMDM accepts the API key');
-    else logger.error({ account, reason }, 'SimpleMDM refuses the API key: events wait until it is mended');
-    last.set(account, ok);
+    const accepted = status !== 401;
+    if (lastAccepted.get(account) === accepted) return;
+    const reason = accepted ? undefined : error;
+    if (accepted) logger.info({ account }, 'SimpleMDM accepts the API key');
+    else
+      logger.error(
+        { code: 'service/refused-key', account, reason },
+        'SimpleMDM refuses the API key: events of the account wait until the key is replaced',
+      );
+    lastAccepted.set(account, accepted);
     recordAccountStatus(redis, account, {
-      ok,
+      ok: accepted,
       since: new Date().toISOString(),
       ...(reason !== undefined && { reason }),
     }).catch((failure: unknown) => {
-      // Tried again at the next call.
-      last.delete(account);
-      logger.warn({ account, reason: errorText(failure) }, 'the state of the account could not be kept');
+      // The next call tries again.
+      lastAccepted.delete(account);
+      logger.warn(
+        { code: 'service/account-status-not-saved', account, reason: errorText(failure) },
+        'the status of the account could not be saved',
+      );
     });
   };
 }

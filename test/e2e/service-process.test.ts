@@ -103,7 +103,7 @@ describe('processes of the service', () => {
     simulator.clearCalls();
     stopping.kill('SIGTERM');
     expect(await stopping.ended).toBe(0);
-    expect(stopping.output()).toContain('breaking off their API calls and handing them back');
+    expect(stopping.output()).toContain('their API calls are aborted and the jobs return to their queues');
     await start('worker');
     await until('the other worker finishes it', () => inGroupLaptops(device.id));
   }, 60_000);
@@ -119,7 +119,7 @@ describe('processes of the service', () => {
     await until('the service has noticed', () => service.output().includes('Redis is away'));
     service.kill('SIGTERM');
     expect(await service.ended).toBe(0);
-    expect(service.output()).toContain('Redis is away, so nothing can be handed back');
+    expect(service.output()).toContain('Redis is unreachable, so active jobs cannot be handed back');
   }, 60_000);
 
   test('a second signal ends the process at once', async () => {
@@ -182,7 +182,7 @@ describe('processes of the service', () => {
     const service = await start('serve', { REDIS_URL: redis.url });
     expect(service.output()).not.toContain('rules are in force');
     service.kill('SIGHUP');
-    await until('the rules are read again', () => service.output().includes('other rules are in force'));
+    await until('the rules are read again', () => service.output().includes('the changed rules are live'));
     service.kill('SIGTERM');
     expect(await service.ended).toBe(0);
   });

@@ -30,11 +30,11 @@ afterAll(async () => {
 
 const program = `
 import { Redis } from 'ioredis';
-import { createSharedBudget, createSimpleMdm } from 'mdm-reflex/simplemdm';
+import { createSharedRateLimiter, createSimpleMdm } from 'mdm-reflex/simplemdm';
 const [redisUrl, baseUrl, apiKey, calls, perSecond, burst] = process.argv.slice(1);
 const redis = new Redis(redisUrl);
-const budget = createSharedBudget(redis, 'test', 'default', { perSecond: Number(perSecond), burst: Number(burst) });
-const api = createSimpleMdm({ apiKey, baseUrl, budget, waitOutPauseMs: 0, repetitions: 0 });
+const rateLimiter = createSharedRateLimiter(redis, 'test', 'default', { perSecond: Number(perSecond), burst: Number(burst) });
+const api = createSimpleMdm({ apiKey, baseUrl, rateLimiter, waitOutPauseMs: 0, repetitions: 0 });
 const made = await Promise.allSettled(Array.from({ length: Number(calls) }, () => api.deviceGroups.assignDevice(41, 54)));
 console.log(made.filter(({ status }) => status === 'fulfilled').length);
 redis.disconnect();

@@ -56,7 +56,7 @@ const state = z.strictObject({
       rule: z.string(),
       since: z.string(),
       reason: z.string(),
-      waiting: z.number(),
+      waitingRuns: z.number(),
     }),
   ),
   undelivered: z.array(
@@ -98,7 +98,7 @@ test('a rule that is held is told with its runs, and let go or dropped', async (
   const held = (count: number) =>
     until(`${count} runs wait`, async () => {
       const [found] = (await stateNow()).held;
-      return found?.waiting === count && found;
+      return found?.waitingRuns === count && found;
     });
   world.simulator.enrollMany({ count: 3, kind: 'ipad' });
   expect(await held(2)).toMatchObject({
@@ -108,7 +108,7 @@ test('a rule that is held is told with its runs, and let go or dropped', async (
   });
   const rules = JSON.parse((await get('/api/rules')).text);
   expect(rules).toMatchObject({
-    rules: [{ id: 'greet', held: [{ account: 'default', waiting: 2 }] }, {}, {}],
+    rules: [{ id: 'greet', held: [{ account: 'default', waitingRuns: 2 }] }, {}, {}],
   });
 
   const released = await post('/api/held/default/greet/release').expect(200);

@@ -291,7 +291,7 @@ describe('a wrong API key', () => {
     expect(await readyz.json()).toMatchObject({
       accounts: { default: { ok: false, reason: expect.stringContaining('401') } },
     });
-    expect(current.log()).toContain('SimpleMDM refuses the API key: events wait until it is mended');
+    expect(current.log()).toContain('SimpleMDM refuses the API key: events of the account wait until the key is replaced');
     expect(current.log()).not.toContain('a-wrong-key-of-the-test');
 
     await current.restartService({ SIMPLEMDM_API_KEY: API_KEY });

@@ -37,14 +37,14 @@ test('rules that change are in force without a restart', async () => {
   const current = await begin();
   expect(await said(current)).toBe('one');
   await writeFile(current.path, rules('two') + '  # and nothing else\n');
-  await until('the new rules are in force', () => current.log().includes('other rules are in force'));
+  await until('the new rules are in force', () => current.log().includes('the changed rules are live'));
   expect(await said(current)).toBe('two');
 });
 
 test('a bad file leaves the old rules in force and says so; mended, it is taken', async () => {
   const current = await begin();
   await writeFile(current.path, rules('two').replace('log:', 'lgo:'));
-  await until('the problem is told', () => current.log().includes('the rules of before stay in force'));
+  await until('the problem is told', () => current.log().includes('the previous rules stay live'));
   expect(current.log()).toContain('unknown action \\"lgo\\"; did you mean \\"log\\"?');
   expect(await readyz(current)).toMatchObject({
     rules: 1,

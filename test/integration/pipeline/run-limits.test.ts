@@ -61,7 +61,7 @@ test('past its limit a rule is held, other rules go on, and a person lets its ru
       /^default +greet +2 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +it may begin at most 2 times in 60 minutes$/,
     ),
   ]);
-  expect(JSON.parse(await listHeld(current.client, true))).toMatchObject([{ rule: 'greet', waiting: 2 }]);
+  expect(JSON.parse(await listHeld(current.client, true))).toMatchObject([{ rule: 'greet', waitingRuns: 2 }]);
   const readyz = await (await fetch(`${current.service.url}/readyz`)).text();
   // Everybody may ask: how many, and not which.
   expect(JSON.parse(readyz)).toMatchObject({
@@ -132,8 +132,8 @@ test('a run that another one took the place of does not count among those that w
     current.simulator.enrollMany({ count: 1, kind: 'ipad' });
     await untilStanding(current, 'greet', expected);
   }
-  await until('one is counted', async () => JSON.stringify(await waiting()).includes('"waiting":1'));
-  expect(await waiting()).toMatchObject([{ rule: 'greet', waiting: 1 }]);
+  await until('one is counted', async () => JSON.stringify(await waiting()).includes('"waitingRuns":1'));
+  expect(await waiting()).toMatchObject([{ rule: 'greet', waitingRuns: 1 }]);
 });
 
 test('what cannot be undone is done ten times in an hour at most, whatever the rule says', async () => {

@@ -1,0 +1,64 @@
+import { apiRoutes } from '../../console/api-routes.js';
+import type { ApiBackend } from '../../console/api-routes.js';
+import { pageRoutes } from '../../console/page-routes.js';
+import { healthRoutes } from '../../receiver/health-routes.js';
+import { createHttpApp } from '../../receiver/http-app.js';
+import type { Intake } from '../../receiver/intake.js';
+import { listen } from '../../receiver/listen.js';
+import { webhookRoutes } from '../../receiver/webhook-routes.js';
+import type { LiveRules } from '../live-rules.js';
+import { readinessOf } from '../readiness.js';
+import type { ServiceContext } from './settings.js';
+
+/** The HTTP server, which answers 503 until the phase `ready` fills in what the routes need. */
+export interface HttpServer {
+  readonly url: string;
+  /** Lets the console and the JSON API answer. */
+  readonly openApi: (backend: ApiBackend) => void;
+  /** Lets the receiver accept webhooks. */
+  readonly openWebhooks: (intake: Intake) => void;
+}
+
+/**
+ * Phase 3: listens before Redis answers, so that webhooks meanwhile get an honest 503 and health checks an answer.
+ * Stopped first: the port closes, and open requests are answered.
+ *
+ * @throws OperatorError when HOST and PORT cannot be listened on.
+ */
+export async function listenForRequests(
+  context: ServiceContext,
+  rules: LiveRules | undefined,
+): Promise<HttpServer> {
+  const { roles, settings, accounts, metrics, logger, shutdown } = context;
+  let backend: ApiBackend | undefined;
+  let intake: Intake | undefined;
+  const readiness = () =>
+    readinessOf({
+      stopping: shutdown.isStopping(),
+      redis: backend?.redis,
+      rules: rules && {
+        count: rules.current().length,
+        problems: rules.problems().length + rules.referenceProblems().length,
+      },
+      accounts: new Set(accounts.keys()),
+    });
+  const receiverRouters = roles.includes('receiver')
+    ? [
+        webhookRoutes({ accounts, intake: () => intake, metrics, logger }),
+        apiRoutes({ adminToken: settings.ADMIN_TOKEN, backend: () => backend }),
+        pageRoutes(),
+      ]
+    : [];
+  const app = createHttpApp({
+    logger,
+    trustProxy: settings.TRUST_PROXY,
+    routers: [healthRoutes(readiness, metrics), ...receiverRouters],
+  });
+  const listener = await listen(app, settings.HOST, settings.PORT);
+  shutdown.add('HTTP listener', () => listener.close());
+  return {
+    url: listener.url,
+    openApi: (opened) => (backend = opened),
+    openWebhooks: (opened) => (intake = opened),
+  };
+}
