@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { findEvents } from '../../src/journal/find-events.js';
-import { WEBHOOK_TOKEN, startWorld } from '../support/service.js';
+import { WEBHOOK_TOKEN, startWorld } from '../support/world.js';
 import { until } from '../support/until.js';
 
 const RULES = `

@@ -1,18 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { openSilences } from '../../src/alerts/silences.js';
 import { openJournal } from '../../src/journal/journal.js';
 import { recordBusyEvent } from '../support/busy-event.js';
-import { openPage, startBrowser } from '../support/browser.js';
-import type { WatchedPage } from '../support/browser.js';
-import { startChat } from '../support/chat.js';
-import type { Chat } from '../support/chat.js';
-import { ADMIN_TOKEN, startWorld } from '../support/service.js';
-import type { World } from '../support/service.js';
 import { until } from '../support/until.js';
+import { useBrowser } from '../support/use-browser.js';
+import { useChat } from '../support/use-chat.js';
+import { useWorld } from '../support/use-world.js';
+import { ADMIN_TOKEN } from '../support/world.js';
 
 const RULES = `
 channels:
@@ -34,19 +32,16 @@ rules:
 /** The widths of a desk and of a phone. */
 const WIDTHS = [1280, 390] as const;
 
-let browser: Browser;
-let chat: Chat;
-let world: World;
+const browser = useBrowser();
+const world = useWorld();
+const chat = useChat();
 let shots: string;
-const opened: WatchedPage[] = [];
 
 beforeAll(async () => {
-  browser = await startBrowser();
   shots = process.env['CONSOLE_SCREENSHOTS'] ?? (await mkdtemp(join(tmpdir(), 'mdm-reflex-console-')));
 });
 beforeEach(async () => {
-  chat = await startChat();
-  world = await startWorld({
+  await world.start({
     rules: RULES,
     env: {
       HOOK_URL: `${chat.url}/path-that-is-secret`,
@@ -54,22 +49,12 @@ beforeEach(async () => {
     },
   });
 });
-afterEach(async () => {
-  const complaints = opened.flatMap((watched) => watched.complaints());
-  await Promise.all(opened.splice(0).map(({ page }) => page.context().close()));
-  await world.stop();
-  await chat.close();
-  expect(complaints).toEqual([]);
-});
 afterAll(async () => {
-  await browser.close();
   if (process.env['CONSOLE_SCREENSHOTS'] === undefined) await rm(shots, { recursive: true });
 });
 
 async function openSignedIn(path = '/', width = 1280): Promise<Page> {
-  const watched = await openPage(browser, world.service.url + path, { viewport: { width, height: 860 } });
-  opened.push(watched);
-  const { page } = watched;
+  const page = await browser.open(world.service.url + path, { viewport: { width, height: 860 } });
   await page.getByLabel(/ADMIN_TOKEN/).fill(ADMIN_TOKEN);
   await page.getByRole('button', { name: 'Show events' }).click();
   await page.getByRole('navigation', { name: 'Views' }).waitFor();
@@ -89,11 +74,10 @@ async function shoot(page: Page, name: string): Promise<void> {
 describe('what asks for a person', () => {
   test('before the token is given it is counted and not named', async () => {
     world.simulator.enrollMany({ count: 2, kind: 'ipad' });
-    const watched = await openPage(browser, world.service.url);
-    opened.push(watched);
-    const banner = watched.page.getByRole('status', { name: 'Problems of the service' });
+    const page = await browser.open(world.service.url);
+    const banner = page.getByRole('status', { name: 'Problems of the service' });
     await banner.getByText('1 rule is held: mdm-reflex held list').waitFor();
-    expect(await watched.page.locator('body').innerText()).not.toContain('greet-tablets');
+    expect(await page.locator('body').innerText()).not.toContain('greet-tablets');
   });
 
   test('held rules say how many runs wait, and are released at once, dropped after a question', async () => {

@@ -1,16 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import request from 'supertest';
 import { recordAccountStatus } from '../../src/coordination/account-status.js';
 import { openJournal } from '../../src/journal/journal.js';
-import { openPage, startBrowser } from '../support/browser.js';
-import type { WatchedPage } from '../support/browser.js';
-import { ADMIN_TOKEN, startWorld } from '../support/service.js';
-import type { World } from '../support/service.js';
 import { until } from '../support/until.js';
+import { useBrowser } from '../support/use-browser.js';
+import { useSharedWorld } from '../support/use-world.js';
+import { ADMIN_TOKEN } from '../support/world.js';
 
 const RULES = `
 rules:
@@ -33,32 +32,16 @@ rules:
 /** Would set a global, were any of it taken for markup. */
 const MARKUP = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>';
 
-let world: World;
-let browser: Browser;
-const opened: WatchedPage[] = [];
-
-beforeAll(async () => {
-  [world, browser] = await Promise.all([startWorld({ rules: RULES }), startBrowser()]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await world.stop();
-});
+const browser = useBrowser();
+const world = useSharedWorld({ rules: RULES });
 
 afterEach(async () => {
   world.simulator.clearFaults();
-  const complaints = opened.flatMap((watched) => watched.complaints());
-  await Promise.all(opened.splice(0).map(({ page }) => page.context().close()));
-  expect(complaints).toEqual([]);
   await world.client.flushall();
 });
 
-async function open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
-  const watched = await openPage(browser, world.service.url + path, options);
-  opened.push(watched);
-  return watched.page;
-}
+const open = (path = '/', options: BrowserContextOptions = {}): Promise<Page> =>
+  browser.open(world.service.url + path, options);
 
 async function signIn(page: Page, token = ADMIN_TOKEN): Promise<void> {
   await page.getByLabel(/ADMIN_TOKEN/).fill(token);
@@ -411,11 +394,8 @@ describe('what others wrote', () => {
     // The browser itself refuses to turn text into markup on this page.
     const attempt = 'try { document.body.innerHTML = "<b>x</b>"; "taken" } catch (error) { error.name }';
     expect(await page.evaluate(attempt)).toBe('TypeError');
-    const refused = opened
-      .flatMap((watched) => watched.complaints())
-      .filter((text) => text.includes('Trusted'));
+    const refused = browser.takeComplaints().filter((text) => text.includes('Trusted'));
     expect(refused.length).toBeGreaterThan(0);
-    opened.splice(0);
     await page.context().close();
   });
 });

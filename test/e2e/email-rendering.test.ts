@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { z } from 'zod';
 import { emailHtml } from '../../src/channels/email-html.js';
-import { startBrowser } from '../support/browser.js';
+import { useBrowser } from '../support/use-browser.js';
 import { MESSAGES } from '../unit/channels/messages.js';
 
 /** Set to a folder, the pictures are kept there to be looked at. */
@@ -35,12 +34,7 @@ const measured = z.object({
   scripts: z.number(),
 });
 
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await startBrowser();
-});
-afterAll(() => browser.close());
+const browser = useBrowser();
 
 const WIDTHS = { phone: 375, desktop: 1280 };
 

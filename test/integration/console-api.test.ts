@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { openJournal } from '../../src/journal/journal.js';
 import { eventSummary, trace } from '../../src/journal/trace.js';
 import type { Trace } from '../../src/journal/trace.js';
-import { ADMIN_TOKEN, WEBHOOK_TOKEN, startWorld } from '../support/service.js';
-import type { World } from '../support/service.js';
 import { until } from '../support/until.js';
+import { useSharedWorld } from '../support/use-world.js';
+import { ADMIN_TOKEN, WEBHOOK_TOKEN } from '../support/world.js';
 import { enrolled, problemFrom, send, takenFrom } from './receiver/receiver.js';
 
 const rules = `
@@ -45,17 +45,12 @@ const replayed = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('repeated'), id: z.string() }),
 ]);
 
-let world: World;
+const world = useSharedWorld({ rules, env: { RETRY_ATTEMPTS: '3', LOG_LEVEL: 'info' } });
 
-beforeAll(async () => {
-  world = await startWorld({ rules, env: { RETRY_ATTEMPTS: '3', LOG_LEVEL: 'info' } });
-  // The simulator's own webhooks about what the rules do would stand among the test's.
-  world.simulator.setWebhook(undefined);
-});
+// The simulator's own webhooks about what the rules do would stand among the test's.
+beforeAll(() => world.simulator.setWebhook(undefined));
 
 afterEach(() => world.simulator.clearFaults());
-
-afterAll(() => world.stop());
 
 const authorized = { Authorization: `Bearer ${ADMIN_TOKEN}` };
 const get = (path: string) => request(world.service.url).get(path).set(authorized);

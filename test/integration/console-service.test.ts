@@ -1,14 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { z } from 'zod';
 import { openSilences } from '../../src/alerts/silences.js';
 import { startService } from '../../src/main.js';
-import { startChat } from '../support/chat.js';
-import type { Chat } from '../support/chat.js';
-import { ADMIN_TOKEN, startWorld } from '../support/service.js';
-import type { World } from '../support/service.js';
 import { until } from '../support/until.js';
+import { useChat } from '../support/use-chat.js';
+import { useWorld } from '../support/use-world.js';
+import { ADMIN_TOKEN } from '../support/world.js';
 import { problemFrom } from './receiver/receiver.js';
 
 const RULES = `
@@ -28,19 +27,14 @@ rules:
 `;
 const SECRET = `whsec_${Buffer.from('a secret of the test that is long').toString('base64')}`;
 
-let chat: Chat;
-let world: World;
+const world = useWorld();
+const chat = useChat();
 
 beforeEach(async () => {
-  chat = await startChat();
-  world = await startWorld({
+  await world.start({
     rules: RULES,
     env: { HOOK_URL: `${chat.url}/path-that-is-secret`, HOOK_SECRET: SECRET },
   });
-});
-afterEach(async () => {
-  await world.stop();
-  await chat.close();
 });
 
 const authorized = { Authorization: `Bearer ${ADMIN_TOKEN}` };

@@ -1,4 +1,3 @@
-import { Writable } from 'node:stream';
 import { createManualClock, startSimulator } from '../../../simulator/start.js';
 import type { Simulator } from '../../../simulator/start.js';
 import type { ActionResult } from '../../../src/actions/action.js';
@@ -13,6 +12,7 @@ import { createSimpleMdm } from '../../../src/simplemdm/client.js';
 import type { SimpleMdm } from '../../../src/simplemdm/client.js';
 import { createDirectory } from '../../../src/simplemdm/directory.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
+import { collectLog } from '../../support/log-lines.js';
 
 /** A simulator whose time stands still, and actions performed on its devices as a run performs them. */
 export interface ActionWorld {
@@ -42,16 +42,10 @@ export async function startActionWorld(): Promise<ActionWorld> {
   const simulator = await startSimulator({ apiKey, clock });
   const api = createSimpleMdm({ apiKey, baseUrl: simulator.url, rate: { perSecond: 1000, burst: 1000 } });
   const directory = createDirectory(api);
-  const lines: string[] = [];
   const told: Alert[] = [];
   const raisedEvents: Event[] = [];
-  const destination = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
-  const logger = createLogger({ level: 'trace', redact: (text) => text, destination });
+  const { logTo, log } = collectLog();
+  const logger = createLogger({ level: 'trace', redact: (text) => text, destination: logTo });
   return {
     api,
     simulator,
@@ -61,7 +55,7 @@ export async function startActionWorld(): Promise<ActionWorld> {
       for await (const item of items) found.push(item);
       return found;
     },
-    log: () => lines.join(''),
+    log,
     close: () => simulator.close(),
     told: () => told,
     raised: () => raisedEvents,

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { Writable } from 'node:stream';
 import type { Alert } from '../../../src/alerts/alert.js';
 import { openAlertStore } from '../../../src/alerts/alert-store.js';
 import type { AlertStore } from '../../../src/alerts/alert-store.js';
@@ -26,6 +25,7 @@ import {
   wakeChannel,
   wakeBusyChannels,
 } from '../../../src/alerts/alert-dispatcher.js';
+import { collectLog } from '../../support/log-lines.js';
 import { everythingIn, startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { alertAbout } from '../../unit/channels/messages.js';
@@ -97,13 +97,7 @@ function world({
     },
   };
   const channels = new Map([[NAME, channel]]);
-  const lines: string[] = [];
-  const logTo = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
+  const { logTo, log } = collectLog();
   // What the worker stores and notes must be masked by itself: the journal and the logger here mask nothing.
   const unmasked = (text: string): string => text;
   const journal = openJournal(redis, { repeatWindowDays: 7, deadLetterDays: 90 }, unmasked);
@@ -146,7 +140,7 @@ function world({
   };
   const teller = createAlertDispatcher({ channels: () => channels, store, queue, journal, redact, readOnly });
   const fates = async () => (await findTrace(redis, EVENT.id))?.alerts ?? [];
-  return { work, takeDue, channels, channel, sent, teller, fates, log: () => lines.join('') };
+  return { work, takeDue, channels, channel, sent, teller, fates, log };
 }
 
 describe('what a channel throws', () => {

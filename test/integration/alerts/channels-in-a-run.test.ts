@@ -1,29 +1,20 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
 import { openAlertStore } from '../../../src/alerts/alert-store.js';
 import { openSilences } from '../../../src/alerts/silences.js';
-import { startChat } from '../../support/chat.js';
-import type { Chat } from '../../support/chat.js';
 import { everythingIn } from '../../support/redis.js';
-import { WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
+import { useChat } from '../../support/use-chat.js';
+import { useWorld } from '../../support/use-world.js';
+import type { World } from '../../support/world.js';
 
 const SECRET = `whsec_${Buffer.from('a secret of the test that is long').toString('base64')}`;
 
-let chat: Chat;
-let world: World | undefined;
-
-beforeEach(async () => {
-  chat = await startChat();
-});
-afterEach(async () => {
-  await world?.stop();
-  world = undefined;
-  await chat.close();
-});
+const world = useWorld();
+const chat = useChat();
+const { post } = world;
 
 const rules = (channel: string, more = '') => `
 channels:
@@ -36,8 +27,8 @@ rules:
       - notify: { channel: desk, title: "{{ device.name }} joined", text: "It is a {{ device.platform }}" }
 ${more}`;
 
-async function begin(text: string, env: Record<string, string> = {}): Promise<World> {
-  world = await startWorld({
+const begin = (text: string, env: Record<string, string> = {}): Promise<World> =>
+  world.start({
     rules: text,
     env: {
       HOOK_URL: `${chat.url}/path-that-is-secret`,
@@ -46,18 +37,6 @@ async function begin(text: string, env: Record<string, string> = {}): Promise<Wo
       ...env,
     },
   });
-  return world;
-}
-
-/** Posts a webhook as SimpleMDM would. */
-async function post(webhook: { type: string; data: unknown }): Promise<void> {
-  const answer = await fetch(`${world?.service.url ?? ''}/webhooks/simplemdm`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Webhook-Token': WEBHOOK_TOKEN },
-    body: JSON.stringify({ at: new Date().toISOString(), ...webhook }),
-  });
-  expect(answer.status).toBe(202);
-}
 
 const CALM = 'group_wait: 1s';
 const posted = z.looseObject({

@@ -1,19 +1,11 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
-import { startChat } from '../../support/chat.js';
-import type { Chat } from '../../support/chat.js';
-import { startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
+import { useChat } from '../../support/use-chat.js';
+import { useWorld } from '../../support/use-world.js';
+import type { World } from '../../support/world.js';
 
-let world: World | undefined;
-let service: Chat | undefined;
-
-afterEach(async () => {
-  await world?.stop();
-  await service?.close();
-  world = undefined;
-  service = undefined;
-});
+const world = useWorld();
+const service = useChat();
 
 const erase = (more = ''): string => `
 rules:
@@ -27,10 +19,10 @@ rules:
 `;
 
 async function waitingRun(): Promise<World> {
-  world = await startWorld({ rules: erase() });
-  world.simulator.enroll({ kind: 'iphone' });
-  await world.settled('device.enrolled', ['waiting']);
-  return world;
+  const current = await world.start({ rules: erase() });
+  current.simulator.enroll({ kind: 'iphone' });
+  await current.settled('device.enrolled', ['waiting']);
+  return current;
 }
 
 async function change(current: World, rules: string): Promise<void> {
@@ -73,19 +65,18 @@ describe('whoever changes a rule while a run of it waits means that run as well'
 });
 
 test('a channel that is gone does not keep a run from what else it does', async () => {
-  service = await startChat();
   const rules = (channel: string): string => `
 channels:
-  ${channel}: { type: slack, url: "${service?.url ?? ''}/slack" }
+  ${channel}: { type: slack, url: "${service.url}/slack" }
 rules:
   - id: tell
     on: device.enrolled
     do:
       - wait: 2s
-      - http_request: { method: POST, url: "${service?.url ?? ''}/important" }
+      - http_request: { method: POST, url: "${service.url}/important" }
       - notify: { channel: ${channel}, title: hello }
 `;
-  world = await startWorld({ rules: rules('old-desk') });
+  await world.start({ rules: rules('old-desk') });
   world.simulator.enroll({ kind: 'iphone' });
   await world.settled('device.enrolled', ['waiting']);
   await change(world, rules('new-desk'));

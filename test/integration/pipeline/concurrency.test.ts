@@ -1,48 +1,30 @@
-import { Writable } from 'node:stream';
 import { Queue } from 'bullmq';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import type { Trace } from '../../../src/journal/trace.js';
 import { startService } from '../../../src/main.js';
 import { KEY_PREFIX } from '../../../src/queues/connection.js';
 import { RUNS, runId } from '../../../src/queues/queues.js';
-import { startChat } from '../../support/chat.js';
-import type { Chat } from '../../support/chat.js';
-import { WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
+import { collectLog } from '../../support/log-lines.js';
 import { until } from '../../support/until.js';
+import { useChat } from '../../support/use-chat.js';
+import { useWorld } from '../../support/use-world.js';
 
-const NOWHERE = new Writable({ write: (_chunk, _encoding, done) => done() });
-
-let world: World | undefined;
-let service: Chat | undefined;
-
-afterEach(async () => {
-  await world?.stop();
-  await service?.close();
-  world = undefined;
-  service = undefined;
-});
+const world = useWorld();
+const service = useChat();
 
 const DEVICE = { id: 54, serial_number: 'C02AAA11BBB2' };
 
-async function post(type: string, number: number, device: unknown = DEVICE): Promise<void> {
-  const answer = await fetch(`${world?.service.url ?? ''}/webhooks/simplemdm`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Webhook-Token': WEBHOOK_TOKEN },
-    body: JSON.stringify({
-      type,
-      at: new Date(Date.UTC(2026, 0, 1, 8, 0, number)).toISOString(),
-      data: { device, number },
-    }),
+const post = (type: string, number: number, device: unknown = DEVICE): Promise<void> =>
+  world.post({
+    type,
+    at: new Date(Date.UTC(2026, 0, 1, 8, 0, number)).toISOString(),
+    data: { device, number },
   });
-  expect(answer.status).toBe(202);
-}
 
 async function tracesOf(type: string, count: number): Promise<Trace[]> {
   return until(`${count} events ${type} have come to rest`, async () => {
-    const { client } = world ?? {};
-    if (client === undefined) return undefined;
+    const { client } = world;
     const { events } = await findEvents(client, { type, limit: 100 });
     const atRest = events.filter(({ status }) => status === 'completed' || status === 'failed');
     if (atRest.length < count) return undefined;
@@ -51,11 +33,10 @@ async function tracesOf(type: string, count: number): Promise<Trace[]> {
   });
 }
 
-const numbers = (): string[] => (service?.requests() ?? []).map(({ path }) => path);
+const numbers = (): string[] => service.requests().map(({ path }) => path);
 
 async function begin(about: string, steps: string, env: Record<string, string> = {}): Promise<void> {
-  service = await startChat();
-  world = await startWorld({
+  await world.start({
     rules: `
 rules:
   - id: in-line
@@ -142,7 +123,7 @@ describe('runs of one device', () => {
       'enabled: true',
       '\n      - http_request: { method: POST, url: "URL/{{ event.data.number }}" }',
     );
-    service?.answerNext({ status: 400 });
+    service.answerNext({ status: 400 });
     for (const number of [1, 2, 3]) await post('acme.event', number);
     const traces = await tracesOf('acme.event', 3);
     expect(traces.map(({ status }) => status)).toEqual(['failed', 'completed', 'completed']);
@@ -151,7 +132,6 @@ describe('runs of one device', () => {
 });
 
 test('events of a device that wait together are looked at in the order in which they happened', async () => {
-  service = await startChat();
   const rules = `
 rules:
   - id: in-line
@@ -159,10 +139,14 @@ rules:
     do:
       - http_request: { method: POST, url: "${service.url}/{{ event.data.number }}" }
 `;
-  world = await startWorld({ rules, roles: ['receiver'] });
+  await world.start({ rules, roles: ['receiver'] });
   for (const number of [5, 1, 4, 2, 3]) await post('acme.event', number);
   // Now that all of them wait, somebody comes who looks at them, several at a time.
-  const worker = await startService({ env: { ...world.env, PORT: '0' }, roles: ['worker'], logTo: NOWHERE });
+  const worker = await startService({
+    env: { ...world.env, PORT: '0' },
+    roles: ['worker'],
+    logTo: collectLog().logTo,
+  });
   try {
     await tracesOf('acme.event', 5);
     expect(numbers()).toEqual(['/1', '/2', '/3', '/4', '/5']);
@@ -186,8 +170,7 @@ rules:
 `;
 
   test('is told of its rule, and the other rules go on', async () => {
-    service = await startChat();
-    world = await startWorld({ rules: keyed('{{ event.data.owner }}').replaceAll('URL', service.url) });
+    await world.start({ rules: keyed('{{ event.data.owner }}').replaceAll('URL', service.url) });
     await post('acme.event', 1);
     const trace = await world.settled('acme.event', ['failed']);
     expect(trace.decisions).toMatchObject([
@@ -204,8 +187,7 @@ rules:
   });
 
   test('that is empty is no key: runs do not share a line for it', async () => {
-    service = await startChat();
-    world = await startWorld({
+    await world.start({
       rules: keyed('{{ event.data.owner | default: blank }}').replaceAll('URL', service.url),
     });
     for (const number of [1, 2]) await post('acme.event', number, {});
@@ -238,7 +220,7 @@ test('restart: the older does not go on with its list either', async () => {
       - http_request: { method: POST, url: "URL/end-{{ event.data.number }}" }`,
   );
   await post('acme.event', 1);
-  await until('the first waits', async () => (await world?.settled('acme.event', ['waiting'])) !== undefined);
+  await until('the first waits', () => world.settled('acme.event', ['waiting']));
   await post('acme.event', 2);
   const [first] = await tracesOf('acme.event', 2);
   expect(numbers()).toEqual(['/end-2']);
@@ -251,7 +233,7 @@ test('restart: the older does not go on with its list either', async () => {
 test('restart: a run that waits for long hears at once that its place was taken', async () => {
   await begin('concurrency: { mode: restart }', BEGIN_AND_END.replace('wait: 1s', 'wait: 1h'));
   await post('acme.event', 1);
-  await until('the first waits', () => world?.settled('acme.event', ['waiting']));
+  await until('the first waits', () => world.settled('acme.event', ['waiting']));
   await post('acme.event', 2);
   const [first] = await tracesOf('acme.event', 1);
   expect(first?.runs[0]?.steps[1]?.reason).toMatch(/^a later run of the rule/);
@@ -261,9 +243,8 @@ test('single: a run whose job is gone does not keep the others out for ever', as
   await begin('concurrency: { mode: single }', BEGIN_AND_END.replace('wait: 1s', 'wait: 1h'));
   await post('acme.event', 1);
   await until('the first has begun', () => numbers().length === 1);
-  const { client } = world ?? {};
-  if (client === undefined) throw new Error('there is a world');
-  const waits = await until('it waits', () => world?.settled('acme.event', ['waiting']));
+  const { client } = world;
+  const waits = await until('it waits', () => world.settled('acme.event', ['waiting']));
   const queue = new Queue(RUNS, { connection: client, prefix: KEY_PREFIX });
   await (await queue.getJob(runId(waits.id, 'in-line')))?.remove();
   await queue.close();
@@ -272,8 +253,7 @@ test('single: a run whose job is gone does not keep the others out for ever', as
 });
 
 test('an event that waits for a fact is not overtaken by a later one of the device', async () => {
-  service = await startChat();
-  world = await startWorld({
+  await world.start({
     rules: `
 rules:
   - id: needs-apps
@@ -297,7 +277,7 @@ rules:
     'the first waits',
     async () =>
       (
-        await findEvents(world?.client ?? never(), {
+        await findEvents(world.client, {
           type: 'device.changed_group',
           status: 'waiting',
           limit: 5,
@@ -309,17 +289,13 @@ rules:
   expect(numbers()).toEqual(['/1', '/2']);
 });
 
-function never(): never {
-  throw new Error('there is a world');
-}
-
 test('three events close upon each other never change places, however often', async () => {
   await begin(
     'enabled: true',
     '\n      - http_request: { method: POST, url: "URL/{{ event.data.device.id }}/{{ event.data.number }}" }',
   );
   for (let id = 1; id <= 50; id += 1) {
-    service?.answerNext({ status: 400 });
+    service.answerNext({ status: 400 });
     for (const number of [1, 2, 3]) await post('acme.event', number, { id });
     const own = (): string[] => numbers().filter((path) => path.startsWith(`/${id}/`));
     await until('all three are done', () => own().length === 3);
@@ -328,8 +304,7 @@ test('three events close upon each other never change places, however often', as
 }, 120_000);
 
 test('a burst of events of one device is worked off without a pause between them', async () => {
-  service = await startChat();
-  world = await startWorld({
+  await world.start({
     rules: `rules: [{ id: note, on: acme.event, do: [http_request: { method: POST, url: "${service.url}/{{ event.data.number }}" }] }]`,
   });
   const count = 100;

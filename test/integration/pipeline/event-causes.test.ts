@@ -1,21 +1,13 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { findEvents } from '../../../src/journal/find-events.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
-import { API_KEY, startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
+import { useWorld } from '../../support/use-world.js';
+import { API_KEY } from '../../support/world.js';
+import type { World } from '../../support/world.js';
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.stop();
-  world = undefined;
-});
-
-async function begin(rules: string): Promise<World> {
-  world = await startWorld({ rules });
-  return world;
-}
+const world = useWorld();
+const begin = (rules: string): Promise<World> => world.start({ rules });
 
 /** Two rules that would put a device to and fro for ever. */
 const toAndFro = (more: string): string => `

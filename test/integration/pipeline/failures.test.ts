@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
-import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
-import type { World, WorldOptions } from '../../support/service.js';
 import { until } from '../../support/until.js';
+import { useWorld } from '../../support/use-world.js';
+import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN } from '../../support/world.js';
 
 const GROUP_RULE = `
 rules:
@@ -19,12 +19,7 @@ rules:
   - { id: script, on: device.enrolled, do: [run_script: { script: Say hi }] }
 `;
 
-let world: World | undefined;
-const begin = async (options: WorldOptions): Promise<World> => (world = await startWorld(options));
-afterEach(async () => {
-  await world?.stop();
-  world = undefined;
-});
+const { start: begin } = useWorld();
 
 describe('a step that fails', () => {
   test.each([

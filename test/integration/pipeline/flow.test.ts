@@ -1,35 +1,18 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { startChat } from '../../support/chat.js';
-import type { Chat } from '../../support/chat.js';
-import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
+import { useChat } from '../../support/use-chat.js';
+import { useWorld } from '../../support/use-world.js';
+import { ADMIN_TOKEN, API_KEY } from '../../support/world.js';
+import type { World, WorldOptions } from '../../support/world.js';
 
-let world: World | undefined;
-let service: Chat | undefined;
+const world = useWorld();
+const service = useChat();
+const { post } = world;
 
-afterEach(async () => {
-  await world?.stop();
-  await service?.close();
-  world = undefined;
-  service = undefined;
-});
-
-async function begin(rules: string, more: Partial<Parameters<typeof startWorld>[0]> = {}): Promise<World> {
-  world = await startWorld({ rules, ...more });
-  return world;
-}
-
-/** Posts a webhook as SimpleMDM would. */
-async function post(webhook: { type: string; at?: string; data?: unknown }): Promise<void> {
-  const answer = await fetch(`${world?.service.url ?? ''}/webhooks/simplemdm`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Webhook-Token': WEBHOOK_TOKEN },
-    body: JSON.stringify({ at: new Date().toISOString(), ...webhook }),
-  });
-  expect(answer.status).toBe(202);
-}
+const begin = (rules: string, more: Partial<WorldOptions> = {}): Promise<World> =>
+  world.start({ rules, ...more });
 
 const rule = (steps: string, about = 'on: device.enrolled'): string => `
 rules:
@@ -149,7 +132,6 @@ ${more}
   });
 
   test('goes on behind the items that are done when one is tried again', async () => {
-    service = await startChat();
     service.answerNext({ status: 200 }, { status: 503 }, { status: 200 });
     const { settled } = await begin(
       rule(
@@ -169,7 +151,6 @@ ${more}
 
 describe('timeout', () => {
   test('ends a step that is tried again and again', async () => {
-    service = await startChat();
     service.answerNext(...Array.from({ length: 200 }, () => ({ status: 503 })));
     const { settled } = await begin(
       rule(
@@ -211,7 +192,6 @@ describe('timeout', () => {
 
 describe('http_request', () => {
   test('sends JSON, signed when asked to, and leaves the answer behind', async () => {
-    service = await startChat();
     service.answerNext({ status: 201, body: '{"ticket": 7}' });
     const { settled } = await begin(
       rule(
@@ -249,7 +229,6 @@ describe('http_request', () => {
   });
 
   test('fails on a status that is not expected, and says what came', async () => {
-    service = await startChat();
     service.answerNext({ status: 422, body: 'no such queue' });
     const { settled } = await begin(
       rule(
@@ -300,7 +279,6 @@ rules:
   });
 
   test('a header that no request can carry fails at once and names the header', async () => {
-    service = await startChat();
     const { settled } = await begin(
       rule(
         `      - http_request: { method: POST, url: "${service.url}/", headers: { X-Device: "{{ event.data.name }}" } }`,
@@ -319,7 +297,6 @@ rules:
   });
 
   test('a user and password in the address are sent as a header, and the address is told without them', async () => {
-    service = await startChat();
     service.answerNext({ status: 404 });
     const { settled, log } = await begin(
       rule(
@@ -339,7 +316,6 @@ rules:
   });
 
   test('a redirect takes no header to another place', async () => {
-    service = await startChat();
     const other = await startChat();
     try {
       service.answerNext({ status: 302, headers: { location: '/there' } });
@@ -361,7 +337,6 @@ rules:
   });
 
   test('an answer that nests without an end is taken once, as a text', async () => {
-    service = await startChat();
     service.answerNext({ status: 200, body: '['.repeat(8000) + ']'.repeat(8000) });
     const { settled } = await begin(
       rule(`      - http_request: { method: POST, url: "${service.url}/" }`, 'on: test_event'),
@@ -373,7 +348,6 @@ rules:
   });
 
   test('a dry run sends nothing at all, not even what only reads', async () => {
-    service = await startChat();
     const { settled } = await begin(
       rule(`      - http_request: { url: "${service.url}/get?key=secret" }`, 'on: test_event'),
       { env: { READ_ONLY: '1' } },
@@ -398,7 +372,7 @@ rules:
     do:
       - log: "it is {{ device.name }}"
 `);
-    const { id } = world?.simulator.enroll({ kind: 'macbook', name: 'Ada' }) ?? { id: 0 };
+    const { id } = world.simulator.enroll({ kind: 'macbook', name: 'Ada' });
     await post({ type: 'test_event', data: { other: id } });
     const trace = await settled('acme.handed.over');
     expect(trace.runs[0]?.steps[0]?.output).toEqual({ message: 'it is Ada' });
@@ -414,7 +388,6 @@ rules:
 });
 
 test('what a replay raises by a list that was mended is not taken for what was raised before', async () => {
-  service = await startChat();
   const rules = (list: string): string => `
 rules:
   - id: raise-each
@@ -425,7 +398,7 @@ rules:
   - id: hear
     on: acme.item
     do:
-      - http_request: { method: POST, url: "${service?.url ?? ''}/{{ event.data.n }}" }
+      - http_request: { method: POST, url: "${service.url}/{{ event.data.n }}" }
 `;
   const current = await begin(rules('event.data.wrong'));
   await post({
@@ -440,7 +413,7 @@ rules:
     headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
   });
   await current.settled('test_event', ['completed']);
-  const heard = await until('all are heard', () => service?.requests().length === 3 && service.requests());
+  const heard = await until('all are heard', () => service.requests().length === 3 && service.requests());
   expect(heard.map(({ path }) => path).sort()).toEqual(['/r1', '/r2', '/w1']);
 });
 

@@ -1,19 +1,8 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
-import { startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
+import { useWorld } from '../../support/use-world.js';
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.stop();
-  world = undefined;
-});
-
-async function begin(options: Parameters<typeof startWorld>[0]): Promise<World> {
-  world = await startWorld(options);
-  return world;
-}
+const { start: begin } = useWorld();
 
 const STEPS = `
     do:

@@ -1,30 +1,20 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
+import { useWorld } from '../../support/use-world.js';
+import type { World } from '../../support/world.js';
 import { until } from '../../support/until.js';
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.stop();
-  world = undefined;
-});
+const world = useWorld();
 
 const rules = (message: string): string =>
   `rules: [{ id: greet, on: device.enrolled, do: [log: { message: ${message} }] }]\n`;
 
 async function begin(): Promise<World & { path: string }> {
-  const begun = await startWorld({ rules: rules('one') });
-  world = begun;
+  const begun = await world.start({ rules: rules('one') });
   return Object.assign(begun, { path: begun.env['RULES_PATH'] ?? '' });
 }
 
 const readyz = async ({ service }: World): Promise<unknown> => (await fetch(`${service.url}/readyz`)).json();
-const metric = async ({ service }: World, name: string): Promise<number> => {
-  const text = await (await fetch(`${service.url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
-};
 
 /** What the rule says to a device that enrolls. */
 async function said(current: World): Promise<unknown> {
@@ -53,14 +43,14 @@ test('a bad file leaves the old rules in force and says so; mended, it is taken'
   });
   // Everybody may ask: where the files are is not for everybody.
   expect(JSON.stringify(await readyz(current))).not.toContain('rules.yaml');
-  expect(await metric(current, 'mdm_reflex_rule_file_problems')).toBe(1);
-  expect(await metric(current, 'mdm_reflex_rules')).toBe(1);
+  expect(await current.metric('mdm_reflex_rule_file_problems')).toBe(1);
+  expect(await current.metric('mdm_reflex_rules')).toBe(1);
   expect(await said(current)).toBe('one');
 
   await writeFile(current.path, rules('three'));
   await until(
     'the mended rules are in force',
-    async () => (await metric(current, 'mdm_reflex_rule_file_problems')) === 0,
+    async () => (await current.metric('mdm_reflex_rule_file_problems')) === 0,
   );
   expect(await readyz(current)).not.toHaveProperty('rule_problems');
   expect(await said(current)).toBe('three');
@@ -72,10 +62,7 @@ test('a file that goes away and comes back as it was does no harm', async () => 
   await until('it is missed', () => current.log().includes('there is nothing there'));
   expect(await said(current)).toBe('one');
   await rename(`${current.path}.away`, current.path);
-  await until(
-    'it is there again',
-    async () => (await metric(current, 'mdm_reflex_rule_file_problems')) === 0,
-  );
+  await until('it is there again', async () => (await current.metric('mdm_reflex_rule_file_problems')) === 0);
   await rm(current.path);
 });
 
@@ -98,8 +85,7 @@ test('schedules that could not be set are set as soon as they can be', async () 
 });
 
 test('what is only probably a mistake is told once, and the rules are in force', async () => {
-  const current = await startWorld({ rules: rules('"${TOKEN}"') });
-  world = current;
+  const current = await world.start({ rules: rules('"${TOKEN}"') });
   expect(current.log().split('did you mean \\"${env:TOKEN}\\"?')).toHaveLength(2);
   expect(await said(current)).toBe('${TOKEN}');
 });

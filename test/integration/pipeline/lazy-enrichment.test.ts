@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { startWorld } from '../../support/service.js';
+import { useWorld } from '../../support/use-world.js';
 import type { Trace } from '../../../src/journal/trace.js';
 import type { Simulator } from '../../../simulator/start.js';
+
+const world = useWorld();
 
 /** Runs one event through a rule set and gives the API calls that it took. */
 async function callsFor(
@@ -9,14 +11,10 @@ async function callsFor(
   cause: (simulator: Simulator) => void,
   type: string,
 ): Promise<{ calls: string[]; trace: Trace }> {
-  const world = await startWorld({ rules });
-  try {
-    cause(world.simulator);
-    const trace = await world.settled(type);
-    return { calls: world.calls(), trace };
-  } finally {
-    await world.stop();
-  }
+  const { simulator, settled, calls } = await world.start({ rules });
+  cause(simulator);
+  const trace = await settled(type);
+  return { calls: calls(), trace };
 }
 
 const rule = (id: string, on: string, condition: string | undefined, message = 'x'): string =>

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
+import { describe, expect, test } from '@jest/globals';
+import { useSharedWorld } from '../../support/use-world.js';
 import { until } from '../../support/until.js';
 
 const RULES = `
@@ -35,11 +34,7 @@ rules:
 `;
 
 describe('the main job, end to end', () => {
-  let world: World;
-  beforeAll(async () => {
-    world = await startWorld({ rules: RULES });
-  });
-  afterAll(() => world.stop());
+  const world = useSharedWorld({ rules: RULES });
 
   test('a Mac that enrolls is put in its group and runs the script, and the trace says why', async () => {
     const mac = world.simulator.enroll({ kind: 'macbook', name: 'Ada' });

@@ -1,22 +1,14 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { dropHeld, listHeld, releaseHeld } from '../../../src/cli/held.js';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
-import { ADMIN_TOKEN, startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
+import { useWorld } from '../../support/use-world.js';
+import { ADMIN_TOKEN } from '../../support/world.js';
+import type { World } from '../../support/world.js';
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.stop();
-  world = undefined;
-});
-
-async function begin(rules: string): Promise<World> {
-  world = await startWorld({ rules });
-  return world;
-}
+const world = useWorld();
+const begin = (rules: string): Promise<World> => world.start({ rules });
 
 const RULES = (limit: string): string => `
 rules:

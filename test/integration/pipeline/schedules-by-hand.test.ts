@@ -1,18 +1,14 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { listSchedules, runSchedule } from '../../../src/cli/schedules.js';
 import { readSettings } from '../../../src/config/settings.js';
 import { findEvents } from '../../../src/journal/find-events.js';
-import { ADMIN_TOKEN, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
+import { useWorld } from '../../support/use-world.js';
+import { ADMIN_TOKEN } from '../../support/world.js';
+import type { World } from '../../support/world.js';
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.stop();
-  world = undefined;
-});
+const world = useWorld();
 
 const RULES = `
 rules:
@@ -32,7 +28,7 @@ rules:
     do: [{ log: hello }]
 `;
 
-const begin = async (): Promise<World> => (world = await startWorld({ rules: RULES }));
+const begin = (): Promise<World> => world.start({ rules: RULES });
 
 const list = ({ client, env }: World, json = false): Promise<string> =>
   listSchedules(client, readSettings(env, []), json);
@@ -85,12 +81,7 @@ test.each(['everything', 'off', 'nothing'])(
 
 test('only the clock makes a scheduled rule run: a webhook of its type does not, the replay of its event does', async () => {
   const current = await begin();
-  const answer = await fetch(`${current.service.url}/webhooks/simplemdm`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Webhook-Token': WEBHOOK_TOKEN },
-    body: JSON.stringify({ type: 'schedule.daily', at: '2026-01-05T08:00:00.000Z', data: {} }),
-  });
-  expect(answer.status).toBe(202);
+  await current.post({ type: 'schedule.daily', at: '2026-01-05T08:00:00.000Z', data: {} });
   const forged = await current.settled('schedule.daily');
   expect(forged).toMatchObject({ status: 'no_match', source: 'webhook', decisions: [], runs: [] });
 

@@ -1,14 +1,14 @@
 import type { Queue } from 'bullmq';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { findEvents } from '../../../src/journal/find-events.js';
 import type { EventSummary } from '../../../src/journal/trace.js';
 import type { ScheduleJob } from '../../../src/queues/jobs.js';
 import { openScheduleQueue } from '../../../src/queues/queues.js';
 import { addTick } from '../../../src/schedules/scheduler.js';
-import { startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
+import { useWorld } from '../../support/use-world.js';
+import type { World } from '../../support/world.js';
 
 interface Begun extends World {
   readonly schedules: Queue<ScheduleJob>;
@@ -16,24 +16,24 @@ interface Begun extends World {
   readonly otherRules: (text: string) => Promise<{ RULES_PATH: string }>;
 }
 
-let world: Begun | undefined;
-
-afterEach(async () => {
-  await world?.schedules.close();
-  await world?.stop();
-  world = undefined;
-});
+const world = useWorld();
 
 async function begin(rules: string): Promise<Begun> {
-  const started = await startWorld({ rules });
+  const started = await world.start({ rules });
   const path = `${started.env['RULES_PATH'] ?? ''}.other.yaml`;
-  return (world = Object.assign(started, {
-    schedules: openScheduleQueue(started.client, { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 }),
+  const schedules = openScheduleQueue(started.client, {
+    repeatWindowDays: 7,
+    deadLetterDays: 30,
+    attempts: 3,
+  });
+  started.beforeStop(() => schedules.close());
+  return Object.assign(started, {
+    schedules,
     otherRules: async (text: string) => {
       await writeFile(path, text);
       return { RULES_PATH: path };
     },
-  }));
+  });
 }
 
 const ruleOn = (schedule: string, more = ''): string =>

@@ -1,29 +1,22 @@
 import { Queue } from 'bullmq';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import { z } from 'zod';
-import { API_KEY, startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
 import { until } from '../../support/until.js';
+import { useWorld } from '../../support/use-world.js';
+import { API_KEY } from '../../support/world.js';
+import type { World } from '../../support/world.js';
 
-let world: World | undefined;
-
-const queues: Queue[] = [];
+const world = useWorld();
 
 /** The queue of schedules, as another process sees it. */
 function openQueue(url: string): Queue {
   const queue = new Queue('schedules', { connection: { url }, prefix: 'mdm-reflex' });
   queue.on('error', () => undefined);
-  queues.push(queue);
+  world.beforeStop(() => queue.close());
   return queue;
 }
-
-afterEach(async () => {
-  await Promise.all(queues.splice(0).map((queue) => queue.close()));
-  await world?.stop();
-  world = undefined;
-});
 
 const rules = (schedule: string, more: string): string => `
 rules:
@@ -31,17 +24,10 @@ rules:
     on: { schedule: "${schedule}"${more}
 `;
 
-async function begin(text: string, env: Record<string, string> = {}): Promise<World> {
-  world = await startWorld({ rules: text, env });
-  return world;
-}
+const begin = (text: string, env: Record<string, string> = {}): Promise<World> =>
+  world.start({ rules: text, env });
 
-const events = async (limit = 100) =>
-  (await findEvents(world?.client ?? fail(), { type: 'schedule.*', limit })).events;
-
-function fail(): never {
-  throw new Error('there is no world');
-}
+const events = async (limit = 100) => (await findEvents(world.client, { type: 'schedule.*', limit })).events;
 
 test('goes over the fleet: each device that the condition lets through is an event with a run of its own', async () => {
   const { simulator, calls, client } = await begin(
@@ -94,7 +80,7 @@ test('without for_each there is one event for the account, which can look at the
     const done = (await events()).filter(({ status }) => status === 'completed');
     return done.length > 0 && done;
   });
-  const trace = await findTrace(world?.client ?? fail(), event?.id ?? '');
+  const trace = await findTrace(world.client, event?.id ?? '');
   expect(trace?.runs[0]?.steps[0]?.output).toMatchObject({
     message: expect.stringMatching(/: .+@.+, 2 servers$/),
   });
@@ -116,8 +102,8 @@ test('a time that was missed is worked through once, and one that was not is lef
   await until('it is planned', async () => (await next()) === due.getTime());
   await restartService();
   expect(await next()).toBe(due.getTime());
-  await world?.service.stop();
-  expect(service).not.toBe(world?.service);
+  await world.service.stop();
+  expect(service).not.toBe(world.service);
   await until('the time has passed while the service is down', () => Date.now() > due.getTime() + 500);
   expect(await events()).toEqual([]);
   await restartService();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { everythingIn } from '../../support/redis.js';
-import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
+import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/world.js';
 import { until } from '../../support/until.js';
 
 const RULES = `

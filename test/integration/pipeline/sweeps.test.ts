@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Queue } from 'bullmq';
@@ -7,31 +7,26 @@ import type { EventSummary } from '../../../src/journal/trace.js';
 import type { ScheduleJob, SweepJob } from '../../../src/queues/jobs.js';
 import { openScheduleQueue, openSweepQueue } from '../../../src/queues/queues.js';
 import { addTick } from '../../../src/schedules/scheduler.js';
-import { API_KEY, startWorld } from '../../support/service.js';
-import type { World, WorldOptions } from '../../support/service.js';
 import { until } from '../../support/until.js';
+import { useWorld } from '../../support/use-world.js';
+import { API_KEY } from '../../support/world.js';
+import type { World, WorldOptions } from '../../support/world.js';
 
 interface Begun extends World {
   readonly schedules: Queue<ScheduleJob>;
   readonly sweeps: Queue<SweepJob>;
 }
 
-let world: Begun | undefined;
-
-afterEach(async () => {
-  await Promise.all([world?.schedules.close(), world?.sweeps.close()]);
-  await world?.stop();
-  world = undefined;
-});
+const world = useWorld();
 
 const RETENTION = { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 };
 
 async function begin(options: WorldOptions): Promise<Begun> {
-  const started = await startWorld(options);
-  return (world = Object.assign(started, {
-    schedules: openScheduleQueue(started.client, RETENTION),
-    sweeps: openSweepQueue(started.client, RETENTION),
-  }));
+  const started = await world.start(options);
+  const schedules = openScheduleQueue(started.client, RETENTION);
+  const sweeps = openSweepQueue(started.client, RETENTION);
+  started.beforeStop(() => Promise.all([schedules.close(), sweeps.close()]));
+  return Object.assign(started, { schedules, sweeps });
 }
 
 const events = async ({ client }: World, account?: string): Promise<EventSummary[]> =>
@@ -39,16 +34,6 @@ const events = async ({ client }: World, account?: string): Promise<EventSummary
 
 const times = (found: readonly EventSummary[]): Set<unknown> =>
   new Set(found.map(({ data }) => data['scheduled_at']));
-
-async function metric({ service }: World, name: string): Promise<number> {
-  const text = await (await fetch(`${service.url}/metrics`)).text();
-  return Number(
-    text
-      .split('\n')
-      .find((line) => line.startsWith(`${name} `))
-      ?.split(' ')[1] ?? 0,
-  );
-}
 
 test('an account whose key is refused holds no other up, and makes up for what it missed once', async () => {
   const current = await begin({
@@ -83,7 +68,7 @@ rules:
   const unfinished = await current.sweeps.getDelayed();
   expect(unfinished.map(({ data }) => data.account)).toEqual(['a-refused']);
   const passedBy = (account: string): Promise<number> =>
-    metric(current, `mdm_reflex_schedule_ticks_passed_by_total{rule="every-second",account="${account}"}`);
+    current.metric(`mdm_reflex_schedule_ticks_passed_by_total{rule="every-second",account="${account}"}`);
   expect(await passedBy('a-refused')).toBeGreaterThanOrEqual(2);
   expect(current.log()).toContain('not through with its last: passed by');
 

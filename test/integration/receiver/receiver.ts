@@ -1,12 +1,12 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { Writable } from 'node:stream';
 import type { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { startService } from '../../../src/main.js';
 import type { EventJob } from '../../../src/queues/jobs.js';
 import { openEventQueue } from '../../../src/queues/queues.js';
+import { collectLog } from '../../support/log-lines.js';
 import { startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
@@ -31,13 +31,7 @@ export async function startReceiver(
   env: Readonly<Record<string, string>> = {},
   awaitReady = true,
 ): Promise<Receiver> {
-  const lines: string[] = [];
-  const logTo = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
+  const { logTo, log } = collectLog();
   const service = await startService({
     env: {
       PORT: '0',
@@ -54,7 +48,7 @@ export async function startReceiver(
   return {
     url: service.url,
     port: Number(new URL(service.url).port),
-    log: () => lines.join(''),
+    log,
     stop: service.stop,
   };
 }

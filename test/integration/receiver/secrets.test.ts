@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { findEvents } from '../../../src/journal/find-events.js';
 import { everythingIn } from '../../support/redis.js';
 import { until } from '../../support/until.js';
-import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN, startWorld } from '../../support/service.js';
-import type { World } from '../../support/service.js';
+import { useSharedWorld } from '../../support/use-world.js';
+import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN } from '../../support/world.js';
 import { enrolled, send } from './receiver.js';
 import type { Reply } from './receiver.js';
 
@@ -24,14 +24,8 @@ rules:
       - log: { message: "seen" }
 `;
 
-let world: World;
+const world = useSharedWorld({ rules, env: { RULE_SECRET, LOG_LEVEL: 'trace' } });
 const answers: Reply[] = [];
-
-beforeAll(async () => {
-  world = await startWorld({ rules, env: { RULE_SECRET, LOG_LEVEL: 'trace' } });
-});
-
-afterAll(() => world.stop());
 
 const basic = (text: string): string => Buffer.from(text).toString('base64');
 

@@ -1,4 +1,3 @@
-import { Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { StepError } from '../../../src/actions/action.js';
@@ -11,6 +10,7 @@ import { compileRule } from '../../../src/rules/model/rule.js';
 import type { Step } from '../../../src/rules/model/rule.js';
 import type { StepSource } from '../../../src/rules/model/rule-schema.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
+import { collectLog } from '../../support/log-lines.js';
 import { simpleMdm } from '../simplemdm/canned-api.js';
 import type { Answers } from '../simplemdm/canned-api.js';
 
@@ -67,13 +67,7 @@ function perform(
     beforeWrite?: () => Promise<void>;
   } = {},
 ): Performed {
-  const lines: string[] = [];
-  const destination = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
+  const { logTo, log } = collectLog();
   const { api, directory, requests } = simpleMdm(more.answers ?? {});
   const work = () =>
     performStep({
@@ -84,7 +78,7 @@ function perform(
         api,
         directory,
         fact: () => Promise.resolve(more.device ?? null),
-        logger: createLogger({ level: 'trace', redact: (text) => text, destination }),
+        logger: createLogger({ level: 'trace', redact: (text) => text, destination: logTo }),
         claim: () => Promise.resolve(true),
         stepKey: 'e.test.0',
         startedAt: new Date(),
@@ -105,7 +99,7 @@ function perform(
       return Promise.resolve();
     });
   const result = recordCalls([], work, beforeWrite);
-  return { result, happened: requests, log: () => lines.join('') };
+  return { result, happened: requests, log };
 }
 
 describe('the condition of a step', () => {

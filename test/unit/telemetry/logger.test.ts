@@ -1,21 +1,15 @@
-import { Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { errorCode, errorText } from '../../../src/telemetry/error-text.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import type { Logger } from '../../../src/telemetry/logger.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
+import { collectLog } from '../../support/log-lines.js';
 
 function logged(secrets: readonly string[], write: (logger: Logger) => void, level = 'trace'): string {
-  const lines: string[] = [];
-  const destination = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
-  write(createLogger({ level, redact: createRedaction(secrets).redact, destination }));
-  return lines.join('');
+  const { logTo, log } = collectLog();
+  write(createLogger({ level, redact: createRedaction(secrets).redact, destination: logTo }));
+  return log();
 }
 
 describe('no secret leaves through the log', () => {

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { Redis } from 'ioredis';
 import { startSimulator } from '../../simulator/start.js';
 import type { Simulator, SimulatorOptions } from '../../simulator/start.js';
@@ -10,6 +9,7 @@ import { findEvents, findTrace } from '../../src/journal/find-events.js';
 import type { Trace } from '../../src/journal/trace.js';
 import { startService } from '../../src/main.js';
 import type { Service } from '../../src/main.js';
+import { collectLog } from './log-lines.js';
 import { startTestRedis } from './redis.js';
 import type { TestRedis } from './redis.js';
 import { until } from './until.js';
@@ -41,11 +41,24 @@ export interface World {
   readonly log: () => string;
   /** The calls that the service made, without the greeting at its start. */
   readonly calls: () => string[];
+  /** Posts a webhook as SimpleMDM does. Throws unless the service answers 202. */
+  readonly post: (webhook: Webhook) => Promise<void>;
+  /** The value of a metric without labels, or of one series with its labels; NaN when there is none. */
+  readonly metric: (series: string) => Promise<number>;
   /** Waits until the newest event of a type has come to rest and gives its trace. */
   readonly settled: (type: string, statuses?: readonly Trace['status'][]) => Promise<Trace>;
   /** Stops the service and starts another one on the same Redis. */
   readonly restartService: (env?: Readonly<Record<string, string>>) => Promise<void>;
+  /** Runs when the world stops, before the service does: closes what a test opened. */
+  readonly beforeStop: (close: () => Promise<unknown>) => void;
   readonly stop: () => Promise<void>;
+}
+
+/** A webhook; `at` is now unless it is given. */
+export interface Webhook {
+  readonly type: string;
+  readonly at?: string;
+  readonly data?: unknown;
 }
 
 const AT_REST: readonly Trace['status'][] = ['completed', 'failed', 'no_match'];
@@ -61,13 +74,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     delays: { groupChangeMs: 5, scriptJobMs: 5 },
     ...options.simulator,
   });
-  const lines: string[] = [];
-  const logTo = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
+  const { logTo, log } = collectLog();
   const env: NodeJS.ProcessEnv = {
     PORT: '0',
     REDIS_URL: redis.url,
@@ -103,6 +110,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await stopAround();
     throw error;
   });
+  const toClose: (() => Promise<unknown>)[] = [];
   const client = new Redis(redis.url);
   client.on('error', () => undefined);
   return {
@@ -113,12 +121,25 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     redis,
     client,
     env,
-    log: () => lines.join(''),
+    log,
     calls: () =>
       simulator
         .calls()
         .filter((call) => call.path !== '/account')
         .map((call) => `${call.method} ${call.path}`),
+    post: async (webhook) => {
+      const response = await fetch(`${service.url}/webhooks/simplemdm`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-Webhook-Token': WEBHOOK_TOKEN },
+        body: JSON.stringify({ at: new Date().toISOString(), ...webhook }),
+      });
+      if (response.status !== 202)
+        throw new Error(`the webhook was answered ${response.status}: ${await response.text()}`);
+    },
+    metric: async (series) => {
+      const lines = (await (await fetch(`${service.url}/metrics`)).text()).split('\n');
+      return Number(lines.find((line) => line.startsWith(`${series} `))?.slice(series.length + 1) ?? NaN);
+    },
     settled: (type, statuses = AT_REST) =>
       until(`an event ${type} is ${statuses.join(' or ')}`, async () => {
         const { events } = await findEvents(client, { type, limit: 1 });
@@ -131,7 +152,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       await service.stop();
       service = await start(more);
     },
+    beforeStop: (close) => void toClose.push(close),
     stop: async () => {
+      await Promise.all(toClose.map((close) => close()));
       await service.stop();
       client.disconnect();
       await stopAround();
