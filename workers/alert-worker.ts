@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Alert } from '../src/alerts/alert.js';
-import type { AlertStore, OpenGroup, ReadGroup } from '../src/alerts/alert-store.js';
+import type { AlertStore, DeliveryFailure, GroupSnapshot, OpenGroup } from '../src/alerts/alert-store.js';
 import { dueAt } from '../src/alerts/delivery-policy.js';
 import { composeMessage } from '../src/alerts/message.js';
 import { isSilenced } from '../src/alerts/silences.js';
@@ -21,39 +21,39 @@ import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
 import type { Redact } from '../src/telemetry/redaction.js';
 
-/** What the alert worker joins together. */
+/** What the alert worker needs. */
 export interface AlertWorkerOptions {
   readonly channels: () => ReadonlyMap<string, Channel>;
   readonly store: AlertStore;
   readonly silences: Silences;
   readonly journal: Journal;
   readonly policy: RetryPolicy;
-  /** A message that cannot be delivered is kept this long. */
+  /** How long undelivered messages are kept. */
   readonly keepUndeliveredMs: number;
-  /** Whether nobody is told anything: what waits goes on waiting. */
+  /** Sends nothing: alerts keep waiting. */
   readonly readOnly: boolean;
-  /** Where the console is, for links. */
+  /** The base URL of the console, for links. */
   readonly consoleUrl: string | undefined;
-  /** What the other side says may repeat a secret that it was sent. */
+  /** Responses of services may repeat a secret that was sent to them. */
   readonly redact: Redact;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** Breaks deliveries off when the process stops. */
+  /** Aborts deliveries when the process stops. */
   readonly stop: AbortSignal;
 }
 
-/** What waits is looked at this often at least: a group that is opened meanwhile wakes its channel, but other rules may be in force. */
-const LOOK_AGAIN_MS = 60_000;
-/** A channel may be missing this long: its file is just being written, or this process is older than the rules. */
+/** Upper bound of a delay: new rules may change the delivery policy. A new group wakes its channel earlier. */
+const RECHECK_INTERVAL_MS = 60_000;
+/** How long a channel may be missing: its file may be in the middle of a write, or this process may have older rules. */
 const MISSING_MS = 600_000;
-const LOOK_FOR_MISSING_MS = 2000;
-/** One message takes so many groups at most, and stops short of more alerts than can well be kept in one piece. */
-const MOST_GROUPS = 1000;
-const MOST_ALERTS_TOGETHER = 10_000;
+const MISSING_RECHECK_INTERVAL_MS = 2000;
+const MAX_GROUPS_PER_MESSAGE = 1000;
+/** Keeps a pending message at a size that Redis stores well. */
+const MAX_ALERTS_PER_MESSAGE = 10_000;
 
 /**
- * Sends what a channel has, message by message in order. A message that cannot be sent now is tried again, and the channel waits with it,
- * so that what was told first arrives first; one that is refused is put aside.
+ * Sends the messages of a channel one after the other, in order. A failed message is retried before the next one, so the order is
+ * kept. A message that cannot be delivered is marked undelivered, and the channel continues.
  */
 export function createAlertHandler(
   options: AlertWorkerOptions,
@@ -61,17 +61,17 @@ export function createAlertHandler(
   const { store, logger } = options;
   return async (job) => {
     const { channel: name } = job.data;
-    // Nothing is lost: a process that may send wakes the channel.
+    // The alerts stay in Redis until a process without READ_ONLY wakes the channel.
     if (options.readOnly) return { kind: 'done' };
     for (;;) {
       if (options.stop.aborted) return { kind: 'handed_back' };
       await job.confirmOwnership();
-      // Before its groups are read: one that is opened from now on wakes the channel again.
+      // Before the groups are read: a group that is opened from now on wakes the channel again.
       await store.markChecked(name);
       const channel = options.channels().get(name);
       const message = await store.pendingMessage(name);
       if (channel === undefined) {
-        const outcome = await withoutChannel(name, message, options);
+        const outcome = await handleMissingChannel(name, message, options);
         if (outcome !== undefined) return outcome;
         continue;
       }
@@ -81,65 +81,76 @@ export function createAlertHandler(
         if (outcome !== undefined) return outcome;
         continue;
       }
-      const next = await prepare(channel, options);
-      if (next === 'nothing') return { kind: 'done' };
-      if (next === 'prepared') continue;
-      const reason = `waits until ${new Date(next).toISOString()}`;
-      logger.trace({ channel: name, reason }, 'a channel waits');
-      return { kind: 'again', at: Math.min(next, Date.now() + LOOK_AGAIN_MS), waits: true, reason };
+      const next = await createNextMessage(channel, options);
+      if (next.kind === 'idle') return { kind: 'done' };
+      if (next.kind === 'created') continue;
+      const reason = `waits until ${new Date(next.dueAt).toISOString()}`;
+      logger.trace({ channel: name, reason }, 'channel waits');
+      return {
+        kind: 'again',
+        at: Math.min(next.dueAt, Date.now() + RECHECK_INTERVAL_MS),
+        waits: true,
+        reason,
+      };
     }
   };
 }
 
-/** Puts the next message together, or says when there will be one. */
-async function prepare(
-  channel: Channel,
-  options: AlertWorkerOptions,
-): Promise<'nothing' | 'prepared' | number> {
+type NextMessage =
+  /** The channel has nothing to send. */
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'created' }
+  /** No message before this time, in epoch milliseconds. */
+  | { readonly kind: 'waits'; readonly dueAt: number };
+
+/** Turns the groups that are due into a pending message, within the delivery policy and without silenced alerts. */
+async function createNextMessage(channel: Channel, options: AlertWorkerOptions): Promise<NextMessage> {
   const { store, silences } = options;
-  const { name, policy: calm } = channel;
+  const { name, policy } = channel;
   const now = Date.now();
-  const groups = (await store.openGroups(name)).sort((a, b) => a.first - b.first);
+  const groups = (await store.openGroups(name)).sort((a, b) => a.firstAt - b.firstAt);
   if (groups.length === 0) {
     await store.markIdle(name);
-    return 'nothing';
+    return { kind: 'idle' };
   }
-  const due = groups.filter((group) => dueAt(group, calm) <= now);
-  if (due.length === 0) return Math.min(...groups.map((group) => dueAt(group, calm)));
-  const sent = await store.sentSince(name, now - calm.limit.perMs);
-  if (sent.length >= calm.limit.messages) return (sent[0] ?? now) + calm.limit.perMs;
+  const due = groups.filter((group) => dueAt(group, policy) <= now);
+  if (due.length === 0)
+    return { kind: 'waits', dueAt: Math.min(...groups.map((group) => dueAt(group, policy))) };
+  const sent = await store.sentSince(name, now - policy.limit.perMs);
+  if (sent.length >= policy.limit.messages)
+    return { kind: 'waits', dueAt: (sent[0] ?? now) + policy.limit.perMs };
   const active = await silences.list(new Date(now));
-  const isHushed = (alert: Alert): boolean =>
+  const isSilencedNow = (alert: Alert): boolean =>
     active.some((silence) => isSilenced(alert, silence, new Date(now)));
-  const chosen = calm.digest === undefined ? due.slice(0, 1) : due.slice(0, MOST_GROUPS);
-  const parts = await readGroups(name, chosen, store);
-  const told = parts.flatMap(({ key, alerts, more }) => {
-    const loud = alerts.filter((alert) => !isHushed(alert));
-    return loud.length === 0 ? [] : [{ key, alerts: loud, more }];
+  const chosen = policy.digest === undefined ? due.slice(0, 1) : due.slice(0, MAX_GROUPS_PER_MESSAGE);
+  const snapshots = await readGroups(name, chosen, store);
+  const messageGroups = snapshots.flatMap(({ key, alerts, more }) => {
+    const audible = alerts.filter((alert) => !isSilencedNow(alert));
+    return audible.length === 0 ? [] : [{ key, alerts: audible, more }];
   });
-  const silenced = parts.flatMap(({ alerts }) => alerts).filter(isHushed);
-  await note(silenced, { status: 'silenced', reason: 'a silence takes it in' }, options);
-  const message = told.length === 0 ? undefined : newMessage(told);
-  await store.createMessage(name, message, parts, calm.repeatMs === undefined ? [] : silenced);
-  // When another worker was faster, what it did is looked at next.
-  return 'prepared';
+  const silenced = snapshots.flatMap(({ alerts }) => alerts).filter(isSilencedNow);
+  await recordOutcome(silenced, { status: 'silenced', reason: 'a silence matches the alert' }, options);
+  const message = messageGroups.length === 0 ? undefined : newMessage(messageGroups);
+  // False when another worker was faster: the next iteration sees its message.
+  await store.createMessage(name, message, snapshots, policy.repeatIntervalMs === undefined ? [] : silenced);
+  return { kind: 'created' };
 }
 
 async function readGroups(
   channel: string,
   groups: readonly OpenGroup[],
   store: AlertStore,
-): Promise<ReadGroup[]> {
-  const read: ReadGroup[] = [];
+): Promise<GroupSnapshot[]> {
+  const snapshots: GroupSnapshot[] = [];
   let alerts = 0;
   for (const { key } of groups) {
-    const group = await store.readGroup(channel, key);
-    if (group === undefined) continue;
-    alerts += group.alerts.length;
-    if (read.length > 0 && alerts > MOST_ALERTS_TOGETHER) break;
-    read.push(group);
+    const snapshot = await store.readGroup(channel, key);
+    if (snapshot === undefined) continue;
+    alerts += snapshot.alerts.length;
+    if (snapshots.length > 0 && alerts > MAX_ALERTS_PER_MESSAGE) break;
+    snapshots.push(snapshot);
   }
-  return read;
+  return snapshots;
 }
 
 const newMessage = (groups: PendingMessage['groups']): PendingMessage => ({
@@ -149,7 +160,7 @@ const newMessage = (groups: PendingMessage['groups']): PendingMessage => ({
   attempts: 0,
 });
 
-/** Undefined when the message is off the channel's hands. */
+/** Makes one delivery attempt if the message is due. Undefined when the channel can continue with its next message. */
 async function deliver(
   channel: Channel,
   message: PendingMessage,
@@ -158,10 +169,10 @@ async function deliver(
 ): Promise<JobOutcome | undefined> {
   const { store, metrics, logger, consoleUrl, redact } = options;
   const { name, type, maxLines } = channel;
-  const waitsUntil = Date.parse(message.nextAttemptAt ?? message.at);
-  if (message.nextAttemptAt !== undefined && waitsUntil > Date.now()) {
-    const reason = `waits until ${message.nextAttemptAt} for its next attempt`;
-    return { kind: 'again', at: waitsUntil, waits: true, reason };
+  const nextAttemptAt = Date.parse(message.nextAttemptAt ?? message.at);
+  if (message.nextAttemptAt !== undefined && nextAttemptAt > Date.now()) {
+    const reason = `next attempt at ${message.nextAttemptAt}`;
+    return { kind: 'again', at: nextAttemptAt, waits: true, reason };
   }
   let receipt: Receipt;
   try {
@@ -169,44 +180,45 @@ async function deliver(
     receipt = await channel.send(composed, options.stop);
   } catch (error) {
     if (options.stop.aborted) return { kind: 'handed_back' };
-    // Somebody else may have gone on with it, and what became of it is then not ours to say.
+    // Another worker may have continued with the message; then its result counts.
     await job.confirmOwnership();
-    return afterFailure(channel, message, error, options);
+    return handleFailure(channel, message, error, options);
   }
-  const about = { channel: name, message: message.id, alerts: alertCount(message) };
-  const warning = receipt.warning === undefined ? undefined : redact(receipt.warning);
-  // First the traces: a process that dies in between sends it once more, and nothing stays "queued" that was sent.
-  await note(
-    alertsIn(message),
-    { status: 'sent', ...(warning !== undefined && { reason: warning }) },
-    options,
-  );
+  const warning = receipt.warning && {
+    code: receipt.warning.code,
+    reason: redact(receipt.warning.message),
+  };
+  // Traces first: if the process dies now, the message is sent twice, but no sent alert stays "queued".
+  await recordOutcome(alertsIn(message), { status: 'sent', ...warning }, options);
   await store.markDelivered(name, message, Date.now(), channel.policy);
   metrics.messages.inc({ channel: name, type, outcome: 'sent' });
-  if (warning === undefined) logger.info(about, 'message sent');
-  else logger.warn({ ...about, reason: warning }, 'message sent, but not to everybody');
+  const context = { channel: name, message: message.id, alerts: alertCount(message) };
+  if (warning === undefined) logger.info(context, 'message sent');
+  else logger.warn({ ...warning, ...context }, 'message sent, but some recipients were rejected');
   return undefined;
 }
 
-/** An error that no channel foresaw counts as an attempt like any other: it must not hold its channel up for ever. */
-async function afterFailure(
+/** Schedules the next attempt, or marks the message undelivered. Unexpected errors use up attempts too: no message may block its channel forever. */
+async function handleFailure(
   { name, type }: Channel,
   message: PendingMessage,
   error: unknown,
   options: AlertWorkerOptions,
 ): Promise<JobOutcome | undefined> {
   const { store, policy, metrics, logger, redact } = options;
-  const about = { channel: name, message: message.id, alerts: alertCount(message) };
   const attempts = message.attempts + 1;
-  const reason = redact(errorText(error));
-  const { refused, notBefore } =
-    error instanceof DeliveryError ? error : { refused: false, notBefore: undefined };
-  if (refused || attempts >= policy.attempts) {
-    await putAside(name, { ...message, attempts }, reason, options);
+  const { code, retryable, notBefore } =
+    error instanceof DeliveryError
+      ? error
+      : { code: 'channel/unexpected-error' as const, retryable: true, notBefore: undefined };
+  const failure: DeliveryFailure = { code, reason: redact(errorText(error)) };
+  const context = { channel: name, message: message.id, alerts: alertCount(message), attempts };
+  if (!retryable || attempts >= policy.attempts) {
+    await markUndelivered(name, { ...message, attempts }, failure, options);
     metrics.messages.inc({ channel: name, type, outcome: 'failed' });
     logger.error(
-      { ...about, attempts, reason },
-      'a message was not delivered: it is kept, "mdm-reflex alerts retry" sends it again',
+      { ...failure, ...context },
+      'message not delivered; to send it again, run "mdm-reflex alerts retry"',
     );
     return undefined;
   }
@@ -215,15 +227,15 @@ async function afterFailure(
   const nextAttemptAt = new Date(at).toISOString();
   await store.savePending(name, { ...message, attempts, nextAttemptAt });
   metrics.messages.inc({ channel: name, type, outcome: 'retried' });
-  logger.warn({ ...about, attempts, reason, nextAttemptAt }, 'a message waits');
-  return { kind: 'again', at, waits: true, reason };
+  logger.warn({ ...failure, ...context, nextAttemptAt }, 'message not delivered; will retry');
+  return { kind: 'again', at, waits: true, reason: failure.reason };
 }
 
 /**
- * What a channel has that is in no rule file: it waits for some time, since the file may just be on its way, and is then put aside.
- * Undefined when there is more to be looked at.
+ * Handles a channel that no rule file defines: its alerts wait for a grace period, then become undelivered messages. Undefined when
+ * the channel has more to handle.
  */
-async function withoutChannel(
+async function handleMissingChannel(
   name: string,
   message: PendingMessage | undefined,
   options: AlertWorkerOptions,
@@ -234,49 +246,58 @@ async function withoutChannel(
     await store.markIdle(name);
     return { kind: 'done' };
   }
-  const reason = `there is no channel "${name}" in the rule files (any more)`;
+  const failure = {
+    code: 'channel/missing',
+    reason: `there is no channel "${name}" in the rule files`,
+  } as const;
   const { since, isNew } = await store.missingSince(name);
   if (Date.now() < since + MISSING_MS) {
     if (isNew)
-      logger.warn({ channel: name, reason }, 'messages wait for their channel, for ten minutes at most');
-    return { kind: 'again', at: Date.now() + LOOK_FOR_MISSING_MS, waits: true, reason };
+      logger.warn({ ...failure, channel: name }, 'messages wait up to ten minutes for their channel');
+    return {
+      kind: 'again',
+      at: Date.now() + MISSING_RECHECK_INTERVAL_MS,
+      waits: true,
+      reason: failure.reason,
+    };
   }
   if (message !== undefined) {
-    await putAside(name, message, reason, options);
-    logger.error({ channel: name, reason }, 'a message was not delivered');
+    await markUndelivered(name, message, failure, options);
+    logger.error({ ...failure, channel: name }, 'message not delivered');
     return undefined;
   }
-  const read = group === undefined ? undefined : await store.readGroup(name, group.key);
-  if (read !== undefined) await store.createMessage(name, newMessage([partOf(read)]), [read], []);
+  const snapshot = group === undefined ? undefined : await store.readGroup(name, group.key);
+  if (snapshot !== undefined)
+    await store.createMessage(name, newMessage([messageGroupOf(snapshot)]), [snapshot], []);
   return undefined;
 }
 
-const partOf = ({ key, alerts, more }: ReadGroup): PendingMessage['groups'][number] => ({
+const messageGroupOf = ({ key, alerts, more }: GroupSnapshot): PendingMessage['groups'][number] => ({
   key,
   alerts: [...alerts],
   more,
 });
 
-/** First the traces, for the same reason as when a message was sent. */
-async function putAside(
+/** Traces first, as in {@link deliver}. */
+async function markUndelivered(
   name: string,
   message: PendingMessage,
-  reason: string,
+  failure: DeliveryFailure,
   options: AlertWorkerOptions,
 ): Promise<void> {
-  await note(alertsIn(message), { status: 'failed', reason }, options);
-  await options.store.markUndelivered(name, message, reason, options.keepUndeliveredMs);
+  await recordOutcome(alertsIn(message), { status: 'failed', ...failure }, options);
+  await options.store.markUndelivered(name, message, failure, options.keepUndeliveredMs);
 }
 
-/** Puts down in the traces what became of alerts. */
-async function note(
+/** Records the outcome of alerts in the traces of their events. */
+async function recordOutcome(
   alerts: readonly Alert[],
-  fate: Pick<AlertTrace, 'status' | 'reason'>,
+  outcome: Pick<AlertTrace, 'status' | 'reason' | 'code'>,
   { journal }: AlertWorkerOptions,
 ): Promise<void> {
   const at = new Date().toISOString();
-  const noted = alerts.flatMap(({ id, channel, title, event }) =>
-    event === undefined ? [] : [{ id, channel, title, at, ...fate, event: event.id }],
+  const records = alerts.flatMap(({ id, channel, title, event }) =>
+    event === undefined ? [] : [{ id, channel, title, at, ...outcome, event: event.id }],
   );
-  if (noted.length > 0) await journal.recordAlerts(noted);
+  if (records.length > 0) await journal.recordAlerts(records);
 }

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { alert as alertForm } from './alert.js';
+import { alert as alertSchema } from './alert.js';
 import type { Alert } from './alert.js';
 import { MAX_ALERTS_PER_GROUP } from './alert-store.js';
 import type { AlertStore, AddResult } from './alert-store.js';
@@ -12,24 +12,24 @@ import type { AlertJob } from '../queues/jobs.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 
-/** Where messages to people go. */
+/** What the dispatcher needs. */
 export interface AlertDispatcherOptions {
   readonly channels: () => ReadonlyMap<string, Channel>;
   readonly store: AlertStore;
   readonly queue: Queue<AlertJob>;
   readonly journal: Journal;
   readonly redact: Redact;
-  /** Whether nobody is told anything. */
+  /** Suppresses service alerts. */
   readonly readOnly: boolean;
 }
 
-/** Something that the service itself has to say. */
+/** An alert about the service itself: a failed run, a held rule, a cut chain. */
 export interface ServiceAlert {
-  /** The same for the same trouble, so that it is told once. */
+  /** The same for the same problem, so that the problem is reported once. */
   readonly id: string;
-  /** When it began, so that the same trouble another time is told another time: when a run failed, since when a rule is held. */
+  /** When the problem began. The same problem at another time is reported again. */
   readonly since?: string;
-  /** Troubles of a kind are one message. */
+  /** The value of the label `service`, by which service alerts are grouped. */
   readonly kind: 'chain' | 'failed' | 'held';
   readonly account: string;
   readonly title: string;
@@ -39,44 +39,44 @@ export interface ServiceAlert {
   readonly event?: Alert['event'];
 }
 
-/** Hands messages to the queue of their channel. */
+/** Adds alerts to the store and wakes their channels. */
 export interface AlertDispatcher {
   readonly dispatch: (alert: Alert) => Promise<void>;
-  /** Tells every channel that wants to hear of the service's own troubles. */
-  readonly dispatchServiceAlert: (announcement: ServiceAlert) => Promise<void>;
+  /** Dispatches to every channel with `service_alerts: true`. */
+  readonly dispatchServiceAlert: (serviceAlert: ServiceAlert) => Promise<void>;
 }
 
-/** What hands messages to the queue of their channel. */
+/** Creates the dispatcher that runs and the service send alerts through. */
 export function createAlertDispatcher(options: AlertDispatcherOptions): AlertDispatcher {
   const { channels, store, queue, journal, redact, readOnly } = options;
-  const dispatch = async (given: Alert): Promise<void> => {
-    // A channel that this process does not know is worked on by one that does, or its messages are put aside in the end.
-    const calm = channels().get(given.channel)?.policy ?? deliveryPolicyFrom({});
-    // A template may have been filled in with a secret of the environment.
-    const masked = alertForm.parse(redactJson(redact, given));
-    // Names are worked with: one that holds a word of the environment is still the name.
+  const dispatch = async (original: Alert): Promise<void> => {
+    // A channel that is unknown here may be known to another process; if not, the alert worker marks its messages undelivered.
+    const policy = channels().get(original.channel)?.policy ?? deliveryPolicyFrom({});
+    // A rendered template may contain a secret of the environment.
+    const redacted = alertSchema.parse(redactJson(redact, original));
+    // These names are identifiers: they must stay intact even when a part of one looks like a secret.
     const alert: Alert = {
-      ...masked,
-      channel: given.channel,
-      account: given.account,
-      ...(given.rule !== undefined && { rule: given.rule }),
+      ...redacted,
+      channel: original.channel,
+      account: original.account,
+      ...(original.rule !== undefined && { rule: original.rule }),
     };
     const { id, channel, title, at, event } = alert;
-    const taken = await store.add(alert, calm);
-    if (event !== undefined && taken !== 'known') {
-      await journal.recordAlerts([{ id, channel, title, at, ...TRACE_OF_RESULT[taken], event: event.id }]);
+    const result = await store.add(alert, policy);
+    if (event !== undefined && result !== 'duplicate') {
+      await journal.recordAlerts([{ id, channel, title, at, ...TRACE_OF_RESULT[result], event: event.id }]);
     }
-    await wakeChannel(queue, channel, { soon: taken === 'opened' });
+    await wakeChannel(queue, channel, { promote: result === 'opened' });
   };
   return {
     dispatch,
-    dispatchServiceAlert: async (announcement) => {
+    dispatchServiceAlert: async (serviceAlert) => {
       if (readOnly) return;
-      const { kind, id, since, ...about } = announcement;
-      const wanting = [...channels().values()].filter(({ policy }) => policy.serviceAlerts);
-      for (const { name } of wanting) {
+      const { kind, id, since, ...rest } = serviceAlert;
+      const receivers = [...channels().values()].filter(({ policy }) => policy.serviceAlerts);
+      for (const { name } of receivers) {
         await dispatch({
-          ...about,
+          ...rest,
           id: since === undefined ? id : `${id}:${since}`,
           channel: name,
           labels: { service: kind },
@@ -87,35 +87,37 @@ export function createAlertDispatcher(options: AlertDispatcherOptions): AlertDis
   };
 }
 
-const TRACE_OF_RESULT: Readonly<Record<Exclude<AddResult, 'known'>, Pick<AlertTrace, 'status' | 'reason'>>> =
-  {
-    opened: { status: 'queued' },
-    joined: { status: 'queued' },
-    counted: {
-      status: 'counted',
-      reason: `${MAX_ALERTS_PER_GROUP} of its group waited before it: the message counts it and does not name it`,
-    },
-    repeated: { status: 'repeated', reason: 'the same was told a short while ago (repeat_interval)' },
-  };
+type AlertOutcome = Pick<AlertTrace, 'status' | 'reason' | 'code'>;
+
+const TRACE_OF_RESULT: Readonly<Record<Exclude<AddResult, 'duplicate'>, AlertOutcome>> = {
+  opened: { status: 'queued' },
+  joined: { status: 'queued' },
+  counted: {
+    status: 'counted',
+    reason: `its group already holds ${MAX_ALERTS_PER_GROUP} alerts: the message counts this alert but does not list it`,
+    code: 'alert/counted-only',
+  },
+  repeated: { status: 'repeated', reason: 'the same alert was added less than repeat_interval ago' },
+};
 
 /**
- * Sees to it that somebody works on a channel; nothing happens when somebody does already.
+ * Makes sure that a job exists for a channel.
  *
- * @param soon - Also when it waits for what it has: there is something that may be due earlier.
+ * @param promote - Also run a delayed job now, because the channel may be due earlier than the job.
  */
 export async function wakeChannel(
   queue: Queue<AlertJob>,
   channel: string,
-  { soon }: { readonly soon: boolean },
+  { promote }: { readonly promote: boolean },
 ): Promise<void> {
   const jobId = channelJobId(channel);
   await queue.add('deliver', { channel }, { jobId });
-  if (soon) await wakeJob(queue, jobId);
+  if (promote) await wakeJob(queue, jobId);
 }
 
-/** Wakes the channels that have something to send: the job of one may have been lost, or have been at work when a group was opened. */
+/** Wakes all busy channels: a job may have been lost, or may have been active while a new group was opened. */
 export async function wakeBusyChannels(store: AlertStore, queue: Queue<AlertJob>): Promise<void> {
-  const opened = new Set(await store.openedChannels());
+  const toRecheck = new Set(await store.channelsToRecheck());
   for (const channel of await store.busyChannels())
-    await wakeChannel(queue, channel, { soon: opened.has(channel) });
+    await wakeChannel(queue, channel, { promote: toRecheck.has(channel) });
 }

@@ -5,41 +5,42 @@ import type { Alert } from './alert.js';
 
 const BASE = `${KEY_PREFIX}:alerts`;
 
-/** A set: the channels that have something to send. */
+/** Set: the channels with open groups or a pending message. */
 export const BUSY_KEY = `${BASE}:busy`;
 
-/** A set: the channels with a group that was opened since they were looked at last, so that they may be due earlier than was thought. */
-export const RECHECK_KEY = `${BASE}:opened`;
+/** Set: the channels with a group that was opened since the last check. Such a channel may be due earlier than its job. */
+export const RECHECK_KEY = `${BASE}:recheck`;
 
-/** A sorted set: the ids of the messages that were put aside, by when they were. */
-export const UNDELIVERED_KEY = `${BASE}:aside`;
+/** Sorted set: the ids of undelivered messages, by the time when they were marked undelivered. */
+export const UNDELIVERED_KEY = `${BASE}:undelivered`;
 
-/** A message that was put aside; it expires by itself. */
-export const undeliveredKey = (id: string): string => `${BASE}:aside:${id}`;
+/** String: an undelivered message. Expires after its retention. */
+export const undeliveredKey = (id: string): string => `${BASE}:undelivered:${id}`;
 
-/** A hash: the open groups of a channel; each has when its first and its last alert came, and how many are only counted. */
+/** Hash: the open groups of a channel. Each value is "first last more", see alert-scripts.ts. */
 export const groupsKey = (channel: string): string => `${BASE}:groups:${channel}`;
 
-/** A list: the alerts of an open group. */
+/** List: the alerts of an open group. */
 export const groupKey = (channel: string, group: string): string => `${BASE}:group:${channel}:${group}`;
 
-/** The message of a channel that is under way. */
-export const pendingMessageKey = (channel: string): string => `${BASE}:under-way:${channel}`;
+/** String: the message that a channel is delivering. */
+export const pendingMessageKey = (channel: string): string => `${BASE}:pending-message:${channel}`;
 
-/** When a message of a group was sent last. */
-export const groupSentAtKey = (channel: string, group: string): string => `${BASE}:sent:${channel}:${group}`;
+/** String: when the last message of a group was sent. */
+export const groupSentAtKey = (channel: string, group: string): string =>
+  `${BASE}:group-sent-at:${channel}:${group}`;
 
-/** A sorted set: the messages that a channel sent a short while ago, by time. */
-export const sentMessagesKey = (channel: string): string => `${BASE}:sent-by:${channel}`;
+/** Sorted set: the messages that a channel sent within its rate limit window, by time. */
+export const sentMessagesKey = (channel: string): string => `${BASE}:sent-messages:${channel}`;
 
-/** Since when a channel that has something to send is not in the rule files. */
+/** String: since when a busy channel has been missing from the rule files. */
 export const missingKey = (channel: string): string => `${BASE}:missing:${channel}`;
 
-/** That an alert was taken. */
-export const knownKey = ({ id, channel }: Alert): string => `${BASE}:known:${id}:${channel}`;
+/** String: exists when an alert was added before. */
+export const addedKey = ({ id, channel }: Alert): string => `${BASE}:added:${id}:${channel}`;
 
-/** The id of the alert that told the same last. */
-export function contentKey({ id: _id, at: _at, event: _event, ...told }: Alert): string {
-  const hash = createHash('sha256').update(canonicalJson(told)).digest('hex');
-  return `${BASE}:told:${told.channel}:${hash}`;
+/** String: the id of the alert that last had this content. Enforces `repeat_interval`. */
+export function contentKey({ id: _id, at: _at, event: _event, ...content }: Alert): string {
+  const hash = createHash('sha256').update(canonicalJson(content)).digest('hex');
+  return `${BASE}:content:${content.channel}:${hash}`;
 }

@@ -1,21 +1,22 @@
 /*
- * What changes the alerts in Redis, each in one step: a worker that was out of touch for longer than its lock must find out that another
- * one has gone on in its place, and must not undo what that one did.
+ * Lua scripts that change the alerts in Redis. Each is atomic: a worker that has lost its lock must detect that another worker
+ * has continued, and must not undo that worker's changes.
  *
- * An open group is "first last more" in the hash of groups: when its first and its last alert came, and how many are only counted.
+ * The hash of open groups holds "first last more" for each group: the times of its first and last alert, and how many alerts
+ * are only counted.
  */
 
-/** KEYS: known, told, busy, opened, groups, group. ARGV: known for s, repeat ms, channel, group, now, id, alert, most. */
+/** KEYS: added, content, busy, recheck, groups, group. ARGV: ttl of added (s), repeat interval (ms), channel, group, now, id, alert, max alerts. */
 export const ADD = `
-  if redis.call('set', KEYS[1], '1', 'EX', ARGV[1], 'NX') == false then return 'known' end
+  if redis.call('set', KEYS[1], '1', 'EX', ARGV[1], 'NX') == false then return 'duplicate' end
   if tonumber(ARGV[2]) > 0 and redis.call('set', KEYS[2], ARGV[6], 'PX', ARGV[2], 'NX') == false then return 'repeated' end
   redis.call('sadd', KEYS[3], ARGV[3])
   local open = redis.call('hget', KEYS[5], ARGV[4])
-  local first, more, taken = ARGV[5], 0, 'opened'
+  local first, more, result = ARGV[5], 0, 'opened'
   if open then
     first = string.match(open, '^%d+')
     more = tonumber(string.match(open, '^%d+ %d+ (%d+)') or '0')
-    taken = 'joined'
+    result = 'joined'
   else
     redis.call('sadd', KEYS[4], ARGV[3])
   end
@@ -23,46 +24,46 @@ export const ADD = `
     redis.call('rpush', KEYS[6], ARGV[7])
   else
     more = more + 1
-    taken = 'counted'
+    result = 'counted'
   end
   redis.call('hset', KEYS[5], ARGV[4], first .. ' ' .. ARGV[5] .. ' ' .. more)
-  return taken
+  return result
 `;
 
-/** A channel is idle when nothing of it is left. */
-const REST = `
-  local function rest(busy, groups, underWay, channel)
-    if redis.call('exists', groups) == 0 and redis.call('exists', underWay) == 0 then redis.call('srem', busy, channel) end
+/** A channel without open groups and without a pending message is idle. */
+const MARK_IF_IDLE = `
+  local function markIfIdle(busy, groups, pending, channel)
+    if redis.call('exists', groups) == 0 and redis.call('exists', pending) == 0 then redis.call('srem', busy, channel) end
   end
 `;
 
-/** That the same was told counts no more when it was not told after all; unless another alert has told it since. */
-const FORGET = `
-  local function forget(fromKey, fromArgument)
+/** Lets the content of undelivered or silenced alerts be added again, unless another alert has claimed the content since. */
+const CLEAR_CONTENT = `
+  local function clearContent(fromKey, fromArgument)
     for i = 0, #KEYS - fromKey do
       if redis.call('get', KEYS[fromKey + i]) == ARGV[fromArgument + i] then redis.call('del', KEYS[fromKey + i]) end
     end
   end
 `;
 
-/** Whether a message is still the one that is under way: its id stands first in it. */
-const STILL = `
-  local function still(underWay, beginning)
-    local stored = redis.call('get', underWay)
-    return stored and string.sub(stored, 1, string.len(beginning)) == beginning
+/** Whether a message is still the pending one. Its id is the prefix of its JSON. */
+const IS_PENDING = `
+  local function isPending(pending, prefix)
+    local stored = redis.call('get', pending)
+    return stored and string.sub(stored, 1, string.len(prefix)) == prefix
   end
 `;
 
-/** KEYS: busy, groups, under way. ARGV: channel. */
-export const MARK_IDLE = `${REST} rest(KEYS[1], KEYS[2], KEYS[3], ARGV[1])`;
+/** KEYS: busy, groups, pending message. ARGV: channel. */
+export const MARK_IDLE = `${MARK_IF_IDLE} markIfIdle(KEYS[1], KEYS[2], KEYS[3], ARGV[1])`;
 
 /**
- * KEYS: under way, busy, groups, the list of each group, told of each alert that is silenced.
- * ARGV: channel, message or nothing, now, how many groups, for each its key, how many alerts, the first and the last of them and how many
- * are only counted; the id of each alert that is silenced.
+ * KEYS: pending message, busy, groups, the list of each group, the content of each silenced alert.
+ * ARGV: channel, message or '', now, number of groups; for each group its key, number of alerts, first alert, last alert, number
+ * of alerts that are only counted; the id of each silenced alert.
  */
 export const CREATE_MESSAGE = `
-  ${REST} ${FORGET}
+  ${MARK_IF_IDLE} ${CLEAR_CONTENT}
   if redis.call('exists', KEYS[1]) == 1 then return 0 end
   local groups = tonumber(ARGV[4])
   for i = 0, groups - 1 do
@@ -82,44 +83,44 @@ export const CREATE_MESSAGE = `
     end
   end
   if ARGV[2] ~= '' then redis.call('set', KEYS[1], ARGV[2]) end
-  forget(4 + groups, 5 + groups * 5)
-  rest(KEYS[2], KEYS[3], KEYS[1], ARGV[1])
+  clearContent(4 + groups, 5 + groups * 5)
+  markIfIdle(KEYS[2], KEYS[3], KEYS[1], ARGV[1])
   return 1
 `;
 
-/** KEYS: under way. ARGV: how the message begins, message. */
+/** KEYS: pending message. ARGV: prefix of the message, message. */
 export const SAVE_PENDING = `
-  ${STILL}
-  if not still(KEYS[1], ARGV[1]) then return 0 end
+  ${IS_PENDING}
+  if not isPending(KEYS[1], ARGV[1]) then return 0 end
   redis.call('set', KEYS[1], ARGV[2])
   return 1
 `;
 
-/** KEYS: under way, busy, groups, sent, when each group was sent. ARGV: how the message begins, channel, id, now, group interval, limit per ms. */
+/** KEYS: pending message, busy, groups, sent messages, sent-at of each group. ARGV: prefix of the message, channel, id, now, group interval (ms), rate limit window (ms). */
 export const MARK_DELIVERED = `
-  ${REST} ${STILL}
-  if not still(KEYS[1], ARGV[1]) then return 0 end
+  ${MARK_IF_IDLE} ${IS_PENDING}
+  if not isPending(KEYS[1], ARGV[1]) then return 0 end
   redis.call('del', KEYS[1])
   for i = 5, #KEYS do redis.call('set', KEYS[i], ARGV[4], 'PX', ARGV[5]) end
   redis.call('zadd', KEYS[4], ARGV[4], ARGV[3])
   redis.call('pexpire', KEYS[4], ARGV[6])
-  rest(KEYS[2], KEYS[3], KEYS[1], ARGV[2])
+  markIfIdle(KEYS[2], KEYS[3], KEYS[1], ARGV[2])
   return 1
 `;
 
-/** KEYS: under way, busy, groups, aside, the message aside, told of each alert. ARGV: how the message begins, channel, id, now, message, keep ms, the id of each alert. */
+/** KEYS: pending message, busy, groups, undelivered ids, undelivered message, the content of each alert. ARGV: prefix of the message, channel, id, now, message, retention (ms), the id of each alert. */
 export const MARK_UNDELIVERED = `
-  ${REST} ${FORGET} ${STILL}
-  if not still(KEYS[1], ARGV[1]) then return 0 end
+  ${MARK_IF_IDLE} ${CLEAR_CONTENT} ${IS_PENDING}
+  if not isPending(KEYS[1], ARGV[1]) then return 0 end
   redis.call('del', KEYS[1])
   redis.call('zadd', KEYS[4], ARGV[4], ARGV[3])
   redis.call('set', KEYS[5], ARGV[5], 'PX', ARGV[6])
-  forget(6, 7)
-  rest(KEYS[2], KEYS[3], KEYS[1], ARGV[2])
+  clearContent(6, 7)
+  markIfIdle(KEYS[2], KEYS[3], KEYS[1], ARGV[2])
   return 1
 `;
 
-/** KEYS: the message aside, aside, busy, opened, groups, the list of each group. ARGV: id, channel, now, for each group its key, how many are only counted, how many alerts, the alerts. */
+/** KEYS: undelivered message, undelivered ids, busy, recheck, groups, the list of each group. ARGV: id, channel, now; for each group its key, number of alerts that are only counted, number of alerts, the alerts. */
 export const REQUEUE = `
   if redis.call('del', KEYS[1]) == 0 then return 0 end
   redis.call('zrem', KEYS[2], ARGV[1])
@@ -138,7 +139,7 @@ export const REQUEUE = `
   return 1
 `;
 
-/** KEYS: missing. ARGV: now, keep ms. Answers since when, and whether that is new. */
+/** KEYS: missing. ARGV: now, ttl (ms). Returns since when the channel is missing, and whether this call recorded the time. */
 export const MARK_MISSING = `
   if redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return {ARGV[1], 1} end
   return {redis.call('get', KEYS[1]), 0}

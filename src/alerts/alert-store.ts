@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { ErrorCode } from '../errors/registry.js';
 import { canonicalJson } from '../events/fingerprint.js';
 import { resultsOf } from '../queues/connection.js';
 import { alert, labelsOf } from './alert.js';
@@ -8,11 +9,11 @@ import {
   UNDELIVERED_KEY,
   BUSY_KEY,
   RECHECK_KEY,
+  addedKey,
   undeliveredKey,
   groupKey,
   groupSentAtKey,
   groupsKey,
-  knownKey,
   missingKey,
   sentMessagesKey,
   contentKey,
@@ -28,7 +29,7 @@ import {
   CREATE_MESSAGE,
   ADD,
 } from './alert-scripts.js';
-import type { DeliveryPolicy, PendingGroup } from './delivery-policy.js';
+import type { DeliveryPolicy, GroupTimes } from './delivery-policy.js';
 import {
   alertsIn,
   serializedPrefix,
@@ -38,134 +39,143 @@ import {
 } from './pending-message.js';
 import type { UndeliveredMessage, PendingMessage } from './pending-message.js';
 
-/** So many alerts of a group are kept in full; of those beyond only the number. */
+/** A group stores this many alerts in full and only counts the rest. */
 export const MAX_ALERTS_PER_GROUP = 1000;
 
-/** A group of alerts of a channel that waits to become a message. */
-export interface OpenGroup extends PendingGroup {
+/** A group of alerts that waits to become a message. */
+export interface OpenGroup extends GroupTimes {
   readonly key: string;
   readonly count: number;
 }
 
-/** A group as it was read to become a part of a message. */
-export interface ReadGroup {
+/** The alerts of an open group at the time of reading. */
+export interface GroupSnapshot {
   readonly key: string;
-  /** The first of them, {@link MAX_ALERTS_PER_GROUP} at most. */
+  /** The first alerts, {@link MAX_ALERTS_PER_GROUP} at most. */
   readonly alerts: readonly Alert[];
-  /** How many more there are, of which only the number is known. */
+  /** How many more alerts are only counted. */
   readonly more: number;
-  /** The first and the last alert as they are in Redis, to tell whether they are still there. */
+  /** The first and the last alert as stored in Redis, to check later that they are still there. */
   readonly ends: readonly [string, string];
 }
 
-/** What became of an alert that was handed in. */
+/** The result of adding an alert. */
 export type AddResult =
-  /** It is the first of its group: its channel may be due earlier than was thought. */
+  /** The alert opened a group, so its channel may be due earlier. */
   | 'opened'
   | 'joined'
-  /** Its group is full: it adds to the number in the message and to nothing else. */
+  /** The group is full: the alert is only counted. */
   | 'counted'
-  /** It had been taken before: an attempt whose answer was lost. */
-  | 'known'
-  /** The same was told a short while ago, and the channel does not want to hear it again yet. */
+  /** The alert was added before, by an attempt whose response was lost. */
+  | 'duplicate'
+  /** An alert with the same content was added less than `repeat_interval` ago. */
   | 'repeated';
 
+/** Why a message was not delivered. */
+export interface DeliveryFailure {
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
 /**
- * The alerts of all channels, in Redis. What changes a message answers whether it did: false when another worker has gone on in the
- * meantime, and nothing was changed.
+ * The alerts of all channels, in Redis. Methods that change a message return false, and change nothing, when another worker has
+ * continued with the channel.
  */
 export interface AlertStore {
-  readonly add: (given: Alert, calm: Pick<DeliveryPolicy, 'groupBy' | 'repeatMs'>) => Promise<AddResult>;
-  /** The channels that have something to send. */
+  readonly add: (
+    added: Alert,
+    policy: Pick<DeliveryPolicy, 'groupBy' | 'repeatIntervalMs'>,
+  ) => Promise<AddResult>;
+  /** The channels with open groups or a pending message. */
   readonly busyChannels: () => Promise<string[]>;
-  /** The channels that may be due earlier than was thought when they were looked at last. */
-  readonly openedChannels: () => Promise<string[]>;
-  /** A channel is looked at now. */
+  /** The channels with a group that was opened since {@link AlertStore.markChecked}. */
+  readonly channelsToRecheck: () => Promise<string[]>;
+  /** Call before reading the groups of a channel. */
   readonly markChecked: (channel: string) => Promise<void>;
-  /** A channel that has nothing to send is not looked at any more until the next alert. */
+  /** Removes the channel from the busy channels if it has nothing to send. */
   readonly markIdle: (channel: string) => Promise<void>;
   readonly openGroups: (channel: string) => Promise<OpenGroup[]>;
   /** Undefined when there is no such group. */
-  readonly readGroup: (channel: string, group: string) => Promise<ReadGroup | undefined>;
+  readonly readGroup: (channel: string, group: string) => Promise<GroupSnapshot | undefined>;
   /**
-   * Makes a message of what was read of some groups, if nothing is under way and all of it is still there. Without a message it just
-   * takes it away.
+   * Moves the alerts of some groups into a pending message, if none is pending and all of the alerts are still there. Without a
+   * message, removes the alerts.
    *
-   * @param untold - Alerts of which nobody is told: the same may be told again.
+   * @param silenced - Alerts whose content may be added again.
    */
   readonly createMessage: (
     channel: string,
     message: PendingMessage | undefined,
-    taken: readonly ReadGroup[],
-    untold: readonly Alert[],
+    groups: readonly GroupSnapshot[],
+    silenced: readonly Alert[],
   ) => Promise<boolean>;
   readonly pendingMessage: (channel: string) => Promise<PendingMessage | undefined>;
   readonly savePending: (channel: string, message: PendingMessage) => Promise<boolean>;
-  /** The message has arrived. */
+  /** @param at - Epoch milliseconds. */
   readonly markDelivered: (
     channel: string,
     message: PendingMessage,
     at: number,
-    calm: DeliveryPolicy,
+    policy: DeliveryPolicy,
   ) => Promise<boolean>;
-  /** The message cannot be delivered: it is put aside, for so long. */
+  /** Keeps the message for `keepMs` as undelivered, so that the channel can continue. */
   readonly markUndelivered: (
     channel: string,
     message: PendingMessage,
-    reason: string,
+    failure: DeliveryFailure,
     keepMs: number,
   ) => Promise<boolean>;
   readonly undelivered: () => Promise<UndeliveredMessage[]>;
-  /** How many there are, without reading them. */
+  /** The number of undelivered messages, without reading them. */
   readonly countUndelivered: () => Promise<number>;
-  /** Puts a message that was put aside back in line, as alerts. */
+  /** Puts the alerts of an undelivered message back into their groups. Undefined when there is no such message. */
   readonly requeue: (id: string) => Promise<UndeliveredMessage | undefined>;
-  /** Drops a message that was put aside. */
+  /** Deletes an undelivered message. False when there is no such message. */
   readonly drop: (id: string) => Promise<boolean>;
-  /** Since when a channel with something to send has been missing in the rule files, in epoch milliseconds; and whether that is news. */
+  /** Since when a busy channel has been missing from the rule files, in epoch milliseconds, and whether this call recorded the time. */
   readonly missingSince: (channel: string) => Promise<{ readonly since: number; readonly isNew: boolean }>;
-  /** A channel is in the rule files. */
+  /** Call when the channel is in the rule files. */
   readonly clearMissing: (channel: string) => Promise<void>;
-  /** When messages of a channel were sent within a stretch of time, the oldest first; epoch milliseconds. */
+  /** When the channel sent messages after `since`, the oldest first. Epoch milliseconds. */
   readonly sentSince: (channel: string, since: number) => Promise<number[]>;
 }
 
-const KNOWN_TTL_S = 31 * 86_400;
+const ADDED_TTL_S = 31 * 86_400;
 const MISSING_TTL_MS = 86_400_000;
 
-const addResult = z.enum(['opened', 'joined', 'counted', 'known', 'repeated']);
+const addResult = z.enum(['opened', 'joined', 'counted', 'duplicate', 'repeated']);
 const missingResult = z.tuple([z.coerce.number(), z.int()]);
 
-/** The alerts of all channels, in Redis. */
+/** Opens the alert store. */
 export function openAlertStore(redis: Redis): AlertStore {
   const run = (
     script: string,
     keys: readonly string[],
     values: readonly (string | number)[],
   ): Promise<unknown> => redis.eval(script, keys.length, ...keys, ...values);
-  const changes = async (
+  const hasChanged = async (
     script: string,
     keys: readonly string[],
     values: readonly (string | number)[],
   ): Promise<boolean> => (await run(script, keys, values)) === 1;
   return {
-    add: async (given, { groupBy, repeatMs = 0 }) => {
-      const { channel, id } = given;
-      const labels = labelsOf(given);
+    add: async (added, { groupBy, repeatIntervalMs = 0 }) => {
+      const { channel, id } = added;
+      const labels = labelsOf(added);
       const group = canonicalJson(Object.fromEntries(groupBy.map((name) => [name, labels[name] ?? ''])));
       const keys = [
-        knownKey(given),
-        contentKey(given),
+        addedKey(added),
+        contentKey(added),
         BUSY_KEY,
         RECHECK_KEY,
         groupsKey(channel),
         groupKey(channel, group),
       ];
-      const values = [KNOWN_TTL_S, repeatMs, channel, group, Date.now(), id, JSON.stringify(given)];
+      const values = [ADDED_TTL_S, repeatIntervalMs, channel, group, Date.now(), id, JSON.stringify(added)];
       return addResult.parse(await run(ADD, keys, [...values, MAX_ALERTS_PER_GROUP]));
     },
     busyChannels: () => redis.smembers(BUSY_KEY),
-    openedChannels: () => redis.smembers(RECHECK_KEY),
+    channelsToRecheck: () => redis.smembers(RECHECK_KEY),
     markChecked: async (channel) => {
       await redis.srem(RECHECK_KEY, channel);
     },
@@ -176,14 +186,15 @@ export function openAlertStore(redis: Redis): AlertStore {
       const groups = Object.entries(await redis.hgetall(groupsKey(channel)));
       const pipeline = redis.pipeline();
       for (const [key] of groups) pipeline.llen(groupKey(channel, key)).get(groupSentAtKey(channel, key));
-      const answers = resultsOf(await pipeline.exec());
+      const results = resultsOf(await pipeline.exec());
       return groups.flatMap(([key, text], index) => {
-        const { first, last, more } = stateOf(text);
-        const alerts = Number(answers[index * 2]);
-        const sent = answers[index * 2 + 1];
-        // It may have been taken away between the two questions.
+        const { firstAt, lastAt, more } = parseGroupState(text);
+        const alerts = Number(results[index * 2]);
+        const sentAt = results[index * 2 + 1];
+        // Another worker may have removed the group between the two reads.
         if (alerts === 0) return [];
-        return [{ key, first, last, count: alerts + more, sent: sent === null ? undefined : Number(sent) }];
+        const count = alerts + more;
+        return [{ key, firstAt, lastAt, count, sentAt: sentAt === null ? undefined : Number(sentAt) }];
       });
     },
     readGroup: async (channel, key) => {
@@ -193,25 +204,25 @@ export function openAlertStore(redis: Redis): AlertStore {
       const last = texts.at(-1);
       if (first === undefined || last === undefined || state === null) return undefined;
       const alerts = texts.map((text) => alert.parse(JSON.parse(text)));
-      return { key, alerts, more: stateOf(state).more, ends: [first, last] };
+      return { key, alerts, more: parseGroupState(state).more, ends: [first, last] };
     },
-    createMessage: (channel, message, taken, untold) =>
-      changes(
+    createMessage: (channel, message, groups, silenced) =>
+      hasChanged(
         CREATE_MESSAGE,
         [
           pendingMessageKey(channel),
           BUSY_KEY,
           groupsKey(channel),
-          ...taken.map(({ key }) => groupKey(channel, key)),
-          ...untold.map(contentKey),
+          ...groups.map(({ key }) => groupKey(channel, key)),
+          ...silenced.map(contentKey),
         ],
         [
           channel,
           message === undefined ? '' : serializeMessage(message),
           Date.now(),
-          taken.length,
-          ...taken.flatMap(({ key, alerts, more, ends }) => [key, alerts.length, ...ends, more]),
-          ...untold.map(({ id }) => id),
+          groups.length,
+          ...groups.flatMap(({ key, alerts, more, ends }) => [key, alerts.length, ...ends, more]),
+          ...silenced.map(({ id }) => id),
         ],
       ),
     pendingMessage: async (channel) => {
@@ -219,13 +230,13 @@ export function openAlertStore(redis: Redis): AlertStore {
       return text === null ? undefined : pendingMessage.parse(JSON.parse(text));
     },
     savePending: (channel, message) =>
-      changes(
+      hasChanged(
         SAVE_PENDING,
         [pendingMessageKey(channel)],
         [serializedPrefix(message), serializeMessage(message)],
       ),
     markDelivered: (channel, message, at, { groupIntervalMs, limit }) =>
-      changes(
+      hasChanged(
         MARK_DELIVERED,
         [
           pendingMessageKey(channel),
@@ -236,11 +247,11 @@ export function openAlertStore(redis: Redis): AlertStore {
         ],
         [serializedPrefix(message), channel, message.id, at, groupIntervalMs, limit.perMs],
       ),
-    markUndelivered: (channel, message, reason, keepMs) => {
+    markUndelivered: (channel, message, { code, reason }, keepMs) => {
       const now = new Date();
-      const aside: UndeliveredMessage = { ...message, channel, reason, since: now.toISOString() };
+      const undelivered: UndeliveredMessage = { ...message, channel, code, reason, since: now.toISOString() };
       const alerts = alertsIn(message);
-      return changes(
+      return hasChanged(
         MARK_UNDELIVERED,
         [
           pendingMessageKey(channel),
@@ -255,7 +266,7 @@ export function openAlertStore(redis: Redis): AlertStore {
           channel,
           message.id,
           now.getTime(),
-          JSON.stringify(aside),
+          JSON.stringify(undelivered),
           keepMs,
           ...alerts.map(({ id }) => id),
         ],
@@ -276,8 +287,8 @@ export function openAlertStore(redis: Redis): AlertStore {
     requeue: async (id) => {
       const text = await redis.get(undeliveredKey(id));
       if (text === null) return undefined;
-      const aside = undeliveredMessage.parse(JSON.parse(text));
-      const { channel, groups } = aside;
+      const undelivered = undeliveredMessage.parse(JSON.parse(text));
+      const { channel, groups } = undelivered;
       const keys = [
         undeliveredKey(id),
         UNDELIVERED_KEY,
@@ -290,10 +301,12 @@ export function openAlertStore(redis: Redis): AlertStore {
         key,
         more,
         alerts.length,
-        ...alerts.map((one) => JSON.stringify(one)),
+        ...alerts.map((requeued) => JSON.stringify(requeued)),
       ]);
-      // What was put aside under an id never changes, so that whoever takes it away has read it as it was.
-      return (await changes(REQUEUE, keys, [id, channel, Date.now(), ...values])) ? aside : undefined;
+      // An undelivered message never changes, so the caller whose DEL succeeds has read the current one.
+      return (await hasChanged(REQUEUE, keys, [id, channel, Date.now(), ...values]))
+        ? undelivered
+        : undefined;
     },
     drop: async (id) => {
       const results = resultsOf(await redis.multi().del(undeliveredKey(id)).zrem(UNDELIVERED_KEY, id).exec());
@@ -316,8 +329,8 @@ export function openAlertStore(redis: Redis): AlertStore {
   };
 }
 
-/** Reads the state of an open group. */
-function stateOf(text: string): { first: number; last: number; more: number } {
-  const [first = 0, last = 0, more = 0] = text.split(' ').map(Number);
-  return { first, last, more };
+/** Parses a value of the hash of open groups: "first last more". */
+function parseGroupState(text: string): { firstAt: number; lastAt: number; more: number } {
+  const [firstAt = 0, lastAt = 0, more = 0] = text.split(' ').map(Number);
+  return { firstAt, lastAt, more };
 }

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
-/** How bad it is, the least first. */
+/** Severities, the lowest first. */
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 
-/** How bad it is. */
+/** How serious an alert is. */
 export type Severity = (typeof SEVERITIES)[number];
 
-/** Something that people are to be told by a channel. */
+/** A notification for people, to be sent through one channel. */
 export const alert = z.object({
-  /** The same for every attempt to tell it, so that it is told once. */
+  /** The same for every attempt to dispatch the alert, so that the alert is added once. */
   id: z.string(),
   channel: z.string(),
   account: z.string(),
-  /** The rule that tells it; undefined when the service itself does. */
+  /** The rule that created the alert; undefined for service alerts. */
   rule: z.string().optional(),
   description: z.string().optional(),
   event: z.object({ id: z.string(), type: z.string() }).optional(),
@@ -20,16 +20,16 @@ export const alert = z.object({
   title: z.string(),
   text: z.string(),
   severity: z.enum(SEVERITIES),
-  /** More names and values to group and to silence by. */
+  /** Additional labels for grouping and silences. */
   labels: z.record(z.string(), z.string()),
   /** ISO 8601. */
   at: z.string(),
 });
 
-/** Something that people are to be told by a channel. */
+/** A notification for people, to be sent through one channel. */
 export type Alert = z.output<typeof alert>;
 
-/** Everything that an alert can be grouped and silenced by. */
+/** All labels that can group or silence an alert. */
 export function labelsOf(given: Alert): Record<string, string> {
   const { channel, account, rule, event, device, severity, title } = given;
   return {

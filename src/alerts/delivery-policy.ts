@@ -8,17 +8,17 @@ const MINUTE = 60 * SECOND;
 const digest = z
   .strictObject(
     {
-      schedule: z.string('expected a schedule in cron form, such as "0 8 * * 1-5"'),
+      schedule: z.string('expected a cron expression, such as "0 8 * * 1-5"'),
       timezone: z.string('expected a time zone, such as Europe/Berlin').default('UTC'),
     },
-    'expected when the digest is sent, such as { schedule: "0 8 * * 1-5" }',
+    'expected a digest, such as { schedule: "0 8 * * 1-5" }',
   )
   .superRefine(({ schedule, timezone }, context) => {
     const problem = problemWithSchedule(schedule, timezone);
     if (problem !== undefined) context.addIssue({ code: 'custom', ...problem, path: [...problem.path] });
   });
 
-/** What every channel can say about how much it wants to hear. */
+/** The delivery settings that every channel accepts. */
 export const deliveryPolicySettings = {
   group_by: z.array(z.string('expected the name of a label'), 'expected a list of labels').optional(),
   group_wait: durationText.optional(),
@@ -31,49 +31,50 @@ export const deliveryPolicySettings = {
     )
     .optional(),
   digest: digest.optional(),
-  /** Whether it is also told of the service's own troubles. */
+  /** Whether the channel also receives service alerts. */
   service_alerts: z.boolean('expected true or false').optional(),
 };
 
-const deliveryPolicy = z.object(deliveryPolicySettings).transform((given) => ({
-  /** Alerts that agree in these labels are one message. */
-  groupBy: given.group_by ?? ['account', 'rule', 'service'],
-  /** A message waits until nothing has been added to it for this long. */
-  groupWaitMs: given.group_wait ?? 10 * SECOND,
-  /** The longest that a message waits while more keeps coming, and the least time between two messages of a group. */
-  groupIntervalMs: given.group_interval ?? 5 * MINUTE,
-  /** The same alert is not told again for this long. */
-  repeatMs: given.repeat_interval,
-  limit: { messages: given.limit?.messages ?? 30, perMs: given.limit?.per ?? MINUTE },
-  digest: given.digest,
-  serviceAlerts: given.service_alerts ?? false,
+const deliveryPolicy = z.object(deliveryPolicySettings).transform((settings) => ({
+  /** Alerts with equal values of these labels form one message. */
+  groupBy: settings.group_by ?? ['account', 'rule', 'service'],
+  /** A group waits until no alert has joined for this long. */
+  groupWaitMs: settings.group_wait ?? 10 * SECOND,
+  /** The longest time that a group waits, and the minimum time between two messages of a group. */
+  groupIntervalMs: settings.group_interval ?? 5 * MINUTE,
+  /** The same alert is suppressed for this long. */
+  repeatIntervalMs: settings.repeat_interval,
+  limit: { messages: settings.limit?.messages ?? 30, perMs: settings.limit?.per ?? MINUTE },
+  digest: settings.digest,
+  serviceAlerts: settings.service_alerts ?? false,
 }));
 
-/** How a channel keeps calm, with the defaults filled in. */
+/** Grouping, digest and rate of the messages of a channel, with defaults applied. */
 export type DeliveryPolicy = z.output<typeof deliveryPolicy>;
 
-/** Reads how a channel keeps calm from its settings. */
+/** Reads the delivery policy from the settings of a channel. */
 export function deliveryPolicyFrom(settings: Readonly<Record<string, unknown>>): DeliveryPolicy {
   return deliveryPolicy.parse(settings);
 }
 
-/** Alerts that wait to become one message. Times are epoch milliseconds. */
-export interface PendingGroup {
-  /** When its first and its last alert came. */
-  readonly first: number;
-  readonly last: number;
-  /** When a message of the group was sent last. */
-  readonly sent: number | undefined;
+/** The times that decide when a group becomes a message. Epoch milliseconds. */
+export interface GroupTimes {
+  /** When the first alert was added. */
+  readonly firstAt: number;
+  /** When the last alert was added. */
+  readonly lastAt: number;
+  /** When the last message of the group was sent. */
+  readonly sentAt: number | undefined;
 }
 
 /**
- * When a group becomes a message, in epoch milliseconds. After Alertmanager's `group_wait` and `group_interval`, but for one thing: what
- * keeps coming keeps the message back, for `group_interval` at most, so that five hundred enrollments in a minute are one message.
+ * When a group becomes a message, in epoch milliseconds. Follows Alertmanager's `group_wait` and `group_interval`, except that
+ * each alert restarts `group_wait`, up to `group_interval`: 500 enrollments in a minute are one message.
  */
-export function dueAt({ first, last, sent }: PendingGroup, calm: DeliveryPolicy): number {
-  if (calm.digest !== undefined) {
-    return nextTime(calm.digest.schedule, calm.digest.timezone, new Date(first)).getTime();
+export function dueAt({ firstAt, lastAt, sentAt }: GroupTimes, policy: DeliveryPolicy): number {
+  if (policy.digest !== undefined) {
+    return nextTime(policy.digest.schedule, policy.digest.timezone, new Date(firstAt)).getTime();
   }
-  const complete = Math.min(last + calm.groupWaitMs, first + calm.groupIntervalMs);
-  return sent === undefined ? complete : Math.max(complete, sent + calm.groupIntervalMs);
+  const complete = Math.min(lastAt + policy.groupWaitMs, firstAt + policy.groupIntervalMs);
+  return sentAt === undefined ? complete : Math.max(complete, sentAt + policy.groupIntervalMs);
 }

@@ -8,75 +8,75 @@ export interface MessageItem {
   readonly link: string | undefined;
 }
 
-/** What a message says of one group of alerts. */
+/** One group of alerts in a message. */
 export interface MessageSection {
-  /** Undefined when the message has one section: its title says it already. */
+  /** Undefined when the message has one section: the title is its heading. */
   readonly heading: string | undefined;
   readonly items: readonly MessageItem[];
-  /** How many more there are than items. */
+  /** How many alerts are not among the items. */
   readonly more: number;
 }
 
-/** What a channel sends: one alert, or many in short. Plain text throughout; each channel escapes it for itself. */
+/** What a channel sends: one alert in full, or a summary of many. All strings are plain text; each channel escapes them. */
 export interface Message {
-  /** The same whenever it is sent again. */
+  /** The same for every attempt. */
   readonly id: string;
   readonly title: string;
-  /** What the alert says; empty when there are several. */
+  /** The text of the alert; empty when there are several. */
   readonly text: string;
   readonly severity: Severity;
   readonly fields: readonly { readonly name: string; readonly value: string }[];
-  /** Empty when there is one alert. */
+  /** Empty for a single alert. */
   readonly sections: readonly MessageSection[];
-  /** How many more groups there are than sections. */
+  /** How many groups have no section. */
   readonly moreGroups: number;
+  /** The number of alerts. */
   readonly count: number;
-  /** The console, where all of it can be seen. */
+  /** A page of the console that shows the alerts. */
   readonly link: string | undefined;
   /** ISO 8601. */
   readonly at: string;
 }
 
-/** Alerts that go together. */
+/** Alerts with equal group labels. */
 interface AlertGroup {
   readonly alerts: readonly Alert[];
-  /** How many more there are, of which only the number is known. */
+  /** How many more alerts are only counted. */
   readonly more?: number;
 }
 
-/** So many groups are shown. */
-const MOST_GROUPS = 10;
-/** So many lines of a group are shown, unless a channel has room for more. */
-const MOST_LINES = 10;
-const LONGEST_TITLE = 200;
-/** Of a message with several groups: ten times ten lines have to fit where chats take some thirty kilobytes. */
-const LONGEST_LINE = 80;
-/** Longer than anything that a person reads in a message. */
-const LONGEST_TEXT = 50_000;
+const MAX_SECTIONS = 10;
+/** Default for the lines of a section; a channel may allow more. */
+const MAX_LINES = 10;
+const MAX_TITLE_LENGTH = 200;
+/** For messages with several groups: 10 sections of 10 lines must fit into the 30 KB that chats accept. */
+const MAX_LINE_LENGTH = 80;
+/** More than a person reads. */
+const MAX_TEXT_LENGTH = 50_000;
 
 /**
- * Makes a message of alerts: one as it is, several as their number and the first of them.
+ * Composes a message: one alert in full, several as their number and the first of them.
  *
- * @param consoleUrl - Where the console is; messages link to it.
- * @param mostLines - How many lines of a group are shown.
+ * @param consoleUrl - The base URL of the console, for links.
+ * @param maxLines - How many lines a section shows.
  */
 export function composeMessage(
   id: string,
   groups: readonly AlertGroup[],
   at: Date,
   consoleUrl: string | undefined,
-  mostLines = MOST_LINES,
+  maxLines = MAX_LINES,
 ): Message {
   const all = groups.flatMap(({ alerts }) => alerts);
   const count = groups.reduce((sum, group) => sum + countOf(group), 0);
-  const severity = highest(all);
+  const severity = highestSeverity(all);
   const base = { id, severity, count, at: at.toISOString() };
   const [first] = all;
   if (first !== undefined && count === 1) {
     return {
       ...base,
-      title: titleOf(first, LONGEST_TITLE),
-      text: truncate(displayText(first.text).trim(), LONGEST_TEXT),
+      title: titleOf(first, MAX_TITLE_LENGTH),
+      text: truncate(displayText(first.text).trim(), MAX_TEXT_LENGTH),
       fields: fieldsOf(first),
       sections: [],
       moreGroups: 0,
@@ -86,13 +86,13 @@ export function composeMessage(
   const several = groups.length > 1;
   return {
     ...base,
-    title: several || first === undefined ? `${count} messages` : headingOf(first, count, LONGEST_TITLE),
+    title: several || first === undefined ? `${count} alerts` : headingOf(first, count, MAX_TITLE_LENGTH),
     text: '',
     fields: several || first === undefined ? [] : fieldsInCommon(all),
     sections: groups
-      .slice(0, MOST_GROUPS)
-      .map((group) => sectionOf(group, { several, consoleUrl, mostLines })),
-    moreGroups: Math.max(0, groups.length - MOST_GROUPS),
+      .slice(0, MAX_SECTIONS)
+      .map((group) => sectionOf(group, { several, consoleUrl, maxLines })),
+    moreGroups: Math.max(0, groups.length - MAX_SECTIONS),
     link: linkToAll(consoleUrl, all),
   };
 }
@@ -102,19 +102,19 @@ function sectionOf(
   {
     several,
     consoleUrl,
-    mostLines,
-  }: { readonly several: boolean; readonly consoleUrl: string | undefined; readonly mostLines: number },
+    maxLines,
+  }: { readonly several: boolean; readonly consoleUrl: string | undefined; readonly maxLines: number },
 ): MessageSection {
-  const longest = several ? LONGEST_LINE : LONGEST_TITLE;
-  const shown = group.alerts.slice(0, mostLines);
+  const maxLength = several ? MAX_LINE_LENGTH : MAX_TITLE_LENGTH;
+  const shown = group.alerts.slice(0, maxLines);
   const [first] = shown;
-  // Titles that say all the same say nothing: then the devices are named.
+  // Equal titles do not tell the alerts apart, so the lines name the devices.
   const same = shown.every(({ title }) => title === first?.title);
   return {
-    heading: several && first !== undefined ? headingOf(first, countOf(group), longest) : undefined,
+    heading: several && first !== undefined ? headingOf(first, countOf(group), maxLength) : undefined,
     items: shown.map((alert) => {
-      const device = same ? displayLine(alert.device?.name ?? '', longest) : '';
-      return { title: device === '' ? titleOf(alert, longest) : device, link: linkTo(consoleUrl, alert) };
+      const device = same ? displayLine(alert.device?.name ?? '', maxLength) : '';
+      return { title: device === '' ? titleOf(alert, maxLength) : device, link: linkTo(consoleUrl, alert) };
     }),
     more: countOf(group) - shown.length,
   };
@@ -122,22 +122,25 @@ function sectionOf(
 
 const countOf = ({ alerts, more = 0 }: AlertGroup): number => alerts.length + more;
 
-/** Services refuse a title in which nothing can be seen. */
-function titleOf({ title, description, rule }: Alert, most: number): string {
-  const lines = [title, description ?? '', rule ?? ''].map((text) => displayLine(text, most));
-  return lines.find((line) => line !== '') ?? 'A message without a title';
+/** A visible title: services reject a blank one. */
+function titleOf({ title, description, rule }: Alert, maxLength: number): string {
+  const lines = [title, description ?? '', rule ?? ''].map((text) => displayLine(text, maxLength));
+  return lines.find((line) => line !== '') ?? 'Untitled message';
 }
 
-function headingOf(alert: Alert, count: number, most: number): string {
+function headingOf(alert: Alert, count: number, maxLength: number): string {
   const { description, rule, title } = alert;
-  return truncate(`${count} × ${titleOf({ ...alert, title: description ?? rule ?? title }, most)}`, most);
+  return truncate(
+    `${count} × ${titleOf({ ...alert, title: description ?? rule ?? title }, maxLength)}`,
+    maxLength,
+  );
 }
 
 function fieldsOf({ device, rule, account }: Alert): { name: string; value: string }[] {
-  const name = displayLine(device?.name ?? '', LONGEST_TITLE);
-  const known = name === '' && device?.id !== undefined ? `device ${device.id}` : name;
+  const name = displayLine(device?.name ?? '', MAX_TITLE_LENGTH);
+  const deviceName = name === '' && device?.id !== undefined ? `device ${device.id}` : name;
   return [
-    ...(known === '' ? [] : [{ name: 'Device', value: known }]),
+    ...(deviceName === '' ? [] : [{ name: 'Device', value: deviceName }]),
     ...(rule === undefined ? [] : [{ name: 'Rule', value: rule }]),
     { name: 'Account', value: account },
   ];
@@ -163,7 +166,7 @@ function linkToAll(consoleUrl: string | undefined, alerts: readonly Alert[]): st
   return `${consoleUrl}/?${new URLSearchParams({ rule }).toString()}`;
 }
 
-function highest(alerts: readonly Alert[]): Severity {
-  const rank = alerts.reduce((most, { severity }) => Math.max(most, SEVERITIES.indexOf(severity)), 0);
+function highestSeverity(alerts: readonly Alert[]): Severity {
+  const rank = alerts.reduce((highest, { severity }) => Math.max(highest, SEVERITIES.indexOf(severity)), 0);
   return SEVERITIES[rank] ?? 'info';
 }

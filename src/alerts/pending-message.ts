@@ -2,25 +2,25 @@ import { z } from 'zod';
 import { alert } from './alert.js';
 import type { Alert } from './alert.js';
 
-/** A message that is on its way: it is kept until the other side has it. */
+/** The message that a channel is delivering, stored until the chat or mail service has accepted it. */
 export const pendingMessage = z.object({
   id: z.string(),
   groups: z.array(
     z.object({
       key: z.string(),
       alerts: z.array(alert),
-      /** How many more there are, of which only the number is known. */
+      /** How many more alerts are only counted. */
       more: z.int().default(0),
     }),
   ),
   /** ISO 8601. */
   at: z.string(),
   attempts: z.int(),
-  /** ISO 8601: it is not tried before, whatever wakes its channel. */
+  /** ISO 8601. No attempt before this time, even when the channel is woken earlier. */
   nextAttemptAt: z.string().optional(),
 });
 
-/** A message that is on its way. */
+/** The message that a channel is delivering. */
 export type PendingMessage = z.output<typeof pendingMessage>;
 
 /** A message that could not be delivered. */
@@ -28,23 +28,26 @@ export const undeliveredMessage = z.object({
   ...pendingMessage.shape,
   channel: z.string(),
   reason: z.string(),
+  /** The error code of the reason. */
+  code: z.string(),
+  /** ISO 8601. */
   since: z.string(),
 });
 
 /** A message that could not be delivered. */
 export type UndeliveredMessage = z.output<typeof undeliveredMessage>;
 
-/** The alerts of a message. */
+/** The alerts of a message that are stored in full. */
 export const alertsIn = ({ groups }: Pick<PendingMessage, 'groups'>): Alert[] =>
   groups.flatMap(({ alerts }) => alerts);
 
-/** How many a message tells of, those that are only counted included. */
+/** The number of alerts in a message, including those that are only counted. */
 export const alertCount = ({ groups }: Pick<PendingMessage, 'groups'>): number =>
   groups.reduce((sum, { alerts, more }) => sum + alerts.length + more, 0);
 
-/** A message as it is stored: its id stands first, so that Redis can tell one from another without reading all of it. */
+/** A message as stored in Redis. The id comes first, so that scripts can compare messages by their prefix. */
 export const serializeMessage = ({ id, ...rest }: PendingMessage): string => JSON.stringify({ id, ...rest });
 
-/** How a stored message begins. */
+/** The prefix of a stored message. */
 export const serializedPrefix = ({ id }: Pick<PendingMessage, 'id'>): string =>
   JSON.stringify({ id }).slice(0, -1);

@@ -6,20 +6,20 @@ import { matchesGlob } from '../rules/cel/glob.js';
 import { labelsOf } from './alert.js';
 import type { Alert } from './alert.js';
 
-/** Alerts that nobody is to be told of for a while. */
+/** Suppresses alerts with matching labels for a time. */
 export const silence = z.object({
   id: z.string(),
-  /** By label: a text, with `*` for anything. All must fit. */
+  /** A pattern for each label, with `*` as a wildcard. All must match. */
   match: z.record(z.string(), z.string()),
   /** ISO 8601. */
   until: z.string(),
   comment: z.string(),
 });
 
-/** Alerts that nobody is to be told of for a while. */
+/** Suppresses alerts with matching labels for a time. */
 export type Silence = z.output<typeof silence>;
 
-/** Whether a silence takes in an alert. */
+/** Whether an active silence matches an alert. */
 export function isSilenced(alert: Alert, { match, until }: Silence, now: Date): boolean {
   if (Date.parse(until) <= now.getTime()) return false;
   const labels = labelsOf(alert);
@@ -33,26 +33,28 @@ const KEY = `${KEY_PREFIX}:alerts:silences`;
 
 /** The silences, in Redis. */
 export interface Silences {
-  readonly add: (given: Omit<Silence, 'id'>) => Promise<Silence>;
-  /** Those that are not over, the one that ends first first. */
+  readonly add: (silence: Omit<Silence, 'id'>) => Promise<Silence>;
+  /** The active silences, sorted by their end. */
   readonly list: (now: Date) => Promise<Silence[]>;
   /** False when there is no such silence. */
   readonly remove: (id: string) => Promise<boolean>;
 }
 
-/** The silences, in Redis. */
+/** Opens the silences. */
 export function openSilences(redis: Redis): Silences {
   return {
-    add: async (given) => {
-      const added = { id: randomBytes(4).toString('hex'), ...given };
+    add: async (settings) => {
+      const added = { id: randomBytes(4).toString('hex'), ...settings };
       await redis.hset(KEY, added.id, JSON.stringify(added));
       return added;
     },
     list: async (now) => {
       const all = Object.values(await redis.hgetall(KEY)).map((text) => silence.parse(JSON.parse(text)));
-      const over = all.filter(({ until }) => Date.parse(until) <= now.getTime());
-      if (over.length > 0) await redis.hdel(KEY, ...over.map(({ id }) => id));
-      return all.filter((one) => !over.includes(one)).sort((a, b) => a.until.localeCompare(b.until));
+      const expired = all.filter(({ until }) => Date.parse(until) <= now.getTime());
+      if (expired.length > 0) await redis.hdel(KEY, ...expired.map(({ id }) => id));
+      return all
+        .filter((candidate) => !expired.includes(candidate))
+        .sort((a, b) => a.until.localeCompare(b.until));
     },
     remove: async (id) => (await redis.hdel(KEY, id)) === 1,
   };

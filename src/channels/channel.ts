@@ -2,91 +2,95 @@ import { z } from 'zod';
 import { deliveryPolicySettings } from '../alerts/delivery-policy.js';
 import type { Message } from '../alerts/message.js';
 import { envReferencesIn } from '../config/env-reference.js';
+import type { ErrorCode } from '../errors/registry.js';
+import type { UserProblem } from '../errors/user-problem.js';
 import type { ChannelSignature } from '../rules/model/vocabulary.js';
 
-/** A message that did not arrive. */
+/** A message was not delivered. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError';
-  /** Trying again cannot mend it: a wrong address, a message that is refused. */
-  readonly refused: boolean;
-  /** Not to be tried again before this time, in epoch milliseconds, when the other side said so. */
+  readonly code: ErrorCode;
+  /** False when another attempt cannot succeed: wrong settings, a rejected message. */
+  readonly retryable: boolean;
+  /** No attempt before this time, in epoch milliseconds, as the service requested. */
   readonly notBefore: number | undefined;
-  /** What a person can do about it, when that is known. */
+  /** What the operator can do, when that is known. */
   readonly advice: string | undefined;
 
   constructor(
+    code: ErrorCode,
     message: string,
-    about: {
-      readonly refused: boolean;
+    options: {
+      readonly retryable: boolean;
       readonly notBefore?: number | undefined;
       readonly advice?: string | undefined;
     },
   ) {
     super(message);
-    this.refused = about.refused;
-    this.notBefore = about.notBefore;
-    this.advice = about.advice;
+    this.code = code;
+    this.retryable = options.retryable;
+    this.notBefore = options.notBefore;
+    this.advice = options.advice;
   }
 }
 
-/** What the other side said to a message that it took. */
+/** The response of a service that accepted a message. */
 export interface Receipt {
-  readonly answer: string;
-  /** Something that went wrong nevertheless. */
-  readonly warning?: string;
+  readonly response: string;
+  /** A part that failed although the message was accepted. */
+  readonly warning?: UserProblem;
 }
 
-/** What to do about a name that there is not; undefined for any other trouble. */
+/** Advice for a host name that does not resolve; undefined for any other error. */
 export function adviceOnHost(text: string): string | undefined {
-  return /\bENOTFOUND\b/.test(text)
-    ? 'there is no host of this name: check how the address is written'
-    : undefined;
+  return /\bENOTFOUND\b/.test(text) ? 'the host name does not exist: check its spelling' : undefined;
 }
 
-/** A kind of channel. */
+/** A type of channel. */
 export interface ChannelType extends ChannelSignature {
-  /** A channel of a rule file, in YAML. */
+  /** A channel of this type in YAML. */
   readonly example: string;
-  /** How many lines of a group it has room for; ten when left out. */
-  readonly mostLines: number | undefined;
+  /** How many lines a section of a message shows; the default is 10. */
+  readonly maxLines: number | undefined;
   /**
    * Sends a message.
    *
-   * @param settings - As in the rule file, `${env:NAME}` resolved.
-   * @throws DeliveryError when it does not arrive.
+   * @param settings - As in the rule file, with `${env:NAME}` resolved.
+   * @throws DeliveryError when the message is not delivered.
    */
   readonly send: (settings: unknown, message: Message, signal: AbortSignal) => Promise<Receipt>;
 }
 
-/** Makes a kind of channel. Every kind can also say how much it wants to hear. */
+/** Defines a type of channel. Each type also accepts the delivery settings. */
 export function defineChannel<S extends z.ZodRawShape>({
   about,
   example,
   settings,
-  mostLines,
+  maxLines,
   send,
 }: {
   readonly about: string;
   readonly example: string;
   readonly settings: S;
-  readonly mostLines?: number;
+  readonly maxLines?: number;
   readonly send: (
     settings: z.output<z.ZodObject<S>>,
     message: Message,
     signal: AbortSignal,
   ) => Promise<Receipt>;
 }): ChannelType {
-  const own = z.object(settings);
+  const sendSettings = z.object(settings);
   return {
     about,
     example,
-    mostLines,
+    maxLines,
     settings: z.strictObject({ ...settings, ...deliveryPolicySettings }),
-    send: async (given, message, signal) => {
-      const parsed = own.safeParse(given);
+    send: async (resolved, message, signal) => {
+      const parsed = sendSettings.safeParse(resolved);
       if (!parsed.success) {
         const [issue] = parsed.error.issues;
-        throw new DeliveryError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, { refused: true });
+        const problem = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+        throw new DeliveryError('channel/invalid-settings', problem, { retryable: false });
       }
       return send(parsed.data, message, signal);
     },
@@ -94,8 +98,8 @@ export function defineChannel<S extends z.ZodRawShape>({
 }
 
 /**
- * A text of some format that the environment may fill in: it is checked when the file loads where it is written out, and again, filled
- * in, when a message is sent.
+ * A string of a format, or one with `${env:NAME}`. A literal is checked when the rule file loads; a string with `${env:NAME}` is
+ * checked when a message is sent.
  */
 export function textOrEnv(format: z.ZodType<string>, expected: string) {
   return z
@@ -105,11 +109,11 @@ export function textOrEnv(format: z.ZodType<string>, expected: string) {
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 
-/** The address of a service. */
-export const serviceUrl = textOrEnv(httpUrl, 'expected an http(s) address');
+/** The URL of a service. */
+export const serviceUrl = textOrEnv(httpUrl, 'expected an http(s) URL');
 
-/** An address that messages are posted to. It is often a secret in itself. */
-export const webhookUrl = textOrEnv(httpUrl, 'expected an http(s) address, best as "${env:NAME}"');
+/** A URL that messages are posted to. Such URLs are often secrets. */
+export const webhookUrl = textOrEnv(httpUrl, 'expected an http(s) URL, preferably as "${env:NAME}"');
 
 /** A secret. */
-export const secretText = z.string('expected a text, best as "${env:NAME}"').min(1, 'expected a text');
+export const secretText = z.string('expected a text, preferably as "${env:NAME}"').min(1, 'expected a text');

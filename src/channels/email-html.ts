@@ -1,12 +1,12 @@
 import type { Message, MessageItem } from '../alerts/message.js';
 import { escapeHtml } from './escape-html.js';
 
-const COLOURS = { info: '#2563eb', warning: '#b45309', critical: '#b91c1c' };
+const COLORS = { info: '#2563eb', warning: '#b45309', critical: '#b91c1c' };
 const FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 
 /**
- * A message as the HTML of an e-mail: one column, styles within, a table around it all, as mail programs need it. It reads on a phone
- * and in the dark, and loads nothing.
+ * A message as HTML for e-mail. Mail programs need inline styles and a table as the frame. Works on phones and in dark mode, and
+ * loads nothing.
  */
 export function emailHtml({
   title,
@@ -18,7 +18,7 @@ export function emailHtml({
   link,
   at,
 }: Message): string {
-  const colour = COLOURS[severity];
+  const color = COLORS[severity];
   const parts = [
     text === '' ? '' : `<p style="margin:0 0 16px;white-space:pre-line">${escapeHtml(text)}</p>`,
     ...sections.map(({ heading, items, more }) =>
@@ -43,7 +43,7 @@ export function emailHtml({
           .join('')}</table>`,
     link === undefined
       ? ''
-      : `<p style="margin:16px 0 0"><a href="${escapeHtml(link)}" style="display:inline-block;padding:10px 18px;border-radius:6px;background:${colour};color:#ffffff;text-decoration:none;font-weight:600">Open in mdm-reflex</a></p>`,
+      : `<p style="margin:16px 0 0"><a href="${escapeHtml(link)}" style="display:inline-block;padding:10px 18px;border-radius:6px;background:${color};color:#ffffff;text-decoration:none;font-weight:600">Open in mdm-reflex</a></p>`,
   ];
   return `<!doctype html>
 <html lang="en">
@@ -63,7 +63,7 @@ export function emailHtml({
 <body class="page" style="margin:0;padding:0;background:#f3f4f6;color:#111827">
 <table class="page" role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f4f6">
 <tr><td align="center" style="padding:24px 12px">
-<table class="card" role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border-radius:8px;border-top:4px solid ${colour}">
+<table class="card" role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border-radius:8px;border-top:4px solid ${color}">
 <tr><td style="padding:24px;font-family:${FONT};font-size:16px;line-height:1.5">
 <h1 style="margin:0 0 12px;font-size:20px;line-height:1.35;word-break:break-word">${escapeHtml(title)}</h1>
 ${parts.filter((part) => part !== '').join('\n')}

@@ -14,61 +14,60 @@ const address = textOrEnv(
 );
 
 const settings = {
-  /** `smtp://user:password@host:587` or, with TLS from the start, `smtps://host:465`. */
+  /** `smtp://user:password@host:587` (STARTTLS) or `smtps://host:465` (TLS). */
   server: textOrEnv(
     z.url({ protocol: /^smtps?$/ }),
-    'expected smtp://user:password@host:587 or smtps://…, best as "${env:NAME}"',
+    'expected smtp://user:password@host:587 or smtps://…, preferably as "${env:NAME}"',
   ),
   from: address,
   to: z.union(
-    [address.transform((one) => [one]), z.array(address).min(1, EXPECTED_ADDRESS)],
+    [address.transform((single) => [single]), z.array(address).min(1, EXPECTED_ADDRESS)],
     EXPECTED_ADDRESS,
   ),
-  /** Without it a server on 587 that offers no TLS is refused, so that no password goes over the wire in the clear. */
+  /** Allows a server without TLS. The password is then sent in clear text. */
   allow_insecure: z.boolean('expected true or false').default(false),
-  /** Lets a server with a certificate of its own pass. */
   allow_self_signed: z.boolean('expected true or false').default(false),
 };
 
-const MARKS = { info: '', warning: '[warning] ', critical: '[critical] ' };
+const SUBJECT_PREFIXES = { info: '', warning: '[warning] ', critical: '[critical] ' };
 const TIMEOUT_MS = 20_000;
-/** There is room for many, and somebody who has the time to read them. */
-const MOST_LINES = 100;
+/** An e-mail has room for more than a chat message. */
+const MAX_LINES = 100;
 
-/** E-mail by SMTP: HTML, and the same as text. */
+/** E-mail by SMTP, as HTML and plain text. */
 export const email = defineChannel({
   about:
-    'E-mail by SMTP, as HTML and text. `server` is `smtp://user:password@host:587` (STARTTLS) or `smtps://user:password@host:465`; without TLS only with `allow_insecure: true`.',
+    'E-mail by SMTP, as HTML and text. `server` is `smtp://user:password@host:587` (STARTTLS) or `smtps://user:password@host:465`. Without TLS only with `allow_insecure: true`.',
   example:
     'help-desk: { type: email, server: "${env:SMTP_URL}", from: mdm@example.org, to: [help@example.org] }',
   settings,
-  mostLines: MOST_LINES,
-  send: async (given, message) => {
-    const { host } = new URL(given.server);
-    let transport: ReturnType<typeof transportOf> | undefined;
+  maxLines: MAX_LINES,
+  send: async (channel, message) => {
+    const { host } = new URL(channel.server);
+    let transport: ReturnType<typeof openTransport> | undefined;
     try {
-      transport = transportOf(given);
+      transport = openTransport(channel);
       const { response, rejected } = await transport.sendMail({
-        from: given.from,
-        to: [...given.to],
-        subject: MARKS[message.severity] + message.title,
+        from: channel.from,
+        to: [...channel.to],
+        subject: SUBJECT_PREFIXES[message.severity] + message.title,
         text: emailText(message),
         html: emailHtml(message),
-        // The same when it is sent again, so that a mailbox can tell.
+        // The same for every attempt, so that mailboxes can detect duplicates.
         messageId: `<${message.id}@mdm-reflex>`,
         date: new Date(message.at),
         headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
       });
-      return receiptOf(`${host} answered ${response}`, rejected);
+      return receiptOf(`${host} returned ${response}`, rejected);
     } catch (error) {
-      throw problemOf(error, host);
+      throw deliveryErrorOf(error, host);
     } finally {
       transport?.close();
     }
   },
 });
 
-function transportOf({
+function openTransport({
   server,
   allow_insecure: insecure,
   allow_self_signed: selfSigned,
@@ -89,7 +88,7 @@ function transportOf({
   });
 }
 
-/** A bare % in a name or a password means itself. */
+/** A % that starts no escape sequence stands for itself. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -98,11 +97,11 @@ function decoded(text: string): string {
   }
 }
 
-/** A server that takes a message for some only is not asked again: those would get it twice. */
-function receiptOf(answer: string, rejected: readonly string[]): Receipt {
-  return rejected.length === 0
-    ? { answer }
-    : { answer, warning: `the server does not take it for ${rejected.join(', ')}: correct "to"` };
+/** Rejected recipients cause no retry: the accepted ones would receive the message twice. */
+function receiptOf(response: string, rejected: readonly string[]): Receipt {
+  if (rejected.length === 0) return { response };
+  const message = `the server rejected ${rejected.join(', ')}: correct "to"`;
+  return { response, warning: { code: 'channel/partly-refused', message } };
 }
 
 function emailText(message: Message): string {
@@ -110,17 +109,27 @@ function emailText(message: Message): string {
   return body.filter((part) => part !== '').join('\n\n');
 }
 
-const answered = z.looseObject({ responseCode: z.number().optional(), command: z.string().optional() });
+const smtpFailure = z.looseObject({ responseCode: z.number().optional(), command: z.string().optional() });
 
-/** A 5xx of the server and a refused password are final; everything else may pass (RFC 5321, section 4.2.1). */
-function problemOf(error: unknown, host: string): DeliveryError {
-  const { responseCode: status, command } = answered.safeParse(error).data ?? {};
-  const code = errorCode(error);
-  const refused = status === undefined ? code === 'EAUTH' || code === 'EENVELOPE' : status >= 500;
-  if (refused && command === 'STARTTLS') {
+/** A 5xx reply and rejected credentials are permanent, everything else is temporary (RFC 5321, section 4.2.1). */
+function deliveryErrorOf(error: unknown, host: string): DeliveryError {
+  const { responseCode: status, command } = smtpFailure.safeParse(error).data ?? {};
+  const systemCode = errorCode(error);
+  const isPermanent =
+    status === undefined ? systemCode === 'EAUTH' || systemCode === 'EENVELOPE' : status >= 500;
+  const retryable = !isPermanent;
+  if (isPermanent && command === 'STARTTLS') {
     const advice = 'use smtps://, or allow_insecure: true';
-    return new DeliveryError(`${host}: the server offers no STARTTLS: ${advice}`, { refused, advice });
+    return new DeliveryError('channel/no-tls', `${host}: the server offers no STARTTLS: ${advice}`, {
+      retryable,
+      advice,
+    });
   }
   const text = errorText(error);
-  return new DeliveryError(`${host}: ${text}`, { refused, advice: adviceOnHost(text) });
+  const message = `${host}: ${text}`;
+  if (isPermanent && systemCode === 'EAUTH')
+    return new DeliveryError('channel/refused-credentials', message, { retryable });
+  if (isPermanent) return new DeliveryError('channel/refused', message, { retryable });
+  if (status !== undefined) return new DeliveryError('channel/unavailable', message, { retryable });
+  return new DeliveryError('channel/unreachable', message, { retryable, advice: adviceOnHost(text) });
 }

@@ -5,17 +5,17 @@ import { bodyParts, fieldLine } from './plain-text.js';
 import { postJson } from './post-json.js';
 import { escapeHtml } from './escape-html.js';
 
-/** A message may have 32 KB; the rest is for the title, the fields and the card itself. */
-const MOST_BYTES = 24_000;
+/** Google Chat allows 32 KB. The rest is for the title, the fields and the card itself. */
+const MAX_BYTES = 24_000;
 
 const inCard = (text: string): string => escapeHtml(text).replace(/\n/g, '<br>');
 const bytesInCard = (text: string): number => bytesInJson(inCard(text));
 
-/** A message as a card. Paragraphs know some HTML; nothing of it comes from outside. */
+/** A message as a card. Paragraphs support some HTML, so all content is escaped. */
 export function googleChatPayload(message: Message) {
   const { id, title, severity, fields, link } = message;
   const widgets = [
-    ...truncateToShare(bodyParts(message), MOST_BYTES, bytesInCard).map((text) => ({
+    ...truncateToShare(bodyParts(message), MAX_BYTES, bytesInCard).map((text) => ({
       textParagraph: { text: inCard(text) },
     })),
     ...(link === undefined
@@ -35,7 +35,7 @@ export function googleChatPayload(message: Message) {
               .filter((part) => part !== '')
               .join('  ·  '),
           },
-          // A section without widgets is refused.
+          // Google Chat rejects a section without widgets.
           sections: widgets.length === 0 ? [] : [{ widgets }],
         },
       },
@@ -43,9 +43,9 @@ export function googleChatPayload(message: Message) {
   };
 }
 
-/** Google Chat, by a webhook: https://developers.google.com/workspace/chat/quickstart/webhooks */
+/** Google Chat webhook: https://developers.google.com/workspace/chat/quickstart/webhooks */
 export const googleChat = defineChannel({
-  about: 'Google Chat, by a webhook of a space.',
+  about: 'Google Chat, through a webhook of a space.',
   example: 'it-space: { type: google_chat, url: "${env:GOOGLE_CHAT_URL}" }',
   settings: { url: webhookUrl },
   send: ({ url }, message, signal) => postJson(url, googleChatPayload(message), { signal }),

@@ -7,27 +7,27 @@ import { postJson } from './post-json.js';
 
 const PRIORITIES = { info: 3, warning: 4, critical: 5 };
 const TAGS = { info: [], warning: ['warning'], critical: ['rotating_light'] };
-/** A longer message becomes an attachment, and its title and link have to fit in as well. */
-const MOST_BYTES = 4000;
-const LEAST_BYTES = 500;
+/** ntfy turns longer messages, title and link included, into attachments. */
+const MAX_BYTES = 4000;
+const MIN_BYTES = 500;
 
-/** A message as ntfy takes it: https://docs.ntfy.sh/publish/#publish-as-json */
+/** A message for ntfy: https://docs.ntfy.sh/publish/#publish-as-json */
 export function ntfyPayload(topic: string, message: Message) {
   const { title, severity, link } = message;
-  const about = {
+  const envelope = {
     topic,
     title,
     priority: PRIORITIES[severity],
     tags: TAGS[severity],
     ...(link !== undefined && { click: link }),
   };
-  const left = Math.max(MOST_BYTES - Buffer.byteLength(JSON.stringify(about)), LEAST_BYTES);
-  return { ...about, message: truncateToSize(bodyText(message), left, bytesInJson) };
+  const left = Math.max(MAX_BYTES - Buffer.byteLength(JSON.stringify(envelope)), MIN_BYTES);
+  return { ...envelope, message: truncateToSize(bodyText(message), left, bytesInJson) };
 }
 
 /** ntfy: https://docs.ntfy.sh */
 export const ntfy = defineChannel({
-  about: 'ntfy, on ntfy.sh or a server of your own.',
+  about: 'ntfy, on ntfy.sh or your own server.',
   example: 'on-call: { type: ntfy, topic: "${env:NTFY_TOPIC}" }',
   settings: {
     server: serviceUrl.default('https://ntfy.sh'),

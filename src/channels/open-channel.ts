@@ -8,28 +8,30 @@ import type { Receipt } from './channel.js';
 import { CHANNEL_TYPES } from './registry.js';
 import { errorText } from '../telemetry/error-text.js';
 
-/** A channel that messages can be sent by. */
+/** A channel that can send messages. */
 export interface Channel {
   readonly name: string;
   readonly type: string;
   readonly policy: DeliveryPolicy;
-  /** How many lines of a group it has room for; ten when left out. */
+  /** How many lines a section of a message shows; the default is 10. */
   readonly maxLines: number | undefined;
-  /** @throws DeliveryError when the message does not arrive. */
+  /** @throws DeliveryError when the message is not delivered. */
   readonly send: (message: Message, signal: AbortSignal) => Promise<Receipt>;
 }
 
-/** A channel of a rule file that has been checked. Its secrets are read from the environment for each message, and kept nowhere. */
+/** Opens a channel of a validated rule file. Secrets are read from the environment for each message and stored nowhere. */
 export function openChannel({ name, type, settings }: ChannelSource, env: NodeJS.ProcessEnv): Channel {
   const channelType = Object.hasOwn(CHANNEL_TYPES, type) ? CHANNEL_TYPES[type] : undefined;
   return {
     name,
     type,
     policy: deliveryPolicyFrom(settings),
-    maxLines: channelType?.mostLines,
+    maxLines: channelType?.maxLines,
     send: async (message, signal) => {
       if (channelType === undefined)
-        throw new DeliveryError(`there is no type of channel "${type}"`, { refused: true });
+        throw new DeliveryError('channel/invalid-settings', `unknown channel type "${type}"`, {
+          retryable: false,
+        });
       return channelType.send(resolved(settings, env), message, signal);
     },
   };
@@ -40,7 +42,7 @@ function resolved(value: unknown, env: NodeJS.ProcessEnv): unknown {
     try {
       return resolveEnvReferences(value, env);
     } catch (error) {
-      throw new DeliveryError(errorText(error), { refused: true });
+      throw new DeliveryError('channel/invalid-settings', errorText(error), { retryable: false });
     }
   }
   if (Array.isArray(value)) return value.map((item) => resolved(item, env));

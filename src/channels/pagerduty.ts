@@ -5,11 +5,11 @@ import { bodyText } from './plain-text.js';
 import { postJson } from './post-json.js';
 
 /** https://developer.pagerduty.com/docs/send-alert-event */
-const LONGEST_SUMMARY = 1024;
-/** Whoever is woken reads the beginning; an event may have 512 KB in all. */
-const MOST_BYTES = 20_000;
+const MAX_SUMMARY_LENGTH = 1024;
+/** PagerDuty allows 512 KB, but a person on call reads only the beginning. */
+const MAX_BYTES = 20_000;
 
-/** A message as an event that triggers an incident. Sent again, it is the same incident. */
+/** A message as an event that triggers an incident. `dedup_key` makes another attempt update the same incident. */
 export function pagerDutyPayload(routingKey: string, message: Message) {
   const { id, title, severity, fields, link, at, count } = message;
   return {
@@ -17,12 +17,12 @@ export function pagerDutyPayload(routingKey: string, message: Message) {
     event_action: 'trigger',
     dedup_key: id,
     payload: {
-      summary: truncate(title, LONGEST_SUMMARY),
+      summary: truncate(title, MAX_SUMMARY_LENGTH),
       source: 'mdm-reflex',
       severity,
       timestamp: at,
       custom_details: {
-        text: truncateToSize(bodyText({ ...message, fields: [] }), MOST_BYTES, bytesInJson),
+        text: truncateToSize(bodyText({ ...message, fields: [] }), MAX_BYTES, bytesInJson),
         count,
         ...Object.fromEntries(fields.map(({ name, value }) => [name.toLowerCase(), value])),
       },
@@ -33,7 +33,7 @@ export function pagerDutyPayload(routingKey: string, message: Message) {
 
 /** PagerDuty, Events API v2. */
 export const pagerDuty = defineChannel({
-  about: 'PagerDuty, by the Events API v2.',
+  about: 'PagerDuty, through the Events API v2.',
   example: 'pager: { type: pagerduty, routing_key: "${env:PAGERDUTY_KEY}" }',
   settings: {
     routing_key: secretText,

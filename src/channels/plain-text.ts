@@ -1,6 +1,6 @@
 import type { Message, MessageSection } from '../alerts/message.js';
 
-/** A section as a text: its heading, its items, and how many more there are. */
+/** A section: its heading, its items, and the number of remaining alerts. */
 function sectionText({ heading, items, more }: MessageSection): string {
   return [
     ...(heading === undefined ? [] : [heading]),
@@ -9,18 +9,18 @@ function sectionText({ heading, items, more }: MessageSection): string {
   ].join('\n');
 }
 
-/** What is known about a message, on one line. */
+/** The fields of a message on one line. */
 export function fieldLine(fields: Message['fields']): string {
   return fields.map(({ name, value }) => `${name}: ${value}`).join('  ·  ');
 }
 
-/** What a message says between its title and its fields, part by part. */
+/** The parts of a message between title and fields. */
 export function bodyParts({ text, sections, moreGroups }: Message): string[] {
   const more = moreGroups === 1 ? '… and 1 more group' : `… and ${moreGroups} more groups`;
   return [text, ...sections.map(sectionText), moreGroups > 0 ? more : ''].filter((part) => part !== '');
 }
 
-/** A whole message as a text, without its title. */
+/** A message without its title. */
 export function bodyText(message: Message): string {
   return [...bodyParts(message), fieldLine(message.fields)].filter((part) => part !== '').join('\n\n');
 }

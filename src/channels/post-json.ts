@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/registry.js';
 import { NoResponseError, InvalidRequestError, exchange } from '../http/exchange.js';
 import type { ExchangeResponse } from '../http/exchange.js';
 import { retryAfterTime } from '../http/retry-after.js';
@@ -5,16 +6,16 @@ import { DeliveryError, adviceOnHost } from './channel.js';
 import type { Receipt } from './channel.js';
 
 const TIMEOUT_MS = 15_000;
-const ANSWER_SHOWN = 200;
-/** Enough to find those in, however much space stands before them. */
-const ANSWER_READ = 4000;
+const MAX_BODY_SHOWN = 200;
+/** Enough to fill {@link MAX_BODY_SHOWN} when the body starts with whitespace. */
+const MAX_BODY_READ = 4000;
 
 /**
  * Posts JSON and expects a 2xx.
  *
- * @param body - A text is posted as it is.
- * @throws DeliveryError: refused for what cannot be sent, for 3xx and for 4xx but 408, 425 and 429; the address, often a secret, is told
- * by its host alone.
+ * @param body - A string is posted unchanged.
+ * @throws DeliveryError: not retryable for invalid requests, 3xx, and 4xx except 408, 425 and 429. Messages name only the host,
+ * because the URL is often a secret.
  */
 export async function postJson(
   url: string,
@@ -24,26 +25,31 @@ export async function postJson(
     signal,
   }: { readonly headers?: Readonly<Record<string, string>>; readonly signal: AbortSignal },
 ): Promise<Receipt> {
-  const to = new URL(url);
-  const { status, headers: answered, text } = await answerOf(to, body, headers, signal);
-  const said = text.replace(/\s+/g, ' ').trim().slice(0, ANSWER_SHOWN);
-  const answer = `${to.host} answered ${status}${said === '' ? '' : `: ${said}`}`;
-  if (status >= 200 && status < 300) return { answer };
-  const passes = status >= 500 || status === 408 || status === 425 || status === 429;
-  throw new DeliveryError(answer, {
-    refused: !passes,
-    notBefore: retryAfterTime(status, answered, Date.now()),
+  const target = new URL(url);
+  const { status, headers: responseHeaders, text } = await post(target, body, headers, signal);
+  const bodyStart = text.replace(/\s+/g, ' ').trim().slice(0, MAX_BODY_SHOWN);
+  const response = `${target.host} returned ${status}${bodyStart === '' ? '' : `: ${bodyStart}`}`;
+  if (status >= 200 && status < 300) return { response };
+  const retryable = status >= 500 || status === 408 || status === 425 || status === 429;
+  throw new DeliveryError(codeOf(status, retryable), response, {
+    retryable,
+    notBefore: retryAfterTime(status, responseHeaders, Date.now()),
   });
 }
 
-async function answerOf(
+function codeOf(status: number, retryable: boolean): ErrorCode {
+  if (retryable) return 'channel/unavailable';
+  return status === 401 || status === 403 ? 'channel/refused-credentials' : 'channel/refused';
+}
+
+async function post(
   url: URL,
   body: unknown,
   headers: Readonly<Record<string, string>>,
   stop: AbortSignal,
 ): Promise<ExchangeResponse> {
   try {
-    // A webhook that moved is to be written down anew, not followed with its secret.
+    // Redirects are not followed: the request contains secrets.
     return await exchange({
       method: 'POST',
       url,
@@ -51,11 +57,13 @@ async function answerOf(
       body: typeof body === 'string' ? body : JSON.stringify(body),
       timeoutMs: TIMEOUT_MS,
       stop,
-      maxCharacters: ANSWER_READ,
+      maxCharacters: MAX_BODY_READ,
     });
   } catch (error) {
-    if (error instanceof InvalidRequestError) throw new DeliveryError(error.message, { refused: true });
+    if (error instanceof InvalidRequestError)
+      throw new DeliveryError('channel/invalid-settings', error.message, { retryable: false });
     if (!(error instanceof NoResponseError)) throw error;
-    throw new DeliveryError(error.message, { refused: false, advice: adviceOnHost(error.message) });
+    const advice = adviceOnHost(error.message);
+    throw new DeliveryError('channel/unreachable', error.message, { retryable: true, advice });
   }
 }

@@ -8,7 +8,7 @@ import { slack } from './slack.js';
 import { teams } from './teams.js';
 import { webhook } from './webhook.js';
 
-/** Every kind of channel by the name that rule files call it. */
+/** The types of channels, by their name in rule files. */
 export const CHANNEL_TYPES: Readonly<Record<string, ChannelType>> = {
   slack,
   teams,

@@ -28,16 +28,18 @@ export function webhookPayload(message: Message) {
   };
 }
 
-/** Any service that takes a POST, signed after Standard Webhooks: https://www.standardwebhooks.com */
+/** Any service that accepts a POST, optionally signed with Standard Webhooks: https://www.standardwebhooks.com */
 export const webhook = defineChannel({
   about:
-    'Any service that takes a POST of JSON. With a `secret` it is signed after Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`).',
+    'Any service that accepts a JSON POST. With a `secret`, requests are signed with Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`).',
   example:
     'ticket-system: { type: webhook, url: https://tickets.example.org/hook, secret: "${env:HOOK_SECRET}" }',
   settings: {
     url: webhookUrl,
-    secret: textOrEnv(signingSecret, 'expected a secret in base64, "whsec_" before it or not').optional(),
-    headers: z.record(z.string(), z.string('expected a text'), 'expected headers by their names').optional(),
+    secret: textOrEnv(signingSecret, 'expected a secret in base64, with or without "whsec_"').optional(),
+    headers: z
+      .record(z.string(), z.string('expected a text'), 'expected a map of header names to values')
+      .optional(),
   },
   send: ({ url, secret, headers = {} }, message, signal) => {
     const body = JSON.stringify(webhookPayload(message));

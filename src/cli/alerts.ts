@@ -3,65 +3,83 @@ import { openAlertStore } from '../alerts/alert-store.js';
 import type { AlertStore } from '../alerts/alert-store.js';
 import { alertCount } from '../alerts/pending-message.js';
 import { OperatorError } from '../config/operator-error.js';
+import type { UserProblem } from '../errors/user-problem.js';
 import { columns, escapeControlCharacters } from './terminal.js';
 
-/** `mdm-reflex alerts list`: what waits to be sent, and what could not be delivered. */
+/** `mdm-reflex alerts list`: alerts that wait to be sent, and undelivered messages. */
 export async function listAlerts(redis: Redis, json: boolean): Promise<string> {
   const store = openAlertStore(redis);
-  const [waiting, undelivered] = await Promise.all([waitingIn(store), store.undelivered()]);
+  const [waiting, undelivered] = await Promise.all([waitingAlerts(store), store.undelivered()]);
   if (json) return JSON.stringify({ waiting, undelivered }, undefined, 2);
   const lines = [
     ...columns(
       waiting.map(({ channel, count, attempts }) => [
         'waiting',
         channel,
-        `${count} ${count === 1 ? 'alert' : 'alerts'}`,
-        attempts > 0 ? `tried ${attempts} times` : '',
+        counted(count, 'alert', 'alerts'),
+        attempts > 0 ? counted(attempts, 'attempt', 'attempts') : '',
       ]),
     ),
     ...columns(
-      undelivered.map(({ id, channel, groups, reason, since }) => [
-        'not delivered',
+      undelivered.map(({ id, channel, groups, reason, code, since }) => [
+        'undelivered',
         id,
         channel,
         since,
-        escapeControlCharacters(`${groups[0]?.alerts[0]?.title ?? ''}: ${reason}`),
+        escapeControlCharacters(`${groups[0]?.alerts[0]?.title ?? ''}: ${reason} [${code}]`),
       ]),
     ),
   ];
-  return lines.length === 0 ? 'nothing waits, and everything was delivered' : lines.join('\n');
+  return lines.length === 0 ? 'no waiting alerts, no undelivered messages' : lines.join('\n');
 }
 
-async function waitingIn(store: AlertStore) {
+async function waitingAlerts(store: AlertStore) {
   const channels = (await store.busyChannels()).sort();
   return Promise.all(
     channels.map(async (channel) => {
       const [groups, message] = await Promise.all([store.openGroups(channel), store.pendingMessage(channel)]);
-      const open = groups.reduce((sum, { count }) => sum + count, 0);
-      const sealed = message === undefined ? 0 : alertCount(message);
-      return { channel, count: open + sealed, attempts: message?.attempts ?? 0 };
+      const inGroups = groups.reduce((sum, { count }) => sum + count, 0);
+      const inMessage = message === undefined ? 0 : alertCount(message);
+      return { channel, count: inGroups + inMessage, attempts: message?.attempts ?? 0 };
     }),
   );
 }
 
-/** `mdm-reflex alerts retry ID|all`: puts what could not be delivered back in line. */
+/**
+ * `mdm-reflex alerts retry ID|all`: queues undelivered messages again.
+ *
+ * @throws OperatorError when there is nothing to retry.
+ */
 export async function retryAlerts(redis: Redis, id: string): Promise<string> {
   const store = openAlertStore(redis);
   const ids = id === 'all' ? (await store.undelivered()).map((message) => message.id) : [id];
-  // Somebody else may retry or drop them at the same time: only what is put back here is told.
+  // Only what this call requeued counts: another person may retry or drop the same messages.
   let count = 0;
-  for (const one of ids) if ((await store.requeue(one)) !== undefined) count += 1;
+  for (const messageId of ids) if ((await store.requeue(messageId)) !== undefined) count += 1;
   if (count === 0) {
-    throw new OperatorError([id === 'all' ? 'everything was delivered' : noSuchMessage(id)]);
+    throw new OperatorError([
+      id === 'all'
+        ? { code: 'alert/not-found', message: 'there are no undelivered messages' }
+        : messageNotFound(id),
+    ]);
   }
-  return `${count} ${count === 1 ? 'message goes' : 'messages go'} out again in a few seconds`;
+  return `${counted(count, 'message', 'messages')} queued again`;
 }
 
-/** `mdm-reflex alerts drop ID`: gives up what could not be delivered. */
+/**
+ * `mdm-reflex alerts drop ID`: deletes an undelivered message.
+ *
+ * @throws OperatorError when there is no such message.
+ */
 export async function dropAlerts(redis: Redis, id: string): Promise<string> {
-  if (await openAlertStore(redis).drop(id)) return `the message ${id} is dropped: nobody is told of it`;
-  throw new OperatorError([noSuchMessage(id)]);
+  if (await openAlertStore(redis).drop(id)) return `message ${id} dropped; nobody receives it`;
+  throw new OperatorError([messageNotFound(id)]);
 }
 
-const noSuchMessage = (id: string): string =>
-  `there is no undelivered message "${id}"; "mdm-reflex alerts list" shows those that are`;
+const counted = (count: number, singular: string, plural: string): string =>
+  `${count} ${count === 1 ? singular : plural}`;
+
+const messageNotFound = (id: string): UserProblem => ({
+  code: 'alert/not-found',
+  message: `there is no undelivered message "${id}"; "mdm-reflex alerts list" shows the undelivered messages`,
+});

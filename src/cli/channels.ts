@@ -4,6 +4,7 @@ import { openChannel } from '../channels/open-channel.js';
 import { CHANNEL_TYPES } from '../channels/registry.js';
 import { OperatorError } from '../config/operator-error.js';
 import { didYouMean } from '../config/nearest-name.js';
+import type { UserProblem } from '../errors/user-problem.js';
 import type { ChannelSource } from '../rules/model/rule-schema.js';
 import { loadRules } from './load-rules.js';
 import { columns, escapeControlCharacters } from './terminal.js';
@@ -12,24 +13,24 @@ import { columns, escapeControlCharacters } from './terminal.js';
 export async function listChannels(env: NodeJS.ProcessEnv, path: string | undefined): Promise<string> {
   const { channels } = await loadRules(env, path);
   if (channels.length === 0) {
-    return `no channel is described; a rule file does it so:\nchannels:\n  ${CHANNEL_TYPES['slack']?.example ?? ''}`;
+    return `no channels; define one in a rule file:\nchannels:\n  ${CHANNEL_TYPES['slack']?.example ?? ''}`;
   }
-  return columns(channels.map((source) => [source.name, source.type, calmInWords(source, env)])).join('\n');
+  return columns(channels.map((source) => [source.name, source.type, deliveryText(source, env)])).join('\n');
 }
 
-function calmInWords(source: ChannelSource, env: NodeJS.ProcessEnv): string {
+function deliveryText(source: ChannelSource, env: NodeJS.ProcessEnv): string {
   const { digest, groupWaitMs, groupIntervalMs, serviceAlerts } = openChannel(source, env).policy;
   const when =
     digest === undefined
-      ? `after ${groupWaitMs / 1000} s, then every ${groupIntervalMs / 1000} s at most`
+      ? `after ${groupWaitMs / 1000} s, then at most every ${groupIntervalMs / 1000} s`
       : `digest ${digest.schedule} (${digest.timezone})`;
-  return serviceAlerts ? `${when}; hears of the service's own troubles` : when;
+  return serviceAlerts ? `${when}; service alerts` : when;
 }
 
 /**
- * `mdm-reflex channels test NAME`: sends a message at once, past all grouping.
+ * `mdm-reflex channels test NAME`: sends a test message immediately, without grouping.
  *
- * @throws OperatorError when there is no such channel, or with what the other side said.
+ * @throws OperatorError when there is no such channel or the delivery fails.
  */
 export async function testChannel(
   env: NodeJS.ProcessEnv,
@@ -41,16 +42,15 @@ export async function testChannel(
   const source = channels.find((channel) => channel.name === name);
   if (source === undefined) {
     const names = channels.map((channel) => channel.name);
-    throw new OperatorError([
-      `there is no channel "${name}"${didYouMean(name, names)} (described are ${names.join(', ') || 'none'})`,
-    ]);
+    const message = `there is no channel "${name}"${didYouMean(name, names)} (channels: ${names.join(', ') || 'none'})`;
+    throw new OperatorError([{ code: 'channel/missing', message }]);
   }
   const now = new Date();
   const alert = {
     id: 'test',
     channel: name,
     account: 'default',
-    title: 'A test message of mdm-reflex',
+    title: 'Test message from mdm-reflex',
     text: `If you can read this, the channel "${name}" works.`,
     severity: 'info' as const,
     labels: {},
@@ -58,24 +58,36 @@ export async function testChannel(
   };
   const message = composeMessage(`test-${now.getTime()}`, [{ alerts: [alert] }], now, consoleUrl);
   try {
-    const { answer, warning } = await openChannel(source, env).send(message, new AbortController().signal);
-    const lines = [`sent: look at ${name} (${source.type}); ${answer}`, warning ?? ''];
+    const { response, warning } = await openChannel(source, env).send(message, new AbortController().signal);
+    const lines = [
+      `sent to ${name} (${source.type}); ${response}`,
+      warning === undefined ? '' : `warning: ${warning.message} [${warning.code}]`,
+    ];
     return lines
       .filter((line) => line !== '')
       .map((line) => escapeControlCharacters(redact(line)))
       .join('\n');
   } catch (error) {
     if (!(error instanceof DeliveryError)) throw error;
-    const told = redact(`channel "${name}" (${source.type}): ${error.message}`);
-    // Some advice stands in the message already.
-    const advice = error.advice !== undefined && error.message.includes(error.advice) ? '' : adviceOn(error);
-    throw new OperatorError([escapeControlCharacters(advice === '' ? told : `${told}; ${advice}`)]);
+    throw new OperatorError([deliveryProblem(source, error, redact)]);
   }
 }
 
-function adviceOn({ advice, refused }: DeliveryError): string {
+function deliveryProblem(
+  { name, type }: ChannelSource,
+  error: DeliveryError,
+  redact: (text: string) => string,
+): UserProblem {
+  const problem = redact(`channel "${name}" (${type}): ${error.message}`);
+  const advice = adviceFor(error);
+  // Some messages contain their advice.
+  const message = error.message.includes(advice) ? problem : `${problem}; ${advice}`;
+  return { code: error.code, message: escapeControlCharacters(message) };
+}
+
+function adviceFor({ advice, retryable }: DeliveryError): string {
   if (advice !== undefined) return advice;
-  return refused
-    ? 'check the settings of the channel and the variables that they name'
-    : 'the other side may be down: try again';
+  return retryable
+    ? 'the service may be down: try again'
+    : 'check the settings of the channel and the environment variables that they name';
 }

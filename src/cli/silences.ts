@@ -11,36 +11,36 @@ import type { LoadedRules } from './load-rules.js';
 import { columns, escapeControlCharacters } from './terminal.js';
 
 /**
- * `mdm-reflex silence add --match rule=…`: keeps quiet about what fits all of it.
+ * `mdm-reflex silence add --match rule=…`: suppresses alerts that match all patterns.
  *
- * @param match - Each `label=pattern`, `*` for anything.
- * @param time - How long, `4h`.
- * @throws OperatorError for a label that no alert can have.
+ * @param match - Each `label=pattern`, with `*` as a wildcard.
+ * @param duration - Such as `4h`.
+ * @throws OperatorError for an invalid option, or a label that no alert can have.
  */
 export async function addSilence(
   redis: Redis,
   env: NodeJS.ProcessEnv,
   match: readonly string[],
-  time: string,
+  duration: string,
   comment: string,
 ): Promise<string> {
-  const parsed = durationText.safeParse(time);
-  if (!parsed.success) throw new OperatorError([`--for "${time}": ${parsed.error.issues[0]?.message ?? ''}`]);
-  const matchers = match.map(matcher);
-  const warnings = await warningsAbout(matchers, env);
+  const parsed = durationText.safeParse(duration);
+  if (!parsed.success) throw invalidOption(`--for "${duration}": ${parsed.error.issues[0]?.message ?? ''}`);
+  const matchers = match.map(parseMatcher);
+  const warnings = await checkMatchers(matchers, env);
   const added = await openSilences(redis).add({
     match: Object.fromEntries(matchers),
     until: new Date(Date.now() + parsed.data).toISOString(),
     comment,
   });
   return [
-    `silence ${added.id}: nobody is told of ${match.join(' and ')} until ${added.until}`,
+    `silence ${added.id}: no alerts for ${match.join(' and ')} until ${added.until}`,
     ...warnings.map((warning) => `warning: ${warning}`),
   ].join('\n');
 }
 
-/** The labels that the service gives to alerts. */
-const LABELS = [
+/** The labels that alerts have without `labels` of `notify`. */
+const BUILT_IN_LABELS = [
   'channel',
   'account',
   'rule',
@@ -53,43 +53,41 @@ const LABELS = [
 ];
 
 /**
- * What looks wrong about a silence and may be right.
+ * Checks labels and rule names against the rule files, and returns warnings.
  *
- * @throws OperatorError for a label that no alert can have: such a silence would never keep quiet.
+ * @throws OperatorError for a label that no alert can have: such a silence has no effect.
  */
-async function warningsAbout(
+async function checkMatchers(
   matchers: readonly (readonly [string, string])[],
   env: NodeJS.ProcessEnv,
 ): Promise<string[]> {
-  const loaded = await rulesIfThere(env);
-  const known = [...LABELS, ...(loaded === undefined ? [] : labelsIn(loaded))];
+  const loaded = await loadRulesIfPresent(env);
+  const known = [...BUILT_IN_LABELS, ...(loaded === undefined ? [] : labelsIn(loaded))];
   const unknown = matchers.filter(([name]) => !known.includes(name));
-  // Without rule files it may be a label of one of them, unless it looks like a slip.
-  const refused = unknown.filter(([name]) => loaded !== undefined || nearestName(name, known) !== undefined);
-  if (refused.length > 0) {
+  // Without rule files, only likely typos are errors: the label may exist where the service runs.
+  const errors = unknown.filter(([name]) => loaded !== undefined || nearestName(name, known) !== undefined);
+  if (errors.length > 0) {
     throw new OperatorError(
-      refused.map(([name]) => {
-        const meant = didYouMean(name, known);
-        return `there is no label "${name}"${meant === '' ? ` (there are ${known.join(', ')})` : meant}`;
+      errors.map(([name]) => {
+        const suggestion = didYouMean(name, known) || ` (labels: ${known.join(', ')})`;
+        return { code: 'alert/unknown-label', message: `there is no label "${name}"${suggestion}` };
       }),
     );
   }
   const rules = loaded?.rules.map(({ source }) => source.id) ?? [];
   return [
-    ...unknown.map(
-      ([name]) => `the rule files could not be read: whether there is a label "${name}" is not known`,
-    ),
+    ...unknown.map(([name]) => `cannot read the rule files, so the label "${name}" is not checked`),
     ...matchers
       .filter(
         ([name, pattern]) =>
           name === 'rule' && loaded !== undefined && !rules.some((rule) => matchesGlob(rule, pattern)),
       )
-      .map(([, pattern]) => `no rule of the files is called "${pattern}"${didYouMean(pattern, rules)}`),
+      .map(([, pattern]) => `no rule matches "${pattern}"${didYouMean(pattern, rules)}`),
   ];
 }
 
-/** The command may run where the rule files are not. */
-async function rulesIfThere(env: NodeJS.ProcessEnv): Promise<LoadedRules | undefined> {
+/** The command may run on a machine without the rule files. */
+async function loadRulesIfPresent(env: NodeJS.ProcessEnv): Promise<LoadedRules | undefined> {
   try {
     const loaded = await loadRules(env, undefined);
     return loaded.rules.length + loaded.channels.length === 0 ? undefined : loaded;
@@ -99,34 +97,37 @@ async function rulesIfThere(env: NodeJS.ProcessEnv): Promise<LoadedRules | undef
   }
 }
 
-const labelled = z.object({ labels: z.record(z.string(), z.unknown()) });
+const argsWithLabels = z.object({ labels: z.record(z.string(), z.unknown()) });
 
-/** The names that `notify` gives labels, and that channels group by. */
+/** The label names in `labels` of `notify` and in `group_by` of channels. */
 function labelsIn({ rules, channels }: LoadedRules): string[] {
-  const given = rules
+  const inRules = rules
     .flatMap(({ source }) => source.do)
-    .map(({ args }) => labelled.safeParse(args))
+    .map(({ args }) => argsWithLabels.safeParse(args))
     .flatMap(({ data }) => Object.keys(data?.labels ?? {}));
   return [
-    ...new Set([...given, ...channels.flatMap(({ settings }) => deliveryPolicyFrom(settings).groupBy)]),
+    ...new Set([...inRules, ...channels.flatMap(({ settings }) => deliveryPolicyFrom(settings).groupBy)]),
   ];
 }
 
-function matcher(text: string): readonly [string, string] {
+function parseMatcher(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at <= 0 || at === text.length - 1) {
-    throw new OperatorError([
-      `--match "${text}": expected a label and what it is, such as rule=new-macs or device_name=lab-*`,
-    ]);
+    throw invalidOption(
+      `--match "${text}": expected label=pattern, such as rule=new-macs or device_name=lab-*`,
+    );
   }
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** `mdm-reflex silence list`. */
+const invalidOption = (message: string): OperatorError =>
+  new OperatorError([{ code: 'alert/invalid-silence', message }]);
+
+/** `mdm-reflex silence list`: the active silences. */
 export async function listSilences(redis: Redis, json: boolean): Promise<string> {
   const silences = await openSilences(redis).list(new Date());
   if (json) return JSON.stringify(silences, undefined, 2);
-  if (silences.length === 0) return 'nothing is silenced';
+  if (silences.length === 0) return 'no active silences';
   return columns(
     silences.map(({ id, match, until, comment }) => [
       id,
@@ -139,8 +140,13 @@ export async function listSilences(redis: Redis, json: boolean): Promise<string>
   ).join('\n');
 }
 
-/** `mdm-reflex silence remove ID`. */
+/**
+ * `mdm-reflex silence remove ID`: ends a silence.
+ *
+ * @throws OperatorError when there is no such silence.
+ */
 export async function removeSilence(redis: Redis, id: string): Promise<string> {
-  if (await openSilences(redis).remove(id)) return `silence ${id} is over`;
-  throw new OperatorError([`there is no silence "${id}"; "mdm-reflex silence list" shows those that are`]);
+  if (await openSilences(redis).remove(id)) return `silence ${id} removed`;
+  const message = `there is no silence "${id}"; "mdm-reflex silence list" shows the active silences`;
+  throw new OperatorError([{ code: 'alert/silence-not-found', message }]);
 }

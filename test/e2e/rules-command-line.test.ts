@@ -300,10 +300,10 @@ describe('mdm-reflex channels', () => {
     const env = { CHAT_URL: `${chat.url}/secret-path`, RULES_PATH: 'rules.yaml' };
     expect(await run(['channels', 'test', 'chat'], env)).toEqual({
       code: 0,
-      output: expect.stringMatching(/^sent: look at chat \(slack\); 127\.0\.0\.1:\d+ answered 200: ok\n$/),
+      output: expect.stringMatching(/^sent to chat \(slack\); 127\.0\.0\.1:\d+ returned 200: ok\n$/),
     });
     expect(chat.requests()).toMatchObject([
-      { path: '/secret-path', body: { text: 'A test message of mdm-reflex' } },
+      { path: '/secret-path', body: { text: 'Test message from mdm-reflex' } },
     ]);
     expect((await run(['channels', 'list'], env)).output).toMatch(/^chat {2}slack {2}after 10 s/);
   });
@@ -315,16 +315,16 @@ describe('mdm-reflex channels', () => {
     const env = { CHAT_URL: `${chat.url}/secret-path`, RULES_PATH: 'rules.yaml' };
     const { code, output } = await run(['channels', 'test', 'chat'], env);
     expect(output).toMatch(
-      /^mdm-reflex: channel "chat" \(slack\): 127\.0\.0\.1:\d+ answered 404: no_team; check the settings/,
+      /^mdm-reflex: channel "chat" \(slack\): 127\.0\.0\.1:\d+ returned 404: no_team; check the settings.* \[channel\/refused\]\n$/,
     );
     expect(output).not.toContain('secret-path');
     expect(code).toBe(78);
     const wrong = { ...env, CHAT_URL: `http://${'x'.repeat(64)}.example/secret-path` };
     expect((await run(['channels', 'test', 'chat'], wrong)).output).toContain(
-      'there is no host of this name: check how the address is written',
+      'the host name does not exist: check its spelling [channel/unreachable]',
     );
     expect((await run(['channels', 'test', 'chats'], env)).output).toContain(
-      'there is no channel "chats"; did you mean "chat"? (described are chat)',
+      'there is no channel "chats"; did you mean "chat"? (channels: chat) [channel/missing]',
     );
   });
 });
@@ -333,7 +333,7 @@ test('mdm-reflex silence and alerts', async () => {
   const redis = await startTestRedis();
   try {
     const env = { REDIS_URL: redis.url };
-    expect((await run(['silence', 'list'], env)).output).toBe('nothing is silenced\n');
+    expect((await run(['silence', 'list'], env)).output).toBe('no active silences\n');
     const added = await run(
       [
         'silence',
@@ -349,9 +349,7 @@ test('mdm-reflex silence and alerts', async () => {
       ],
       env,
     );
-    const id = /^silence (\w+): nobody is told of rule=a and device_name=lab-\* until /.exec(
-      added.output,
-    )?.[1];
+    const id = /^silence (\w+): no alerts for rule=a and device_name=lab-\* until /.exec(added.output)?.[1];
     expect(id).toBeDefined();
     expect((await run(['silence', 'list'], env)).output).toMatch(
       /rule=a and device_name=lab-\* {2}until .* {2}why/,
@@ -359,13 +357,15 @@ test('mdm-reflex silence and alerts', async () => {
     expect((await run(['silence', 'remove', id ?? ''], env)).code).toBe(0);
     expect((await run(['silence', 'remove', id ?? ''], env)).output).toContain('there is no silence');
     expect((await run(['silence', 'add', '--match', 'rule'], env)).output).toContain(
-      'expected a label and what it is',
+      'expected label=pattern',
     );
     expect((await run(['silence', 'add', '--match', 'rule=a', '--for', 'ever'], env)).output).toContain(
       'expected a time',
     );
-    expect((await run(['alerts', 'list'], env)).output).toBe('nothing waits, and everything was delivered\n');
-    expect((await run(['alerts', 'retry', 'all'], env)).output).toContain('everything was delivered');
+    expect((await run(['alerts', 'list'], env)).output).toBe('no waiting alerts, no undelivered messages\n');
+    expect((await run(['alerts', 'retry', 'all'], env)).output).toContain(
+      'there are no undelivered messages',
+    );
     expect((await run(['alerts', 'drop', 'x'], env)).output).toContain('there is no undelivered message "x"');
     expect((await run(['silence', 'add', '--match', 'rul=a'], env)).output).toContain(
       'there is no label "rul"; did you mean "rule"?',

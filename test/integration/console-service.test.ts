@@ -125,7 +125,7 @@ describe('a message that was not delivered', () => {
   test('is told, by number to everybody, and sent again', async () => {
     const aside = await undelivered();
     expect(aside).toMatchObject({ channel: 'desk', title: 'Ada joined', alerts: 1 });
-    expect(aside.reason).toMatch(/answered 404: no_service$/);
+    expect(aside.reason).toMatch(/returned 404: no_service$/);
     const readyz = await (await fetch(`${world.service.url}/readyz`)).text();
     expect(JSON.parse(readyz)).toMatchObject({
       undelivered_messages: 1,

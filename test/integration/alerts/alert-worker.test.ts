@@ -62,28 +62,28 @@ afterEach(async () => {
   redis.disconnect();
 });
 
-/** What a channel does with each message in turn; the last goes on for ever. */
-type Doing = (message: Message) => Promise<Receipt>;
-const takes: Doing = () => Promise.resolve({ answer: 'ok' });
+/** How a channel handles each message, one after the other; the last entry repeats. */
+type Delivery = (message: Message) => Promise<Receipt>;
+const accepts: Delivery = () => Promise.resolve({ response: 'ok' });
 const fails =
-  (error: unknown): Doing =>
+  (error: unknown): Delivery =>
   () =>
     Promise.reject(error instanceof Error ? error : new Error(String(error)));
 
 function world({
   settings = {},
-  does = [takes],
+  deliveries = [accepts],
   attempts = 3,
   readOnly = false,
 }: {
   settings?: Record<string, unknown>;
-  does?: readonly Doing[];
+  deliveries?: readonly Delivery[];
   attempts?: number;
   readOnly?: boolean;
 } = {}) {
   const policy = deliveryPolicyFrom({ group_wait: '1s', group_by: ['title'], ...settings });
   const sent: Message[] = [];
-  const turns = [...does];
+  const remaining = [...deliveries];
   const channel: Channel = {
     name: NAME,
     type: 'test',
@@ -91,16 +91,16 @@ function world({
     maxLines: undefined,
     send: (message) => {
       sent.push(message);
-      const [next = takes] = turns;
-      if (turns.length > 1) turns.shift();
+      const [next = accepts] = remaining;
+      if (remaining.length > 1) remaining.shift();
       return next(message);
     },
   };
   const channels = new Map([[NAME, channel]]);
   const { logTo, log } = collectLog();
-  // What the worker stores and notes must be masked by itself: the journal and the logger here mask nothing.
-  const unmasked = (text: string): string => text;
-  const journal = openJournal(redis, { repeatWindowDays: 7, deadLetterDays: 90 }, unmasked);
+  // The worker itself must redact: the journal and the logger redact nothing here.
+  const unredacted = (text: string): string => text;
+  const journal = openJournal(redis, { repeatWindowDays: 7, deadLetterDays: 90 }, unredacted);
   const { redact } = createRedaction([SECRET]);
   const handler = createAlertHandler({
     channels: () => channels,
@@ -113,7 +113,7 @@ function world({
     consoleUrl: undefined,
     redact,
     metrics: createMetrics(),
-    logger: createLogger({ level: 'debug', redact: unmasked, destination: logTo }),
+    logger: createLogger({ level: 'debug', redact: unredacted, destination: logTo }),
     stop: new AbortController().signal,
   });
   const work = (): Promise<JobOutcome> =>
@@ -127,10 +127,10 @@ function world({
       confirmOwnership: () => Promise.resolve(),
       retryAt: () => Date.now(),
     });
-  /** Takes alerts that have waited long enough already. */
-  const takeDue = async (...alerts: Alert[]): Promise<void> => {
+  /** Adds alerts and makes them due. */
+  const addDue = async (...alerts: Alert[]): Promise<void> => {
     await journal.ensureTrace(EVENT);
-    for (const one of alerts) await store.add(one, policy);
+    for (const alert of alerts) await store.add(alert, policy);
     await makeDue();
   };
   const makeDue = async (): Promise<void> => {
@@ -138,28 +138,39 @@ function world({
     const groups = Object.entries(await redis.hgetall(key));
     for (const [group, state] of groups) await redis.hset(key, group, state.replace(/^\d+ \d+/, '1000 1000'));
   };
-  const teller = createAlertDispatcher({ channels: () => channels, store, queue, journal, redact, readOnly });
-  const fates = async () => (await findTrace(redis, EVENT.id))?.alerts ?? [];
-  return { work, takeDue, channels, channel, sent, teller, fates, log };
+  const dispatcher = createAlertDispatcher({
+    channels: () => channels,
+    store,
+    queue,
+    journal,
+    redact,
+    readOnly,
+  });
+  const traces = async () => (await findTrace(redis, EVENT.id))?.alerts ?? [];
+  return { work, addDue, channels, channel, sent, dispatcher, traces, log };
 }
 
-describe('what a channel throws', () => {
-  test('that nobody foresaw is a failed attempt like any other, and in the end the message is put aside', async () => {
-    const { work, takeDue, fates, log } = world({
-      does: [fails(new URIError(`URI malformed in ${SECRET}`)), takes],
+describe('an error of a channel', () => {
+  test('that is unexpected uses up an attempt, and the message becomes undelivered', async () => {
+    const { work, addDue, traces, log } = world({
+      deliveries: [fails(new URIError(`URI malformed in ${SECRET}`)), accepts],
       attempts: 1,
     });
-    await takeDue(alertAbout('a'), alertAbout('b'));
+    await addDue(alertAbout('a'), alertAbout('b'));
     expect(await work()).toEqual({ kind: 'done' });
-    expect(await store.undelivered()).toMatchObject([{ reason: 'URI malformed in [redacted]', attempts: 1 }]);
-    expect((await fates()).map(({ status }) => status).sort()).toEqual(['failed', 'sent']);
+    expect(await store.undelivered()).toMatchObject([
+      { code: 'channel/unexpected-error', reason: 'URI malformed in [redacted]', attempts: 1 },
+    ]);
+    expect((await traces()).map(({ status }) => status).sort()).toEqual(['failed', 'sent']);
     expect(log()).not.toContain(SECRET);
     expect(await everythingIn(redis)).not.toContain(SECRET);
   });
 
-  test('for now keeps the message, and being woken does not shorten its pause', async () => {
-    const { work, takeDue, sent } = world({ does: [fails(new DeliveryError('busy', { refused: false }))] });
-    await takeDue(alertAbout('a'));
+  test('that is temporary keeps the message, and a wake-up does not shorten the delay', async () => {
+    const { work, addDue, sent } = world({
+      deliveries: [fails(new DeliveryError('channel/unavailable', 'busy', { retryable: true }))],
+    });
+    await addDue(alertAbout('a'));
     const first = await work();
     expect(first).toMatchObject({ kind: 'again', waits: true });
     const second = await work();
@@ -168,64 +179,77 @@ describe('what a channel throws', () => {
     expect(await store.pendingMessage(NAME)).toMatchObject({ attempts: 1 });
   });
 
-  test('a message that was put aside was told to nobody: the same is told when it comes again', async () => {
-    const { work, takeDue, sent } = world({
+  test('an undelivered message does not suppress the same alert later', async () => {
+    const { work, addDue, sent } = world({
       settings: { repeat_interval: '1h' },
-      does: [fails(new DeliveryError('no such channel', { refused: true })), takes],
+      deliveries: [
+        fails(new DeliveryError('channel/refused', 'no such channel', { retryable: false })),
+        accepts,
+      ],
     });
-    await takeDue(alertAbout('a'));
+    await addDue(alertAbout('a'));
     await work();
-    await takeDue({ ...alertAbout('a'), id: 'the same later' });
+    await addDue({ ...alertAbout('a'), id: 'the same later' });
     await work();
     expect(sent).toHaveLength(2);
   });
 });
 
-test('what was silenced was told to nobody: the same is told when the silence is over', async () => {
-  const { work, takeDue, sent } = world({ settings: { repeat_interval: '1h' } });
+test('a silenced alert does not suppress the same alert after the silence', async () => {
+  const { work, addDue, sent } = world({ settings: { repeat_interval: '1h' } });
   const silences = openSilences(redis);
   const silence = await silences.add({
     match: { device_name: 'a' },
     until: new Date(Date.now() + 3_600_000).toISOString(),
     comment: '',
   });
-  await takeDue(alertAbout('a'));
+  await addDue(alertAbout('a'));
   await work();
   expect(sent).toHaveLength(0);
   await silences.remove(silence.id);
-  await takeDue({ ...alertAbout('a'), id: 'the same later' });
+  await addDue({ ...alertAbout('a'), id: 'the same later' });
   await work();
   expect(sent).toHaveLength(1);
 });
 
-test('the trace is written before the message is off the list, so that nothing stays "queued" that was sent', async () => {
-  const { takeDue, fates, work } = world();
-  await takeDue(alertAbout('a'));
-  const delivered = store.markDelivered;
-  let noted: string[] = [];
-  // The moment at which a process may die.
+test('the trace is written before the message is marked delivered, so that no sent alert stays "queued"', async () => {
+  const { addDue, traces, work } = world();
+  await addDue(alertAbout('a'));
+  const { markDelivered } = store;
+  let recorded: string[] = [];
+  // The process may die at this moment.
   Object.assign(store, {
     markDelivered: async (...given: Parameters<AlertStore['markDelivered']>) => {
-      noted = (await fates()).map(({ status }) => status);
-      return delivered(...given);
+      recorded = (await traces()).map(({ status }) => status);
+      return markDelivered(...given);
     },
   });
   await work();
-  expect(noted).toEqual(['sent']);
+  expect(recorded).toEqual(['sent']);
 });
 
-test('a recipient that is refused while others are taken is told in the log and in the trace', async () => {
-  const { takeDue, fates, work, log } = world({
-    does: [() => Promise.resolve({ answer: 'ok', warning: 'not taken for eve@example.org' })],
+test('a rejected recipient is in the log and in the trace', async () => {
+  const { addDue, traces, work, log } = world({
+    deliveries: [
+      () =>
+        Promise.resolve({
+          response: 'ok',
+          warning: { code: 'channel/partly-refused', message: 'rejected eve@example.org' },
+        }),
+    ],
   });
-  await takeDue(alertAbout('a'));
+  await addDue(alertAbout('a'));
   await work();
-  expect(await fates()).toMatchObject([{ status: 'sent', reason: 'not taken for eve@example.org' }]);
-  expect(log()).toMatch(/"level":"?(warn|40)"?.*not taken for eve@example.org/);
+  expect(await traces()).toMatchObject([
+    { status: 'sent', code: 'channel/partly-refused', reason: 'rejected eve@example.org' },
+  ]);
+  expect(log()).toMatch(
+    /"level":"?(warn|40)"?.*"code":"channel\/partly-refused","reason":"rejected eve@example.org"/,
+  );
 });
 
-describe('what waits', () => {
-  test('is looked at when it is due, or in a minute', async () => {
+describe('a waiting channel', () => {
+  test('is checked when it is due, or in a minute', async () => {
     const { work, channels, channel } = world({ settings: { group_wait: '1h', group_interval: '1h' } });
     await store.add(alertAbout('a'), channel.policy);
     const now = Date.now();
@@ -233,107 +257,113 @@ describe('what waits', () => {
     expect(outcome.kind === 'again' && outcome.at).toBeGreaterThanOrEqual(now + 60_000);
     channels.set(NAME, { ...channel, policy: deliveryPolicyFrom({ group_wait: '5s', group_by: ['title'] }) });
     const [group] = await store.openGroups(NAME);
-    expect(await work()).toMatchObject({ kind: 'again', at: (group?.last ?? 0) + 5000 });
+    expect(await work()).toMatchObject({ kind: 'again', at: (group?.lastAt ?? 0) + 5000 });
   });
 
-  test('wakes its channel early only when a group was opened', async () => {
-    const { teller } = world({ settings: { group_by: ['rule'] } });
-    const stateAfter = async (doing: () => Promise<void>): Promise<string> => {
+  test('is woken early only by a new group', async () => {
+    const { dispatcher } = world({ settings: { group_by: ['rule'] } });
+    const stateAfter = async (action: () => Promise<void>): Promise<string> => {
       await queue.obliterate({ force: true });
       await queue.add('deliver', { channel: NAME }, { jobId: channelJobId(NAME), delay: 3_600_000 });
-      await doing();
+      await action();
       return queue.getJobState(channelJobId(NAME));
     };
-    expect(await stateAfter(() => wakeChannel(queue, NAME, { soon: false }))).toBe('delayed');
-    expect(await stateAfter(() => teller.dispatch(alertAbout('a')))).toBe('waiting');
-    expect(await stateAfter(() => teller.dispatch(alertAbout('b')))).toBe('delayed');
-    expect(await stateAfter(() => teller.dispatch(alertAbout('c', { rule: 'another' })))).toBe('waiting');
-    // The job was at work when a group was opened: the regular look finds that out, once.
+    expect(await stateAfter(() => wakeChannel(queue, NAME, { promote: false }))).toBe('delayed');
+    expect(await stateAfter(() => dispatcher.dispatch(alertAbout('a')))).toBe('waiting');
+    expect(await stateAfter(() => dispatcher.dispatch(alertAbout('b')))).toBe('delayed');
+    expect(await stateAfter(() => dispatcher.dispatch(alertAbout('c', { rule: 'another' })))).toBe('waiting');
+    // The job was active while a group was opened: the periodic check detects that, once.
     expect(await stateAfter(() => wakeBusyChannels(store, queue))).toBe('waiting');
     await store.markChecked(NAME);
     expect(await stateAfter(() => wakeBusyChannels(store, queue))).toBe('delayed');
   });
 });
 
-describe('a channel that is in no rule file', () => {
-  const putMissingBack = (ms: number): Promise<unknown> =>
+describe('a channel that no rule file defines', () => {
+  const setMissingFor = (ms: number): Promise<unknown> =>
     redis.set(`${KEY_PREFIX}:alerts:missing:${NAME}`, Date.now() - ms);
 
-  test('keeps what it has: the file may be on its way', async () => {
-    const { work, takeDue, channels, channel, sent } = world();
-    await takeDue(alertAbout('a'));
+  test('keeps its alerts: the file may be in the middle of a write', async () => {
+    const { work, addDue, channels, channel, sent } = world();
+    await addDue(alertAbout('a'));
     channels.clear();
     expect(await work()).toMatchObject({ kind: 'again', waits: true });
     expect(await store.undelivered()).toEqual([]);
     channels.set(NAME, channel);
     expect(await work()).toEqual({ kind: 'done' });
     expect(sent).toMatchObject([{ title: 'a joined' }]);
-    // When it is missing another time, its ten minutes begin anew.
-    await putMissingBack(700_000);
+    // A channel that goes missing again has ten new minutes.
+    await setMissingFor(700_000);
     await work();
-    await takeDue(alertAbout('b'));
+    await addDue(alertAbout('b'));
     channels.set(NAME, channel);
     await work();
     channels.clear();
-    await takeDue(alertAbout('c'));
+    await addDue(alertAbout('c'));
     expect(await work()).toMatchObject({ kind: 'again' });
   });
 
-  test('is given up after ten minutes: its messages are put aside', async () => {
-    const { work, takeDue, channels, fates } = world();
-    await takeDue(alertAbout('a'));
+  test('has undelivered messages after ten minutes', async () => {
+    const { work, addDue, channels, traces } = world();
+    await addDue(alertAbout('a'));
     channels.clear();
     await work();
-    await putMissingBack(700_000);
+    await setMissingFor(700_000);
     expect(await work()).toEqual({ kind: 'done' });
     expect(await store.undelivered()).toMatchObject([
-      { channel: NAME, reason: expect.stringContaining('there is no channel "it-chat"') },
+      {
+        channel: NAME,
+        code: 'channel/missing',
+        reason: 'there is no channel "it-chat" in the rule files',
+      },
     ]);
-    expect(await fates()).toMatchObject([{ status: 'failed' }]);
+    expect(await traces()).toMatchObject([{ status: 'failed', code: 'channel/missing' }]);
   });
 
-  test('is told nevertheless by a process that knows it: another may not yet', async () => {
-    const { teller, channels } = world();
+  test('accepts alerts: another process may have newer rules', async () => {
+    const { dispatcher, channels } = world();
     channels.clear();
-    await teller.dispatch(alertAbout('a'));
+    await dispatcher.dispatch(alertAbout('a'));
     expect(await store.busyChannels()).toEqual([NAME]);
   });
 });
 
-test('past a thousand of a group an alert is counted, and its trace says so', async () => {
-  const { teller, work, takeDue, channel, fates, sent } = world({ settings: { group_by: ['rule'] } });
-  await takeDue();
+test('an alert beyond the first thousand of a group is counted, and its trace says so', async () => {
+  const { dispatcher, work, addDue, channel, traces, sent } = world({ settings: { group_by: ['rule'] } });
+  await addDue();
   for (let number = 0; number < 1000; number += 1)
     await store.add(alertAbout(`Mac ${number}`, { event: undefined }), channel.policy);
-  await teller.dispatch(alertAbout('one more'));
-  expect(await fates()).toMatchObject([{ status: 'counted', reason: expect.stringContaining('1000') }]);
-  await takeDue();
+  await dispatcher.dispatch(alertAbout('one more'));
+  expect(await traces()).toMatchObject([
+    { status: 'counted', code: 'alert/counted-only', reason: expect.stringContaining('1000') },
+  ]);
+  await addDue();
   await work();
   expect(sent).toMatchObject([{ title: '1001 × New Macs', count: 1001 }]);
 });
 
-test('a digest takes a thousand groups at a time', async () => {
-  const { work, takeDue, sent } = world({ settings: { digest: { schedule: '0 8 * * *' } } });
-  await takeDue(...Array.from({ length: 1002 }, (_unused, index) => alertAbout(`Mac ${index}`)));
+test('a digest has at most a thousand groups', async () => {
+  const { work, addDue, sent } = world({ settings: { digest: { schedule: '0 8 * * *' } } });
+  await addDue(...Array.from({ length: 1002 }, (_unused, index) => alertAbout(`Mac ${index}`)));
   await work();
   expect(sent.map(({ count }) => count)).toEqual([1000, 2]);
 });
 
 describe('with READ_ONLY', () => {
-  test('nothing is sent, and nothing is lost', async () => {
-    const quiet = world({ readOnly: true });
-    await quiet.takeDue(alertAbout('a'));
-    expect(await quiet.work()).toEqual({ kind: 'done' });
-    expect(quiet.sent).toEqual([]);
+  test('nothing is sent and nothing is lost', async () => {
+    const readOnly = world({ readOnly: true });
+    await readOnly.addDue(alertAbout('a'));
+    expect(await readOnly.work()).toEqual({ kind: 'done' });
+    expect(readOnly.sent).toEqual([]);
     expect(await store.busyChannels()).toEqual([NAME]);
-    const loud = world();
-    await loud.work();
-    expect(loud.sent).toMatchObject([{ title: 'a joined' }]);
+    const live = world();
+    await live.work();
+    expect(live.sent).toMatchObject([{ title: 'a joined' }]);
   });
 
-  test('the service keeps its troubles to itself', async () => {
-    const { teller } = world({ readOnly: true, settings: { service_alerts: true } });
-    await teller.dispatchServiceAlert({
+  test('no service alert is dispatched', async () => {
+    const { dispatcher } = world({ readOnly: true, settings: { service_alerts: true } });
+    await dispatcher.dispatchServiceAlert({
       id: 'x',
       kind: 'failed',
       account: 'acme',
@@ -345,22 +375,22 @@ describe('with READ_ONLY', () => {
   });
 });
 
-test('a trouble is announced once each time that it begins', async () => {
-  const { teller } = world({ settings: { service_alerts: true, group_by: ['service'] } });
-  const trouble = { account: 'acme', rule: 'r', title: 't', text: '', severity: 'warning' as const };
+test('a service alert is dispatched once each time its problem begins', async () => {
+  const { dispatcher } = world({ settings: { service_alerts: true, group_by: ['service'] } });
+  const problem = { account: 'acme', rule: 'r', title: 't', text: '', severity: 'warning' as const };
   const count = async (): Promise<number> =>
     (await store.openGroups(NAME)).reduce((sum, group) => sum + group.count, 0);
   const failed = (since: string) =>
-    teller.dispatchServiceAlert({ ...trouble, id: 'dead:run', kind: 'failed', since });
+    dispatcher.dispatchServiceAlert({ ...problem, id: 'dead:run', kind: 'failed', since });
   await failed('2026-01-31T08:00:00Z');
   await failed('2026-01-31T08:00:00Z');
   expect(await count()).toBe(1);
   await failed('2026-01-31T09:00:00Z');
   expect(await count()).toBe(2);
-  // Every run of a rule that is held comes upon it; the hold is one.
+  // Every run of a held rule reports the hold; the alert is one.
   for (let run = 1; run <= 2; run += 1)
-    await teller.dispatchServiceAlert({
-      ...trouble,
+    await dispatcher.dispatchServiceAlert({
+      ...problem,
       id: 'held:acme:r',
       kind: 'held',
       since: '2026-01-31T08:00:00Z',

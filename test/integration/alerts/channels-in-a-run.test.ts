@@ -20,14 +20,14 @@ const rules = (channel: string, more = '') => `
 channels:
   desk: { type: webhook, url: "\${env:HOOK_URL}", secret: "\${env:HOOK_SECRET}", ${channel} }
 rules:
-  - id: tell
-    description: New devices are told
+  - id: new-devices
+    description: New devices
     on: device.enrolled
     do:
       - notify: { channel: desk, title: "{{ device.name }} joined", text: "It is a {{ device.platform }}" }
 ${more}`;
 
-const begin = (text: string, env: Record<string, string> = {}): Promise<World> =>
+const start = (text: string, env: Record<string, string> = {}): Promise<World> =>
   world.start({
     rules: text,
     env: {
@@ -38,7 +38,7 @@ const begin = (text: string, env: Record<string, string> = {}): Promise<World> =
     },
   });
 
-const CALM = 'group_wait: 1s';
+const SHORT_WAIT = 'group_wait: 1s';
 const posted = z.looseObject({
   data: z.looseObject({
     title: z.string(),
@@ -47,9 +47,9 @@ const posted = z.looseObject({
 });
 const titles = (): string[] => chat.requests().map(({ body }) => posted.parse(body).data.title);
 
-describe('a message of one alert', () => {
-  test('arrives signed, with a link, once; the run does not wait for it, and the trace says what became of it', async () => {
-    const { simulator, settled, client } = await begin(rules(CALM));
+describe('a message with one alert', () => {
+  test('arrives once, signed and with a link; the run does not wait for it, and the trace records the delivery', async () => {
+    const { simulator, settled, client } = await start(rules(SHORT_WAIT));
     simulator.enroll({ kind: 'macbook', name: 'Ada' });
     const trace = await settled('device.enrolled');
     expect(trace.alerts).toMatchObject([{ channel: 'desk', title: 'Ada joined' }]);
@@ -65,7 +65,7 @@ describe('a message of one alert', () => {
         text: 'It is a macOS',
         severity: 'info',
         count: 1,
-        fields: { device: 'Ada', rule: 'tell', account: 'default' },
+        fields: { device: 'Ada', rule: 'new-devices', account: 'default' },
         link: `https://reflex.example.org/#${trace.id}`,
       },
     });
@@ -78,8 +78,8 @@ describe('a message of one alert', () => {
     expect(everything).not.toContain(SECRET);
   });
 
-  test('waits while the other side is down, in order, and arrives when it is back', async () => {
-    const { simulator, settled } = await begin(rules(`${CALM}, group_by: [title]`));
+  test('is retried in order while the service is down', async () => {
+    const { simulator, settled } = await start(rules(`${SHORT_WAIT}, group_by: [title]`));
     chat.answerNext({ status: 500 }, { status: 429, headers: { 'Retry-After': '0' } }, { status: 503 });
     simulator.enroll({ kind: 'macbook', name: 'first' });
     await settled('device.enrolled');
@@ -97,57 +97,59 @@ describe('a message of one alert', () => {
     expect(new Set(ids.slice(0, 4)).size).toBe(1);
   });
 
-  test('that is refused is put aside with the reason, holds nothing up, and can be sent again', async () => {
-    const { simulator, settled, client, log } = await begin(rules(`${CALM}, group_by: [title]`));
+  test('that the service rejects becomes undelivered, does not block its channel, and can be requeued', async () => {
+    const { simulator, settled, client, log } = await start(rules(`${SHORT_WAIT}, group_by: [title]`));
     chat.answerNext({ status: 404, body: 'no_service' });
     simulator.enroll({ kind: 'macbook', name: 'first' });
     await settled('device.enrolled');
-    await until('the refusal', () => chat.requests().length === 1);
+    await until('the rejection', () => chat.requests().length === 1);
     simulator.enroll({ kind: 'macbook', name: 'second' });
     await until('the next one', () => chat.requests().length === 2);
     const store = openAlertStore(client);
-    const [aside] = await until('it is put aside', async () => {
+    const [undelivered] = await until('it is undelivered', async () => {
       const all = await store.undelivered();
       return all.length === 1 && all;
     });
-    expect(aside?.reason).toMatch(/^127\.0\.0\.1:\d+ answered 404: no_service$/);
+    expect(undelivered?.reason).toMatch(/^127\.0\.0\.1:\d+ returned 404: no_service$/);
     expect(log()).not.toContain('path-that-is-secret');
-    expect(await store.requeue(aside?.id ?? '')).toMatchObject({ channel: 'desk' });
+    expect(await store.requeue(undelivered?.id ?? '')).toMatchObject({ channel: 'desk' });
     await until('it arrives', () => chat.requests().length === 3);
     expect(titles()).toEqual(['first joined', 'second joined', 'first joined']);
   });
 });
 
-test('a page that repeats the secret path of an address puts it nowhere', async () => {
-  const { simulator, client, log } = await begin(rules(CALM));
+test('a response that repeats the secret path of the URL is redacted', async () => {
+  const { simulator, client, log } = await start(rules(SHORT_WAIT));
   chat.answerNext({ status: 404, body: 'Cannot POST /path-that-is-secret' });
   simulator.enroll({ kind: 'macbook', name: 'Ada' });
-  const [aside] = await until('it is put aside', async () => {
+  const [undelivered] = await until('it is undelivered', async () => {
     const all = await openAlertStore(client).undelivered();
     return all.length === 1 && all;
   });
-  expect(aside?.reason).toMatch(/answered 404: Cannot POST \[redacted\]$/);
+  expect(undelivered?.reason).toMatch(/returned 404: Cannot POST \[redacted\]$/);
   expect(await everythingIn(client)).not.toContain('path-that-is-secret');
   expect(log()).not.toContain('path-that-is-secret');
 });
 
-test('a rule file that is empty for a while loses nothing', async () => {
+test('a temporarily empty rule file loses nothing', async () => {
   const text = rules('group_wait: 3s');
-  const { simulator, settled, client, env, log } = await begin(text);
+  const { simulator, settled, client, env, log } = await start(text);
   const path = env['RULES_PATH'] ?? '';
   simulator.enroll({ kind: 'macbook', name: 'Ada' });
   await settled('device.enrolled');
   await writeFile(path, '');
-  await until('the channel is missed', () => log().includes('messages wait for their channel'));
+  await until('the channel is missing', () =>
+    log().includes('messages wait up to ten minutes for their channel'),
+  );
   expect(await openAlertStore(client).undelivered()).toEqual([]);
   await writeFile(path, text);
   await until('the message', () => chat.requests().length === 1);
   expect(titles()).toEqual(['Ada joined']);
 });
 
-describe('calm', () => {
-  test('a group that is opened while another one waits is not kept waiting with it', async () => {
-    const { simulator, settled } = await begin(rules(`${CALM}, group_by: [title], group_interval: 1h`));
+describe('the delivery policy', () => {
+  test('a new group does not wait for a group that is due later', async () => {
+    const { simulator, settled } = await start(rules(`${SHORT_WAIT}, group_by: [title], group_interval: 1h`));
     simulator.enroll({ kind: 'macbook', name: 'Ada' });
     await until('the first', () => chat.requests().length === 1);
     // The same group again: it is due in an hour.
@@ -162,17 +164,17 @@ describe('calm', () => {
     expect(titles()).toEqual(['Ada joined', 'Eve joined']);
   });
 
-  test('what comes close together is one message with the number and the first ten names', async () => {
-    const { simulator } = await begin(rules(CALM));
+  test('alerts in quick succession are one message with their number and the first ten titles', async () => {
+    const { simulator } = await start(rules(SHORT_WAIT));
     for (let number = 1; number <= 25; number += 1)
       simulator.enroll({ kind: 'macbook', name: `Mac ${number}` });
     const request = await until('the message', () => chat.requests()[0]);
     expect(request.body).toMatchObject({
       data: {
-        title: '25 × New devices are told',
+        title: '25 × New devices',
         count: 25,
         sections: [{ heading: null, more: 15 }],
-        link: 'https://reflex.example.org/?rule=tell',
+        link: 'https://reflex.example.org/?rule=new-devices',
       },
     });
     expect(posted.parse(request.body).data.sections[0]?.items).toHaveLength(10);
@@ -180,20 +182,22 @@ describe('calm', () => {
   });
 
   test('five hundred enrollments are one message', async () => {
-    const { simulator } = await begin(rules('group_wait: 4s'));
+    const { simulator } = await start(rules('group_wait: 4s'));
     simulator.enrollMany({ count: 500, kind: 'macbook' });
     const request = await until('the message', () => chat.requests()[0], 60_000);
     expect(request.body).toMatchObject({
-      data: { title: '500 × New devices are told', count: 500, sections: [{ more: 490 }] },
+      data: { title: '500 × New devices', count: 500, sections: [{ more: 490 }] },
     });
     expect(posted.parse(request.body).data.sections[0]?.items).toHaveLength(10);
     expect(chat.requests()).toHaveLength(1);
   }, 90_000);
 
-  test('the same is not told again within repeat_interval, and the trace says so', async () => {
-    const { simulator, settled } = await begin(rules(`${CALM}, repeat_interval: 1h, group_by: [title]`));
+  test('the same alert within repeat_interval is suppressed, and the trace says so', async () => {
+    const { simulator, settled } = await start(
+      rules(`${SHORT_WAIT}, repeat_interval: 1h, group_by: [title]`),
+    );
     const device = simulator.enroll({ kind: 'macbook', name: 'Ada' });
-    await until('told', () => chat.requests().length === 1);
+    await until('the message', () => chat.requests().length === 1);
     const [first] = [await settled('device.enrolled')];
     await post({ type: 'device.enrolled', data: { device: { id: device.id, again: 1 } } });
     const trace = await until('the second event', async () => {
@@ -202,29 +206,31 @@ describe('calm', () => {
     });
     expect(trace.alerts).toMatchObject([{ status: 'repeated' }]);
     simulator.enroll({ kind: 'macbook', name: 'Eve' });
-    await until('another is told', () => chat.requests().length === 2);
+    await until('another message', () => chat.requests().length === 2);
     expect(titles()).toEqual(['Ada joined', 'Eve joined']);
   });
 
-  test('a channel sends no more than its limit; the rest comes later and together', async () => {
-    const { simulator } = await begin(rules(`${CALM}, group_by: [title], limit: { messages: 2, per: 3s }`));
+  test('a channel sends no more than its limit; the rest waits', async () => {
+    const { simulator } = await start(
+      rules(`${SHORT_WAIT}, group_by: [title], limit: { messages: 2, per: 3s }`),
+    );
     for (const name of ['a', 'b', 'c']) simulator.enroll({ kind: 'macbook', name });
     await until('two', () => chat.requests().length === 2);
     await until('the third', () => chat.requests().length === 3);
     expect(new Set(titles()).size).toBe(3);
   });
 
-  test('a digest puts groups together at its time', async () => {
-    const { simulator } = await begin(rules(`group_by: [title], digest: { schedule: "*/2 * * * * *" }`));
+  test('a digest combines groups at its scheduled time', async () => {
+    const { simulator } = await start(rules(`group_by: [title], digest: { schedule: "*/2 * * * * *" }`));
     for (const name of ['a', 'b']) simulator.enroll({ kind: 'macbook', name });
     const request = await until('the digest', () => chat.requests()[0]);
-    expect(request.body).toMatchObject({ data: { title: '2 messages', count: 2 } });
+    expect(request.body).toMatchObject({ data: { title: '2 alerts', count: 2 } });
   });
 
-  test('what is silenced is not told, and the trace says so', async () => {
-    const { simulator, settled, client } = await begin(rules(CALM));
+  test('a silenced alert is not sent, and the trace says so', async () => {
+    const { simulator, settled, client } = await start(rules(SHORT_WAIT));
     await openSilences(client).add({
-      match: { rule: 'tell', device_name: 'lab-*' },
+      match: { rule: 'new-devices', device_name: 'lab-*' },
       until: new Date(Date.now() + 3_600_000).toISOString(),
       comment: 'the lab is rebuilt',
     });
@@ -235,13 +241,13 @@ describe('calm', () => {
     });
     expect(trace.alerts[0]?.reason).toContain('silence');
     simulator.enroll({ kind: 'macbook', name: 'office-1' });
-    await until('another is told', () => chat.requests().length === 1);
+    await until('another message', () => chat.requests().length === 1);
     expect(titles()).toEqual(['office-1 joined']);
   });
 });
 
-describe('the service itself', () => {
-  const TROUBLED = `
+describe('service alerts', () => {
+  const FAILING_RULES = `
 channels:
   desk: { type: webhook, url: "\${env:HOOK_URL}", service_alerts: true, group_wait: 1s }
 rules:
@@ -251,8 +257,8 @@ rules:
     do:
       - run_script: { script: No such script }`;
 
-  test('tells of a run that failed and of a rule that is held', async () => {
-    const { simulator } = await begin(TROUBLED);
+  test('report a failed run and a held rule', async () => {
+    const { simulator } = await start(FAILING_RULES);
     simulator.enroll({ kind: 'macbook', name: 'Ada' });
     await until('the failure', () => titles().includes('A run of fails failed'));
     simulator.enroll({ kind: 'macbook', name: 'Eve' });
@@ -260,8 +266,8 @@ rules:
   });
 });
 
-test('a restart in between loses nothing', async () => {
-  const { simulator, settled, restartService } = await begin(rules('group_wait: 2s'));
+test('a restart loses nothing', async () => {
+  const { simulator, settled, restartService } = await start(rules('group_wait: 2s'));
   simulator.enroll({ kind: 'macbook', name: 'Ada' });
   await settled('device.enrolled');
   await restartService();

@@ -34,10 +34,10 @@ async function problemOf(sending: Promise<unknown>): Promise<DeliveryError> {
     (error: unknown) => error,
   );
   if (problem instanceof DeliveryError) return problem;
-  throw new Error(`it did not fail as expected: ${String(problem)}`);
+  throw new Error(`expected a DeliveryError: ${String(problem)}`);
 }
 
-describe('what is posted', () => {
+describe('channels that post JSON', () => {
   let chat: Chat;
   beforeEach(async () => {
     chat = await startChat();
@@ -60,7 +60,7 @@ describe('what is posted', () => {
     KEY: 'the-key',
   });
 
-  test('every kind of channel has its test', () => {
+  test('every channel type has a test', () => {
     expect([...Object.keys(settings('')), 'email'].sort()).toEqual(Object.keys(CHANNEL_TYPES).sort());
   });
 
@@ -80,27 +80,28 @@ describe('what is posted', () => {
   });
 
   test.each([
-    [{ status: 404 }, true, /answered 404: ok$/],
-    [{ status: 400, body: 'invalid_blocks\n' }, true, /answered 400: invalid_blocks$/],
-    [{ status: 302, headers: { Location: 'http://127.0.0.1:1/' } }, true, /answered 302/],
-    [{ status: 500 }, false, /answered 500/],
-    [{ status: 429, headers: { 'Retry-After': '7' } }, false, /answered 429/],
-  ])('%j', async (answer, refused, message) => {
+    [{ status: 404 }, 'channel/refused', /returned 404: ok$/],
+    [{ status: 403 }, 'channel/refused-credentials', /returned 403: ok$/],
+    [{ status: 400, body: 'invalid_blocks\n' }, 'channel/refused', /returned 400: invalid_blocks$/],
+    [{ status: 302, headers: { Location: 'http://127.0.0.1:1/' } }, 'channel/refused', /returned 302/],
+    [{ status: 500 }, 'channel/unavailable', /returned 500/],
+    [{ status: 429, headers: { 'Retry-After': '7' } }, 'channel/unavailable', /returned 429/],
+  ])('%j is %s', async (answer, code, message) => {
     chat.answerNext(answer);
     const problem = await problemOf(send('slack', { url: '${env:URL}' }, env()));
-    expect(problem.refused).toBe(refused);
+    expect(problem).toMatchObject({ code, retryable: code === 'channel/unavailable' });
     expect(problem.message).toMatch(message);
     expect(problem.message).not.toContain('/hook');
     if (answer.status === 429) expect(problem.notBefore).toBeGreaterThan(Date.now() + 5000);
   });
 
-  test('what was answered is told', async () => {
+  test('the receipt contains the response', async () => {
     expect(await send('slack', { url: '${env:URL}' }, env())).toEqual({
-      answer: expect.stringMatching(/^127\.0\.0\.1:\d+ answered 200: ok$/),
+      response: expect.stringMatching(/^127\.0\.0\.1:\d+ returned 200: ok$/),
     });
   });
 
-  test('a user and a password in an address are sent as Basic authentication', async () => {
+  test('a user and password in a URL are sent as Basic authentication', async () => {
     const url = chat.url.replace('//', '//reflex:p%40ss%@');
     await send('webhook', { url: '${env:URL}' }, { URL: `${url}/x` });
     expect(chat.requests()).toMatchObject([
@@ -108,15 +109,19 @@ describe('what is posted', () => {
     ]);
   });
 
-  test('a header that cannot be sent is refused for good, without its value', async () => {
+  test('an invalid header is a permanent error that does not contain its value', async () => {
     const problem = await problemOf(
       send('webhook', { url: '${env:URL}', headers: { 'X-Team': 'secret ☂' } }, env()),
     );
-    expect(problem).toMatchObject({ refused: true, message: expect.stringContaining('"X-Team"') });
+    expect(problem).toMatchObject({
+      code: 'channel/invalid-settings',
+      retryable: false,
+      message: expect.stringContaining('"X-Team"'),
+    });
     expect(problem.message).not.toContain('secret');
   });
 
-  test('an endless answer is not read to its end', async () => {
+  test('an endless response is not read to its end', async () => {
     let written = 0;
     const server = createServer((_request, response) => {
       response.writeHead(500);
@@ -136,34 +141,35 @@ describe('what is posted', () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     expect(problem).toMatchObject({
-      refused: false,
-      message: expect.stringMatching(/answered 500: (no )+no?$/),
+      retryable: true,
+      message: expect.stringMatching(/returned 500: (no )+no?$/),
     });
     expect(problem.message.length).toBeLessThan(300);
     expect(written).toBeLessThan(100_000_000);
   });
 
-  test('a name that there is not may be written wrongly', async () => {
-    // A name that is too long is known to be wrong without asking anybody.
+  test('a host name that does not exist causes advice on its spelling', async () => {
+    // A name that is too long fails without a DNS request.
     const host = `${'x'.repeat(64)}.example`;
     for (const sending of [
       send('slack', { url: `http://${host}/hook` }),
       send('email', { from: 'a@example.org', to: 'b@example.org', server: `smtp://${host}` }),
     ]) {
       expect(await problemOf(sending)).toMatchObject({
-        refused: false,
-        advice: expect.stringContaining('no host of this name'),
+        code: 'channel/unreachable',
+        retryable: true,
+        advice: expect.stringContaining('the host name does not exist'),
       });
     }
-    expect(adviceOnHost('x: getaddrinfo ENOTFOUND x')).toContain('no host of this name');
+    expect(adviceOnHost('x: getaddrinfo ENOTFOUND x')).toContain('the host name does not exist');
     expect(adviceOnHost('x: getaddrinfo EAI_AGAIN x')).toBeUndefined();
   });
 
-  test('nobody there: it may pass', async () => {
+  test('a refused connection is a temporary error', async () => {
     const { url } = chat;
     await chat.close();
     const problem = await problemOf(send('slack', { url: `${url}/hook` }));
-    expect(problem.refused).toBe(false);
+    expect(problem).toMatchObject({ code: 'channel/unreachable', retryable: true });
     expect(problem.message).toMatch(/^127\.0\.0\.1:\d+: .*ECONNREFUSED/);
   });
 
@@ -174,21 +180,16 @@ describe('what is posted', () => {
       { url: '${env:NOT_SET}' },
       /the environment variable NOT_SET is not set/,
     ],
+    ['a variable with a wrong format', 'slack', { url: '${env:TOKEN}' }, /^url: expected an http\(s\) URL/],
     [
-      'a variable with something else in it',
-      'slack',
-      { url: '${env:TOKEN}' },
-      /^url: expected an http\(s\) address/,
-    ],
-    [
-      'a secret that is none',
+      'an invalid secret',
       'webhook',
       { url: '${env:URL}', secret: '${env:TOKEN}' },
       /^secret: expected a secret in base64/,
     ],
-  ])('%s is told without its value', async (_what, type, given, message) => {
+  ])('%s is a permanent error that does not contain its value', async (_what, type, given, message) => {
     const problem = await problemOf(send(type, given, env()));
-    expect(problem.refused).toBe(true);
+    expect(problem).toMatchObject({ code: 'channel/invalid-settings', retryable: false });
     expect(problem.message).toMatch(message);
     expect(problem.message).not.toContain('the-token');
   });
@@ -205,7 +206,7 @@ describe('e-mail', () => {
     if (closing !== undefined) await new Promise<void>((resolve) => closing.close(() => resolve()));
   });
 
-  /** A real SMTP server with a certificate of its own. */
+  /** A real SMTP server with a self-signed certificate. */
   async function startSmtp(options: ConstructorParameters<typeof SMTPServer>[0] = {}): Promise<number> {
     server = new SMTPServer({
       logger: false,
@@ -225,7 +226,7 @@ describe('e-mail', () => {
       },
       ...options,
     });
-    // A client that breaks off is its own trouble.
+    // Ignores clients that disconnect.
     server.on('error', () => undefined);
     const listening = server.listen(0, '127.0.0.1');
     await once(listening, 'listening');
@@ -251,7 +252,7 @@ describe('e-mail', () => {
     expect(mail?.headers.get('auto-submitted')).toBe('auto-generated');
   });
 
-  test('is refused for good with a wrong password, which is not told', async () => {
+  test('with a wrong password is a permanent error that does not contain the password', async () => {
     const port = await startSmtp();
     const problem = await problemOf(
       send('email', {
@@ -260,12 +261,12 @@ describe('e-mail', () => {
         allow_self_signed: true,
       }),
     );
-    expect(problem.refused).toBe(true);
+    expect(problem).toMatchObject({ code: 'channel/refused-credentials', retryable: false });
     expect(problem.message).toMatch(/^127\.0\.0\.1:\d+: .*Invalid username or password/);
     expect(problem.message).not.toContain('wrong-password');
   });
 
-  test('does not go to a server whose certificate nobody knows, nor in the clear, unless that is said', async () => {
+  test('is not sent to an untrusted certificate nor without TLS, unless the settings allow it', async () => {
     const port = await startSmtp();
     const unknown = await problemOf(send('email', { ...ADDRESSES, server: `smtp://127.0.0.1:${port}` }));
     expect(unknown.message).toMatch(/certificate/i);
@@ -273,7 +274,8 @@ describe('e-mail', () => {
     const clear = await startSmtp({ disabledCommands: ['STARTTLS'] });
     const refused = await problemOf(send('email', { ...ADDRESSES, server: `smtp://127.0.0.1:${clear}` }));
     expect(refused).toMatchObject({
-      refused: true,
+      code: 'channel/no-tls',
+      retryable: false,
       message: expect.stringMatching(
         /: the server offers no STARTTLS: use smtps:\/\/, or allow_insecure: true$/,
       ),
@@ -286,7 +288,7 @@ describe('e-mail', () => {
   test.each([
     ['smtp://bob:100%sure@127.0.0.1', 'bob', '100%sure'],
     ['smtp://b%40b:100%25@127.0.0.1', 'b@b', '100%'],
-  ])('a bare %% in %s means itself', async (url, user, password) => {
+  ])('a bare %% in %s stands for itself', async (url, user, password) => {
     const given: unknown[] = [];
     const port = await startSmtp({
       onAuth: ({ username, password: pass }, _session, done) => {
@@ -298,7 +300,7 @@ describe('e-mail', () => {
     expect(given).toEqual([user, password]);
   });
 
-  test('that is taken for some and not for others has arrived, and says for whom not', async () => {
+  test('that is accepted for some recipients succeeds with a warning about the others', async () => {
     const port = await startSmtp({
       disabledCommands: ['STARTTLS'],
       onRcptTo: ({ address }, _session, done) =>
@@ -308,13 +310,16 @@ describe('e-mail', () => {
     });
     const settings = { ...ADDRESSES, server: `smtp://127.0.0.1:${port}`, allow_insecure: true };
     expect(await send('email', settings)).toEqual({
-      answer: expect.stringMatching(/^127\.0\.0\.1:\d+ answered 250/),
-      warning: 'the server does not take it for help@example.org: correct "to"',
+      response: expect.stringMatching(/^127\.0\.0\.1:\d+ returned 250/),
+      warning: {
+        code: 'channel/partly-refused',
+        message: 'the server rejected help@example.org: correct "to"',
+      },
     });
     expect(mails).toHaveLength(1);
   });
 
-  test('that the server does not take for now may pass, what it refuses may not', async () => {
+  test('is retryable after a 4xx reply, and not after a 5xx reply', async () => {
     const answers = [451, 550];
     const port = await startSmtp({
       disabledCommands: ['STARTTLS'],
@@ -322,19 +327,26 @@ describe('e-mail', () => {
         done(Object.assign(new Error('not now or not ever'), { responseCode: answers.shift() ?? 550 })),
     });
     const settings = { ...ADDRESSES, server: `smtp://127.0.0.1:${port}`, allow_insecure: true };
-    expect((await problemOf(send('email', settings))).refused).toBe(false);
-    expect((await problemOf(send('email', settings))).refused).toBe(true);
+    expect(await problemOf(send('email', settings))).toMatchObject({
+      code: 'channel/unavailable',
+      retryable: true,
+    });
+    expect(await problemOf(send('email', settings))).toMatchObject({
+      code: 'channel/refused',
+      retryable: false,
+    });
   });
 
-  test('nobody there: it may pass', async () => {
+  test('a refused connection is a temporary error', async () => {
     const problem = await problemOf(send('email', { ...ADDRESSES, server: 'smtp://127.0.0.1:9' }));
     expect(problem).toMatchObject({
-      refused: false,
+      code: 'channel/unreachable',
+      retryable: true,
       message: expect.stringMatching(/^127\.0\.0\.1:9: .*ECONNREFUSED/),
     });
   });
 
-  test('a title with line breaks and headers in it is a subject', async () => {
+  test('a title with line breaks and headers stays in the subject', async () => {
     const port = await startSmtp({ disabledCommands: ['STARTTLS'] });
     const message = { ...MESSAGE, title: 'Ada\r\nBcc: eve@example.org\r\n\r\nhello' };
     await openChannel(

@@ -5,7 +5,7 @@ import { alertAbout } from '../channels/messages.js';
 const AT = new Date('2026-01-31T08:00:00Z');
 
 describe('a message', () => {
-  test('of one alert is the alert', () => {
+  test('with one alert shows the alert in full', () => {
     expect(composeMessage('m', [{ alerts: [alertAbout('Ada')] }], AT, 'https://r.example')).toEqual({
       id: 'm',
       title: 'Ada joined',
@@ -24,7 +24,7 @@ describe('a message', () => {
     });
   });
 
-  test('of several names the devices when all titles are the same', () => {
+  test('with equal titles lists the names of the devices', () => {
     const alerts = ['Ada', 'Eve'].map((name) => alertAbout(name, { title: 'A Mac joined' }));
     const { title, sections, fields, link } = composeMessage('m', [{ alerts }], AT, 'https://r.example');
     expect(title).toBe('2 × New Macs');
@@ -35,7 +35,7 @@ describe('a message', () => {
     expect(link).toBe('https://r.example/?rule=new-macs');
   });
 
-  test('is as bad as the worst in it', () => {
+  test('has the highest severity of its alerts', () => {
     const alerts = [
       alertAbout('a'),
       alertAbout('b', { severity: 'critical' }),
@@ -44,18 +44,18 @@ describe('a message', () => {
     expect(composeMessage('m', [{ alerts }], AT, undefined).severity).toBe('critical');
   });
 
-  test('of several groups has a section for each', () => {
+  test('with several groups has a section for each', () => {
     const groups = [
       { alerts: [alertAbout('a'), alertAbout('b')] },
       { alerts: [alertAbout('c', { rule: 'lost', description: undefined })] },
     ];
     const { title, sections, link } = composeMessage('m', groups, AT, 'https://r.example');
-    expect(title).toBe('3 messages');
+    expect(title).toBe('3 alerts');
     expect(sections.map(({ heading }) => heading)).toEqual(['2 × New Macs', '1 × lost']);
     expect(link).toBe('https://r.example');
   });
 
-  test('has a title of one line that is not endless', () => {
+  test('has a truncated title on one line', () => {
     const { title } = composeMessage(
       'm',
       [{ alerts: [alertAbout('a', { title: `two\nlines ${'x'.repeat(500)}` })] }],
@@ -70,27 +70,27 @@ describe('a message', () => {
     ['', 'New Macs'],
     [' \n\u200b', 'New Macs'],
     ['\u202e', 'New Macs'],
-  ])('whose title cannot be seen (%j) has another one', (title, expected) => {
+  ])('with an invisible title (%j) uses another title', (title, expected) => {
     const compose = (more: object): string =>
       composeMessage('m', [{ alerts: [alertAbout('a', { title, ...more })] }], AT, undefined).title;
     expect(compose({})).toBe(expected);
     expect(compose({ description: undefined })).toBe('new-macs');
-    expect(compose({ description: undefined, rule: undefined })).toBe('A message without a title');
+    expect(compose({ description: undefined, rule: undefined })).toBe('Untitled message');
   });
 
-  test('shows nothing as something else: no turning of the direction, no control characters but line breaks', () => {
-    const disguised = alertAbout('Ada\u202egnp.exe\u2066', {
+  test('contains no bidirectional overrides, and no control characters except line breaks', () => {
+    const deceptive = alertAbout('Ada\u202egnp.exe\u2066', {
       title: 'a\u001b[31m\u0007b\u009f',
       text: 'one\r\ntwo\tand\u0000 a half\u202a\u2028three',
     });
-    expect(composeMessage('m', [{ alerts: [disguised] }], AT, undefined)).toMatchObject({
+    expect(composeMessage('m', [{ alerts: [deceptive] }], AT, undefined)).toMatchObject({
       title: 'a[31mb',
       text: 'one\ntwo and a half\nthree',
       fields: [{ value: 'Adagnp.exe' }, {}, {}],
     });
   });
 
-  test('counts also those of which only the number is known', () => {
+  test('counts alerts that are only counted', () => {
     const { title, count, sections } = composeMessage(
       'm',
       [{ alerts: [alertAbout('a')], more: 41 }],

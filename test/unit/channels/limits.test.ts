@@ -15,7 +15,7 @@ import { alertAbout } from './messages.js';
 
 const bytes = (payload: unknown): number => Buffer.byteLength(JSON.stringify(payload));
 
-/** Pieces that are harder to fit or to show than plain letters, and lone halves of characters. */
+/** Strings that are harder to fit or to show than plain letters, and a lone surrogate. */
 const PIECES = [
   '管理',
   '💻',
@@ -46,7 +46,7 @@ const text = fc.oneof(
 
 const alert: fc.Arbitrary<Alert> = fc
   .record({ name: text, title: text, text, description: fc.option(text, { nil: undefined }) })
-  .map(({ name, ...about }) => alertAbout(name, about));
+  .map(({ name, ...rest }) => alertAbout(name, rest));
 
 const groups = fc.array(
   fc.record({
@@ -58,16 +58,16 @@ const groups = fc.array(
   { minLength: 1, maxLength: 15 },
 );
 
-const message = groups.map((given) =>
-  composeMessage('0123456789abcdef01234567', given, new Date(0), 'https://reflex.example.org'),
+const message = groups.map((generated) =>
+  composeMessage('0123456789abcdef01234567', generated, new Date(0), 'https://reflex.example.org'),
 );
 
-const holds = (check: (given: Message) => void): void =>
+const forAllMessages = (check: (message: Message) => void): void =>
   fc.assert(fc.property(message, check), { numRuns: 30 });
 
-describe('whatever the alerts are', () => {
-  test('a title can be seen, nothing is disguised, and no character is cut in half', () => {
-    holds((given) => {
+describe('for any alerts', () => {
+  test('titles are visible, no characters are deceptive, and no surrogate pair is split', () => {
+    forAllMessages((given) => {
       expect(given.title).toMatch(/[^\p{C}\p{Z}]/u);
       const { id: _id, ...shown } = given;
       const texts = JSON.stringify(webhookPayload({ id: 'x', ...shown }));
@@ -76,8 +76,8 @@ describe('whatever the alerts are', () => {
     });
   });
 
-  test('Slack: at most 50 blocks, none of them too long or empty', () => {
-    holds((given) => {
+  test('Slack: at most 50 blocks, none too long or empty', () => {
+    forAllMessages((given) => {
       const { blocks } = slackPayload(given);
       expect(blocks.length).toBeLessThanOrEqual(50);
       for (const block of blocks) {
@@ -90,19 +90,19 @@ describe('whatever the alerts are', () => {
   });
 
   test('Teams: less than 28 KB', () => {
-    holds((given) => expect(bytes(teamsPayload(given))).toBeLessThan(28_000));
+    forAllMessages((given) => expect(bytes(teamsPayload(given))).toBeLessThan(28_000));
   });
 
   test('Google Chat: less than 32 KB', () => {
-    holds((given) => expect(bytes(googleChatPayload(given))).toBeLessThan(32_000));
+    forAllMessages((given) => expect(bytes(googleChatPayload(given))).toBeLessThan(32_000));
   });
 
   test('ntfy: less than 4096 bytes', () => {
-    holds((given) => expect(bytes(ntfyPayload('t'.repeat(64), given))).toBeLessThan(4096));
+    forAllMessages((given) => expect(bytes(ntfyPayload('t'.repeat(64), given))).toBeLessThan(4096));
   });
 
   test('Discord: an embed of at most 6000 characters', () => {
-    holds((given) => {
+    forAllMessages((given) => {
       const [embed] = discordPayload(given).embeds;
       const { title = '', description = '', fields = [] } = embed ?? {};
       const texts = [title, description, ...fields.flatMap(({ name, value }) => [name, value])];
@@ -112,8 +112,8 @@ describe('whatever the alerts are', () => {
     });
   });
 
-  test('PagerDuty: details that somebody who was woken can read', () => {
-    holds((given) => {
+  test('PagerDuty: details of a readable length', () => {
+    forAllMessages((given) => {
       const { payload } = pagerDutyPayload('key', given);
       expect(payload.summary.length).toBeLessThanOrEqual(1024);
       expect(bytes(payload.custom_details)).toBeLessThan(24_000);
@@ -121,17 +121,17 @@ describe('whatever the alerts are', () => {
   });
 });
 
-test('an e-mail has room for a hundred lines of a group, a chat for ten; both say how many more there are', () => {
+test('a section has up to 100 lines in an e-mail and 10 in a chat, and the number of remaining alerts', () => {
   const alerts = Array.from({ length: 110 }, (_unused, index) => alertAbout(`Mac ${index + 1}`));
-  const compose = (mostLines?: number): Message =>
-    composeMessage('m', [{ alerts, more: 5 }], new Date(0), undefined, mostLines);
+  const compose = (maxLines?: number): Message =>
+    composeMessage('m', [{ alerts, more: 5 }], new Date(0), undefined, maxLines);
   expect(compose().sections).toMatchObject([{ items: { length: 10 }, more: 105 }]);
   expect(compose(100).sections).toMatchObject([{ items: { length: 100 }, more: 15 }]);
   expect(emailHtml(compose(100))).toContain('Mac 100 joined');
   expect(compose().title).toBe('115 × New Macs');
 });
 
-test('ten groups are shown, and how many more there are', () => {
+test('a message shows ten groups and the number of remaining groups', () => {
   const given = composeMessage(
     'm',
     Array.from({ length: 12 }, (_unused, index) => ({

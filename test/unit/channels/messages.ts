@@ -35,7 +35,7 @@ const compose = (...groups: Alert[][]): Message =>
 const many = (count: number, more: Partial<Alert> = {}): Alert[] =>
   Array.from({ length: count }, (_unused, index) => alertAbout(`Mac ${index + 1}`, more));
 
-/** One of each kind that there is. */
+/** One message of each kind. */
 export const MESSAGES: Readonly<Record<string, Message>> = {
   one: compose([alertAbout('Ada')]),
   many: compose(many(500)),
@@ -53,7 +53,7 @@ export const MESSAGES: Readonly<Record<string, Message>> = {
     AT,
     undefined,
   ),
-  /** What an e-mail says of a big fleet: more groups and more lines than there is room for. */
+  /** An e-mail for a large fleet, with more groups and lines than it shows. */
   fleet: composeMessage(
     'message-3',
     Array.from({ length: 12 }, (_unused, group) => ({

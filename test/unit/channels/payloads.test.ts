@@ -30,7 +30,7 @@ describe.each(Object.entries(PAYLOADS))('%s', (_type, payloadOf) => {
     expect(payloadOf(message(name))).toMatchSnapshot();
   });
 
-  test('says how many there are and names the first ten, not the others', () => {
+  test('shows the number of alerts and lists only the first ten', () => {
     const text = JSON.stringify(payloadOf(message('many')));
     expect(text).toContain('500 × New Macs');
     expect(text).toMatch(/Mac 10 joined/);
@@ -38,33 +38,33 @@ describe.each(Object.entries(PAYLOADS))('%s', (_type, payloadOf) => {
     expect(text).toContain('490');
   });
 
-  test('stays within what the other side takes', () => {
+  test('stays within the size limit of the service', () => {
     expect(JSON.stringify(payloadOf(message('endless'))).length).toBeLessThan(28_000);
   });
 });
 
-describe('what comes from a device stays text', () => {
+describe('text from a device stays plain text', () => {
   const text = (type: string): string => JSON.stringify(PAYLOADS[type]?.(message('hostile')));
 
-  test('Slack: nothing of it is in a field that knows mentions or links', () => {
+  test('Slack: in no field that supports mentions or links', () => {
     const { text: fallback, blocks } = slackPayload(message('hostile'));
     expect(fallback).not.toMatch(/[<>]/);
     expect(JSON.stringify(blocks)).not.toContain('mrkdwn');
   });
 
-  test('Teams: runs of rich text know no Markdown', () => {
+  test('Teams: in TextRun elements, which do not support Markdown', () => {
     expect(text('teams')).not.toContain('"TextBlock"');
     expect(text('teams')).toContain('"TextRun"');
   });
 
-  test('Discord: nobody is mentioned, and no link is made', () => {
+  test('Discord: without mentions and links', () => {
     const payload = discordPayload(message('hostile'));
     expect(payload.allowed_mentions).toEqual({ parse: [] });
     expect(payload.embeds[0]?.title).not.toMatch(/[^\\]\[click\]/);
     expect(payload.embeds[0]?.title).toContain('\\@everyone');
   });
 
-  test('Google Chat: no element is made of it', () => {
+  test('Google Chat: with escaped HTML', () => {
     expect(text('google_chat')).not.toContain('<script>');
     expect(text('google_chat')).toContain('&lt;script&gt;');
   });
