@@ -25,6 +25,8 @@ export interface UndeliveredMessage {
   readonly title: string;
   readonly alerts: number;
   readonly reason: string;
+  /** The error code of the reason. */
+  readonly code: string;
   readonly since: string;
 }
 
@@ -100,8 +102,8 @@ export async function alertsState({ redis, report }: StateSources): Promise<Aler
 async function undeliveredMessages(redis: Redis): Promise<UndeliveredMessage[]> {
   const all = await openAlertStore(redis).undelivered();
   return all.map((message) => {
-    const { id, channel, groups, reason, since } = message;
+    const { id, channel, groups, reason, code, since } = message;
     const [first] = groups.flatMap((group) => group.alerts);
-    return { id, channel, title: first?.title ?? '', alerts: alertCount(message), reason, since };
+    return { id, channel, title: first?.title ?? '', alerts: alertCount(message), reason, code, since };
   });
 }

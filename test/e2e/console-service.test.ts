@@ -17,7 +17,7 @@ channels:
   it-chat: { type: webhook, url: "\${env:HOOK_URL}", secret: "\${env:HOOK_SECRET}", group_wait: 1s, group_by: [title] }
 rules:
   - id: greet-tablets
-    description: Tablets that enroll are told to the desk
+    description: Announce enrolled tablets
     on: device.enrolled
     limit: { runs: 1, per: 1h }
     do: [notify: { channel: it-chat, title: "{{ device.name }} joined" }]
@@ -29,7 +29,7 @@ rules:
   - { id: asleep, on: device.custom_attribute_value.changed, enabled: false, do: [log: { message: never }] }
 `;
 
-/** The widths of a desk and of a phone. */
+/** The widths of a desktop and of a phone. */
 const WIDTHS = [1280, 390] as const;
 
 const browser = useBrowser();
@@ -56,45 +56,48 @@ afterAll(async () => {
 async function openSignedIn(path = '/', width = 1280): Promise<Page> {
   const page = await browser.open(world.service.url + path, { viewport: { width, height: 860 } });
   await page.getByLabel(/ADMIN_TOKEN/).fill(ADMIN_TOKEN);
-  await page.getByRole('button', { name: 'Show events' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Views' }).waitFor();
   return page;
 }
 
-const attention = (page: Page) => page.getByRole('region', { name: 'What asks for you' });
+const attention = (page: Page) => page.getByRole('region', { name: 'Needs attention' });
 const rows = (page: Page) => page.locator('#event-list > li');
 const traceOf = (page: Page) => page.locator('#trace-section');
 
-/** Takes a picture of the page as far as it reaches, and sees to it that nothing sticks out at the side. */
+/** Takes a screenshot of the whole page and checks that nothing overflows horizontally. */
 async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
   expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThan(1);
 }
 
-describe('what asks for a person', () => {
-  test('before the token is given it is counted and not named', async () => {
+describe('the attention section', () => {
+  test('is replaced by counts before sign-in', async () => {
     world.simulator.enrollMany({ count: 2, kind: 'ipad' });
     const page = await browser.open(world.service.url);
-    const banner = page.getByRole('status', { name: 'Problems of the service' });
+    const banner = page.getByRole('status', { name: 'Service problems' });
     await banner.getByText('1 rule is held: mdm-reflex held list').waitFor();
     expect(await page.locator('body').innerText()).not.toContain('greet-tablets');
   });
 
-  test('held rules say how many runs wait, and are released at once, dropped after a question', async () => {
+  test('shows held rules with their waiting runs; release is immediate, drop needs a confirmation', async () => {
     world.simulator.enrollMany({ count: 4, kind: 'ipad' });
     const page = await openSignedIn();
     const held = attention(page).locator('[data-key="held"]');
     await held.getByText('3 runs wait').waitFor();
     expect(await held.innerText()).toMatch(/1 rule is held[^]*greet-tablets[^]*at most 1 time in 60 minutes/);
-    // Beside the details, the line that only counts would say it twice.
-    await until('it is told once', async () => (await page.getByText('mdm-reflex held list').count()) === 0);
+    // The banner does not repeat what the section shows in detail.
+    await until(
+      'the banner is empty',
+      async () => (await page.getByText('mdm-reflex held list').count()) === 0,
+    );
 
     await held.getByRole('button', { name: 'Release' }).click();
     await page.getByText('greet-tablets is released').waitFor();
     await held.getByText('2 runs wait').waitFor();
 
     await held.getByRole('button', { name: 'Drop' }).click();
-    await page.getByRole('dialog').getByText('the 2 runs that wait will not be done').waitFor();
+    await page.getByRole('dialog').getByText('Drop the 2 waiting runs of greet-tablets?').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     expect(await held.isVisible()).toBe(true);
     await held.getByRole('button', { name: 'Drop' }).click();
@@ -103,31 +106,33 @@ describe('what asks for a person', () => {
     await until('both are dead letters', async () => (await rows(page).getByText('failed').count()) === 2);
   });
 
-  test('messages that were not delivered are on the first screen, and sent again or dropped', async () => {
+  test('shows undelivered messages on the first screen, to retry or drop', async () => {
     chat.answerNext({ status: 404 }, { status: 404 });
     world.simulator.enroll({ kind: 'ipad', name: 'Ada’s iPad' });
     const page = await openSignedIn('/', 390);
     const undelivered = attention(page).locator('[data-key="undelivered"]');
     await undelivered.getByText('Ada’s iPad joined').waitFor();
-    await page.getByText('attention', { exact: true }).waitFor();
+    await page.getByText('needs attention', { exact: true }).waitFor();
     const box = await undelivered.boundingBox();
     expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThan(860);
-    expect(await undelivered.innerText()).toMatch(/1 message was not delivered[^]*it-chat[^]*answered 404/);
+    expect(await undelivered.innerText()).toMatch(
+      /1 message was not delivered[^]*it-chat[^]*returned 404: ok channel\/refused; undelivered since/,
+    );
 
     await undelivered.getByRole('button', { name: 'Retry' }).click();
-    await page.getByText('The message goes out again').waitFor();
-    await until('it is refused again', () => chat.requests().length === 2);
+    await page.getByText('The message is queued again').waitFor();
+    await until('it is rejected again', () => chat.requests().length === 2);
     await undelivered.getByRole('button', { name: 'Drop' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Drop' }).click();
     await undelivered.waitFor({ state: 'detached' });
     expect(chat.requests()).toHaveLength(2);
   });
 
-  test('problems of the rule files stand there with place, line and caret', async () => {
+  test('shows problems of the rule files with location, line and caret', async () => {
     const page = await openSignedIn();
     await writeFile(world.env['RULES_PATH'] ?? '', RULES.replace('notify:', 'ntify:'));
     const problems = attention(page).locator('[data-key="problems"]');
-    await problems.getByText('1 problem in the rule files: the rules of before stay in force').waitFor();
+    await problems.getByText('1 problem in the rule files: the previous rules stay active').waitFor();
     expect(await problems.locator('p').first().innerText()).toMatch(
       /rules\.yaml:9:\d+: unknown action "ntify"/,
     );
@@ -135,7 +140,7 @@ describe('what asks for a person', () => {
   });
 });
 
-test('the rules in force, with when they run next, the channels and the silences have a view of their own', async () => {
+test('the rules view shows live rules with their next run, channels and silences', async () => {
   await openSilences(world.client).add({
     match: { rule: 'greet-tablets' },
     until: '2999-01-01T00:00:00.000Z',
@@ -148,7 +153,7 @@ test('the rules in force, with when they run next, the channels and the silences
   expect(await page.getByRole('search').isVisible()).toBe(false);
   const rule = async (id: string) => section.locator(`[data-key="${id}"]`).innerText();
   expect(await rule('greet-tablets')).toMatch(
-    /Tablets that enroll are told to the desk\s+on device\.enrolled · at most 1 run in 60 minutes/,
+    /Announce enrolled tablets\s+on device\.enrolled · at most 1 run in 60 minutes/,
   );
   expect(await rule('nightly-report')).toMatch(
     /dry run[^]*0 3 \* \* \* \(Europe\/Berlin\), next .*\d\d:00:00/,
@@ -160,14 +165,14 @@ test('the rules in force, with when they run next, the channels and the silences
   await page.getByRole('heading', { name: 'No events yet' }).waitFor();
 });
 
-test.each(WIDTHS)('at %d pixels a busy event says why first, each run how it stands', async (width) => {
+test.each(WIDTHS)('at %d pixels the trace of a busy event starts with the reasons', async (width) => {
   await recordBusyEvent(world.client);
   const page = await openSignedIn('/', width);
   const row = rows(page).first();
   await row.getByText('Ada’s MacBook').waitFor();
   expect(await row.innerText()).toContain('C02ABCDEFGH1');
   await shoot(page, `busy-list-${width}`);
-  // A type breaks at its dots: each part stands in one piece.
+  // A type wraps at its dots only.
   const broken = await page.evaluate(`[...document.querySelector('.type-name').childNodes].filter((node) => {
     const range = document.createRange();
     range.selectNodeContents(node);
@@ -177,35 +182,35 @@ test.each(WIDTHS)('at %d pixels a busy event says why first, each run how it sta
 
   await row.getByRole('link').click();
   const trace = traceOf(page);
-  await trace.locator('[data-key="why run open-a-ticket"]').waitFor();
+  await trace.locator('[data-key="reason run open-a-ticket"]').waitFor();
   const text = await trace.innerText();
-  expect(text.indexOf('open-a-ticket: step 1')).toBeLessThan(text.indexOf('Told'));
-  expect(text.indexOf('Told')).toBeLessThan(text.indexOf('Done by'));
+  expect(text.indexOf('open-a-ticket: step 1')).toBeLessThan(text.indexOf('Alerts'));
+  expect(text.indexOf('Alerts')).toBeLessThan(text.indexOf('Run of'));
   expect(text).toContain('greet-tablets: the rule is held: too many');
-  // What failed comes before what waits.
-  expect(text.indexOf('Done by open-a-ticket')).toBeLessThan(text.indexOf('Done by greet-tablets'));
+  // Failed runs come before waiting runs.
+  expect(text.indexOf('Run of open-a-ticket')).toBeLessThan(text.indexOf('Run of greet-tablets'));
   const run = (rule: string) => trace.locator(`[data-key="run ${rule}"]`);
   expect(await run('open-a-ticket').innerText()).toMatch(
     /failed[^]*POST https:\/\/tickets\.example\.org\/api\/v2\/issues → 422[^]*not reached\s*notify/,
   );
-  expect(await run('greet-tablets').innerText()).toMatch(/waiting[^]*the rule is held: too many[^]*not yet/);
+  expect(await run('greet-tablets').innerText()).toMatch(/waiting[^]*the rule is held: too many[^]*pending/);
   const install = await run('install').innerText();
   expect(install).toMatch(/for 7 items[^]*Xcode[^]*Notion[^]*2 more/);
   expect(install).not.toContain('Excel');
   expect(install).toMatch(/notify\s*to it-chat/);
   await run('install').getByText('2 more').click();
   await run('install').getByText('Excel').waitFor();
-  // When it happened is said with its day, its year and the zone.
-  expect(await trace.locator('[data-key="came-in"]').innerText()).toMatch(/2021.*\d\d:\d\d:06 \S+/);
+  // A time in another year shows day, year and zone.
+  expect(await trace.locator('[data-key="event-data"]').innerText()).toMatch(/2021.*\d\d:\d\d:06 \S+/);
   await shoot(page, `busy-trace-${width}`);
-  // Why, and who was told, is on the first screen; the whole is no scroll of ten.
+  // The page stays short on a phone.
   if (width === 390) {
     const height = Number(await page.evaluate('document.documentElement.scrollHeight'));
     expect(height).toBeLessThan(5 * 860);
   }
 });
 
-test('what our own action brought about was passed by, and that no rule matched is not said', async () => {
+test('an event that an own action caused is "ignored" and not "no rule matched"', async () => {
   const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
   const id = 'cd'.repeat(32);
   const now = new Date().toISOString();
@@ -217,17 +222,17 @@ test('what our own action brought about was passed by, and that no rule matched 
       rule: 'r',
       verdict: 'not_matched',
       ownAction: true,
-      reason: 'the rule x brought it about',
+      reason: 'caused by the rule x',
       decidedAt: now,
     },
   ]);
   const page = await openSignedIn(`/#${id}`);
-  await traceOf(page).locator('[data-key="rule r"]').getByText('passed by').waitFor();
-  expect(await rows(page).first().innerText()).toContain('passed by: our own action');
+  await traceOf(page).locator('[data-key="rule r"]').getByText('ignored').waitFor();
+  expect(await rows(page).first().innerText()).toContain('ignored: own action');
   expect(await traceOf(page).innerText()).not.toContain('no rule matched');
 });
 
-test.each(WIDTHS)('all of it fits a screen of %d pixels', async (width) => {
+test.each(WIDTHS)('everything fits a screen of %d pixels', async (width) => {
   chat.answerNext({ status: 404 });
   world.simulator.enrollMany({ count: 3, kind: 'ipad' });
   const page = await openSignedIn('/', width);

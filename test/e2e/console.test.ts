@@ -22,14 +22,14 @@ rules:
       - log: { message: '{{ device.name }} joined' }
         id: note
   - id: greet-phones
-    description: iPhones are noted
+    description: iPhones are logged
     on: device.enrolled
     if: device.platform == "iOS"
     do:
       - log: { message: 'a phone called {{ device.name }}' }
 `;
 
-/** Would set a global, were any of it taken for markup. */
+/** Sets a global if it is interpreted as markup. */
 const MARKUP = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>';
 
 const browser = useBrowser();
@@ -45,7 +45,7 @@ const open = (path = '/', options: BrowserContextOptions = {}): Promise<Page> =>
 
 async function signIn(page: Page, token = ADMIN_TOKEN): Promise<void> {
   await page.getByLabel(/ADMIN_TOKEN/).fill(token);
-  await page.getByRole('button', { name: 'Show events' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
 async function openSignedIn(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
@@ -58,12 +58,12 @@ async function openSignedIn(path = '/', options: BrowserContextOptions = {}): Pr
 const rows = (page: Page) => page.locator('#event-list > li');
 const enrollment = (page: Page) => rows(page).filter({ hasText: 'device.enrolled' }).first();
 const traceOf = (page: Page) => page.locator('#trace-section');
-const banner = (page: Page) => page.getByRole('status', { name: 'Problems of the service' });
+const banner = (page: Page) => page.getByRole('status', { name: 'Service problems' });
 
 async function enrolled(kind: 'macbook' | 'iphone', name?: string) {
   const device = world.simulator.enroll({ kind, ...(name !== undefined && { name }) });
   const { status } = await world.settled('device.enrolled');
-  // Its move to a group is an event as well.
+  // Its group change causes another event.
   if (kind === 'macbook' && status === 'completed') await world.settled('device.changed_group');
   return device;
 }
@@ -78,8 +78,8 @@ function refuseOneGroupChange(): void {
   });
 }
 
-/** As the worker notes it when an API key does not work. */
-async function accountRefused(): Promise<void> {
+/** Records what a worker records when the API key is rejected. */
+async function recordRefusedAccount(): Promise<void> {
   await recordAccountStatus(world.client, 'default', {
     ok: false,
     reason:
@@ -89,19 +89,19 @@ async function accountRefused(): Promise<void> {
 }
 
 describe('the list of events', () => {
-  test('tells a new user what to do, then shows events as they come, without a reload', async () => {
+  test('shows first steps, then new events without a reload', async () => {
     const page = await openSignedIn();
     await page.getByRole('heading', { name: 'No events yet' }).waitFor();
-    expect(await page.locator('#webhook-address').textContent()).toBe(
+    expect(await page.locator('#webhook-url').textContent()).toBe(
       `${world.service.url}/webhooks/simplemdm/WEBHOOK_TOKEN`,
     );
     expect(await page.locator('#loopback-hint').isVisible()).toBe(true);
-    await page.evaluate('window.neverReloaded = true');
+    await page.evaluate('window.notReloaded = true');
 
     world.simulator.sendTestEvent();
     await rows(page).filter({ hasText: 'no rule matched' }).waitFor();
     expect(await page.getByRole('heading', { name: 'No events yet' }).isVisible()).toBe(false);
-    await page.evaluate('document.querySelector("#event-list > li").firstToArrive = true');
+    await page.evaluate('document.querySelector("#event-list > li").wasFirst = true');
 
     const laptop = world.simulator.enroll({ kind: 'macbook' });
     const row = enrollment(page);
@@ -109,15 +109,13 @@ describe('the list of events', () => {
     expect(await row.innerText()).toMatch(/device\.enrolled[^]*onboard-laptops/);
     expect(await row.innerText()).toContain(laptop.serialNumber);
     expect(await rows(page).last().innerText()).toContain('test_event');
-    // The row that was there is still the same element: nothing was drawn anew.
-    expect(await page.evaluate('document.querySelector("#event-list > li:last-child").firstToArrive')).toBe(
-      true,
-    );
+    // The first row is still the same element.
+    expect(await page.evaluate('document.querySelector("#event-list > li:last-child").wasFirst')).toBe(true);
     await world.settled('device.changed_group');
-    expect(await page.evaluate('window.neverReloaded')).toBe(true);
+    expect(await page.evaluate('window.notReloaded')).toBe(true);
   });
 
-  test('is narrowed by type, device and status, and the address keeps the filter', async () => {
+  test('can be filtered by type, device and status, and the URL keeps the filter', async () => {
     const laptop = await enrolled('macbook');
     const phone = await enrolled('iphone');
     world.simulator.sendTestEvent();
@@ -132,17 +130,17 @@ describe('the list of events', () => {
     await page.getByLabel('Device').fill(String(laptop.id));
     await rows(page).filter({ hasText: 'onboard-laptops' }).waitFor();
     await page.getByLabel('Status').selectOption('failed');
-    await page.getByText('No event fits this filter.').waitFor();
+    await page.getByText('No events match this filter.').waitFor();
 
     await page.reload();
-    await page.getByText('No event fits this filter.').waitFor();
+    await page.getByText('No events match this filter.').waitFor();
     expect(await page.getByLabel('Type').inputValue()).toBe('device.*');
     await page.getByRole('button', { name: 'Clear' }).click();
     await until('four rows again', async () => (await rows(page).count()) === 4);
     expect(new URL(page.url()).search).toBe('');
   });
 
-  test('is turned page by page', async () => {
+  test('has pages', async () => {
     const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
     await journal.recordReceived(Array.from({ length: 60 }, (_, number) => receivedEvent(number)));
     const page = await openSignedIn();
@@ -151,7 +149,7 @@ describe('the list of events', () => {
     await page.getByRole('button', { name: 'Older' }).click();
     await rows(page).first().getByText('type.34', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Older' }).click();
-    await until('the rest', async () => (await rows(page).count()) === 10);
+    await until('the last page', async () => (await rows(page).count()) === 10);
     expect(await page.getByRole('button', { name: 'Older' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Newer' }).click();
     await rows(page).first().getByText('type.34', { exact: true }).waitFor();
@@ -175,7 +173,7 @@ function receivedEvent(number: number, more: Readonly<Record<string, unknown>> =
 }
 
 describe('the trace', () => {
-  test('says what was looked up, which rule matched and why, which did not, and what was done', async () => {
+  test('shows facts, which rules matched and why, and the steps of the runs', async () => {
     const laptop = await enrolled('macbook', 'Ada’s MacBook');
     const page = await openSignedIn();
     await enrollment(page).getByRole('link').click();
@@ -187,7 +185,7 @@ describe('the trace', () => {
     expect(text).toContain(laptop.serialNumber);
     const fact = trace.locator('[data-key="fact device"]');
     expect(await fact.innerText()).toMatch(/found\s*device[^]*\d+ ms[^]*GET \/devices\/\d+[^]*→ 200/);
-    await fact.getByText('what was found').click();
+    await fact.getByText('value', { exact: true }).click();
     await fact.locator('pre').getByText('Ada’s MacBook').waitFor();
 
     const matched = await trace.locator('[data-key="rule onboard-laptops"]').innerText();
@@ -199,15 +197,15 @@ describe('the trace', () => {
 
     const run = trace.locator('[data-key="run onboard-laptops"]');
     expect(await run.locator('[data-key="step 0"]').innerText()).toMatch(
-      /done\s*assign_device_group[^]*POST \/device_groups\/\d+\/devices\/\d+ → 2\d\d/,
+      /completed\s*assign_device_group[^]*POST \/device_groups\/\d+\/devices\/\d+ → 2\d\d/,
     );
     expect(await run.locator('[data-key="step 1"]').innerText()).toContain('Ada’s MacBook joined');
-    // The page asks again all the time; what the reader opened stays open.
+    // Open details stay open when the page refreshes.
     await page.waitForResponse((response) => response.url().includes('/api/events/'));
     expect(await fact.locator('pre').isVisible()).toBe(true);
   });
 
-  test('of a run that waits says how often it was tried, what was sent, what came back, and when it goes on', async () => {
+  test('of a waiting run shows attempts, requests, responses and the next attempt', async () => {
     const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
     const waiting = receivedEvent(1);
     const now = new Date().toISOString();
@@ -224,14 +222,15 @@ describe('the trace', () => {
       rule: 'run-a-script',
       status: 'waiting',
       plannedAt: now,
-      reason: 'step 1 (run_script): no answer',
+      reason: 'step 1 (run_script): no response',
       steps: [
         {
           action: 'run_script',
           status: 'retrying',
           attempts: 3,
           startedAt: now,
-          reason: 'no answer',
+          reason: 'no response',
+          code: 'step/failed',
           nextAttemptAt: '2099-01-01T10:00:00Z',
           unsettledSince: now,
           calls: [{ ...call, body: { script_id: 32 }, error: 'the connection was reset' }],
@@ -242,16 +241,22 @@ describe('the trace', () => {
     const step = traceOf(page).locator('[data-key="run run-a-script"] [data-key="step 0"]');
     await step.waitFor();
     const text = await step.innerText();
-    for (const part of ['tried again later', '3 attempts', 'next attempt at', 'not known yet', 'no answer']) {
+    for (const part of [
+      'retrying',
+      '3 attempts',
+      'next attempt at',
+      'is not known',
+      'no response step/failed',
+    ]) {
       expect(text).toContain(part);
     }
     expect(text).toMatch(
-      /POST \/script_jobs → no answer 7 ms\s+sent {"script_id":32}\s+the connection was reset/,
+      /POST \/script_jobs → no response 7 ms\s+sent {"script_id":32}\s+the connection was reset/,
     );
     expect(await traceOf(page).getByRole('button', { name: 'Replay' }).isVisible()).toBe(false);
   });
 
-  test('is reached and left by keyboard, and by its address', async () => {
+  test('can be opened and closed by keyboard and by URL', async () => {
     await enrolled('iphone');
     const page = await openSignedIn();
     await rows(page).first().getByRole('link').focus();
@@ -266,14 +271,14 @@ describe('the trace', () => {
     await traceOf(page).getByText('greet-phones').first().waitFor();
   });
 
-  test('of an event that is not there says so', async () => {
+  test('of an unknown event shows an error', async () => {
     const page = await openSignedIn(`/#${'ab'.repeat(32)}`);
     await traceOf(page).getByText('there is no event').waitFor();
   });
 });
 
 describe('a failed event', () => {
-  test('is replayed after a confirmation and completes', async () => {
+  test('completes after a confirmed replay', async () => {
     refuseOneGroupChange();
     await enrolled('macbook');
     const page = await openSignedIn();
@@ -291,7 +296,7 @@ describe('a failed event', () => {
     await trace.getByRole('button', { name: 'Replay' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
     await trace.getByText('Replayed: the run of onboard-laptops.').waitFor();
-    await step.locator('.line').getByText('done').waitFor();
+    await step.locator('.line').getByText('completed').waitFor();
     await enrollment(page).getByText('completed').waitFor();
     expect(await trace.getByRole('button', { name: 'Replay' }).isVisible()).toBe(false);
     expect((await world.settled('device.enrolled')).status).toBe('completed');
@@ -299,7 +304,7 @@ describe('a failed event', () => {
 });
 
 describe('the admin token', () => {
-  test('is asked for; a wrong one says so; the right one stays in the tab, and nowhere else', async () => {
+  test('is required; a wrong token is an error; the token is stored in the tab only', async () => {
     const page = await open('/console');
     for (const wrong of ['not-the-token', 'schlüssel-日本']) {
       await signIn(page, wrong);
@@ -314,41 +319,41 @@ describe('the admin token', () => {
     await page.reload();
     await page.getByRole('heading', { name: 'No events yet' }).waitFor();
 
-    await page.getByRole('button', { name: 'Forget token' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel(/ADMIN_TOKEN/).waitFor();
     expect(await page.evaluate('sessionStorage.length')).toBe(0);
   });
 });
 
 describe('the banner', () => {
-  test('names an account whose API key is refused, with the reason', async () => {
+  test('names an account with a rejected API key, and the reason', async () => {
     await world.restartService({ SIMPLEMDM_API_KEY: 'a-key-that-was-revoked' });
     try {
       const page = await open();
       await banner(page)
-        .getByText(/Account default cannot be used: .*401/)
+        .getByText(/Account default cannot be used, so its events wait: .*401/)
         .waitFor();
-      await page.getByText('attention', { exact: true }).waitFor();
+      await page.getByText('needs attention', { exact: true }).waitFor();
     } finally {
       await world.restartService();
     }
   });
 
-  test('tells that Redis is away, and goes when it is back', async () => {
+  test('shows that Redis is unavailable, until Redis is back', async () => {
     const page = await openSignedIn();
     await world.redis.restart(async () => {
-      await banner(page).getByText('Redis is away').waitFor();
+      await banner(page).getByText('Redis is unavailable').waitFor();
     });
-    await banner(page).getByText('Redis is away').waitFor({ state: 'detached' });
+    await banner(page).getByText('Redis is unavailable').waitFor({ state: 'detached' });
     await page.getByText('running').waitFor();
   });
 
-  test('tells that the service does not answer, or is stopping', async () => {
+  test('shows that the service does not respond or is stopping', async () => {
     const page = await openSignedIn();
     await page.context().setOffline(true);
-    await banner(page).getByText('No answer').waitFor();
+    await banner(page).getByText('No response').waitFor();
     await page.context().setOffline(false);
-    await banner(page).getByText('No answer').waitFor({ state: 'detached' });
+    await banner(page).getByText('No response').waitFor({ state: 'detached' });
     await page.route('**/readyz', (route) =>
       route.fulfill({ status: 503, json: { redis: 'ok', rules: 2, stopping: true, accounts: {} } }),
     );
@@ -356,8 +361,8 @@ describe('the banner', () => {
   });
 });
 
-describe('what others wrote', () => {
-  test('is text wherever it is shown, never markup', async () => {
+describe('untrusted text', () => {
+  test('is always text, never markup', async () => {
     await enrolled('macbook', MARKUP);
     const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
     const hostile = receivedEvent(1, {
@@ -378,8 +383,8 @@ describe('what others wrote', () => {
       await rows(page).filter({ hasText: key }).first().getByRole('link').click();
       const trace = traceOf(page);
       await trace.getByText(key).first().waitFor();
-      // The trace that was shown before is still there for a moment.
-      await until('everything about it is shown', async () => {
+      // The previous trace may still be visible for a moment.
+      await until('all details are open', async () => {
         const closed = trace.locator('details:not([open]) > summary');
         if ((await closed.count()) > 0)
           await closed
@@ -391,7 +396,7 @@ describe('what others wrote', () => {
     }
     expect(await page.locator('#main img, #main script').count()).toBe(0);
     expect(await page.evaluate('window.owned')).toBeUndefined();
-    // The browser itself refuses to turn text into markup on this page.
+    // Trusted Types prevent markup from strings on this page.
     const attempt = 'try { document.body.innerHTML = "<b>x</b>"; "taken" } catch (error) { error.name }';
     expect(await page.evaluate(attempt)).toBe('TypeError');
     const refused = browser.takeComplaints().filter((text) => text.includes('Trusted'));
@@ -401,7 +406,7 @@ describe('what others wrote', () => {
 });
 
 describe('the page', () => {
-  test('works by plain HTTP under a name that is not loopback', async () => {
+  test('works over plain HTTP at an address that is not loopback', async () => {
     const address = Object.values(networkInterfaces())
       .flat()
       .find((candidate) => candidate?.family === 'IPv4' && !candidate.internal)?.address;
@@ -419,14 +424,14 @@ describe('the page', () => {
     }
   });
 
-  test('says nothing of the files beside it that are not for browsers', async () => {
+  test('serves no other files of its folder', async () => {
     for (const path of ['/console/tsconfig.json', '/console/../api-routes.ts', '/console/%2e%2e/replay.js']) {
       expect((await fetch(world.service.url + path)).status).toBe(404);
     }
     expect((await fetch(`${world.service.url}/console/`)).url).toBe(`${world.service.url}/console`);
   });
 
-  test('is asked for anew, and sent again only when it changed', async () => {
+  test('is revalidated, and sent again only after a change', async () => {
     const first = await request(world.service.url).get('/console/console.js').expect(200);
     expect(first.headers['cache-control']).toBe('no-cache');
     await request(world.service.url)
@@ -435,20 +440,22 @@ describe('the page', () => {
       .expect(304);
   });
 
-  test('fits a desk and a phone, in light and in dark', async () => {
+  test('fits desktops and phones, in light and dark mode', async () => {
     const dir = process.env['CONSOLE_SCREENSHOTS'] ?? (await mkdtemp(join(tmpdir(), 'mdm-reflex-console-')));
-    const inEachLook = async (look: (page: Page, shot: (name: string) => Promise<void>) => Promise<void>) => {
+    const inEachMode = async (
+      check: (page: Page, shot: (name: string) => Promise<void>) => Promise<void>,
+    ) => {
       for (const colorScheme of ['light', 'dark'] as const) {
         for (const width of [1280, 380]) {
           const page = await open('/', { colorScheme, viewport: { width, height: 860 } });
-          await look(page, async (name) => {
+          await check(page, async (name) => {
             await page.screenshot({ path: join(dir, `${name}-${width}-${colorScheme}.png`) });
             expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThan(1);
           });
         }
       }
     };
-    await inEachLook(async (page, shot) => {
+    await inEachMode(async (page, shot) => {
       await signIn(page, 'not-the-token');
       await page.getByText('This is not the ADMIN_TOKEN').waitFor();
       await shot('token');
@@ -461,17 +468,17 @@ describe('the page', () => {
     await enrolled('macbook');
     refuseOneGroupChange();
     await enrolled('macbook', 'A laptop that SimpleMDM will not put into its group');
-    await accountRefused();
-    await inEachLook(async (page, shot) => {
+    await recordRefusedAccount();
+    await inEachMode(async (page, shot) => {
       await signIn(page);
       await until('five rows', async () => (await rows(page).count()) === 5);
       await enrollment(page).getByText('failed').waitFor();
       await banner(page).getByText('cannot be used').waitFor();
       await shot('list');
       await enrollment(page).getByRole('link').click();
-      await traceOf(page).getByText('Done by').waitFor();
+      await traceOf(page).getByText('Run of').waitFor();
       await shot('trace');
-      await traceOf(page).getByText('Done by').scrollIntoViewIfNeeded();
+      await traceOf(page).getByText('Run of').scrollIntoViewIfNeeded();
       await shot('steps');
       await traceOf(page).getByRole('button', { name: 'Replay' }).click();
       await shot('replay');

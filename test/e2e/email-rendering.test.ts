@@ -6,10 +6,10 @@ import { emailHtml } from '../../src/channels/email-html.js';
 import { useBrowser } from '../support/use-browser.js';
 import { MESSAGES } from '../unit/channels/messages.js';
 
-/** Set to a folder, the pictures are kept there to be looked at. */
+/** A folder that keeps the screenshots, for a visual check. */
 const PICTURES = process.env['EMAIL_PICTURES'];
 
-/** Run in the page, which is no part of this program. */
+/** Runs in the page. */
 const MEASURE = `(() => {
   const { scrollWidth, clientWidth } = document.documentElement;
   return {
@@ -45,21 +45,21 @@ describe.each(Object.entries(WIDTHS))('an e-mail on a %s', (device, width) => {
     const requests: string[] = [];
     page.on('request', (request) => requests.push(request.url()));
     await page.setContent(emailHtml(message));
-    const seen = measured.parse(await page.evaluate(MEASURE));
+    const layout = measured.parse(await page.evaluate(MEASURE));
     if (PICTURES !== undefined) {
       mkdirSync(PICTURES, { recursive: true });
       await page.screenshot({ path: join(PICTURES, `${name}-${device}.png`), fullPage: true });
     }
     await context.close();
-    expect(seen.overflow).toBe(0);
-    expect(seen.cardWidth).toBeLessThanOrEqual(600);
-    expect(seen.cardWidth).toBeGreaterThan(Math.min(width, 600) - 40);
-    expect(seen.heading).toBe(message.title);
-    expect(seen.small).toBe(0);
-    // What a device is called is text, and nothing is loaded from anywhere.
-    expect(seen.scripts).toBe(0);
+    expect(layout.overflow).toBe(0);
+    expect(layout.cardWidth).toBeLessThanOrEqual(600);
+    expect(layout.cardWidth).toBeGreaterThan(Math.min(width, 600) - 40);
+    expect(layout.heading).toBe(message.title);
+    expect(layout.small).toBe(0);
+    // Device names are text, and nothing is loaded.
+    expect(layout.scripts).toBe(0);
     expect(requests.filter((url) => /^https?:/.test(url))).toEqual([]);
-    expect(seen.items).toBe(message.sections.flatMap(({ items }) => items).length);
-    expect(seen.links.every((link) => link.startsWith('https://reflex.example.org'))).toBe(true);
+    expect(layout.items).toBe(message.sections.flatMap(({ items }) => items).length);
+    expect(layout.links.every((link) => link.startsWith('https://reflex.example.org'))).toBe(true);
   });
 });

@@ -60,6 +60,7 @@ const state = z.strictObject({
       title: z.string(),
       alerts: z.number(),
       reason: z.string(),
+      code: z.literal('channel/refused'),
       since: z.string(),
     }),
   ),

@@ -1,74 +1,77 @@
 /* global AbortSignal, fetch, sessionStorage */
 
 const TOKEN_KEY = 'mdm-reflex admin token';
-/** Longer than the service itself waits for Redis. */
+/** Longer than the service waits for Redis. */
 const TIMEOUT_MS = 10_000;
 
-/** The service answered with a problem (RFC 9457), or (status 0) not at all. */
+/** A problem response of the service (RFC 9457), or status 0 when there was no response. */
 export class ApiProblem extends Error {
   /**
    * @param {number} status
    * @param {string} detail
+   * @param {string} [code] - The error code, which the message ends with.
    */
-  constructor(status, detail) {
-    super(detail);
+  constructor(status, detail, code) {
+    super(code === undefined ? detail : `${detail} [${code}]`);
     this.status = status;
+    this.code = code;
   }
 }
 
-/** The admin token of this tab. A browser that refuses to store it keeps it until the page is loaded again. */
+/** The admin token of this tab. If the browser refuses to store the token, it lasts until the page is reloaded. */
 export const adminToken = {
   /** @type {string | undefined} */
-  value: stored(() => sessionStorage.getItem(TOKEN_KEY)) ?? undefined,
+  value: ifAllowed(() => sessionStorage.getItem(TOKEN_KEY)) ?? undefined,
 
   /** @param {string} token */
-  keep(token) {
+  set(token) {
     adminToken.value = token;
-    stored(() => sessionStorage.setItem(TOKEN_KEY, token));
+    ifAllowed(() => sessionStorage.setItem(TOKEN_KEY, token));
   },
 
-  forget() {
+  clear() {
     adminToken.value = undefined;
-    stored(() => sessionStorage.removeItem(TOKEN_KEY));
+    ifAllowed(() => sessionStorage.removeItem(TOKEN_KEY));
   },
 };
 
 /**
  * @template T
- * @param {() => T} access
+ * @param {() => T} accessStorage
  */
-function stored(access) {
+function ifAllowed(accessStorage) {
   try {
-    return access();
+    return accessStorage();
   } catch {
     return undefined;
   }
 }
 
 /**
- * Asks the JSON API with the admin token.
+ * Calls the JSON API with the admin token.
  *
- * @param {string} path - Relative to the page, so that it works behind a prefix.
- * @param {{ method?: string, signal?: AbortSignal, token?: string | undefined }} [options] - `token`: another one than that of the tab.
+ * @param {string} path - Relative to the page, so that the page works behind a path prefix.
+ * @param {{ method?: string, signal?: AbortSignal, token?: string | undefined }} [options] - `token` replaces the token of the tab.
  * @returns {Promise<unknown>}
  * @throws {ApiProblem}
  */
-export async function askApi(path, { method = 'GET', signal, token = adminToken.value } = {}) {
+export async function callApi(path, { method = 'GET', signal, token = adminToken.value } = {}) {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const response = await send(path, { method, headers, ...(signal && { signal }) });
   const body = await bodyOf(response);
   if (response.ok) return body;
-  throw new ApiProblem(response.status, detailOf(body) ?? `the service answered ${response.status}`);
+  const detail = memberOf(body, 'detail') ?? `the service returned ${response.status}`;
+  throw new ApiProblem(response.status, detail, memberOf(body, 'code'));
 }
 
 /**
- * Asks how the service is; no token is needed, and 503 is an answer like another.
+ * Fetches the readiness of the service. Needs no token; a 503 has a body too.
  *
  * @param {AbortSignal} signal
  * @returns {Promise<unknown>}
- * @throws {ApiProblem} when it does not answer.
+ * @throws {ApiProblem} when there is no response.
  */
-export async function askReadiness(signal) {
+export async function fetchReadiness(signal) {
   return bodyOf(await send('readyz', { signal }));
 }
 
@@ -89,7 +92,7 @@ async function send(path, options) {
     options.signal?.throwIfAborted();
     throw new ApiProblem(
       0,
-      `the service does not answer (${error instanceof Error ? error.message : 'no reason given'})`,
+      `the service does not respond (${error instanceof Error ? error.message : 'unknown reason'})`,
     );
   }
 }
@@ -101,13 +104,17 @@ async function bodyOf(response) {
   } catch {
     throw new ApiProblem(
       response.status,
-      `something that is not mdm-reflex answered ${response.status}; is a proxy in the way?`,
+      `the response with status ${response.status} is not from mdm-reflex; check the proxy in front of it`,
     );
   }
 }
 
-/** @param {unknown} body */
-function detailOf(body) {
-  const known = typeof body === 'object' && body !== null && 'detail' in body;
-  return known && typeof body.detail === 'string' ? body.detail : undefined;
+/**
+ * @param {unknown} body
+ * @param {'code' | 'detail'} name
+ */
+function memberOf(body, name) {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const value = /** @type {Readonly<Record<string, unknown>>} */ (body)[name];
+  return typeof value === 'string' ? value : undefined;
 }

@@ -1,64 +1,64 @@
 /* global Element, HTMLButtonElement, HTMLElement, HTMLDialogElement */
 /** @import { ServiceState, UndeliveredMessage } from '../service-state.js' */
 /** @import { HeldRuleWithCount } from '../../coordination/run-limits.js' */
-import { askApi } from './api.js';
-import { byId, element, showIn, shortList } from './dom.js';
-import { counted, timeWord } from './words.js';
+import { callApi } from './api.js';
+import { byId, collapsedList, element, render } from './dom.js';
+import { counted, formatReason, formatTime } from './format.js';
 
-const place = byId('attention', HTMLElement);
+const container = byId('attention', HTMLElement);
 const result = byId('attention-result', HTMLElement);
 const dialog = byId('confirm-dialog', HTMLDialogElement);
 
 /**
- * What a button does once it is pressed, and confirmed where something would be lost.
+ * What a button does. An operation that loses something has a text to confirm.
  *
- * @typedef {{ path: string, done: string, ask: string | undefined }} Deed
+ * @typedef {{ path: string, done: string, confirm: string | undefined }} Operation
  */
 
-/** The deed that the dialog asks about. @type {Deed | undefined} */
-let asked;
+/** The operation that the dialog confirms. @type {Operation | undefined} */
+let unconfirmed;
 
 /**
- * Shows what asks for a person, with what can be done about it.
+ * Shows problems that need a person, with buttons to resolve them.
  *
  * @param {ServiceState} state
  */
 export function showAttention({ ruleProblems, referenceProblems, held, undelivered }) {
-  showIn(place, [
+  render(container, [
     ...(ruleProblems.length === 0
       ? []
       : [
-          trouble(
+          problemSection(
             'problems',
-            `${counted(ruleProblems.length, 'problem', 'problems')} in the rule files: the rules of before stay in force`,
+            `${counted(ruleProblems.length, 'problem', 'problems')} in the rule files: the previous rules stay active`,
             problemList(ruleProblems),
           ),
         ]),
     ...(referenceProblems.length === 0
       ? []
       : [
-          trouble(
+          problemSection(
             'references',
-            'The rules name what is not there at SimpleMDM: steps that need it will fail',
+            'The rules refer to things that SimpleMDM does not have: steps that need them will fail',
             problemList(referenceProblems),
           ),
         ]),
     ...(held.length === 0
       ? []
       : [
-          trouble(
+          problemSection(
             'held',
-            `${counted(held.length, 'rule is', 'rules are')} held, since too many runs began`,
-            shortList('ul', { class: 'plain' }, held.map(heldRow)),
+            `${counted(held.length, 'rule is held: its run limit was', 'rules are held: their run limits were')} reached`,
+            collapsedList('ul', { class: 'plain' }, held.map(heldRow)),
           ),
         ]),
     ...(undelivered.length === 0
       ? []
       : [
-          trouble(
+          problemSection(
             'undelivered',
             `${counted(undelivered.length, 'message was', 'messages were')} not delivered`,
-            shortList('ul', { class: 'plain' }, undelivered.map(undeliveredRow)),
+            collapsedList('ul', { class: 'plain' }, undelivered.map(undeliveredRow)),
           ),
         ]),
   ]);
@@ -69,27 +69,27 @@ export function showAttention({ ruleProblems, referenceProblems, held, undeliver
  * @param {string} title
  * @param {HTMLElement} list
  */
-function trouble(key, title, list) {
+function problemSection(key, title, list) {
   return element(
     'section',
-    { class: 'trouble', 'data-tone': 'bad', 'data-key': key },
+    { class: 'problem', 'data-tone': 'bad', 'data-key': key },
     element('h2', {}, title),
     list,
   );
 }
 
-/** @param {readonly string[]} problems - Each with its place, its line and a caret below. */
+/** @param {readonly string[]} problems - Each is a message, then optionally the source line and a caret. */
 function problemList(problems) {
-  return shortList(
+  return collapsedList(
     'ul',
     { class: 'plain' },
     problems.map((problem) => {
-      const [said = '', ...shown] = problem.split('\n');
-      const lines = withoutIndent(shown);
+      const [message = '', ...excerpt] = problem.split('\n');
+      const lines = withoutIndent(excerpt);
       return element(
         'li',
         {},
-        element('p', {}, said),
+        element('p', {}, message),
         ...(lines.length === 0 ? [] : [element('pre', { tabindex: '0' }, lines.join('\n'))]),
       );
     }),
@@ -97,7 +97,7 @@ function problemList(problems) {
 }
 
 /**
- * Lines moved to the left together: on a phone there is no room for the indentation of a file.
+ * Removes the common indentation: a phone has no room for it.
  *
  * @param {readonly string[]} lines
  */
@@ -109,7 +109,7 @@ function withoutIndent(lines) {
 /** @param {HeldRuleWithCount} held */
 function heldRow({ account, rule, since, reason, waitingRuns }) {
   const path = `api/held/${encodeURIComponent(account)}/${encodeURIComponent(rule)}`;
-  const runs = waitingRuns === 1 ? 'the run that waits' : `the ${waitingRuns} runs that wait`;
+  const runs = waitingRuns === 1 ? 'the waiting run' : `the ${waitingRuns} waiting runs`;
   return element(
     'li',
     { 'data-key': `${account} ${rule}` },
@@ -120,87 +120,91 @@ function heldRow({ account, rule, since, reason, waitingRuns }) {
       element('span', {}, counted(waitingRuns, 'run waits', 'runs wait')),
       ...(account === 'default' ? [] : [element('span', { class: 'tag' }, account)]),
     ),
-    element('p', { class: 'hint' }, `${reason}; held since `, timeWord(since)),
+    element('p', { class: 'hint' }, `${reason}; held since `, formatTime(since)),
     buttons(
       {
         label: 'Release',
         path: `${path}/release`,
-        done: `${rule} is released: its runs go on in a few seconds.`,
+        done: `${rule} is released. Its runs continue in a few seconds.`,
       },
       {
         label: 'Drop…',
         path: `${path}/drop`,
-        done: `${rule} goes on with new runs; those that waited become dead letters, which can be replayed.`,
-        ask: `${rule}: ${runs} will not be done, and each becomes a dead letter, which can be replayed.`,
+        done: `The waiting runs of ${rule} are dead letters now and can be replayed. New runs of the rule can start.`,
+        confirm: `Drop ${runs} of ${rule}? Dropped runs become dead letters and can be replayed.`,
       },
     ),
   );
 }
 
 /** @param {UndeliveredMessage} message */
-function undeliveredRow({ id, channel, title, alerts, reason, since }) {
+function undeliveredRow({ id, channel, title, alerts, reason, code, since }) {
   const path = `api/alerts/${encodeURIComponent(id)}`;
   const more = alerts > 1 ? ` and ${alerts - 1} more` : '';
   return element(
     'li',
     { 'data-key': id },
     element('p', { class: 'line' }, element('strong', {}, channel), element('span', {}, title + more)),
-    element('p', { class: 'hint' }, `${reason}; given up `, timeWord(since)),
+    element('p', { class: 'hint' }, ...formatReason(reason, code), '; undelivered since ', formatTime(since)),
     buttons(
-      { label: 'Retry', path: `${path}/retry`, done: 'The message goes out again in a few seconds.' },
+      { label: 'Retry', path: `${path}/retry`, done: 'The message is queued again.' },
       {
         label: 'Drop…',
         path: `${path}/drop`,
         done: 'The message is dropped.',
-        ask: `The message “${title}”${more} to ${channel} is thrown away; nobody will be told.`,
+        confirm: `Drop the message “${title}”${more} to ${channel}? Nobody will receive it.`,
       },
     ),
   );
 }
 
-/** @param {...{ label: string, path: string, done: string, ask?: string }} deeds */
-function buttons(...deeds) {
+/** @param {...{ label: string, path: string, done: string, confirm?: string }} operations */
+function buttons(...operations) {
   return element(
     'p',
     { class: 'buttons' },
-    ...deeds.map(({ label, path, done, ask }) =>
-      element('button', { type: 'button', 'data-path': path, 'data-done': done, 'data-ask': ask }, label),
+    ...operations.map(({ label, path, done, confirm }) =>
+      element(
+        'button',
+        { type: 'button', 'data-path': path, 'data-done': done, 'data-confirm': confirm },
+        label,
+      ),
     ),
   );
 }
 
 /**
- * Does what the buttons say, and asks before something is lost.
+ * Handles the buttons, with a confirmation before something is lost.
  *
  * @param {() => void} onDone
  */
 export function startAttention(onDone) {
-  place.addEventListener('click', ({ target }) => {
+  container.addEventListener('click', ({ target }) => {
     const button = target instanceof Element ? target.closest('button') : null;
-    const { path, done, ask } = button?.dataset ?? {};
+    const { path, done, confirm } = button?.dataset ?? {};
     if (!(button instanceof HTMLButtonElement) || path === undefined || done === undefined) return;
-    if (ask === undefined) {
-      void carryOut({ path, done, ask }).then(onDone);
+    if (confirm === undefined) {
+      void perform({ path, done, confirm }).then(onDone);
       return;
     }
-    asked = { path, done, ask };
-    byId('confirm-about', HTMLElement).textContent = ask;
+    unconfirmed = { path, done, confirm };
+    byId('confirm-text', HTMLElement).textContent = confirm;
     dialog.returnValue = '';
     dialog.showModal();
   });
   dialog.addEventListener('close', () => {
-    if (dialog.returnValue === 'drop' && asked !== undefined) void carryOut(asked).then(onDone);
-    asked = undefined;
+    if (dialog.returnValue === 'drop' && unconfirmed !== undefined) void perform(unconfirmed).then(onDone);
+    unconfirmed = undefined;
   });
 }
 
-/** @param {Deed} deed */
-async function carryOut({ path, done }) {
+/** @param {Operation} operation */
+async function perform({ path, done }) {
   try {
-    await askApi(path, { method: 'POST' });
+    await callApi(path, { method: 'POST' });
     result.textContent = done;
   } catch (error) {
-    result.textContent = `Nothing was done: ${error instanceof Error ? error.message : String(error)}`;
+    result.textContent = `The request failed: ${error instanceof Error ? error.message : String(error)}`;
   }
   result.hidden = false;
 }

@@ -2,14 +2,14 @@
 /** @import { EventPage } from '../../journal/find-events.js' */
 /** @import { ServiceState } from '../service-state.js' */
 /** @import { Readiness } from './readiness.js' */
-import { ApiProblem, adminToken, askApi, askReadiness } from './api.js';
+import { ApiProblem, adminToken, callApi, fetchReadiness } from './api.js';
 import { showAttention, startAttention } from './attention.js';
 import { byId } from './dom.js';
 import { fillFirstSteps, focusRow, markSelected, showEvents } from './event-list.js';
 import { filterQuery, startFilters } from './filters.js';
-import { deselect, openTrace, refreshTrace, selectedEvent, startReplay } from './open-trace.js';
 import { showReadiness } from './readiness.js';
 import { isRulesView, refreshRules } from './rules-view.js';
+import { deselect, openTrace, refreshTrace, selectedEvent, startReplay } from './trace-panel.js';
 
 const REFRESH_MS = 2000;
 const PAGE_SIZE = '25';
@@ -18,7 +18,7 @@ const main = byId('main', HTMLElement);
 const tokenSection = byId('token-section', HTMLElement);
 const tokenField = byId('token', HTMLInputElement);
 const tokenError = byId('token-error', HTMLElement);
-const forgetToken = byId('forget-token', HTMLButtonElement);
+const signOut = byId('sign-out', HTMLButtonElement);
 const views = byId('views', HTMLElement);
 const eventsSection = byId('events-section', HTMLElement);
 const rulesSection = byId('rules-section', HTMLElement);
@@ -29,30 +29,30 @@ const newest = byId('newest', HTMLButtonElement);
 const newer = byId('newer', HTMLButtonElement);
 const older = byId('older', HTMLButtonElement);
 
-/** Where the pages before this one ended: empty on the first page. @type {string[]} */
+/** The cursors of the previous pages and of this page; empty on the first page. @type {string[]} */
 let cursors = [];
-/** Where this page ends. @type {string | undefined} */
+/** The cursor of the next page. @type {string | undefined} */
 let nextCursor;
-/** The API has said 401 and nobody has given a better token yet. */
-let lockedOut = false;
+/** The API returned 401, and there is no new token yet. */
+let needsToken = false;
 let timer = 0;
-let round = new AbortController();
+let currentRefresh = new AbortController();
 
-/** Asks for everything on the page anew, and again in two seconds; what is still under way from before is dropped. */
+/** Fetches everything on the page now and every two seconds. Cancels a refresh that is still active. */
 async function refresh() {
-  round.abort();
+  currentRefresh.abort();
   window.clearTimeout(timer);
-  round = new AbortController();
-  const { signal } = round;
+  currentRefresh = new AbortController();
+  const { signal } = currentRefresh;
   try {
-    await Promise.all([refreshReadiness(signal), lockedOut ? undefined : refreshView(signal)]);
+    await Promise.all([refreshReadiness(signal), needsToken ? undefined : refreshView(signal)]);
   } finally {
-    // Nobody looks at a hidden tab; it is refreshed when it shows again.
+    // A hidden tab is refreshed when it becomes visible again.
     if (!signal.aborted && !document.hidden) timer = window.setTimeout(refresh, REFRESH_MS);
   }
 }
 
-/** Whether what the token shows is there, or about to come. */
+/** Whether data that needs the token is shown or will be. */
 function isSignedIn() {
   return !main.hidden || adminToken.value !== undefined;
 }
@@ -60,7 +60,7 @@ function isSignedIn() {
 /** @param {AbortSignal} signal */
 async function refreshReadiness(signal) {
   try {
-    showReadiness(/** @type {Readiness} */ (await askReadiness(signal)), isSignedIn());
+    showReadiness(/** @type {Readiness} */ (await fetchReadiness(signal)), isSignedIn());
   } catch (error) {
     if (!signal.aborted)
       showReadiness(error instanceof Error ? error : new Error(String(error)), isSignedIn());
@@ -77,14 +77,14 @@ async function refreshView(signal) {
       selected === undefined ? undefined : refreshTrace(selected, signal),
     ]);
     listError.textContent = '';
-    letIn();
+    showData();
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof ApiProblem)) throw error;
     if (error.status === 401)
-      lockOut(adminToken.value === undefined ? '' : 'This token is no longer accepted.');
+      askForToken(adminToken.value === undefined ? '' : 'This token is no longer valid.');
     else {
-      // The banner already tells of a service that is away or cannot reach Redis.
+      // The banner shows when the service or Redis is unavailable.
       listError.textContent = error.status === 503 || error.status === 0 ? '' : error.message;
       main.hidden = false;
     }
@@ -93,24 +93,24 @@ async function refreshView(signal) {
 
 /** @param {AbortSignal} signal */
 async function refreshAttention(signal) {
-  showAttention(/** @type {ServiceState} */ (await askApi('api/status', { signal })));
+  showAttention(/** @type {ServiceState} */ (await callApi('api/status', { signal })));
 }
 
 /** @param {AbortSignal} signal */
 async function refreshList(signal) {
   const query = filterQuery();
-  const narrowed = query.size > 0;
+  const filtered = query.size > 0;
   query.set('limit', PAGE_SIZE);
   const cursor = cursors.at(-1);
   if (cursor !== undefined) query.set('cursor', cursor);
   const view = query.toString();
-  const page = /** @type {EventPage} */ (await askApi(`api/events?${view}`, { signal }));
+  const page = /** @type {EventPage} */ (await callApi(`api/events?${view}`, { signal }));
   nextCursor = page.cursor;
   const number = cursors.length + 1;
   showEvents({
     events: page.events,
     view,
-    narrowed,
+    filtered,
     page: number,
     more: nextCursor !== undefined,
     selected: selectedEvent(),
@@ -122,36 +122,36 @@ async function refreshList(signal) {
   byId('page-number', HTMLElement).textContent = number === 1 ? 'newest, live' : `page ${number}`;
 }
 
-function letIn() {
-  lockedOut = false;
+function showData() {
+  needsToken = false;
   tokenSection.hidden = true;
   main.hidden = false;
   views.hidden = false;
   attention.hidden = false;
-  forgetToken.hidden = adminToken.value === undefined;
+  signOut.hidden = adminToken.value === undefined;
 }
 
 /** @param {string} reason */
-function lockOut(reason) {
-  lockedOut = true;
-  adminToken.forget();
+function askForToken(reason) {
+  needsToken = true;
+  adminToken.clear();
   main.hidden = true;
   views.hidden = true;
   attention.hidden = true;
-  forgetToken.hidden = true;
+  signOut.hidden = true;
   tokenError.textContent = reason;
   if (!tokenSection.hidden) return;
   tokenSection.hidden = false;
   tokenField.focus();
 }
 
-/** @param {(string | undefined)[]} changed */
-function turnTo(changed) {
-  cursors = changed.filter((cursor) => cursor !== undefined);
+/** @param {(string | undefined)[]} newCursors */
+function goToPage(newCursors) {
+  cursors = newCursors.filter((cursor) => cursor !== undefined);
   void refresh();
 }
 
-function followAddress() {
+function applyUrl() {
   const selected = selectedEvent();
   openTrace(selected);
   markSelected(selected);
@@ -161,13 +161,13 @@ function followAddress() {
     if ((link.hash === '#rules') === isRulesView()) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  if (!lockedOut) void refresh();
+  if (!needsToken) void refresh();
 }
 
 function closeTrace() {
   const id = selectedEvent();
   deselect();
-  followAddress();
+  applyUrl();
   if (id !== undefined) focusRow(id);
 }
 
@@ -175,49 +175,50 @@ byId('token-form', HTMLFormElement).addEventListener('submit', async (event) => 
   event.preventDefault();
   const token = tokenField.value.trim();
   try {
-    // A header carries Latin letters only; anything else cannot be the token.
+    // A header can contain Latin-1 only, so other characters cannot be in the token.
     if (!/^[\x21-\xff]+$/.test(token)) throw new ApiProblem(401, '');
-    await askApi('api/events?limit=1', { token });
+    await callApi('api/events?limit=1', { token });
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
-    // Redis being away says that the token was good: the service checks it first.
+    // A 503 means that the token is valid: the service checks the token before Redis.
     if (error.status !== 503) {
       tokenError.textContent =
         error.status === 401
-          ? 'This is not the ADMIN_TOKEN of the service. Check it for a missing letter or a stray space.'
+          ? 'This is not the ADMIN_TOKEN of the service. Check for missing letters and extra spaces.'
           : error.message;
       tokenField.select();
       return;
     }
   }
-  adminToken.keep(token);
+  adminToken.set(token);
   tokenField.value = '';
-  lockedOut = false;
-  letIn();
+  needsToken = false;
+  showData();
   void refresh();
 });
 
-forgetToken.addEventListener('click', () => {
-  adminToken.forget();
-  // Nothing of what the token showed stays in the page.
+signOut.addEventListener('click', () => {
+  adminToken.clear();
+  // Removes all data from the page.
   window.location.reload();
 });
-newest.addEventListener('click', () => turnTo([]));
-newer.addEventListener('click', () => turnTo(cursors.slice(0, -1)));
-older.addEventListener('click', () => turnTo([...cursors, nextCursor]));
+newest.addEventListener('click', () => goToPage([]));
+newer.addEventListener('click', () => goToPage(cursors.slice(0, -1)));
+older.addEventListener('click', () => goToPage([...cursors, nextCursor]));
 byId('close-trace', HTMLElement).addEventListener('click', closeTrace);
 document.addEventListener('keydown', (event) => {
-  // In a field or a dialog it has a meaning already.
-  const taken = event.target instanceof HTMLInputElement || document.querySelector('dialog[open]') !== null;
-  if (event.key === 'Escape' && !taken && selectedEvent() !== undefined) closeTrace();
+  // Fields and dialogs handle Escape themselves.
+  const isHandled =
+    event.target instanceof HTMLInputElement || document.querySelector('dialog[open]') !== null;
+  if (event.key === 'Escape' && !isHandled && selectedEvent() !== undefined) closeTrace();
 });
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) void refresh();
 });
-window.addEventListener('hashchange', followAddress);
+window.addEventListener('hashchange', applyUrl);
 
 fillFirstSteps();
-startFilters(() => turnTo([]));
+startFilters(() => goToPage([]));
 startReplay(() => void refresh());
 startAttention(() => void refresh());
-followAddress();
+applyUrl();

@@ -1,25 +1,25 @@
 /* global document, Element, HTMLDetailsElement, Text */
 
 /**
- * Builds an element. Strings become text, never markup: most of what this page shows was written by others.
+ * Creates an element. Strings become text, never markup: most of the content of this page is untrusted.
  *
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
- * @param {Readonly<Record<string, string | undefined>>} attributes - Names are ours, always; undefined leaves one out.
+ * @param {Readonly<Record<string, string | undefined>>} attributes - Names are trusted; undefined omits an attribute.
  * @param {...(Node | string | undefined)} children
  * @returns {HTMLElementTagNameMap[T]}
  */
 export function element(tag, attributes, ...children) {
-  const built = document.createElement(tag);
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) built.setAttribute(name, value);
+    if (value !== undefined) created.setAttribute(name, value);
   }
-  built.append(...children.filter((child) => child !== undefined));
-  return built;
+  created.append(...children.filter((child) => child !== undefined));
+  return created;
 }
 
 /**
- * The element of index.html with this id.
+ * The element of index.html with an id.
  *
  * @template {Element} T
  * @param {string} id
@@ -32,21 +32,20 @@ export function byId(id, kind) {
   return found;
 }
 
-/** So many items of a list are shown, the rest on demand. */
-const MOST_SHOWN = 5;
+const MAX_ITEMS_SHOWN = 5;
 
 /**
- * A list whose end is folded away when it is long.
+ * A list that shows its first items and collapses the rest.
  *
  * @param {'ul' | 'ol'} tag
  * @param {Readonly<Record<string, string>>} attributes
  * @param {readonly HTMLElement[]} items
  */
-export function shortList(tag, attributes, items) {
-  const rest = items.slice(MOST_SHOWN);
-  const list = element(tag, attributes, ...items.slice(0, MOST_SHOWN));
+export function collapsedList(tag, attributes, items) {
+  const rest = items.slice(MAX_ITEMS_SHOWN);
+  const list = element(tag, attributes, ...items.slice(0, MAX_ITEMS_SHOWN));
   if (rest.length === 0) return list;
-  const from = tag === 'ol' ? String(MOST_SHOWN + 1) : undefined;
+  const start = tag === 'ol' ? String(MAX_ITEMS_SHOWN + 1) : undefined;
   return element(
     'div',
     {},
@@ -55,20 +54,20 @@ export function shortList(tag, attributes, items) {
       'details',
       {},
       element('summary', {}, `${rest.length} more`),
-      element(tag, { ...attributes, start: from }, ...rest),
+      element(tag, { ...attributes, start }, ...rest),
     ),
   );
 }
 
 /**
- * Makes the children of a parent look like the fresh ones while touching only what differs, so that nothing flickers and focus,
- * selection and opened details survive. Children with a `data-key` are recognised by it, others by their place.
+ * Updates the children of an element to match `children`. Changes only what differs, so that nothing flickers, and focus,
+ * selection and open details survive. Children are matched by `data-key`, or else by position.
  *
  * @param {Element} parent
- * @param {readonly Node[]} fresh
+ * @param {readonly Node[]} children
  */
-export function showIn(parent, fresh) {
-  const wanted = new Set(fresh.map(keyOf));
+export function render(parent, children) {
+  const wanted = new Set(children.map(keyOf));
   /** @type {Map<string, Element>} */
   const kept = new Map();
   for (const child of [...parent.children]) {
@@ -78,22 +77,22 @@ export function showIn(parent, fresh) {
     else child.remove();
   }
   /** @type {ChildNode | null} */
-  let place = parent.firstChild;
-  for (const node of fresh) {
+  let position = parent.firstChild;
+  for (const node of children) {
     const key = keyOf(node);
-    const old = key === undefined ? unkeyedLike(node, place) : kept.get(key);
+    const old = key === undefined ? unkeyedMatch(node, position) : kept.get(key);
     if (old === undefined) {
-      parent.insertBefore(node, place);
+      parent.insertBefore(node, position);
       continue;
     }
-    if (old === place) place = place.nextSibling;
-    else parent.insertBefore(old, place);
+    if (old === position) position = position.nextSibling;
+    else parent.insertBefore(old, position);
     update(old, node);
   }
-  while (place !== null) {
-    const next = place.nextSibling;
-    place.remove();
-    place = next;
+  while (position !== null) {
+    const next = position.nextSibling;
+    position.remove();
+    position = next;
   }
 }
 
@@ -104,11 +103,11 @@ function keyOf(node) {
 
 /**
  * @param {Node} node
- * @param {ChildNode | null} place
+ * @param {ChildNode | null} position
  */
-function unkeyedLike(node, place) {
-  const alike = place !== null && place.nodeName === node.nodeName && keyOf(place) === undefined;
-  return alike ? place : undefined;
+function unkeyedMatch(node, position) {
+  const matches = position !== null && position.nodeName === node.nodeName && keyOf(position) === undefined;
+  return matches ? position : undefined;
 }
 
 /**
@@ -124,14 +123,14 @@ function update(old, fresh) {
     old.replaceWith(fresh);
     return;
   }
-  // Whether details are open is the reader's business once they are there.
-  const ours = (/** @type {string} */ name) => !(old instanceof HTMLDetailsElement && name === 'open');
+  // After creation, the reader decides whether details are open.
+  const isManaged = (/** @type {string} */ name) => !(old instanceof HTMLDetailsElement && name === 'open');
   for (const name of old.getAttributeNames()) {
-    if (ours(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    if (isManaged(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const name of fresh.getAttributeNames()) {
     const value = fresh.getAttribute(name) ?? '';
-    if (ours(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (isManaged(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  showIn(old, [...fresh.childNodes]);
+  render(old, [...fresh.childNodes]);
 }

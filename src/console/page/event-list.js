@@ -1,44 +1,45 @@
 /* global HTMLElement, URL, location */
 /** @import { EventSummary } from '../../journal/trace.js' */
-import { byId, element, showIn } from './dom.js';
-import { deviceWord, eventStatusWord, timeWord, typeWord } from './words.js';
+import { byId, element, render } from './dom.js';
+import { formatDevice, formatTime, formatType } from './format.js';
+import { eventStatusLabel } from './status-labels.js';
 
 const list = byId('event-list', HTMLElement);
 const firstSteps = byId('first-steps', HTMLElement);
 const noMatch = byId('no-match', HTMLElement);
 
 /**
- * What the list shows.
+ * A page of the list.
  *
  * @typedef {{
  *   events: readonly EventSummary[],
  *   view: string,
- *   narrowed: boolean,
+ *   filtered: boolean,
  *   page: number,
  *   more: boolean,
  *   selected: string | undefined,
- * }} EventPageView `view` names the page and its filter: within one view, what was not there before is new.
+ * }} EventPageView `view` identifies the page and its filter. Within one view, events that appear later are new.
  */
 
 /** @type {{ view: string | undefined, ids: ReadonlySet<string> }} */
 let shown = { view: undefined, ids: new Set() };
 
 /** @param {EventPageView} page */
-export function showEvents({ events, view, narrowed, page, more, selected }) {
+export function showEvents({ events, view, filtered, page, more, selected }) {
   const isNew = (/** @type {string} */ id) => shown.view === view && !shown.ids.has(id);
-  showIn(
+  render(
     list,
     events.map((event) => row(event, isNew(event.id), event.id === selected)),
   );
   shown = { view, ids: new Set(events.map(({ id }) => id)) };
   const empty = events.length === 0;
-  firstSteps.hidden = !empty || narrowed || page > 1;
+  firstSteps.hidden = !empty || filtered || page > 1;
   noMatch.hidden = !empty || !firstSteps.hidden;
   noMatch.textContent = more
-    ? 'No event fits among those looked through so far. “Older” looks further back.'
+    ? 'No matching events so far. “Older” searches further back.'
     : page > 1
       ? 'There are no older events.'
-      : 'No event fits this filter.';
+      : 'No events match this filter.';
 }
 
 /** @param {string | undefined} selected */
@@ -56,10 +57,10 @@ export function focusRow(id) {
   item?.querySelector('a')?.focus();
 }
 
-/** Tells a new user where SimpleMDM has to send its webhooks. */
+/** Shows a new user the URL for SimpleMDM webhooks. */
 export function fillFirstSteps() {
   const base = new URL('webhooks/simplemdm/', location.href);
-  byId('webhook-address', HTMLElement).textContent = `${base.origin}${base.pathname}WEBHOOK_TOKEN`;
+  byId('webhook-url', HTMLElement).textContent = `${base.origin}${base.pathname}WEBHOOK_TOKEN`;
   byId('loopback-hint', HTMLElement).hidden = !/^(localhost|127\.|\[::1\])/.test(location.hostname);
 }
 
@@ -70,15 +71,15 @@ export function fillFirstSteps() {
  */
 function row(event, isNew, isSelected) {
   const { id, account, type, receivedAt, source, rules, reason, data, deviceName } = event;
-  const device = deviceWord(data);
+  const device = formatDevice(data);
   const link = element(
     'a',
     { href: `#${id}`, 'aria-current': isSelected ? 'true' : undefined },
-    element('span', { class: 'when' }, timeWord(receivedAt)),
+    element('span', { class: 'when' }, formatTime(receivedAt)),
     element(
       'span',
       { class: 'type' },
-      element('span', { class: 'type-name' }, ...typeWord(type)),
+      element('span', { class: 'type-name' }, ...formatType(type)),
       ...(account === 'default' ? [] : [' ', element('span', { class: 'tag' }, account)]),
       ...(source === 'webhook' ? [] : [' ', element('span', { class: 'tag' }, source)]),
     ),
@@ -88,7 +89,7 @@ function row(event, isNew, isSelected) {
       ...(deviceName === undefined ? [] : [element('span', { class: 'device-name' }, deviceName), ' ']),
       element('span', {}, device ?? '–'),
     ),
-    element('span', { class: 'status' }, eventStatusWord(event)),
+    element('span', { class: 'status' }, eventStatusLabel(event)),
     element(
       'span',
       { class: 'rules' },

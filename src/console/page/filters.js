@@ -5,10 +5,10 @@ const form = byId('filters', HTMLFormElement);
 const clear = byId('clear-filters', HTMLElement);
 
 const NAMES = ['type', 'device', 'status', 'account'];
-/** Long enough not to ask for every letter. */
-const TYPING_MS = 300;
+/** Avoids a request for every letter. */
+const TYPING_DELAY_MS = 300;
 
-/** What narrows the list, as the API takes it. */
+/** The filter as query parameters of the API. */
 export function filterQuery() {
   const query = new URLSearchParams();
   const entered = new FormData(form);
@@ -20,37 +20,37 @@ export function filterQuery() {
 }
 
 /**
- * Fills the form from the address of the page, where the filter is kept so that it can be bookmarked and passed on.
+ * Fills the form from the URL of the page. The URL contains the filter, so that it can be bookmarked and shared.
  *
  * @param {() => void} onChange
  */
 export function startFilters(onChange) {
-  const asked = new URLSearchParams(location.search);
+  const fromUrl = new URLSearchParams(location.search);
   for (const name of NAMES) {
     const field = form.elements.namedItem(name);
-    const value = asked.get(name);
+    const value = fromUrl.get(name);
     if (value !== null && field !== null && 'value' in field) field.value = value;
   }
   let timer = 0;
-  const changed = () => {
+  const onInput = () => {
     window.clearTimeout(timer);
-    remember();
+    updateUrl();
     onChange();
   };
   form.addEventListener('input', () => {
     window.clearTimeout(timer);
-    timer = window.setTimeout(changed, TYPING_MS);
+    timer = window.setTimeout(onInput, TYPING_DELAY_MS);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    changed();
+    onInput();
   });
-  // The fields are emptied after this event.
-  form.addEventListener('reset', () => window.setTimeout(changed));
-  remember();
+  // The browser clears the fields after this event.
+  form.addEventListener('reset', () => window.setTimeout(onInput));
+  updateUrl();
 }
 
-function remember() {
+function updateUrl() {
   const query = filterQuery();
   clear.hidden = query.size === 0;
   const search = query.size === 0 ? '' : `?${query.toString()}`;

@@ -1,106 +1,104 @@
 /* global HTMLElement, HTMLSelectElement */
-import { byId, element, showIn } from './dom.js';
-import { timeWord } from './words.js';
+import { byId, element, render } from './dom.js';
+import { counted, formatReason, formatTime } from './format.js';
 
 /**
- * What `GET /readyz` says, as far as this page reads it.
+ * The part of `GET /readyz` that this page reads.
  *
  * @typedef {{
  *   redis?: string,
  *   rules?: number,
  *   attention?: readonly string[],
  *   stopping?: boolean,
- *   accounts?: Readonly<Record<string, { ok: boolean, reason?: string, since: string }>>,
+ *   accounts?: Readonly<Record<string, { ok: boolean, reason?: string, code?: string, since: string }>>,
  * }} Readiness
  */
 
-/** @typedef {{ tone: 'bad' | 'wait', text: string, since?: string, counted?: true }} Trouble */
+/**
+ * `onlyCounted`: the attention section shows the details to signed-in users.
+ *
+ * @typedef {{ tone: 'bad' | 'wait', text: string, code?: string | undefined, since?: string, onlyCounted?: true }} Problem
+ */
 
 const banner = byId('banner', HTMLElement);
 const health = byId('health', HTMLElement);
 const accountLabel = byId('account-label', HTMLElement);
 
 /**
- * Shows what keeps the service from its work. It is a live region, so only what changed is written.
+ * Shows problems of the service in the banner. The banner is a live region, so only changes are rendered.
  *
- * @param {Readiness | Error} readiness - An error when the service did not answer.
- * @param {boolean} signedIn - Then what asks for a person is shown in full beside.
+ * @param {Readiness | Error} readiness - An error when the service did not respond.
+ * @param {boolean} signedIn - Whether the attention section shows the details.
  */
 export function showReadiness(readiness, signedIn) {
-  const troubles = readiness instanceof Error ? [silence(readiness)] : troublesOf(readiness);
-  const shown = signedIn ? troubles.filter(({ counted }) => counted !== true) : troubles;
-  showIn(
+  const problems = readiness instanceof Error ? [noResponse(readiness)] : problemsOf(readiness);
+  const shown = signedIn ? problems.filter(({ onlyCounted }) => onlyCounted !== true) : problems;
+  render(
     banner,
-    shown.map(({ tone, text, since }) =>
+    shown.map(({ tone, text, code, since }) =>
       element(
         'p',
         { 'data-tone': tone, 'data-key': text },
-        text,
-        ...(since === undefined ? [] : [' Since ', timeWord(since), '.']),
+        ...formatReason(text, code),
+        ...(since === undefined ? [] : [' Since ', formatTime(since), '.']),
       ),
     ),
   );
-  const worst = troubles.some(({ tone }) => tone === 'bad') ? 'bad' : troubles[0]?.tone;
+  const worst = problems.some(({ tone }) => tone === 'bad') ? 'bad' : problems[0]?.tone;
   health.dataset['tone'] = worst ?? 'good';
-  showIn(health, [
-    element('span', {}, worst === undefined ? 'running' : 'attention'),
-    ...rulesWord(readiness),
+  render(health, [
+    element('span', {}, worst === undefined ? 'running' : 'needs attention'),
+    ...ruleCount(readiness),
   ]);
   if (!(readiness instanceof Error)) offerAccounts(Object.keys(readiness.accounts ?? {}));
 }
 
 /**
  * @param {Error} error
- * @returns {Trouble}
+ * @returns {Problem}
  */
-function silence(error) {
-  return { tone: 'bad', text: `No answer: ${error.message}. This page tries again by itself.` };
+function noResponse(error) {
+  return { tone: 'bad', text: `No response: ${error.message}. This page retries automatically.` };
 }
 
 /**
  * @param {Readiness} readiness
- * @returns {Trouble[]}
+ * @returns {Problem[]}
  */
-function troublesOf({ redis, attention = [], stopping, accounts = {} }) {
-  /** @type {Trouble[]} */
-  const troubles = [];
+function problemsOf({ redis, attention = [], stopping, accounts = {} }) {
+  /** @type {Problem[]} */
+  const problems = [];
   if (stopping === true)
-    troubles.push({
+    problems.push({
       tone: 'wait',
-      text: 'The service is stopping: it finishes what it has in hand and takes no more webhooks.',
+      text: 'The service is stopping: it finishes its active jobs and accepts no webhooks.',
     });
   if (redis === 'starting')
-    troubles.push({ tone: 'wait', text: 'The service is starting: Redis is not connected yet.' });
+    problems.push({ tone: 'wait', text: 'The service is starting: Redis is not connected yet.' });
   else if (redis !== 'ok')
-    troubles.push({
+    problems.push({
       tone: 'bad',
       text:
-        `Redis is away${redis === 'away' || redis === undefined ? '' : ` (${redis})`}. Webhooks are answered 503 until it is ` +
-        'back; what was taken before is in Redis and goes on then.',
+        `Redis is unavailable${redis === 'away' || redis === undefined ? '' : ` (${redis})`}. Webhooks receive 503 until ` +
+        'Redis is back. Accepted events are in Redis and continue then.',
     });
-  for (const text of attention) troubles.push({ tone: 'bad', text, counted: true });
-  for (const [name, { ok, reason, since }] of Object.entries(accounts)) {
+  for (const text of attention) problems.push({ tone: 'bad', text, onlyCounted: true });
+  for (const [name, { ok, reason, code, since }] of Object.entries(accounts)) {
     if (ok) continue;
-    const why = reason ?? 'no reason was given';
-    troubles.push({ tone: 'bad', text: `Account ${name} cannot be used: ${why}. Its events wait.`, since });
+    const text = `Account ${name} cannot be used, so its events wait: ${reason ?? 'unknown reason'}.`;
+    problems.push({ tone: 'bad', text, code, since });
   }
-  return troubles;
+  return problems;
 }
 
 /** @param {Readiness | Error} readiness */
-function rulesWord(readiness) {
+function ruleCount(readiness) {
   if (readiness instanceof Error || typeof readiness.rules !== 'number') return [];
-  return [
-    element(
-      'span',
-      { class: 'rule-count' },
-      ` · ${readiness.rules} ${readiness.rules === 1 ? 'rule' : 'rules'}`,
-    ),
-  ];
+  return [element('span', { class: 'rule-count' }, ` · ${counted(readiness.rules, 'rule', 'rules')}`)];
 }
 
 /**
- * Whoever runs several accounts can choose one.
+ * Offers the account filter when there are several accounts.
  *
  * @param {readonly string[]} names
  */

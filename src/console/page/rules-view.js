@@ -1,38 +1,38 @@
 /* global HTMLElement, location */
 /** @import { AlertsState, RuleState } from '../service-state.js' */
-import { ApiProblem, askApi } from './api.js';
-import { byId, element, showIn } from './dom.js';
-import { counted, timeWord, typeWord } from './words.js';
+import { ApiProblem, callApi } from './api.js';
+import { byId, element, render } from './dom.js';
+import { counted, formatTime, formatType } from './format.js';
 
 const body = byId('rules-body', HTMLElement);
 
-/** Whether the address of the page names the view of the rules. */
+/** Whether the URL of the page selects the rules view. */
 export function isRulesView() {
   return location.hash === '#rules';
 }
 
 /**
- * Fetches the rules in force and the channels, and shows what is new.
+ * Fetches the live rules, the channels and the silences, and updates the view.
  *
  * @param {AbortSignal} signal
  */
 export async function refreshRules(signal) {
-  const [rules, alerts] = await Promise.all([rulesInForce(signal), askApi('api/alerts', { signal })]);
+  const [rules, alerts] = await Promise.all([liveRules(signal), callApi('api/alerts', { signal })]);
   const { channels, silences } = /** @type {AlertsState} */ (alerts);
-  showIn(body, [
-    list('rules', 'Rules in force', 'There are no rules: events are recorded and nothing is done.', rules),
-    list('channels', 'Channels', 'There are none: nobody is told of anything.', channels.map(channelRow)),
-    list('silences', 'Silences', 'Nothing is silenced.', silences.map(silenceRow)),
+  render(body, [
+    list('rules', 'Live rules', 'No rules: events are recorded, and no actions run.', rules),
+    list('channels', 'Channels', 'No channels: nobody receives alerts.', channels.map(channelRow)),
+    list('silences', 'Silences', 'No active silences.', silences.map(silenceRow)),
   ]);
 }
 
 /** @param {AbortSignal} signal */
-async function rulesInForce(signal) {
+async function liveRules(signal) {
   try {
-    const { rules } = /** @type {{ rules: readonly RuleState[] }} */ (await askApi('api/rules', { signal }));
+    const { rules } = /** @type {{ rules: readonly RuleState[] }} */ (await callApi('api/rules', { signal }));
     return rules.map(ruleRow);
   } catch (error) {
-    // No worker runs; the channels and silences are there nevertheless.
+    // No worker runs. Channels and silences are still available.
     if (!(error instanceof ApiProblem) || error.status !== 503) throw error;
     return [element('li', { class: 'error' }, error.message)];
   }
@@ -41,22 +41,24 @@ async function rulesInForce(signal) {
 /**
  * @param {string} key
  * @param {string} title
- * @param {string} none
+ * @param {string} emptyText
  * @param {readonly HTMLElement[]} rows
  */
-function list(key, title, none, rows) {
+function list(key, title, emptyText, rows) {
   return element(
     'section',
     { class: 'card', 'data-key': key },
     element('h2', {}, title),
-    rows.length === 0 ? element('p', { class: 'hint' }, none) : element('ul', { class: 'plain' }, ...rows),
+    rows.length === 0
+      ? element('p', { class: 'hint' }, emptyText)
+      : element('ul', { class: 'plain' }, ...rows),
   );
 }
 
 /** @param {RuleState} rule */
 function ruleRow({ id, description, enabled, on, schedule, mode, limit, accounts, held, next }) {
-  const waiting = held.reduce((sum, one) => sum + one.waitingRuns, 0);
-  const about = [
+  const waiting = held.reduce((sum, { waitingRuns }) => sum + waitingRuns, 0);
+  const details = [
     ...(limit === undefined
       ? []
       : [
@@ -80,13 +82,16 @@ function ruleRow({ id, description, enabled, on, schedule, mode, limit, accounts
       'p',
       { class: 'hint' },
       ...(schedule === undefined
-        ? ['on ', ...on.flatMap((type, index) => (index === 0 ? typeWord(type) : [', ', ...typeWord(type)]))]
+        ? [
+            'on ',
+            ...on.flatMap((type, index) => (index === 0 ? formatType(type) : [', ', ...formatType(type)])),
+          ]
         : [
-            `by the clock: ${schedule.cron} (${schedule.timezone})`,
+            `schedule: ${schedule.cron} (${schedule.timezone})`,
             ...(schedule.forEach === undefined ? [] : [', for each device']),
-            ...(next === undefined ? [] : [', next ', timeWord(next)]),
+            ...(next === undefined ? [] : [', next ', formatTime(next)]),
           ]),
-      ...about.map((text) => ` · ${text}`),
+      ...details.map((text) => ` · ${text}`),
     ),
   );
 }
@@ -105,28 +110,31 @@ function channelRow({ name, type, serviceAlerts, digest }) {
     'li',
     { 'data-key': name },
     element('p', { class: 'line' }, element('strong', {}, name), element('span', {}, type)),
-    ...(serviceAlerts
-      ? [element('p', { class: 'hint' }, 'is told of the troubles of the service as well')]
-      : []),
+    ...(serviceAlerts ? [element('p', { class: 'hint' }, 'receives service alerts')] : []),
     ...(digest === undefined
       ? []
-      : [element('p', { class: 'hint' }, `a digest at ${digest.schedule} (${digest.timezone})`)]),
+      : [element('p', { class: 'hint' }, `digest: ${digest.schedule} (${digest.timezone})`)]),
   );
 }
 
 /** @param {AlertsState['silences'][number]} silence */
 function silenceRow({ id, match, until, comment }) {
-  const what = Object.entries(match).map(([name, pattern]) => `${name}=${pattern}`);
+  const matchers = Object.entries(match).map(([name, pattern]) => `${name}=${pattern}`);
   return element(
     'li',
     { 'data-key': id },
-    element('p', { class: 'line' }, element('strong', {}, what.join(' and ')), element('span', {}, comment)),
+    element(
+      'p',
+      { class: 'line' },
+      element('strong', {}, matchers.join(' and ')),
+      element('span', {}, comment),
+    ),
     element(
       'p',
       { class: 'hint' },
       'until ',
-      timeWord(until),
-      ' · to end it: ',
+      formatTime(until),
+      ' · end with ',
       element('code', {}, `mdm-reflex silence remove ${id}`),
     ),
   );

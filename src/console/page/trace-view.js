@@ -1,20 +1,11 @@
 /** @import { AlertTrace, FactTrace, RuleTrace, RunTrace, Trace } from '../../journal/trace.js' */
-import { element, shortList } from './dom.js';
-import { callRow, runSection } from './trace-runs.js';
-import {
-  ALERT_STATUS,
-  FACT_STATUS,
-  deviceWord,
-  eventStatusWord,
-  stateWord,
-  textOf,
-  timeWord,
-  verdictWord,
-} from './words.js';
+import { collapsedList, element } from './dom.js';
+import { counted, formatDevice, formatReason, formatTime, formatValue } from './format.js';
+import { callRow, runSection } from './run-view.js';
+import { ALERT_STATUS, FACT_STATUS, eventStatusLabel, statusLabel, verdictLabel } from './status-labels.js';
 
 /**
- * The trace of an event: first why it stands there and who was told, then what was done, each rule and why, what was looked up,
- * what came in.
+ * The trace of an event: the reasons for its status, alerts, runs, rules, facts, and the event data.
  *
  * @param {Trace} trace
  * @returns {HTMLElement[]}
@@ -24,30 +15,30 @@ export function traceView(trace) {
   const decisions = [...trace.decisions].sort((a, b) => rank(a) - rank(b));
   return [
     heading(trace),
-    ...whyItStands(trace),
+    ...statusReasons(trace),
     ...(trace.alerts.length === 0
       ? []
-      : [section('told', 'Told', shortList('ul', { class: 'plain' }, trace.alerts.map(alertRow)))]),
+      : [section('alerts', 'Alerts', collapsedList('ul', { class: 'plain' }, trace.alerts.map(alertRow)))]),
     ...worstFirst(trace.runs).map((run) => runSection(run, trace)),
     section(
       'rules',
-      'Rules considered',
+      'Rules evaluated',
       decisions.length > 0
-        ? shortList('ul', { class: 'plain' }, decisions.map(decisionRow))
-        : note(
+        ? collapsedList('ul', { class: 'plain' }, decisions.map(decisionRow))
+        : hint(
             trace.processing?.state === 'done'
-              ? 'None: no rule listens for this type of event.'
+              ? 'None: no rule has this event type in its triggers.'
               : 'None yet.',
           ),
     ),
     section(
-      'looked-up',
-      'Looked up',
+      'facts',
+      'Facts',
       facts.length > 0
         ? element('ul', { class: 'plain' }, ...facts)
-        : note('Nothing: the rules for this type of event needed no more than the event itself.'),
+        : hint('None: the rules needed only the event itself.'),
     ),
-    cameIn(trace),
+    eventData(trace),
   ];
 }
 
@@ -61,27 +52,27 @@ function section(key, title, ...content) {
 }
 
 /** @param {string} text */
-function note(text) {
+function hint(text) {
   return element('p', { class: 'hint' }, text);
 }
 
 /** @param {Trace} trace */
 function heading({ id, account, source, status, ownAction, processing, data, deviceName }) {
   const attempts = processing?.attempts ?? 0;
-  const device = [deviceName, deviceWord(data)].filter((word) => word !== undefined);
-  const about = [...device, `account ${account}`, ...(source === 'webhook' ? [] : [source])];
-  if (attempts > 1) about.push(`looked at ${attempts} times`);
+  const device = [deviceName, formatDevice(data)].filter((label) => label !== undefined);
+  const details = [...device, `account ${account}`, ...(source === 'webhook' ? [] : [source])];
+  if (attempts > 1) details.push(counted(attempts, 'attempt', 'attempts'));
   return element(
     'p',
     { class: 'trace-about', 'data-key': 'about' },
-    eventStatusWord({ status, ownAction }),
-    element('span', {}, ` ${about.join(' · ')} · `),
+    eventStatusLabel({ status, ownAction }),
+    element('span', {}, ` ${details.join(' · ')} · `),
     element('code', { title: id }, id.slice(0, 12)),
   );
 }
 
 /**
- * What asks for a person comes first.
+ * Runs that need a person come first.
  *
  * @param {readonly RunTrace[]} runs
  */
@@ -90,46 +81,56 @@ function worstFirst(runs) {
   return [...runs].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
 }
 
-/** What keeps the event, and what keeps each of its runs. @param {Trace} trace */
-function whyItStands({ processing, runs }) {
+/** Why the event and each of its runs wait or failed. @param {Trace} trace */
+function statusReasons({ processing, runs }) {
   const ofEvent =
     processing?.reason === undefined
       ? []
-      : [why('event', processing.state, [processing.reason, ...nextAttempt(processing.nextAttemptAt)])];
-  const ofRuns = worstFirst(runs).flatMap(({ rule, status, reason }) =>
-    reason === undefined ? [] : [why(`run ${rule}`, status, [element('strong', {}, rule), `: ${reason}`])],
+      : [
+          statusReason('event', processing.state, [
+            ...formatReason(processing.reason, processing.code),
+            ...nextAttempt(processing.nextAttemptAt),
+          ]),
+        ];
+  const ofRuns = worstFirst(runs).flatMap(({ rule, status, reason, code }) =>
+    reason === undefined
+      ? []
+      : [
+          statusReason(`run ${rule}`, status, [
+            element('strong', {}, rule),
+            ': ',
+            ...formatReason(reason, code),
+          ]),
+        ],
   );
   return [...ofEvent, ...ofRuns];
 }
 
 /**
  * @param {string} key
- * @param {string} state
- * @param {readonly (Node | string)[]} words
+ * @param {string} status
+ * @param {readonly (Node | string)[]} content
  */
-function why(key, state, words) {
-  const tone = state === 'failed' ? 'bad' : state === 'waiting' ? 'wait' : 'quiet';
-  return element('p', { class: 'verdict', 'data-tone': tone, 'data-key': `why ${key}` }, ...words);
+function statusReason(key, status, content) {
+  const tone = status === 'failed' ? 'bad' : status === 'waiting' ? 'wait' : 'quiet';
+  return element('p', { class: 'verdict', 'data-tone': tone, 'data-key': `reason ${key}` }, ...content);
 }
 
 /** @param {string | undefined} at */
 function nextAttempt(at) {
-  return at === undefined ? [] : [' — next attempt at ', timeWord(at)];
+  return at === undefined ? [] : ['; next attempt at ', formatTime(at)];
 }
 
 /** @param {Trace} trace */
-function cameIn({ at, receivedAt, data, deviceName }) {
+function eventData({ at, receivedAt, data, deviceName }) {
   const fields = /** @type {[string, Node | string][]} */ ([
-    [
-      'device',
-      [deviceName, deviceWord(data)].filter((word) => word !== undefined).join(', ') || 'none named',
-    ],
-    ['happened', timeWord(at)],
-    ['received', timeWord(receivedAt)],
+    ['device', [deviceName, formatDevice(data)].filter((label) => label !== undefined).join(', ') || 'none'],
+    ['happened', formatTime(at)],
+    ['received', formatTime(receivedAt)],
   ]);
   return section(
-    'came-in',
-    'Came in',
+    'event-data',
+    'Event data',
     element(
       'dl',
       { class: 'fields' },
@@ -138,8 +139,8 @@ function cameIn({ at, receivedAt, data, deviceName }) {
     element(
       'details',
       {},
-      element('summary', {}, 'data of the webhook'),
-      element('pre', { tabindex: '0' }, textOf(data)),
+      element('summary', {}, 'data'),
+      element('pre', { tabindex: '0' }, formatValue(data)),
     ),
   );
 }
@@ -148,24 +149,24 @@ function cameIn({ at, receivedAt, data, deviceName }) {
  * @param {string} name
  * @param {FactTrace} fact
  */
-function factRow(name, { status, value, fetchedAt, durationMs, calls, error }) {
+function factRow(name, { status, value, fetchedAt, durationMs, calls, error, code }) {
   return element(
     'li',
     { 'data-key': `fact ${name}` },
     element(
       'p',
       { class: 'line' },
-      stateWord(FACT_STATUS, status),
+      statusLabel(FACT_STATUS, status),
       element('strong', {}, name),
       element(
         'span',
         { class: 'hint' },
         `${durationMs} ms, `,
-        timeWord(fetchedAt),
-        calls.length === 0 ? ', from memory' : '',
+        formatTime(fetchedAt),
+        calls.length === 0 ? ', cached' : '',
       ),
     ),
-    ...(error === undefined ? [] : [element('p', { class: 'error' }, error)]),
+    ...(error === undefined ? [] : [element('p', { class: 'error' }, ...formatReason(error, code))]),
     ...(calls.length === 0
       ? []
       : [element('ul', { class: 'calls' }, ...calls.map((call) => callRow(call, error)))]),
@@ -175,42 +176,42 @@ function factRow(name, { status, value, fetchedAt, durationMs, calls, error }) {
           element(
             'details',
             {},
-            element('summary', {}, 'what was found'),
-            element('pre', { tabindex: '0' }, textOf(value)),
+            element('summary', {}, 'value'),
+            element('pre', { tabindex: '0' }, formatValue(value)),
           ),
         ]),
   );
 }
 
 /** @param {AlertTrace} alert */
-function alertRow({ id, channel, status, title, at, reason }) {
+function alertRow({ id, channel, status, title, at, reason, code }) {
   return element(
     'li',
     { 'data-key': `alert ${id} ${channel}` },
     element(
       'p',
       { class: 'line' },
-      stateWord(ALERT_STATUS, status),
+      statusLabel(ALERT_STATUS, status),
       element('strong', {}, channel),
-      element('span', { class: 'hint' }, timeWord(at)),
+      element('span', { class: 'hint' }, formatTime(at)),
     ),
     element('p', {}, title),
-    ...(reason === undefined ? [] : [element('p', { class: 'reason' }, reason)]),
+    ...(reason === undefined ? [] : [element('p', { class: 'reason' }, ...formatReason(reason, code))]),
   );
 }
 
-/** What matched comes first, what is only there to explain itself last. @param {RuleTrace} decision */
+/** Problems and matches come first, rules without effect last. @param {RuleTrace} decision */
 function rank({ verdict }) {
   return ['error', 'waiting', 'matched', 'not_matched', 'disabled'].indexOf(verdict);
 }
 
 /** @param {RuleTrace} decision */
-function decisionRow({ rule, description, verdict, ownAction, reason }) {
+function decisionRow({ rule, description, verdict, ownAction, reason, code }) {
   return element(
     'li',
     { 'data-key': `rule ${rule}`, class: 'decision' },
-    element('p', { class: 'line' }, verdictWord({ verdict, ownAction }), element('strong', {}, rule)),
+    element('p', { class: 'line' }, verdictLabel({ verdict, ownAction }), element('strong', {}, rule)),
     ...(description === undefined ? [] : [element('p', { class: 'hint' }, description)]),
-    element('p', { class: 'reason' }, reason),
+    element('p', { class: 'reason' }, ...formatReason(reason, code)),
   );
 }
