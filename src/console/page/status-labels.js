@@ -43,7 +43,7 @@ export function verdictLabel({ verdict, ownAction }) {
 /** @type {Record<FactTrace['status'], Label>} */
 export const FACT_STATUS = {
   found: { text: 'found', mark: '✔', tone: 'good' },
-  missing: { text: 'not found', mark: '·', tone: 'wait' },
+  missing: { text: 'missing', mark: '·', tone: 'wait' },
   failed: { text: 'failed', mark: '✘', tone: 'bad' },
 };
 
@@ -79,10 +79,10 @@ const STEP_STATUS = {
 
 /** @type {Record<AlertTrace['status'], Label>} */
 export const ALERT_STATUS = {
-  queued: { text: 'waiting', mark: '…', tone: 'wait' },
-  counted: { text: 'counted only', mark: '+', tone: 'quiet' },
+  queued: { text: 'queued', mark: '…', tone: 'wait' },
+  counted: { text: 'counted', mark: '+', tone: 'quiet' },
   sent: { text: 'sent', mark: '✔', tone: 'good' },
-  repeated: { text: 'suppressed (repeat)', mark: '–', tone: 'quiet' },
+  repeated: { text: 'repeated', mark: '–', tone: 'quiet' },
   silenced: { text: 'silenced', mark: '–', tone: 'quiet' },
   failed: { text: 'not delivered', mark: '✘', tone: 'bad' },
 };
