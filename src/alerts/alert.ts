@@ -30,10 +30,18 @@ export const alert = z.object({
 export type Alert = z.output<typeof alert>;
 
 /** All labels that can group or silence an alert. */
-export function labelsOf(given: Alert): Record<string, string> {
-  const { channel, account, rule, event, device, severity, title } = given;
+export function labelsOf({
+  labels,
+  channel,
+  account,
+  rule,
+  event,
+  device,
+  severity,
+  title,
+}: Alert): Record<string, string> {
   return {
-    ...given.labels,
+    ...labels,
     channel,
     account,
     severity,

@@ -83,7 +83,7 @@ async function recordRefusedAccount(): Promise<void> {
   await recordAccountStatus(world.client, 'default', {
     ok: false,
     reason:
-      'GET /account answered 401: the API key was not accepted; set SIMPLEMDM_API_KEY to a key that works',
+      'GET /account returned 401: the API key was not accepted; set SIMPLEMDM_API_KEY to a key that works',
     since: new Date().toISOString(),
   });
 }

@@ -219,9 +219,9 @@ test('the trace is written before the message is marked delivered, so that no se
   let recorded: string[] = [];
   // The process may die at this moment.
   Object.assign(store, {
-    markDelivered: async (...given: Parameters<AlertStore['markDelivered']>) => {
+    markDelivered: async (...args: Parameters<AlertStore['markDelivered']>) => {
       recorded = (await traces()).map(({ status }) => status);
-      return markDelivered(...given);
+      return markDelivered(...args);
     },
   });
   await work();

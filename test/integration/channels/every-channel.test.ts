@@ -86,13 +86,13 @@ describe('channels that post JSON', () => {
     [{ status: 302, headers: { Location: 'http://127.0.0.1:1/' } }, 'channel/refused', /returned 302/],
     [{ status: 500 }, 'channel/unavailable', /returned 500/],
     [{ status: 429, headers: { 'Retry-After': '7' } }, 'channel/unavailable', /returned 429/],
-  ])('%j is %s', async (answer, code, message) => {
-    chat.answerNext(answer);
+  ])('%j is %s', async (response, code, message) => {
+    chat.answerNext(response);
     const problem = await problemOf(send('slack', { url: '${env:URL}' }, env()));
     expect(problem).toMatchObject({ code, retryable: code === 'channel/unavailable' });
     expect(problem.message).toMatch(message);
     expect(problem.message).not.toContain('/hook');
-    if (answer.status === 429) expect(problem.notBefore).toBeGreaterThan(Date.now() + 5000);
+    if (response.status === 429) expect(problem.notBefore).toBeGreaterThan(Date.now() + 5000);
   });
 
   test('the receipt contains the response', async () => {
@@ -187,12 +187,15 @@ describe('channels that post JSON', () => {
       { url: '${env:URL}', secret: '${env:TOKEN}' },
       /^secret: expected a secret in base64/,
     ],
-  ])('%s is a permanent error that does not contain its value', async (_what, type, given, message) => {
-    const problem = await problemOf(send(type, given, env()));
-    expect(problem).toMatchObject({ code: 'channel/invalid-settings', retryable: false });
-    expect(problem.message).toMatch(message);
-    expect(problem.message).not.toContain('the-token');
-  });
+  ])(
+    '%s is a permanent error that does not contain its value',
+    async (_case, type, channelSettings, message) => {
+      const problem = await problemOf(send(type, channelSettings, env()));
+      expect(problem).toMatchObject({ code: 'channel/invalid-settings', retryable: false });
+      expect(problem.message).toMatch(message);
+      expect(problem.message).not.toContain('the-token');
+    },
+  );
 });
 
 describe('e-mail', () => {
@@ -289,15 +292,15 @@ describe('e-mail', () => {
     ['smtp://bob:100%sure@127.0.0.1', 'bob', '100%sure'],
     ['smtp://b%40b:100%25@127.0.0.1', 'b@b', '100%'],
   ])('a bare %% in %s stands for itself', async (url, user, password) => {
-    const given: unknown[] = [];
+    const credentials: unknown[] = [];
     const port = await startSmtp({
       onAuth: ({ username, password: pass }, _session, done) => {
-        given.push(username, pass);
+        credentials.push(username, pass);
         done(null, { user: username });
       },
     });
     await send('email', { ...ADDRESSES, server: `${url}:${port}`, allow_self_signed: true });
-    expect(given).toEqual([user, password]);
+    expect(credentials).toEqual([user, password]);
   });
 
   test('that is accepted for some recipients succeeds with a warning about the others', async () => {
@@ -320,11 +323,11 @@ describe('e-mail', () => {
   });
 
   test('is retryable after a 4xx reply, and not after a 5xx reply', async () => {
-    const answers = [451, 550];
+    const replyCodes = [451, 550];
     const port = await startSmtp({
       disabledCommands: ['STARTTLS'],
       onRcptTo: (_address, _session, done) =>
-        done(Object.assign(new Error('not now or not ever'), { responseCode: answers.shift() ?? 550 })),
+        done(Object.assign(new Error('not now or not ever'), { responseCode: replyCodes.shift() ?? 550 })),
     });
     const settings = { ...ADDRESSES, server: `smtp://127.0.0.1:${port}`, allow_insecure: true };
     expect(await problemOf(send('email', settings))).toMatchObject({

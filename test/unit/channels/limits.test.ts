@@ -67,18 +67,18 @@ const forAllMessages = (check: (message: Message) => void): void =>
 
 describe('for any alerts', () => {
   test('titles are visible, no characters are deceptive, and no surrogate pair is split', () => {
-    forAllMessages((given) => {
-      expect(given.title).toMatch(/[^\p{C}\p{Z}]/u);
-      const { id: _id, ...shown } = given;
+    forAllMessages((composed) => {
+      expect(composed.title).toMatch(/[^\p{C}\p{Z}]/u);
+      const { id: _id, ...shown } = composed;
       const texts = JSON.stringify(webhookPayload({ id: 'x', ...shown }));
       expect(texts).not.toMatch(/[\u202a-\u202e\u2066-\u2069]|\\u00[01]|\\ud[89a-f]/);
-      expect(given.sections.length).toBeLessThanOrEqual(10);
+      expect(composed.sections.length).toBeLessThanOrEqual(10);
     });
   });
 
   test('Slack: at most 50 blocks, none too long or empty', () => {
-    forAllMessages((given) => {
-      const { blocks } = slackPayload(given);
+    forAllMessages((composed) => {
+      const { blocks } = slackPayload(composed);
       expect(blocks.length).toBeLessThanOrEqual(50);
       for (const block of blocks) {
         if (!('text' in block)) continue;
@@ -90,20 +90,20 @@ describe('for any alerts', () => {
   });
 
   test('Teams: less than 28 KB', () => {
-    forAllMessages((given) => expect(bytes(teamsPayload(given))).toBeLessThan(28_000));
+    forAllMessages((composed) => expect(bytes(teamsPayload(composed))).toBeLessThan(28_000));
   });
 
   test('Google Chat: less than 32 KB', () => {
-    forAllMessages((given) => expect(bytes(googleChatPayload(given))).toBeLessThan(32_000));
+    forAllMessages((composed) => expect(bytes(googleChatPayload(composed))).toBeLessThan(32_000));
   });
 
   test('ntfy: less than 4096 bytes', () => {
-    forAllMessages((given) => expect(bytes(ntfyPayload('t'.repeat(64), given))).toBeLessThan(4096));
+    forAllMessages((composed) => expect(bytes(ntfyPayload('t'.repeat(64), composed))).toBeLessThan(4096));
   });
 
   test('Discord: an embed of at most 6000 characters', () => {
-    forAllMessages((given) => {
-      const [embed] = discordPayload(given).embeds;
+    forAllMessages((composed) => {
+      const [embed] = discordPayload(composed).embeds;
       const { title = '', description = '', fields = [] } = embed ?? {};
       const texts = [title, description, ...fields.flatMap(({ name, value }) => [name, value])];
       expect(title.length).toBeLessThanOrEqual(256);
@@ -113,8 +113,8 @@ describe('for any alerts', () => {
   });
 
   test('PagerDuty: details of a readable length', () => {
-    forAllMessages((given) => {
-      const { payload } = pagerDutyPayload('key', given);
+    forAllMessages((composed) => {
+      const { payload } = pagerDutyPayload('key', composed);
       expect(payload.summary.length).toBeLessThanOrEqual(1024);
       expect(bytes(payload.custom_details)).toBeLessThan(24_000);
     });
@@ -132,7 +132,7 @@ test('a section has up to 100 lines in an e-mail and 10 in a chat, and the numbe
 });
 
 test('a message shows ten groups and the number of remaining groups', () => {
-  const given = composeMessage(
+  const composed = composeMessage(
     'm',
     Array.from({ length: 12 }, (_unused, index) => ({
       alerts: [alertAbout('a', { rule: `rule-${index}`, description: undefined })],
@@ -142,14 +142,14 @@ test('a message shows ten groups and the number of remaining groups', () => {
   );
   const more = 'and 2 more groups';
   for (const payload of [
-    slackPayload(given),
-    teamsPayload(given),
-    discordPayload(given).embeds[0]?.description,
-    googleChatPayload(given),
-    ntfyPayload('t', given),
-    pagerDutyPayload('k', given),
-    emailHtml(given),
+    slackPayload(composed),
+    teamsPayload(composed),
+    discordPayload(composed).embeds[0]?.description,
+    googleChatPayload(composed),
+    ntfyPayload('t', composed),
+    pagerDutyPayload('k', composed),
+    emailHtml(composed),
   ])
     expect(JSON.stringify(payload)).toContain(more);
-  expect(webhookPayload(given)).toMatchObject({ data: { more_groups: 2, count: 12 } });
+  expect(webhookPayload(composed)).toMatchObject({ data: { more_groups: 2, count: 12 } });
 });
