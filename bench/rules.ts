@@ -10,7 +10,7 @@ import { serviceVocabulary } from '../src/actions/service-vocabulary.js';
 import { evaluateRules } from '../src/runs/evaluate-rules.js';
 import { deviceFacts } from '../src/enrichment/device.js';
 import type { Event } from '../src/events/envelope.js';
-import { compileRuleFiles } from '../src/rules/rule-file.js';
+import { compileRuleFiles } from '../src/rules/compile-rule-files.js';
 
 const RULES = Number(process.argv[2] ?? 1000);
 const EVENTS = 200;
@@ -36,7 +36,7 @@ const { rules, problems } = compileRuleFiles(
   [{ name: 'bench.yaml', text }],
   serviceVocabulary({}, ['default']),
 );
-if (problems.length > 0) throw new Error(problems.join('\n'));
+if (problems.length > 0) throw new Error(problems.map(({ text }) => text).join('\n'));
 const loaded = performance.now() - loading;
 
 const engine = new Engine([], { allowUndefinedFacts: true });

@@ -19,7 +19,7 @@ import type { ConcurrencyGroups } from '../src/coordination/concurrency-groups.j
 import { stepRecord } from '../src/queues/jobs.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
 import type { JobHandle, JobOutcome } from '../src/queues/worker.js';
-import { compileRule } from '../src/rules/model/rule.js';
+import { compileRule } from '../src/rules/compile-rule.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import type { RuleSource } from '../src/rules/model/rule-schema.js';
 import { secretsOf } from '../src/rules/model/rule-secrets.js';

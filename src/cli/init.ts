@@ -7,7 +7,7 @@ import { writeProblem } from '../config/write-problem.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
 import { readSettings } from '../config/settings.js';
 import { serviceVocabulary } from '../actions/service-vocabulary.js';
-import { compileRuleFiles } from '../rules/rule-file.js';
+import { compileRuleFiles } from '../rules/compile-rule-files.js';
 import { loadReferenceCatalog } from '../actions/reference-catalog.js';
 import type { CatalogEntry, ReferenceCatalog } from '../rules/model/vocabulary.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
@@ -15,18 +15,17 @@ import { createDirectory } from '../simplemdm/directory.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { errorCode } from '../telemetry/error-text.js';
 
-/** `mdm-reflex init`, as the command line has it. */
+/** Options of `mdm-reflex init`. */
 export interface InitOptions {
   readonly account?: string | undefined;
-  /** Where the file is written; undefined: it is printed. */
+  /** The file to write; undefined: the rules are printed. */
   readonly out?: string | undefined;
 }
 
 /**
- * Writes a first rule file from what the account really has: its groups, scripts and enrollments, in rules that change nothing until
- * somebody lets them.
+ * Writes a first rule file from the groups, scripts and enrollments of the account. All rules are dry runs.
  *
- * @throws OperatorError when SimpleMDM cannot be asked, or the file is there already.
+ * @throws OperatorError when SimpleMDM cannot be asked, or the file exists already.
  */
 export async function initRules(
   env: NodeJS.ProcessEnv,
@@ -35,13 +34,15 @@ export async function initRules(
   const settings = readSettings(env, []);
   const found = readAccounts(settings, env, ['worker']).get(account);
   if (found?.apiKey === undefined) {
-    throw new OperatorError([`there is no account "${account}" with an API key: set SIMPLEMDM_API_KEY`]);
+    const message = `there is no account "${account}" with an API key: set SIMPLEMDM_API_KEY`;
+    throw new OperatorError([{ code: 'rule/init-failed', message }]);
   }
   const api = createSimpleMdm({ account, apiKey: found.apiKey, baseUrl: found.baseUrl });
-  const used = await idsIn(settings.RULES_PATH, env);
-  const text = await textFor(api, { used, folder: out === undefined ? '.' : dirname(out) }).catch(
+  const usedIds = await idsIn(settings.RULES_PATH, env);
+  const text = await textFor(api, { usedIds, folder: out === undefined ? '.' : dirname(out) }).catch(
     (error: unknown) => {
-      if (error instanceof SimpleMdmError) throw new OperatorError([error.message]);
+      if (error instanceof SimpleMdmError)
+        throw new OperatorError([{ code: 'rule/init-failed', message: error.message }]);
       throw error;
     },
   );
@@ -49,25 +50,26 @@ export async function initRules(
   try {
     await writeFile(out, text, { flag: 'wx' });
   } catch (error) {
-    const why = errorCode(error) === 'EEXIST' ? 'it is there already' : writeProblem(error);
-    throw new OperatorError([`--out ${out}: ${why}; name another file, or leave --out away to see the text`]);
+    const why = errorCode(error) === 'EEXIST' ? 'the file exists already' : writeProblem(error);
+    const message = `--out ${out}: ${why}; name another file, or leave --out out to print the rules`;
+    throw new OperatorError([{ code: 'rule/init-failed', message }]);
   }
-  return `written: ${out}; look through it, then "mdm-reflex validate ${out}"`;
+  return `written: ${out}; review the file, then run "mdm-reflex validate ${out}"`;
 }
 
-/** The ids of rules that there are already: two of one id stop the service. */
+/** The ids of the existing rules. The service does not start with two rules of one id. */
 async function idsIn(path: string, env: NodeJS.ProcessEnv): Promise<Set<string>> {
   if (!existsSync(path)) return new Set();
-  // What is wrong with those files is not the business of this command.
+  // Problems in those files do not matter here.
   const { rules } = compileRuleFiles(await readRuleFiles(path), serviceVocabulary(env, []));
   return new Set(rules.map(({ source }) => source.id));
 }
 
-/** What the new file has to fit in with. */
+/** What the new file must fit in with. */
 interface Surroundings {
-  /** The ids of rules that are taken. */
-  readonly used: ReadonlySet<string>;
-  /** The folder that the file will be in. */
+  /** The ids of the existing rules. */
+  readonly usedIds: ReadonlySet<string>;
+  /** The folder of the new file. */
   readonly folder: string;
 }
 
@@ -76,32 +78,32 @@ async function textFor(api: ReturnType<typeof createSimpleMdm>, surroundings: Su
   return firstRules(attributes.name, await loadReferenceCatalog(createDirectory(api)), surroundings);
 }
 
-/** An id that is not taken. */
-function freeId(id: string, used: ReadonlySet<string>): string {
-  let free = id;
-  for (let count = 2; used.has(free); count += 1) free = `${id}-${count}`;
-  return free;
+/** The id itself, or the id with a number when it is used already. */
+function unusedId(id: string, usedIds: ReadonlySet<string>): string {
+  let unused = id;
+  for (let count = 2; usedIds.has(unused); count += 1) unused = `${id}-${count}`;
+  return unused;
 }
 
 /** A rule file for an account. Every rule in it is a dry run. */
 function firstRules(
   accountName: string,
-  referents: ReferenceCatalog,
-  { used, folder }: Surroundings = { used: new Set(), folder: '.' },
+  catalog: ReferenceCatalog,
+  { usedIds, folder }: Surroundings,
 ): string {
-  const id = (wanted: string): string => freeId(wanted, used);
-  const groups = referents['device group'] ?? [];
-  const scripts = referents.script ?? [];
-  const enrollments = referents.enrollment ?? [];
+  const id = (wanted: string): string => unusedId(wanted, usedIds);
+  const groups = catalog['device group'] ?? [];
+  const scripts = catalog.script ?? [];
+  const enrollments = catalog.enrollment ?? [];
   const [group] = groups;
   const [script] = scripts;
-  // What nobody named may be anything.
+  // The purpose of an enrollment without a name is unknown.
   const enrollment = enrollments.find(({ name }) => name !== undefined);
   return [
     `# yaml-language-server: $schema=${fromFolder(folder, 'rules.schema.json')}`,
-    '# ("mdm-reflex schema > rules.schema.json" puts it there: editors then complete and check.)',
-    `# First rules for ${comment(accountName)}. How rules are written: docs/rules.md, docs/actions.md, docs/alerts.md.`,
-    '# Each one is a dry run: it decides and shows what it would do, and sends nothing. Take "mode: dry_run" away when it is right.',
+    '# (Create the schema with "mdm-reflex schema > rules.schema.json": editors then complete and check this file.)',
+    `# First rules for ${comment(accountName)}. See docs/rules.md, docs/actions.md and docs/alerts.md.`,
+    '# Rules with "mode: dry_run" decide and show what they would do, and send nothing. Remove the mode when a rule is right.',
     '#',
     ...listed('device groups', groups),
     ...listed('scripts', scripts),
@@ -112,16 +114,16 @@ function firstRules(
     '',
     'rules:',
     `  - id: ${id('note-every-event')}`,
-    '    description: Write a line for each event',
+    '    description: Log every event',
     "    on: '*'",
     '    do:',
-    "      - log: '{{ event.type }} came in'",
+    "      - log: 'received {{ event.type }}'",
     ...(group === undefined
       ? []
       : [
           '',
           `  - id: ${id('group-new-macs')}`,
-          '    description: New Macs join their group',
+          '    description: Put new Macs in their group',
           '    mode: dry_run',
           '    on: device.enrolled',
           '    if: device.platform == "macOS"',
@@ -133,7 +135,7 @@ function firstRules(
       : [
           '',
           `  - id: ${id('welcome-script')}`,
-          '    description: New Macs run a script',
+          '    description: Run a script on new Macs',
           '    mode: dry_run',
           '    on: device.enrolled',
           '    if: device.platform == "macOS"',
@@ -145,7 +147,7 @@ function firstRules(
       : [
           '',
           `  - id: ${id('invite-new-hardware')}`,
-          '    description: What is new in Apple Business Manager is invited',
+          '    description: Invite hardware that is new in Apple Business Manager',
           '    mode: dry_run',
           '    on: abm.device.added',
           '    do:',
@@ -153,42 +155,40 @@ function firstRules(
         ]),
     '',
     `  - id: ${id('not-seen-for-two-weeks')}`,
-    '    description: Devices that have not been seen for two weeks',
+    '    description: Log devices that have not been seen for two weeks',
     '    mode: dry_run',
     '    on: { schedule: "0 8 * * 1", timezone: UTC, for_each: devices }',
     '    if: age(device.last_seen_at) > duration("336h")',
     '    do:',
-    "      - log: '{{ device.name }} was seen last at {{ device.last_seen_at }}'",
+    "      - log: '{{ device.name }} was last seen at {{ device.last_seen_at }}'",
     '',
   ].join('\n');
 }
 
-const MOST_LISTED = 50;
+const MAX_LISTED = 50;
 
-function listed(kind: string, referents: readonly CatalogEntry[]): string[] {
-  if (referents.length === 0) return [`# There are no ${kind}.`];
-  const lines = referents
-    .slice(0, MOST_LISTED)
-    .map(
-      ({ id, name }) => `#   ${name === undefined ? `${id}, which has no name` : `${comment(name)} (${id})`}`,
-    );
-  const more = referents.length - lines.length;
+function listed(kind: string, entries: readonly CatalogEntry[]): string[] {
+  if (entries.length === 0) return [`# There are no ${kind}.`];
+  const lines = entries
+    .slice(0, MAX_LISTED)
+    .map(({ id, name }) => `#   ${name === undefined ? `${id} (no name)` : `${comment(name)} (${id})`}`);
+  const more = entries.length - lines.length;
   return [`# Your ${kind}:`, ...lines, ...(more > 0 ? [`#   and ${more} more`] : [])];
 }
 
-/** A name in quotes; the id where the name is not the only one or there is none. */
+/** A name in quotes; the id when the name is missing or not unique. */
 function reference({ id, name }: CatalogEntry, all: readonly CatalogEntry[]): string {
   if (name === undefined) return String(id);
   return all.filter((other) => other.name === name).length > 1 ? String(id) : JSON.stringify(name);
 }
 
-/** Where a file of the working folder is, seen from another folder. */
+/** The path of a file in the working folder, relative to another folder. */
 function fromFolder(folder: string, file: string): string {
   const path = relative(folder, join(process.cwd(), file));
   return path.startsWith('.') ? path : `./${path}`;
 }
 
-/** What an account is named must stay within its line. */
+/** Keeps a name on the line of its comment. */
 function comment(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

@@ -4,19 +4,19 @@ import { readAccounts } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
 import { readSettings } from '../config/settings.js';
-import { compileRuleFiles } from '../rules/rule-file.js';
-import type { CompiledRules } from '../rules/rule-file.js';
+import { compileRuleFiles } from '../rules/compile-rule-files.js';
+import type { CompiledRules } from '../rules/compile-rule-files.js';
 import { createRedaction } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 
-/** Rule files as a command uses them. */
+/** The rules and channels of rule files, for a command. */
 export interface LoadedRules extends Pick<CompiledRules, 'rules' | 'channels'> {
-  /** Masks what the rules take from the environment. */
+  /** Masks the environment variables that the rules use. */
   readonly redact: Redact;
 }
 
 /**
- * Loads the rule files for a command that works with them.
+ * Loads the rule files for a command.
  *
  * @param path - A file or a folder; `RULES_PATH` when left out.
  * @throws OperatorError with every problem of every file.

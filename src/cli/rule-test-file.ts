@@ -9,12 +9,15 @@ import { OperatorError } from '../config/operator-error.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
 import { readSettings } from '../config/settings.js';
 import { FACTS } from '../enrichment/registry.js';
+import type { ErrorCode } from '../errors/registry.js';
+import { problemText } from '../errors/user-problem.js';
 import { KNOWN_TYPES } from '../events/webhook-types.js';
-import { reportIssues } from '../rules/checks.js';
+import { reportIssues } from '../rules/check-schema.js';
+import { compileRuleFiles } from '../rules/compile-rule-files.js';
+import type { CompiledRules } from '../rules/compile-rule-files.js';
 import { matchesType } from '../rules/model/event-pattern.js';
-import type { Problem } from '../rules/model/problem.js';
-import { compileRuleFiles } from '../rules/rule-file.js';
-import type { CompiledRules } from '../rules/rule-file.js';
+import { problemOfFile } from '../rules/model/problem.js';
+import type { Path, Problem, RuleProblem } from '../rules/model/problem.js';
 import type { Rule } from '../rules/model/rule.js';
 import { member, show } from '../rules/model/values.js';
 import type { Shape } from '../rules/model/vocabulary.js';
@@ -22,9 +25,9 @@ import { parseYamlSource } from '../rules/yaml/yaml-source.js';
 import { errorText } from '../telemetry/error-text.js';
 
 const time = z.iso.datetime({ offset: true, error: 'expected a time such as 2026-01-31T08:00:00Z' });
-const named = z.record(z.string(), z.unknown(), 'expected names and values');
+const record = z.record(z.string(), z.unknown(), 'expected names and values');
 
-/** A step that is expected: its action, and the arguments that matter. */
+/** An expected step: its action, and the arguments to compare. */
 const expectedStep = z.record(
   z.string(),
   z.unknown(),
@@ -38,12 +41,12 @@ const ruleTest = z.strictObject({
   event: z.union(
     [
       z.string().transform((type) => ({ type, data: {} })),
-      z.strictObject({ type: z.string('expected an event type'), data: named.default({}) }),
+      z.strictObject({ type: z.string('expected an event type'), data: record.default({}) }),
     ],
     'expected an event type, or { type, data }',
   ),
-  facts: named.default({}),
-  steps: z.record(z.string(), named, 'expected what steps leave behind, by their ids').default({}),
+  facts: record.default({}),
+  steps: z.record(z.string(), record, 'expected the outputs of steps, by their ids').default({}),
   expect: z.record(
     z.string(),
     z.array(expectedStep),
@@ -60,7 +63,7 @@ const testFile = z.strictObject({
 /** A test of rules. */
 export type RuleTest = z.output<typeof ruleTest>;
 
-/** A file of tests, with the rules that they are about. */
+/** A parsed test file, with the rules that it tests. */
 export interface TestFile {
   readonly file: string;
   readonly tests: readonly RuleTest[];
@@ -73,64 +76,76 @@ const KEYS_WITHIN: Readonly<Record<string, readonly string[]>> = {
   event: ['type', 'data'],
 };
 
-/** Reads a file of tests and the rules that it is about; everything that is wrong with it is told. */
-export async function readTests(
+/** Reads a test file and the rules that it tests. Returns all problems of the file and of the rules, if there are any. */
+export async function readTestFile(
   file: string,
   env: NodeJS.ProcessEnv,
-): Promise<TestFile | { readonly problems: readonly string[] }> {
+): Promise<TestFile | { readonly problems: readonly RuleProblem[] }> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    return { problems: [`${file}: ${errorText(error)}; expected a file of tests`] };
+    const message = `${errorText(error)}; expected a file of rule tests`;
+    return { problems: [problemOfFile({ code: 'rule-test/unreadable', message }, file)] };
   }
-  const { value, problems, describe } = parseYamlSource(file, text);
+  const { value, problems, locate } = parseYamlSource(file, text);
   if (problems.length > 0) return { problems };
   if (Array.isArray(member(value, 'rules')) && member(value, 'tests') === undefined) {
-    const message = `${file} is a file of rules: "mdm-reflex validate ${file}" checks it; docs/rule-tests.md shows what tests of them look like`;
-    return { problems: [message] };
+    const message = `this file holds rules: check it with "mdm-reflex validate ${file}"; docs/rule-tests.md describes test files`;
+    return { problems: [problemOfFile({ code: 'rule-test/not-a-test-file', message }, file)] };
   }
   const parsed = testFile.safeParse(value);
   const found: Problem[] = [];
   const report = (problem: Problem): void => void found.push(problem);
   if (!parsed.success) {
-    const knownAt = (path: readonly (string | number)[]): readonly string[] =>
+    const knownAt = (path: Path): readonly string[] =>
       path.length === 0
         ? Object.keys(testFile.shape)
         : (KEYS_WITHIN[String(path.at(-1))] ?? Object.keys(ruleTest.shape));
     reportIssues(parsed.error.issues, value, knownAt, {
       place: [],
-      what: 'key',
+      keyKind: 'key',
       report,
       nameOf: (path) => path.findLast((part) => typeof part === 'string') ?? '',
     });
-    return { problems: describe(found) };
+    return { problems: locate(found) };
   }
-  const { rules: about, env: own, tests } = parsed.data;
-  const testEnv = { ...env, ...own };
+  const { rules: rulesPath, env: ownEnv, tests } = parsed.data;
+  const testEnv = { ...env, ...ownEnv };
   const accounts = new Set([DEFAULT_ACCOUNT, ...tests.map(({ account }) => account)]);
   let compiled: CompiledRules;
   try {
-    const path = about === undefined ? readSettings(env, []).RULES_PATH : resolve(dirname(file), about);
+    const path =
+      rulesPath === undefined ? readSettings(env, []).RULES_PATH : resolve(dirname(file), rulesPath);
     compiled = compileRuleFiles(await readRuleFiles(path), serviceVocabulary(testEnv, accounts));
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    return { problems: error.lines.map((line) => `${file}: rules: ${line}`) };
+    return {
+      problems: error.problems.map((problem) => ({
+        ...problem,
+        file,
+        text: `${file}: rules: ${problemText(problem)}`,
+      })),
+    };
   }
   tests.forEach((test, index) => {
-    for (const { path, message } of problemsWithTest(test, compiled.rules))
-      report({ path: ['tests', index, ...path], atKey: true, message });
+    for (const { code, path, message } of problemsWithTest(test, compiled.rules))
+      report({ code, path: ['tests', index, ...path], atKey: true, message });
   });
-  const wrong = [...compiled.problems, ...describe(found)];
-  return wrong.length > 0 ? { problems: wrong } : { file, tests, compiled, env: testEnv };
+  const all = [...compiled.problems, ...locate(found)];
+  return all.length > 0 ? { problems: all } : { file, tests, compiled, env: testEnv };
 }
 
-/** Anything that is misspelt would make a test pass that says nothing. */
+/** Finds misspelled names: with one, a test could pass without testing anything. */
 function problemsWithTest({ event, facts, steps, expect }: RuleTest, rules: readonly Rule[]): Problem[] {
   const ids = rules.map(({ source }) => source.id);
   const unknownRules = Object.keys(expect)
     .filter((id) => !ids.includes(id))
-    .map((id) => ({ path: ['expect', id], message: `there is no rule "${id}"${didYouMean(id, ids)}` }));
+    .map((id): Problem => ({
+      code: 'rule-test/unknown-rule',
+      path: ['expect', id],
+      message: `there is no rule "${id}"${didYouMean(id, ids)}`,
+    }));
   return [
     ...problemsWithType(event.type, rules),
     ...problemsWithFacts(facts),
@@ -146,52 +161,56 @@ function problemsWithType(type: string, rules: readonly Rule[]): Problem[] {
   if (known.includes(type) || patterns.some((pattern) => pattern !== '*' && matchesType(pattern, type)))
     return [];
   const hint = didYouMean(type, known);
-  return hint === '' ? [] : [{ path: ['event'], message: `unknown event type "${type}"${hint}` }];
+  const message = `unknown event type "${type}"${hint}`;
+  return hint === '' ? [] : [{ code: 'rule/unknown-event-type', path: ['event'], message }];
 }
 
 function problemsWithSteps(
   given: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   rules: readonly Rule[],
 ): Problem[] {
+  const code = 'rule-test/unknown-step';
   const steps = rules.flatMap(({ source }) => source.do);
   const ids = steps.flatMap(({ id }) => id ?? []);
   return Object.entries(given).flatMap(([id, outputs]): Problem[] => {
     const named = steps.filter((step) => step.id === id);
     if (named.length === 0)
-      return [{ path: ['steps', id], message: `no step is called "${id}"${didYouMean(id, ids)}` }];
+      return [{ code, path: ['steps', id], message: `no step has the id "${id}"${didYouMean(id, ids)}` }];
     const known = named.flatMap(({ action, forEach }) =>
       forEach === undefined ? Object.keys(ACTIONS[action]?.outputs ?? {}) : ['count', 'items'],
     );
     return Object.keys(outputs)
       .filter((name) => !['status', 'reason', ...known].includes(name))
       .map((name) => ({
+        code,
         path: ['steps', id, name],
-        message: `the step "${id}" leaves no "${name}" behind${didYouMean(name, known)}`,
+        message: `the step "${id}" has no output "${name}"${didYouMean(name, known)}`,
       }));
   });
 }
 
 function problemsWithFacts(facts: Readonly<Record<string, unknown>>): Problem[] {
   const shapes = Object.fromEntries(Object.entries(FACTS).map(([name, { shape }]) => [name, shape]));
-  const check = (path: readonly (string | number)[], value: unknown, shape: Shape): Problem[] => {
-    const called = path.join('.');
+  const code: ErrorCode = 'rule-test/invalid-fact';
+  const check = (path: Path, value: unknown, shape: Shape): Problem[] => {
+    const name = path.join('.');
     if (value === null || value === undefined || typeof shape === 'string' || 'mapOf' in shape) return [];
     if ('oneOf' in shape) {
       if (typeof value === 'string' && shape.oneOf.includes(value)) return [];
       const given = show(value);
-      return [{ path, message: `${called} is never ${given}${didYouMean(given, shape.oneOf)}` }];
+      return [{ code, path, message: `${name} is never ${given}${didYouMean(given, shape.oneOf)}` }];
     }
     if ('list' in shape) {
-      if (!Array.isArray(value)) return [{ path, message: `${called}: expected a list` }];
+      if (!Array.isArray(value)) return [{ code, path, message: `${name}: expected a list` }];
       return value.flatMap((item, index) => check([...path, index], item, shape.list));
     }
     if (typeof value !== 'object' || Array.isArray(value))
-      return [{ path, message: `${called}: expected names and values` }];
-    return Object.entries(value).flatMap(([name, inner]) => {
-      const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
-      if (field !== undefined) return check([...path, name], inner, field);
-      const hint = didYouMean(name, Object.keys(shape.fields));
-      return [{ path: [...path, name], message: `${called}: there is no "${name}"${hint}` }];
+      return [{ code, path, message: `${name}: expected names and values` }];
+    return Object.entries(value).flatMap(([key, inner]) => {
+      const field = Object.hasOwn(shape.fields, key) ? shape.fields[key] : undefined;
+      if (field !== undefined) return check([...path, key], inner, field);
+      const hint = didYouMean(key, Object.keys(shape.fields));
+      return [{ code, path: [...path, key], message: `${name}: there is no "${key}"${hint}` }];
     });
   };
   return check(['facts'], facts, { fields: shapes });

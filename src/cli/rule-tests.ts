@@ -15,30 +15,31 @@ import type { Rule, Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
 import { errorText } from '../telemetry/error-text.js';
 import { createRedaction } from '../telemetry/redaction.js';
-import { readTests } from './rule-test-file.js';
+import { readTestFile } from './rule-test-file.js';
 import type { RuleTest } from './rule-test-file.js';
 
-/** What tests of rules came to. */
+/** The result of rule tests. */
 export interface TestReport {
   readonly passed: number;
   readonly failed: number;
-  /** To be printed. */
+  /** The text to print. */
   readonly output: string;
 }
 
 /**
- * `mdm-reflex test DIR`: decides made-up events by the rules as the service would, and compares the steps with the expected ones. Nothing
- * is looked up and nothing is sent: the facts stand in the test.
+ * `mdm-reflex test`: evaluates the rules for the events of tests as the service does, and compares the steps with the expected ones.
+ * The facts come from the test, so nothing is looked up and nothing is sent.
  *
- * @param path - A file of tests, or a folder of them.
- * @throws OperatorError when a file cannot be read, or the rules that it is about have problems.
+ * @param path - A test file, or a folder of test files.
+ * @throws OperatorError with every problem of every file and of the tested rules.
  */
 export async function testRules(env: NodeJS.ProcessEnv, path: string): Promise<TestReport> {
   const files = await filesAt(path);
-  const read = await Promise.all(files.map((file) => readTests(file, env)));
-  // All of them are told: one after the other would take as many tries.
+  const read = await Promise.all(files.map((file) => readTestFile(file, env)));
   const problems = read.flatMap((found) => ('problems' in found ? found.problems : []));
-  if (problems.length > 0) throw new OperatorError([...new Set(problems)]);
+  // Several test files may test the same broken rules.
+  const byText = new Map(problems.map((problem) => [problem.text, problem]));
+  if (byText.size > 0) throw new OperatorError([...byText.values()]);
   const lines: string[] = [];
   let passed = 0;
   let failed = 0;
@@ -67,11 +68,11 @@ async function filesAt(path: string): Promise<string[]> {
     const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort();
     if (names.length > 0) return names.map((name) => join(path, name));
   } catch (error) {
-    throw new OperatorError([`${path}: ${errorText(error)}; expected a file of tests or a folder of them`]);
+    const message = `${path}: ${errorText(error)}; expected a test file or a folder of test files`;
+    throw new OperatorError([{ code: 'rule-test/unreadable', message }]);
   }
-  throw new OperatorError([
-    `${path}: there is no .yaml file in it; docs/rule-tests.md shows what one looks like`,
-  ]);
+  const message = `${path}: there is no .yaml file in this folder; docs/rule-tests.md describes test files`;
+  throw new OperatorError([{ code: 'rule-test/unreadable', message }]);
 }
 
 async function differencesOf(
@@ -83,26 +84,26 @@ async function differencesOf(
   const event = eventOf(test, now);
   const facts = { fetch: (name: string) => Promise.resolve(factOf(test.facts, name)) };
   const decisions = await evaluateRules(event, rules, facts, () => now);
-  const perRule = decisions.map((decision) => compare(decision, test, event, env, now));
-  const silent = Object.keys(test.expect)
+  const perRule = decisions.map((decision) => differencesOfRule(decision, test, event, env, now));
+  const notListening = Object.keys(test.expect)
     .filter((id) => !decisions.some(({ rule }) => rule.source.id === id))
-    .map((id) => `${id}: expected to match, and it does not listen for ${event.type}`);
-  return [...perRule.flat(), ...silent];
+    .map((id) => `${id}: expected to match, but the rule does not listen for ${event.type}`);
+  return [...perRule.flat(), ...notListening];
 }
 
 function eventOf({ event: { type, data }, account }: RuleTest, now: Date): Event {
   const at = now.toISOString();
   const id = fingerprint(account, { type, at, data });
-  // The clock is the only one who makes such an event that rules take.
+  // Rules ignore an event of such a type from any other source.
   const source = isScheduleType(type) ? 'schedule' : 'webhook';
   return { id, account, type, at, receivedAt: at, source, data };
 }
 
-/** A fact that a test does not give is not there. */
+/** A fact of a test; null when the test does not have it. */
 function factOf(facts: Readonly<Record<string, unknown>>, name: string): unknown {
   const given: unknown = Object.hasOwn(facts, name) ? facts[name] : null;
   if (name !== 'device' || given === null) return given;
-  // Fields that a test leaves out are null, as the API has them.
+  // The API returns null for unset fields, so fields that the test leaves out are null.
   const shape = FACTS['device']?.shape;
   const fields = typeof shape === 'object' && 'fields' in shape ? Object.keys(shape.fields) : [];
   const empty = Object.fromEntries(
@@ -111,8 +112,8 @@ function factOf(facts: Readonly<Record<string, unknown>>, name: string): unknown
   return { ...empty, ...Object(given) };
 }
 
-/** What differs between what a rule does and what is expected of it. */
-function compare(
+/** The differences between the steps of a rule and the expected ones. */
+function differencesOfRule(
   { rule, verdict, reason }: Decision,
   test: RuleTest,
   event: Event,
@@ -126,32 +127,31 @@ function compare(
       ? []
       : [`${id}: ${verdict.replace('_', ' ')}: ${reason}`];
   }
-  if (expected === undefined) return [`${id}: matched, which is not expected: ${reason}`];
-  const done: { action: string; args: Record<string, unknown> }[] = [];
-  for (const step of rule.steps) done.push(...rehearsed(step, rule, test, event, env, now));
+  if (expected === undefined) return [`${id}: matched unexpectedly: ${reason}`];
+  const actualSteps = rule.steps.flatMap((step) => renderedSteps(step, rule, test, event, env, now));
   const differences = expected.flatMap((wanted, index) => {
     const entry = Object.entries(wanted)[0];
     const [action, args] = entry ?? ['', undefined];
-    const actual = done[index];
+    const actual = actualSteps[index];
     if (actual === undefined)
-      return [`${id}: step ${index + 1}: expected ${show(action, args)}, and there is none`];
+      return [`${id}: step ${index + 1}: expected ${show(action, args)}, got no step`];
     if (actual.action === action && covers(actual.args, args ?? {})) return [];
     return [
       `${id}: step ${index + 1}: expected ${show(action, args)}`,
       `${id}: step ${index + 1}:      got ${show(actual.action, actual.args)}`,
     ];
   });
-  const more = done
+  const more = actualSteps
     .slice(expected.length)
     .map(
       ({ action, args }, index) =>
-        `${id}: step ${expected.length + index + 1}: not expected: ${show(action, args)}`,
+        `${id}: step ${expected.length + index + 1}: unexpected: ${show(action, args)}`,
     );
   return [...differences, ...more];
 }
 
-/** The steps that would be done, their texts filled in; what earlier steps leave behind stands in the test. */
-function rehearsed(
+/** The steps that would run, with rendered arguments. The outputs of earlier steps come from the test. */
+function renderedSteps(
   step: Step,
   rule: Rule,
   test: RuleTest,
@@ -167,24 +167,24 @@ function rehearsed(
   const facts = Object.fromEntries([...step.facts].map((name) => [name, factOf(test.facts, name)]));
   const values: Values = withAttributesInDevice({ event: eventValue(event), ...facts, steps });
   const { action } = step.source;
-  const attempt = (work: () => { action: string; args: Record<string, unknown> }[]) => {
+  const orError = (work: () => { action: string; args: Record<string, unknown> }[]) => {
     try {
       return work();
     } catch (error) {
       return [{ action, args: { error: errorText(error) } }];
     }
   };
-  const perform = (item: Values) =>
-    attempt(() => {
+  const render = (item: Values) =>
+    orError(() => {
       const prepared = preparedStep(step, { ...values, ...item }, env, now);
       return prepared.kind === 'skipped' ? [] : [{ action, args: { ...prepared.args } }];
     });
   const { forEach } = step;
-  if (forEach === undefined) return perform({});
-  return attempt(() => forEach.items(conditionValues(values), now).flatMap((item) => perform({ item })));
+  if (forEach === undefined) return render({});
+  return orError(() => forEach.items(conditionValues(values), now).flatMap((item) => render({ item })));
 }
 
-/** Whether everything that is expected is there; a plain value stands for the one argument. */
+/** Whether the arguments contain all expected ones. A plain value matches any argument that has it. */
 function covers(actual: Readonly<Record<string, unknown>>, expected: unknown): boolean {
   if (typeof expected !== 'object' || expected === null) return Object.values(actual).includes(expected);
   return Object.entries(expected).every(([name, value]) => isDeepStrictEqual(actual[name], value));

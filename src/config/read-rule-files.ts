@@ -21,7 +21,8 @@ export async function readRuleFiles(path: string): Promise<{ name: string; text:
     );
   } catch (error) {
     const why = errorCode(error) === 'ENOENT' ? 'there is nothing there' : errorText(error);
-    throw new OperatorError([`RULES_PATH ${path}: ${why}; expected a rule file or a folder of .yaml files`]);
+    const message = `RULES_PATH ${path}: ${why}; expected a rule file or a folder of .yaml files`;
+    throw new OperatorError([{ code: 'rule/files-unreadable', message }]);
   }
 }
 

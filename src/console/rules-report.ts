@@ -2,11 +2,12 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { deliveryPolicyFrom } from '../alerts/delivery-policy.js';
 import { KEY_PREFIX } from '../queues/connection.js';
+import type { RuleProblem } from '../rules/model/problem.js';
 import type { Rule } from '../rules/model/rule.js';
 import { ruleSource } from '../rules/model/rule-schema.js';
 import type { ChannelSource } from '../rules/model/rule-schema.js';
 
-/** A rule in force, without its steps. */
+/** A live rule, without its steps. */
 const ruleReport = ruleSource.pick({
   id: true,
   description: true,
@@ -18,7 +19,7 @@ const ruleReport = ruleSource.pick({
   accounts: true,
 });
 
-/** A channel without its address and its secrets. */
+/** A channel without its URL and its secrets. */
 const channelReport = z.object({
   name: z.string(),
   type: z.string(),
@@ -26,28 +27,39 @@ const channelReport = z.object({
   digest: z.object({ schedule: z.string(), timezone: z.string() }).optional(),
 });
 
-/** What a worker says of the rule files. */
+/** A problem in a rule file. The position is left out where the problem has none, such as an unreadable folder. */
+const problemReport = z.object({
+  code: z.string(),
+  message: z.string(),
+  file: z.string().optional(),
+  line: z.number().optional(),
+  column: z.number().optional(),
+  /** `file:line:column: message [code]`, then the source line and a caret below the place. */
+  text: z.string(),
+});
+
+/** The state of the rule files as a worker reports it. */
 export const rulesReport = z.object({
   rules: z.array(ruleReport),
   channels: z.array(channelReport),
-  /** What is wrong with the files as they are now: `file:line:column: message`, the line, and a caret below the place. */
-  problems: z.array(z.string()),
-  /** What the rules in force name that is not there at SimpleMDM. */
-  referenceProblems: z.array(z.string()),
+  /** The problems of the changed files; the last valid rules stay live. */
+  problems: z.array(problemReport),
+  /** The objects that the live rules name and SimpleMDM does not have. */
+  referenceProblems: z.array(problemReport),
 });
 
-/** What a worker says of the rule files. */
+/** The state of the rule files as a worker reports it. */
 export type RulesReport = z.output<typeof rulesReport>;
 
-/** What a report is made of. */
+/** The live rules that a report describes. */
 export interface ReportedRules {
   readonly current: () => readonly Rule[];
   readonly channels: () => readonly ChannelSource[];
-  readonly problems: () => readonly string[];
-  readonly referenceProblems: () => readonly string[];
+  readonly problems: () => readonly RuleProblem[];
+  readonly referenceProblems: () => readonly RuleProblem[];
 }
 
-/** What is said of the rule files. */
+/** Reports the state of the rule files. */
 export function createRulesReport({
   current,
   channels,
@@ -60,23 +72,23 @@ export function createRulesReport({
       const { serviceAlerts, digest } = deliveryPolicyFrom(settings);
       return { name, type, serviceAlerts, ...(digest && { digest }) };
     }),
-    problems: [...problems()],
-    referenceProblems: [...referenceProblems()],
+    problems: problems().map((problem) => problemReport.parse(problem)),
+    referenceProblems: referenceProblems().map((problem) => problemReport.parse(problem)),
   };
 }
 
 const KEY = `${KEY_PREFIX}:rules-report`;
-/** A report is written this often, so that what Redis lost comes back. */
+/** Repeated writes bring the report back after Redis lost it. */
 export const REPORT_INTERVAL_MS = 5000;
-/** Without a worker nothing is in force. */
-const KEPT_MS = 60_000;
+/** The report expires when no worker runs any more. */
+const EXPIRES_MS = 60_000;
 
-/** Tells the processes that have no rules of their own. */
+/** Stores a report for the processes that have no rules of their own. */
 export async function writeReport(redis: Redis, report: RulesReport): Promise<void> {
-  await redis.set(KEY, JSON.stringify(report), 'PX', KEPT_MS);
+  await redis.set(KEY, JSON.stringify(report), 'PX', EXPIRES_MS);
 }
 
-/** What a worker said last; undefined when none runs. */
+/** The newest report of a worker; undefined when no worker runs. */
 export async function readReport(redis: Redis): Promise<RulesReport | undefined> {
   const text = await redis.get(KEY);
   return text === null ? undefined : rulesReport.parse(JSON.parse(text));

@@ -32,8 +32,8 @@ export interface UndeliveredMessage {
 
 /** What asks for a person. */
 export interface ServiceState {
-  readonly ruleProblems: readonly string[];
-  readonly referenceProblems: readonly string[];
+  readonly ruleProblems: RulesReport['problems'];
+  readonly referenceProblems: RulesReport['referenceProblems'];
   readonly held: readonly HeldRuleWithCount[];
   readonly undelivered: readonly UndeliveredMessage[];
 }

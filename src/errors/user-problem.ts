@@ -4,10 +4,13 @@ import type { ErrorCode } from './registry.js';
 export interface UserProblem {
   readonly code: ErrorCode;
   readonly message: string;
+  /** The printable form, where it is more than message and code: a problem in a file adds its position and its line. */
+  readonly text?: string;
 }
 
 /** A problem as text: the code stands at the end of the first line, so that it can be looked up. */
-export function problemText({ code, message }: UserProblem): string {
+export function problemText({ code, message, text }: UserProblem): string {
+  if (text !== undefined) return text;
   const [first = '', ...rest] = message.split('\n');
   return [`${first} [${code}]`, ...rest].join('\n');
 }

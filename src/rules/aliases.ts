@@ -1,6 +1,6 @@
 import { didYouMean, nearestName } from '../config/nearest-name.js';
 
-/** What people call things who know other tools, and what they may be called here, the likeliest first. */
+/** Names from other tools, and what they are called here, the most likely first. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
   when: ['on', 'if'],
   trigger: ['on'],
@@ -76,25 +76,25 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What a name that nothing has was meant to be: what it is elsewhere, or the nearest; undefined when nothing is likely.
+ * The known name that an unknown one was probably meant to be: by alias, else by spelling; undefined when none is likely.
  *
- * @param free - Those that do not stand there already: only such a one is meant by a name of elsewhere.
+ * @param unused - The known names that are not present yet. An alias only stands for one of these.
  */
 export function resolveAlias(
   name: string,
   known: readonly string[],
-  free: readonly string[] = known,
+  unused: readonly string[] = known,
 ): string | undefined {
-  return aliasesOf(name, free)[0] ?? nearestName(name, known);
+  return aliasesOf(name, unused)[0] ?? nearestName(name, known);
 }
 
-/** `; did you mean "x"?`, or nothing when nothing is likely. */
+/** `; did you mean "x"?`, or an empty text when no name is likely. */
 export function didYouMeanName(
   name: string,
   known: readonly string[],
-  free: readonly string[] = known,
+  unused: readonly string[] = known,
 ): string {
-  const others = aliasesOf(name, free);
+  const others = aliasesOf(name, unused);
   return others.length === 0
     ? didYouMean(name, known)
     : `; did you mean ${others.map((other) => `"${other}"`).join(' or ')}?`;

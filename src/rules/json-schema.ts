@@ -11,8 +11,8 @@ const objectSchema = z.looseObject({
 });
 
 /**
- * The JSON Schema (draft 7) of a rule file, for editors: which keys there are, which actions, and which arguments each takes.
- * What an expression or a text may name it does not know; loading the file checks that.
+ * The JSON Schema (draft 7) of a rule file, for editors: its keys, the actions, and the arguments of each.
+ * It does not check expressions and templates; loading the file does.
  */
 export function rulesJsonSchema({ actions, channelTypes, eventTypes }: Vocabulary): JsonSchema {
   const step = jsonSchemaOf(stepInFile);
@@ -53,7 +53,7 @@ export function rulesJsonSchema({ actions, channelTypes, eventTypes }: Vocabular
           ...rule.properties,
           on: {
             ...rule.properties['on'],
-            description: `An event type, such as ${eventTypes.join(', ')}; * stands for anything. One, or a list.`,
+            description: `An event type, such as ${eventTypes.join(', ')}, a list of them (* matches anything), or a schedule.`,
           },
           do: { type: 'array', minItems: 1, items: { $ref: '#/definitions/step' } },
         },
@@ -63,7 +63,7 @@ export function rulesJsonSchema({ actions, channelTypes, eventTypes }: Vocabular
         type: 'object',
         properties: { ...step.properties, ...Object.fromEntries(withActions) },
         additionalProperties: false,
-        // One action, and what else belongs to a step.
+        // Exactly one action beside the keys of the step.
         oneOf: Object.keys(actions).map((name) => ({ required: [name] })),
       },
     },
@@ -77,7 +77,7 @@ function jsonSchemaOf(schema: z.ZodType) {
     unrepresentable: 'any',
   });
   const whole = objectSchema.parse(generated);
-  // The draft is named once, at the top.
+  // The draft is named once, at the root.
   delete whole['$schema'];
   return whole;
 }

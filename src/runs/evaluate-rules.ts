@@ -1,5 +1,5 @@
 import type { CauseOfEvent, Event } from '../events/envelope.js';
-import type { Condition, Verdict } from '../rules/cel/condition.js';
+import type { Condition, ConditionResult } from '../rules/cel/condition.js';
 import type { Rule } from '../rules/model/rule.js';
 import { rulesFor } from '../rules/model/rule-index.js';
 import type { Values } from '../rules/model/values.js';
@@ -95,9 +95,9 @@ async function evaluateRule(
   try {
     const { condition } = rule;
     if (condition !== undefined) {
-      const verdict = await decide(condition, rule, values, now());
-      if (verdict.outcome === 'error') return { rule, verdict: 'error', reason: verdict.because };
-      if (verdict.outcome === 'false') return { rule, verdict: 'not_matched', reason: verdict.because };
+      const decided = await decide(condition, rule, values, now());
+      if (decided.result === 'error') return { rule, verdict: 'error', reason: decided.reason };
+      if (decided.result === 'false') return { rule, verdict: 'not_matched', reason: decided.reason };
     }
     await Promise.all([...rule.stepFacts].map((name) => lookedUp(name, facts)));
     return {
@@ -127,13 +127,18 @@ async function lookedUp(name: string, facts: Pick<FactFetcher, 'fetch'>): Promis
   }
 }
 
-async function decide(condition: Condition, rule: Rule, facts: ConditionFacts, now: Date): Promise<Verdict> {
+async function decide(
+  condition: Condition,
+  rule: Rule,
+  facts: ConditionFacts,
+  now: Date,
+): Promise<ConditionResult> {
   const names = [...rule.conditionFacts].sort((a, b) => (FACTS[a]?.cost ?? 0) - (FACTS[b]?.cost ?? 0));
   let values: Values = { event: facts.event };
   for (const [index, name] of names.entries()) {
     // Without a single fact only a condition on the event is decided, and that needs none.
     const mayBeSettled = index > 0 || condition.names.has('event');
-    if (mayBeSettled && condition.settle(values, now) !== undefined) break;
+    if (mayBeSettled && condition.partialResult(values, now) !== undefined) break;
     values = withAttributesInDevice({ ...values, [name]: await facts.of(name) });
   }
   return condition.evaluate(values, now);

@@ -48,9 +48,9 @@ export type PreparedStep =
  */
 export function preparedStep(step: Step, values: Values, env: NodeJS.ProcessEnv, now: Date): PreparedStep {
   if (step.condition !== undefined) {
-    const verdict = step.condition.evaluate(conditionValues(values), now);
-    if (verdict.outcome === 'error') throw new StepError('step/failed', `if: ${verdict.because}`);
-    if (verdict.outcome === 'false') return { kind: 'skipped', reason: verdict.because };
+    const decided = step.condition.evaluate(conditionValues(values), now);
+    if (decided.result === 'error') throw new StepError('step/failed', `if: ${decided.reason}`);
+    if (decided.result === 'false') return { kind: 'skipped', reason: decided.reason };
   }
   const args = Object.entries(step.source.args).map(([name, value]): [string, unknown] => [
     name,

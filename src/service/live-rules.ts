@@ -1,60 +1,62 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../config/operator-error.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
-import { compileRuleFiles, vocabularyWithChannels } from '../rules/rule-file.js';
-import type { CompiledRules, RuleFile } from '../rules/rule-file.js';
+import { compileRuleFiles, vocabularyWithChannels } from '../rules/compile-rule-files.js';
+import type { CompiledRules, RuleFile } from '../rules/compile-rule-files.js';
+import { problemOfFile } from '../rules/model/problem.js';
+import type { RuleProblem } from '../rules/model/problem.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { ChannelSource } from '../rules/model/rule-schema.js';
 import type { Vocabulary } from '../rules/model/vocabulary.js';
 import { errorText } from '../telemetry/error-text.js';
 
-/** The rules that events are matched against, and what keeps them up to date. */
+/** The rules that events are evaluated by. They follow the rule files. */
 export interface LiveRules {
   readonly current: () => readonly Rule[];
   readonly channels: () => readonly ChannelSource[];
-  /** What rules can name, the channels of the files included. */
+  /** Everything that rules can name, the channels of the files included. */
   readonly vocabulary: () => Vocabulary;
-  /** What is wrong with the files as they are now; the rules of before are in force then. */
-  readonly problems: () => readonly string[];
-  /** Which groups, scripts and other things at SimpleMDM the rules in force name that are not there. */
-  readonly referenceProblems: () => readonly string[];
-  /** Reads the files now, changed or not. */
+  /** The problems of the changed files. While there are any, the last valid rules stay live. */
+  readonly problems: () => readonly RuleProblem[];
+  /** The objects that the live rules name and SimpleMDM does not have. */
+  readonly referenceProblems: () => readonly RuleProblem[];
+  /** Reads the files now, whether they changed or not. */
   readonly reload: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** How rules are kept up to date. */
+/** Options of {@link openLiveRules}. */
 export interface LiveRulesOptions {
   /** `RULES_PATH`. */
   readonly path: string;
   readonly vocabulary: Vocabulary;
-  /** Told of rules before they are in force, also of the first ones. */
-  readonly onRules: (found: Omit<CompiledRules, 'problems'>, first: boolean) => void;
-  /** What the accounts have that rules can refer to; undefined when that cannot be had now. */
+  /** Called before rules become live, also for those of the start. */
+  readonly onRules: (compiled: Omit<CompiledRules, 'problems'>, isFirst: boolean) => void;
+  /** Loads the reference catalogs of the accounts; undefined when SimpleMDM is not available. */
   readonly catalogs: () => Promise<Vocabulary['catalogs']>;
   /**
-   * Told of what rules name that is not there when they came in force before that could be looked at: at the start, which must not fail
-   * for it, and while SimpleMDM was away. Told of no problems when all of it is there in the end.
+   * Called when the references of live rules could not be checked before, and are now: at the start, which must not wait for SimpleMDM, and
+   * after an outage of SimpleMDM. Called with no problems when all objects exist in the end.
    */
-  readonly onReferenceProblems: (problems: readonly string[]) => void;
-  /** Told when the files changed and cannot be used. */
-  readonly onProblems: (problems: readonly string[]) => void;
-  /** How often the files are looked at. */
-  readonly everyMs?: number;
-  /** How often it is looked at whether what was not there at SimpleMDM is there now. */
-  readonly recheckMs?: number;
+  readonly onReferenceProblems: (problems: readonly RuleProblem[]) => void;
+  /** Called when the files changed and have problems. */
+  readonly onProblems: (problems: readonly RuleProblem[]) => void;
+  /** How often to read the files, in milliseconds. */
+  readonly pollIntervalMs?: number;
+  /** How often to look for missing objects at SimpleMDM, in milliseconds. */
+  readonly recheckIntervalMs?: number;
 }
 
 const POLL_INTERVAL_MS = 1000;
-const REFERENCE_RECHECK_MS = 5 * 60_000;
-/** What the accounts have is asked for again after this long at most, until it is known. */
+const REFERENCE_RECHECK_INTERVAL_MS = 5 * 60_000;
+/** The maximum delay between two tries to load the reference catalogs. */
 const MAX_CATALOG_RETRY_MS = 30_000;
 
 /**
- * Loads the rules and watches their files. The files are read again and again rather than watched by the system: that also works on
- * network drives and where a folder is swapped by a link, as in Kubernetes.
+ * Loads the rules and follows their files. It polls instead of using file system events: polling also works on network drives, and where a
+ * link replaces the folder, as in Kubernetes.
  *
- * @throws OperatorError with every problem of every file, each with its place, when they cannot be used at the start.
+ * @throws OperatorError with every problem of every file when the files are invalid at the start.
  */
 export async function openLiveRules(options: LiveRulesOptions): Promise<LiveRules> {
   const {
@@ -62,112 +64,113 @@ export async function openLiveRules(options: LiveRulesOptions): Promise<LiveRule
     vocabulary,
     onRules,
     onProblems,
-    everyMs = POLL_INTERVAL_MS,
-    recheckMs = REFERENCE_RECHECK_MS,
+    pollIntervalMs = POLL_INTERVAL_MS,
+    recheckIntervalMs = REFERENCE_RECHECK_INTERVAL_MS,
   } = options;
-  let used: readonly RuleFile[] = await readRuleFiles(path);
-  /** The files of the rules in force; those that were used last may be bad. */
-  let inForce = used;
-  let found = compile(used, vocabulary);
-  let problems: readonly string[] = [];
-  let referenceProblems: readonly string[] = [];
-  onRules(found, true);
+  /** The files that were loaded last, valid or not. */
+  let loadedFiles: readonly RuleFile[] = await readRuleFiles(path);
+  let liveFiles = loadedFiles;
+  let live = compile(loadedFiles, vocabulary);
+  let problems: readonly RuleProblem[] = [];
+  let referenceProblems: readonly RuleProblem[] = [];
+  onRules(live, true);
 
-  const take = async (files: readonly RuleFile[]): Promise<void> => {
-    used = files;
+  const load = async (files: readonly RuleFile[]): Promise<void> => {
+    loadedFiles = files;
     let catalogs: Vocabulary['catalogs'];
     try {
       catalogs = await options.catalogs();
       const compiled = compile(files, { ...vocabulary, ...(catalogs && { catalogs }) });
       onRules(compiled, false);
-      found = compiled;
-      inForce = files;
+      live = compiled;
+      liveFiles = files;
       problems = [];
       referenceProblems = [];
-      if (catalogs === undefined) later(check(files));
+      if (catalogs === undefined) inBackground(checkReferences(files));
     } catch (error) {
-      refuse(error);
-      // What they name may be made in a moment; nobody would think of touching the files again then.
+      reject(error);
+      // The missing objects may be created later, without a change of the files.
       if (catalogs !== undefined && compileRuleFiles(files, vocabulary).problems.length === 0)
-        later(takeAgain(files));
+        inBackground(retryLoad(files));
     }
   };
-  const takeAgain = async (files: readonly RuleFile[]): Promise<void> => {
-    await pauseFor(recheckMs);
-    if (!stopped()) await inTurn(async () => (used === files ? take(files) : undefined));
+  const retryLoad = async (files: readonly RuleFile[]): Promise<void> => {
+    await pause(recheckIntervalMs);
+    if (!stopped()) await inSequence(async () => (loadedFiles === files ? load(files) : undefined));
   };
-  const refuse = (error: unknown): void => {
-    const lines = error instanceof OperatorError ? error.lines : [errorText(error)];
-    // What stays wrong is told once.
-    if (lines.join('\n') === problems.join('\n')) return;
-    problems = lines;
-    onProblems(lines);
+  const reject = (error: unknown): void => {
+    const found = problemsOf(error);
+    // Report an unchanged problem once.
+    if (sameProblems(found, problems)) return;
+    problems = found;
+    onProblems(found);
   };
-  const unreadable = (error: unknown): void => {
-    // Whatever is there next is to be looked at, be it what was there before.
-    used = [];
-    refuse(error);
+  const rejectUnreadable = (error: unknown): void => {
+    // The next readable files are loaded, even if they did not change.
+    loadedFiles = [];
+    reject(error);
   };
-  /** Files are read and taken by one at a time: what was read last is in force last. */
-  let last: Promise<void> = Promise.resolve();
-  const inTurn = (work: () => Promise<void>): Promise<void> => (last = last.then(work).catch(unreadable));
-  const reload = (): Promise<void> => inTurn(async () => take(await readRuleFiles(path)));
+  /** Files are read and loaded one at a time, so that the files read last become live last. */
+  let lastWork: Promise<void> = Promise.resolve();
+  const inSequence = (work: () => Promise<void>): Promise<void> =>
+    (lastWork = lastWork.then(work).catch(rejectUnreadable));
+  const reload = (): Promise<void> => inSequence(async () => load(await readRuleFiles(path)));
 
   const stopping = new AbortController();
   const stopped = (): boolean => stopping.signal.aborted;
-  const pauseFor = (ms: number): Promise<void> =>
+  const pause = (ms: number): Promise<void> =>
     delay(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
-  const watching = (async () => {
-    let seen = used;
-    const look = async (): Promise<void> => {
+  const polling = (async () => {
+    let previous = loadedFiles;
+    const poll = async (): Promise<void> => {
       const files = await readRuleFiles(path);
-      // Twice the same: somebody may be in the middle of writing.
-      if (same(files, seen) && !same(files, used)) await take(files);
-      seen = files;
+      // Load only what is unchanged since the previous poll: a file may be only half written.
+      if (sameFiles(files, previous) && !sameFiles(files, loadedFiles)) await load(files);
+      previous = files;
     };
     while (!stopped()) {
-      await pauseFor(everyMs);
+      await pause(pollIntervalMs);
       if (stopped()) return;
-      await inTurn(look);
+      await inSequence(poll);
     }
   })();
 
-  /** Files that are good by themselves came in force: whether what they name is there is looked at when SimpleMDM can be asked. */
-  const check = async (files: readonly RuleFile[]): Promise<void> => {
-    let pause = everyMs;
+  /** Checks the references of live files once SimpleMDM is available, and then until all objects exist. */
+  const checkReferences = async (files: readonly RuleFile[]): Promise<void> => {
+    let retryMs = pollIntervalMs;
     while (!stopped()) {
-      const referents = await options.catalogs();
-      // Others are in force by now, and have a check of their own.
-      if (inForce !== files || stopped()) return;
-      if (referents === undefined) {
-        pause = Math.min(pause * 2, MAX_CATALOG_RETRY_MS);
-        await pauseFor(pause);
+      const catalogs = await options.catalogs();
+      // Newer files are live and have their own check.
+      if (liveFiles !== files || stopped()) return;
+      if (catalogs === undefined) {
+        retryMs = Math.min(retryMs * 2, MAX_CATALOG_RETRY_MS);
+        await pause(retryMs);
         continue;
       }
-      const before = referenceProblems;
-      referenceProblems = compileRuleFiles(files, { ...vocabulary, catalogs: referents }).problems;
-      if (referenceProblems.join('\n') !== before.join('\n')) options.onReferenceProblems(referenceProblems);
+      const previous = referenceProblems;
+      referenceProblems = compileRuleFiles(files, { ...vocabulary, catalogs }).problems;
+      if (!sameProblems(referenceProblems, previous)) options.onReferenceProblems(referenceProblems);
       if (referenceProblems.length === 0) return;
-      await pauseFor(recheckMs);
+      await pause(recheckIntervalMs);
     }
   };
-  const underWay = new Set<Promise<void>>();
-  function later(work: Promise<void>): void {
-    underWay.add(work);
-    void work.finally(() => underWay.delete(work));
+  const background = new Set<Promise<void>>();
+  function inBackground(work: Promise<void>): void {
+    background.add(work);
+    void work.finally(() => background.delete(work));
   }
-  later(check(inForce));
+  inBackground(checkReferences(liveFiles));
 
   return {
-    current: () => found.rules,
-    channels: () => found.channels,
-    vocabulary: () => vocabularyWithChannels(vocabulary, found.channels),
+    current: () => live.rules,
+    channels: () => live.channels,
+    vocabulary: () => vocabularyWithChannels(vocabulary, live.channels),
     problems: () => problems,
     referenceProblems: () => referenceProblems,
     reload,
     stop: async () => {
       stopping.abort();
-      await Promise.all([watching, ...underWay]);
+      await Promise.all([polling, ...background]);
     },
   };
 }
@@ -178,7 +181,17 @@ function compile(files: readonly RuleFile[], vocabulary: Vocabulary): CompiledRu
   return compiled;
 }
 
-function same(a: readonly RuleFile[], b: readonly RuleFile[]): boolean {
+function problemsOf(error: unknown): RuleProblem[] {
+  return error instanceof OperatorError
+    ? error.problems.map((problem) => ({ ...problem, ...problemOfFile(problem) }))
+    : [problemOfFile({ code: 'service/invalid-rule-files', message: errorText(error) })];
+}
+
+function sameProblems(a: readonly RuleProblem[], b: readonly RuleProblem[]): boolean {
+  return a.length === b.length && a.every(({ text }, index) => text === b[index]?.text);
+}
+
+function sameFiles(a: readonly RuleFile[], b: readonly RuleFile[]): boolean {
   return (
     a.length === b.length &&
     a.every(({ name, text }, index) => b[index]?.name === name && b[index].text === text)

@@ -43,7 +43,7 @@ async function withFiles(files: Record<string, string>): Promise<void> {
 describe('mdm-reflex test', () => {
   const EXAMPLES = join(process.cwd(), 'rules/examples');
 
-  test('every worked example has its tests, and they pass', async () => {
+  test('every example has its tests, and they pass', async () => {
     const examples = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));
     expect(examples.length).toBeGreaterThanOrEqual(12);
     expect(readdirSync(join(EXAMPLES, 'tests')).sort()).toEqual(examples.sort());
@@ -71,27 +71,27 @@ tests:
 
   test.each([
     [
-      'another text',
+      'another argument',
       TEST('{ greet: [log: bye] }'),
       ['greet: step 1: expected log: "bye"', 'greet: step 1:      got log: {"message":"hello Ada"}'],
     ],
-    ['a step too few', TEST('{ greet: [] }'), ['greet: step 1: not expected: log: {"message":"hello Ada"}']],
     [
-      'a step too many',
+      'an unexpected step',
+      TEST('{ greet: [] }'),
+      ['greet: step 1: unexpected: log: {"message":"hello Ada"}'],
+    ],
+    [
+      'a missing step',
       TEST('{ greet: [log: hello Ada, log: bye] }'),
-      ['greet: step 2: expected log: "bye", and there is none'],
+      ['greet: step 2: expected log: "bye", got no step'],
     ],
-    [
-      'a rule that is not expected',
-      TEST('{}'),
-      ['greet: matched, which is not expected: device.platform == "macOS" is true'],
-    ],
+    ['an unexpected rule', TEST('{}'), ['greet: matched unexpectedly: device.platform == "macOS" is true']],
     [
       'a rule that does not match',
       TEST('{ greet: [] }', '{ device: { platform: iOS } }'),
       ['greet: not matched: device.platform == "macOS" is not true: device.platform is "iOS"'],
     ],
-  ])('tells %s', async (_what, text, lines) => {
+  ])('shows %s', async (_what, text, lines) => {
     await withFiles({ 'rules.yaml': RULES, 'tests.yaml': text });
     const { code, output } = await run(['test', 'tests.yaml']);
     for (const line of lines) expect(output).toContain(line);
@@ -101,43 +101,47 @@ tests:
 
   test.each([
     [
-      'a misspelt fact',
+      'a misspelled fact',
       TEST('{}', '{ devise: {} }'),
-      'tests.yaml:6:14: facts: there is no "devise"; did you mean "device"?',
+      'tests.yaml:6:14: facts: there is no "devise"; did you mean "device"? [rule-test/invalid-fact]',
     ],
     [
-      'a misspelt field',
+      'a misspelled field',
       TEST('{}', '{ device: { platfrom: macOS } }'),
       'facts.device: there is no "platfrom"; did you mean "platform"?',
     ],
     [
-      'a misspelt rule',
+      'a misspelled rule',
       TEST('{ greed: [] }'),
-      'tests.yaml:7:15: there is no rule "greed"; did you mean "greet"?',
+      'tests.yaml:7:15: there is no rule "greed"; did you mean "greet"? [rule-test/unknown-rule]',
     ],
     [
-      'a misspelt key',
+      'a misspelled key',
       TEST('{}').replace('event:', 'evnet:'),
-      'tests.yaml:5:5: unknown key "evnet"; did you mean "event"?',
+      'tests.yaml:5:5: unknown key "evnet"; did you mean "event"? [rule/unknown-key]',
     ],
     [
-      'a platform that there is not',
+      'an unknown platform',
       TEST('{}', '{ device: { platform: MacOS } }'),
       'facts.device.platform is never "MacOS"; did you mean "macOS"?',
     ],
     [
-      'a misspelt event',
+      'a misspelled event type',
       TEST('{}').replace('device.enrolled', 'device.enroled'),
-      'tests.yaml:5:5: unknown event type "device.enroled"; did you mean "device.enrolled"?',
+      'tests.yaml:5:5: unknown event type "device.enroled"; did you mean "device.enrolled"? [rule/unknown-event-type]',
     ],
     [
-      'a misspelt step',
+      'a misspelled step',
       TEST('{}') + '    steps: { helo: { message: hi } }\n',
-      'tests.yaml:8:14: no step is called "helo"',
+      'tests.yaml:8:14: no step has the id "helo" [rule-test/unknown-step]',
     ],
-    ['a file of rules', RULES, 'tests.yaml is a file of rules: "mdm-reflex validate tests.yaml" checks it'],
-    ['a folder without tests', '', 'nothing'],
-  ])('an error, not a test that passes: %s', async (_what, text, message) => {
+    [
+      'a rule file',
+      RULES,
+      'tests.yaml: this file holds rules: check it with "mdm-reflex validate tests.yaml"; docs/rule-tests.md describes test files [rule-test/not-a-test-file]',
+    ],
+    ['a missing folder', '', 'nothing'],
+  ])('an error, not a passing test: %s', async (_what, text, message) => {
     await withFiles({ 'rules.yaml': RULES, ...(text !== '' && { 'tests.yaml': text }) });
     const { code, output } = await run(['test', text === '' ? 'nothing' : 'tests.yaml']);
     expect(output).toContain(message);
@@ -147,16 +151,18 @@ tests:
 });
 
 describe('mdm-reflex test', () => {
-  test('what is wrong with any of the files is told', async () => {
+  test('all problems of all files are listed', async () => {
     await withFiles({ 'a.yaml': 'tests: [{}]\n', 'b.yaml': 'test: []\n' });
     const { code, output } = await run(['test', '.']);
-    expect(output).toContain('a.yaml:1:9: name: expected a name for the test');
-    expect(output).toContain('b.yaml:1:1: unknown key "test"; did you mean "tests"?');
+    expect(output).toContain(
+      'a.yaml:1:9: missing key "name": expected a name for the test [rule/missing-key]',
+    );
+    expect(output).toContain('b.yaml:1:1: unknown key "test"; did you mean "tests"? [rule/unknown-key]');
     expect(output).not.toContain('Invalid');
     expect(code).toBe(78);
   });
 
-  test('a secret is masked, and a list that fails is a test that fails', async () => {
+  test('a secret is masked, and a failing list fails the test', async () => {
     await withFiles({
       'rules.yaml': `
 rules:
@@ -183,7 +189,7 @@ tests: [{ name: it, event: device.enrolled, expect: { greet: [log: another, log:
 });
 
 describe('mdm-reflex init', () => {
-  test('fits in with the rules that there are', async () => {
+  test('avoids the ids of existing rules', async () => {
     simulator = await startSimulator({ apiKey: API_KEY });
     await withFiles({});
     await mkdir(join(folder.path, 'rules'));
@@ -194,7 +200,7 @@ describe('mdm-reflex init', () => {
     expect(text).toContain('$schema=../rules.schema.json');
     expect(text).toContain('id: note-every-event-2');
     // Two enrollments of the simulator have no name.
-    expect(text).toContain('3, which has no name');
+    expect(text).toContain('3 (no name)');
     expect(text).not.toMatch(/send_invitation: \{ enrollment: (3|5),/);
     expect(await run(['validate'])).toMatchObject({
       code: 0,
@@ -205,7 +211,7 @@ describe('mdm-reflex init', () => {
   test.each([
     ['nowhere/x.yaml', 'the folder that it is to be in is not there'],
     ['file/x.yaml', 'a part of the path is a file'],
-  ])('where nothing can be written (%s) says why', async (out, why) => {
+  ])('an unwritable path (%s) is an error that says why', async (out, why) => {
     simulator = await startSimulator({ apiKey: API_KEY });
     await withFiles({ file: '' });
     const { code, output } = await run(['init', '--out', out]);
@@ -213,7 +219,7 @@ describe('mdm-reflex init', () => {
     expect(code).toBe(78);
   });
 
-  test('writes a file from what the account has, which is good as it is', async () => {
+  test('writes a valid file from the objects of the account', async () => {
     simulator = await startSimulator({ apiKey: API_KEY });
     const first = await run(['init', '--out', 'first.yaml']);
     expect(first).toMatchObject({ code: 0, output: expect.stringContaining('written: first.yaml') });
@@ -225,11 +231,11 @@ describe('mdm-reflex init', () => {
     expect(code).toBe(0);
     expect(await run(['init', '--out', 'first.yaml'])).toMatchObject({
       code: 78,
-      output: expect.stringContaining('--out first.yaml: it is there already'),
+      output: expect.stringContaining('--out first.yaml: the file exists already'),
     });
   });
 
-  test('says what is wrong with the key', async () => {
+  test('reports a refused key', async () => {
     simulator = await startSimulator({ apiKey: 'another key altogether' });
     const { code, output } = await run(['init']);
     expect(code).toBe(78);
@@ -253,18 +259,18 @@ rules:
       - assign_device_group: { group: "{{ attributes.group }}" }
 `;
 
-  test('asks SimpleMDM whether what the rules name is there', async () => {
+  test('asks SimpleMDM whether the objects that the rules name exist', async () => {
     simulator = await startSimulator({ apiKey: API_KEY });
     await withFiles({ 'rules.yaml': REFERS });
     const { code, output } = await run(['validate', 'rules.yaml']);
     const messages = output.split('\n').filter((line) => line.startsWith('rules.yaml:'));
     expect(messages).toEqual([
-      'rules.yaml:5:18: there is no device group "Remote Employes"; did you mean "Remote Employees"?',
-      'rules.yaml:7:39: there is no device group "Lab Macs" (there is Default, Remote Employees, Executives, Laptops)',
-      'rules.yaml:9:31: there is no script "Say hy"; did you mean "Say hi"?',
-      'rules.yaml:10:32: there is no custom attribute "no_such_attribute" (there is department, email_address, full_name, local_admin_password)',
-      'rules.yaml:11:40: there is no enrollment with id 99999 (there is 3, 4 (Default), 5, 6 (Laptops), 7 (Default))',
-      'rules.yaml:12:54: there is no custom attribute "group" (there is department, email_address, full_name, local_admin_password)',
+      'rules.yaml:5:18: there is no device group "Remote Employes"; did you mean "Remote Employees"? [rule/unknown-reference]',
+      'rules.yaml:7:39: there is no device group "Lab Macs" (existing: Default, Remote Employees, Executives, Laptops) [rule/unknown-reference]',
+      'rules.yaml:9:31: there is no script "Say hy"; did you mean "Say hi"? [rule/unknown-reference]',
+      'rules.yaml:10:32: there is no custom attribute "no_such_attribute" (existing: department, email_address, full_name, local_admin_password) [rule/unknown-reference]',
+      'rules.yaml:11:40: there is no enrollment with id 99999 (existing: 3, 4 (Default), 5, 6 (Laptops), 7 (Default)) [rule/unknown-reference]',
+      'rules.yaml:12:54: there is no custom attribute "group" (existing: department, email_address, full_name, local_admin_password) [rule/unknown-reference]',
     ]);
     expect(code).toBe(1);
     const offline = await run(['validate', 'rules.yaml', '--offline']);
@@ -272,8 +278,8 @@ rules:
   });
 });
 
-describe('mdm-reflex validate, where it cannot look', () => {
-  test('a wrong key does not hide that nothing was looked up', async () => {
+describe('mdm-reflex validate, without access to SimpleMDM', () => {
+  test('with a refused key it says that references were not checked', async () => {
     simulator = await startSimulator({ apiKey: 'another key altogether' });
     await withFiles({ 'rules.yaml': 'rules: [{ id: r, on: device.enrolled, do: [refresh: {}] }]\n' });
     const { code, output } = await run(['validate', 'rules.yaml']);
@@ -282,10 +288,12 @@ describe('mdm-reflex validate, where it cannot look', () => {
     expect(output).not.toContain('all good');
   });
 
-  test('a file of tests is told to be one', async () => {
+  test('a test file is recognized', async () => {
     await withFiles({ 'tests.yaml': 'rules: rules.yaml\ntests: []\n' });
     const { code, output } = await run(['validate', 'tests.yaml', '--offline']);
-    expect(output).toContain('this is a file of tests: "mdm-reflex test tests.yaml" runs it');
+    expect(output).toContain(
+      'this file holds rule tests: run it with "mdm-reflex test tests.yaml" [rule/not-a-rule-file]',
+    );
     expect(output).toContain('1 problem in 1 file');
     expect(code).toBe(1);
   });
@@ -360,7 +368,7 @@ test('mdm-reflex silence and alerts', async () => {
       'expected label=pattern',
     );
     expect((await run(['silence', 'add', '--match', 'rule=a', '--for', 'ever'], env)).output).toContain(
-      'expected a time',
+      'expected a duration',
     );
     expect((await run(['alerts', 'list'], env)).output).toBe('no waiting alerts, no undelivered messages\n');
     expect((await run(['alerts', 'retry', 'all'], env)).output).toContain(

@@ -212,7 +212,7 @@ describe('processes of the service', () => {
       });
       const output = await refused('serve', { RULES_PATH: typo.path });
       expect(output).toContain(
-        'onboard.yaml:5:16: unknown field "platfrom"; did you mean "platform"?\n        if: device.platfrom == "macOS"\n                   ^',
+        'onboard.yaml:5:16: unknown field "platfrom"; did you mean "platform"? [rule/unknown-field]\n        if: device.platfrom == "macOS"\n                   ^',
       );
       await typo.remove();
     });

@@ -27,59 +27,72 @@ async function fileOf(name: string, text: string): Promise<string> {
   return path;
 }
 
-test('good rules, with what they refer to in the environment', async () => {
+test('valid rules, with environment variables', async () => {
   const path = await fileOf('good.yaml', good);
   expect(await runCommand(['validate', path], { GREETING: 'hello' })).toEqual({
     code: 0,
-    output: expect.stringMatching(
-      /^1 rule in 1 file: no problems\nnot checked: .* are there: SIMPLEMDM_API_KEY/,
-    ),
+    output: expect.stringMatching(/^1 rule in 1 file: no problems\nnot checked: .* exist: SIMPLEMDM_API_KEY/),
   });
   const unset = await runCommand(['validate', path], {});
   expect(unset.code).toBe(1);
-  expect(unset.output).toContain('the environment variable GREETING is not set');
+  expect(unset.output).toContain(
+    'the environment variable GREETING is not set: set it, or write it into .env [rule/env-not-set]\n',
+  );
   expect((await runCommand(['validate', path, '--ignore-env'], {})).code).toBe(0);
 });
 
-test('bad rules: all that is wrong with them, each with its place', async () => {
+test('invalid rules: every problem with its position and its code', async () => {
   const path = await fileOf('bad.yaml', bad);
   const { code, output } = await runCommand(['validate', path], {});
   expect(code).toBe(1);
   expect(output).toContain(
     `${path}:3:9: unknown event type "device.enroled"; did you mean "device.enrolled"?`,
   );
-  expect(output).toContain(`${path}:4:16: unknown field "platfrom"; did you mean "platform"?`);
+  expect(output).toContain(
+    `${path}:4:16: unknown field "platfrom"; did you mean "platform"? [rule/unknown-field]\n`,
+  );
   expect(output).toContain(`${path}:6:9: wipe cannot be undone: add "allow: [destructive]"`);
+  expect(output).toMatch(/ if you mean it \[rule\/not-allowed\]\n/);
   expect(output).toMatch(/3 problems in 1 file\n$/);
 });
 
-test('what is only probably wrong is told, and is wrong with --strict', async () => {
+test('a probable mistake is a warning, and a problem with --strict', async () => {
   const path = await fileOf(
     'doubtful.yaml',
     "rules: [{ id: r, on: device.enrolled, do: [log: { message: '${TOKEN}' }] }]\n",
   );
-  const told = await runCommand(['validate', path, '--offline'], {});
-  expect(told.code).toBe(0);
-  expect(told.output).toContain(`warning: ${path}:1:61: \${TOKEN} is sent as it stands here`);
-  expect(told.output).toContain('1 rule in 1 file: no problems, 1 warning\n');
+  const warned = await runCommand(['validate', path, '--offline'], {});
+  expect(warned.code).toBe(0);
+  expect(warned.output).toContain(`warning: ${path}:1:61: \${TOKEN} is not replaced`);
+  expect(warned.output).toContain('1 rule in 1 file: no problems, 1 warning\n');
   expect(JSON.parse((await runCommand(['validate', path, '--json'], {})).output)).toMatchObject({
     valid: true,
     problems: [],
-    warnings: [expect.stringContaining('did you mean "${env:TOKEN}"?')],
+    warnings: [
+      {
+        code: 'rule/env-misplaced',
+        file: path,
+        line: 1,
+        column: 61,
+        message: '${TOKEN} is not replaced; did you mean "${env:TOKEN}"?',
+      },
+    ],
   });
   expect((await runCommand(['validate', path, '--strict'], {})).code).toBe(1);
 });
 
-test('no rules at all is told', async () => {
+test('an empty folder is a warning', async () => {
   const empty = join(folder, 'empty');
   await mkdir(empty);
   expect(await runCommand(['validate', empty, '--offline'], {})).toEqual({
     code: 0,
-    output: expect.stringContaining(`warning: ${empty}: there is no .yaml file in it`),
+    output: expect.stringContaining(
+      `warning: ${empty}: there is no .yaml file in this folder [rule/no-rules]`,
+    ),
   });
 });
 
-test('what is no rule file at all is not told line by line', async () => {
+test('a file that is not a rule file does not list every line', async () => {
   const text = Array.from({ length: 60 }, (_, index) => `- "a" ${index} "b" [`).join('\n');
   const { code, output } = await runCommand(['validate', await fileOf('notes.yaml', text)], {});
   expect(code).toBe(1);
@@ -94,11 +107,35 @@ test('as JSON, for a machine', async () => {
     valid: false,
     files: [path],
     rules: ['bad'],
-    problems: [expect.any(String), expect.any(String), expect.any(String)],
+    problems: [
+      {
+        code: 'rule/unknown-event-type',
+        file: path,
+        line: 3,
+        column: 9,
+        message: expect.stringMatching(
+          /^unknown event type "device\.enroled"; did you mean "device\.enrolled"\?/,
+        ),
+      },
+      {
+        code: 'rule/unknown-field',
+        file: path,
+        line: 4,
+        column: 16,
+        message: 'unknown field "platfrom"; did you mean "platform"?',
+      },
+      {
+        code: 'rule/not-allowed',
+        file: path,
+        line: 6,
+        column: 9,
+        message: 'wipe cannot be undone: add "allow: [destructive]" to the rule if you mean it',
+      },
+    ],
   });
 });
 
-test('a path that is not there says so', async () => {
+test('a missing path is an error', async () => {
   const { code, output } = await runCommand(['validate', join(folder, 'nothing.yaml')], {});
   expect(code).toBe(78);
   expect(output).toMatch(/^mdm-reflex: .*nothing\.yaml/);

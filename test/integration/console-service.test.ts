@@ -41,9 +41,18 @@ const authorized = { Authorization: `Bearer ${ADMIN_TOKEN}` };
 const get = (path: string, url = world.service.url) => request(url).get(path).set(authorized);
 const post = (path: string) => request(world.service.url).post(path).set(authorized);
 
+const ruleProblem = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  file: z.string(),
+  line: z.number(),
+  column: z.number(),
+  text: z.string(),
+});
+
 const state = z.strictObject({
-  ruleProblems: z.array(z.string()),
-  referenceProblems: z.array(z.string()),
+  ruleProblems: z.array(ruleProblem),
+  referenceProblems: z.array(ruleProblem),
   held: z.array(
     z.strictObject({
       account: z.string(),
@@ -155,7 +164,16 @@ test('the problems of the rule files are told in full, each with its place', asy
     return found.ruleProblems.length > 0 && found;
   });
   expect(ruleProblems).toEqual([
-    expect.stringMatching(/rules\.yaml:9:\d+: unknown action "ntify".*\n.*ntify: \{.*\n +\^/),
+    {
+      code: 'rule/unknown-action',
+      message: 'unknown action "ntify"; did you mean "notify"?',
+      file: world.env['RULES_PATH'],
+      line: 9,
+      column: expect.any(Number),
+      text: expect.stringMatching(
+        /rules\.yaml:9:\d+: unknown action "ntify".* \[rule\/unknown-action\]\n.*ntify: \{.*\n +\^/,
+      ),
+    },
   ]);
 });
 

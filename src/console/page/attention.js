@@ -78,13 +78,13 @@ function problemSection(key, title, list) {
   );
 }
 
-/** @param {readonly string[]} problems - Each is a message, then optionally the source line and a caret. */
+/** @param {ServiceState['ruleProblems']} problems */
 function problemList(problems) {
   return collapsedList(
     'ul',
     { class: 'plain' },
-    problems.map((problem) => {
-      const [message = '', ...excerpt] = problem.split('\n');
+    problems.map(({ text }) => {
+      const [message = '', ...excerpt] = text.split('\n');
       const lines = withoutIndent(excerpt);
       return element(
         'li',

@@ -1,50 +1,50 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
-import { IN_GROUP, UNKNOWN } from './functions.js';
+import { IN_GROUP, UNKNOWN_VALUE } from './functions.js';
 import { compileExpression, evaluatorFor, expressionOf, isUnknown } from './expression.js';
 import type { Expression } from './expression.js';
-import { conjuncts, fieldsTakenOf, structure, textsGivenTo } from './expression-paths.js';
-import type { NamedField } from './expression-paths.js';
-import { codeOf, summaryOf, typeInWords } from './expression-problem.js';
+import { conjuncts, fieldsReadFrom, literalArgumentsOf, structure } from './expression-paths.js';
+import { codeOf, summaryOf } from './library-error.js';
+import { typeInWords } from './type-words.js';
 import type { ExpressionProblem } from '../model/problem.js';
 import { show, valueAt } from '../model/values.js';
 import type { Values } from '../model/values.js';
 import { ATTRIBUTE_PATHS, EVENT_DATA_PATH, factOfPath } from '../model/vocabulary.js';
-import type { NamedReference, Shape } from '../model/vocabulary.js';
+import type { NamedField, NamedReference, Shape } from '../model/vocabulary.js';
 
-/** What a condition came to, with the part that decided it. */
-export type Verdict =
-  | { readonly outcome: 'true' }
-  /** Not true; also when it met a null: what is not known does not fire a rule. */
-  | { readonly outcome: 'false'; readonly because: string }
-  /** It could not be evaluated: division by zero, a text that is no number. */
-  | { readonly outcome: 'error'; readonly because: string };
+/** The result of a condition, with the part that decided it. */
+export type ConditionResult =
+  | { readonly result: 'true' }
+  /** Not true, or unknown because of a null: no rule matches on an unknown. */
+  | { readonly result: 'false'; readonly reason: string }
+  /** The evaluation failed: division by zero, a text that is not a number. */
+  | { readonly result: 'error'; readonly reason: string };
 
 /** A compiled CEL condition. */
 export interface Condition {
   readonly text: string;
   /** The first name of every path in it: `event`, facts, `steps`. */
   readonly names: ReadonlySet<string>;
-  /** What it refers to by name, and where in it. */
+  /** The objects that it refers to by name. */
   readonly references: readonly NamedReference[];
-  /** What it takes of the data of the event. */
+  /** The fields of `event.data` that it reads. */
   readonly eventData: readonly NamedField[];
   /**
-   * Whether the values at hand decide it already, whatever the missing ones are; undefined when they do not.
-   * This is what saves a fact from being fetched.
+   * The result that the given values determine, whatever the missing ones are; undefined when they determine none.
+   * Saves fetching the facts that do not matter.
    */
-  readonly settle: (values: Values, now?: Date) => boolean | undefined;
-  /** @param now - What `age` and `until` count from. */
-  readonly evaluate: (values: Values, now?: Date) => Verdict;
+  readonly partialResult: (values: Values, now?: Date) => boolean | undefined;
+  /** @param now - The time that `age` and `until` count from. */
+  readonly evaluate: (values: Values, now?: Date) => ConditionResult;
 }
 
 /**
  * Compiles a condition in the Common Expression Language.
  *
- * Null is "unknown", as an error operand is in the CEL specification (langdef, Logical Operators): `unknown || true` is true,
- * `unknown && false` is false, and an unknown whole is not true.
+ * Null is "unknown" and works like an error operand in the CEL specification (langdef, Logical Operators): `unknown || true` is true,
+ * `unknown && false` is false, and an unknown condition is not true.
  *
- * @param checking - From `checkingEnvironment`, with the names that may stand here.
- * @param shapes - The same names, for "did you mean".
+ * @param checking - A `checkingEnvironment` with the available names.
+ * @param shapes - The shapes of the same names, for "did you mean".
  */
 export function compileCondition(
   text: string,
@@ -55,14 +55,18 @@ export function compileCondition(
   if ('message' in whole) return whole;
   if (whole.type !== 'bool' && whole.type !== 'dyn') {
     return {
-      message: `a condition must be true or false; this one is ${typeInWords(whole.type)}: compare it with something`,
+      code: 'rule/type-mismatch',
+      message: `a condition must be true or false; this one is ${typeInWords(whole.type)}: compare it with a value`,
       offset: 0,
     };
   }
   const { program, ast } = whole;
   const parts = conjunctsOf(ast, text);
-  const groups = textsGivenTo(IN_GROUP, ast).map((found) => ({ kind: 'device group' as const, ...found }));
-  const attributes = ATTRIBUTE_PATHS.flatMap((path) => fieldsTakenOf(path, ast)).map(({ name, offset }) => ({
+  const groups = literalArgumentsOf(IN_GROUP, ast).map((found) => ({
+    kind: 'device group' as const,
+    ...found,
+  }));
+  const attributes = ATTRIBUTE_PATHS.flatMap((path) => fieldsReadFrom(path, ast)).map(({ name, offset }) => ({
     kind: 'custom attribute' as const,
     text: name,
     offset,
@@ -70,34 +74,34 @@ export function compileCondition(
   return {
     text,
     references: [...groups, ...attributes],
-    eventData: fieldsTakenOf(EVENT_DATA_PATH, ast),
+    eventData: fieldsReadFrom(EVENT_DATA_PATH, ast),
     names: new Set(whole.paths.map(factOfPath)),
-    settle: (given, now = new Date()) => {
-      const { value } = attempt(program, evaluatorFor(whole, given, now));
+    partialResult: (given, now = new Date()) => {
+      const { value } = tryEvaluate(program, evaluatorFor(whole, given, now));
       return typeof value === 'boolean' ? value : undefined;
     },
     evaluate: (given, now = new Date()) => {
       const evaluator = evaluatorFor(whole, given, now);
-      const outcome = attempt(program, evaluator);
-      if (outcome.value === true) return { outcome: 'true' };
+      const evaluation = tryEvaluate(program, evaluator);
+      if (evaluation.value === true) return { result: 'true' };
       // Name the part of `a && b && c` that decided: the first that is false, else the first that is not true.
-      const outcomes = parts.length < 2 ? [] : parts.map((part) => attempt(part.program, evaluator));
-      const firstFalse = outcomes.findIndex(({ value }) => value === false);
-      const deciding = firstFalse >= 0 ? firstFalse : outcomes.findIndex(({ value }) => value !== true);
-      return explain(parts[deciding] ?? whole, outcomes[deciding] ?? outcome, evaluator.values);
+      const evaluations = parts.length < 2 ? [] : parts.map((part) => tryEvaluate(part.program, evaluator));
+      const firstFalse = evaluations.findIndex(({ value }) => value === false);
+      const deciding = firstFalse >= 0 ? firstFalse : evaluations.findIndex(({ value }) => value !== true);
+      return explain(parts[deciding] ?? whole, evaluations[deciding] ?? evaluation, evaluator.values);
     },
   };
 }
 
 type Evaluator = ReturnType<typeof evaluatorFor>;
 
-/** What an evaluation came to: a value, or why there is none. */
-interface Attempt {
+/** The value of an evaluation, or the error that it threw. */
+interface Evaluation {
   readonly value?: unknown;
   readonly error?: unknown;
 }
 
-function attempt(program: ParseResult, { evaluate }: Evaluator): Attempt {
+function tryEvaluate(program: ParseResult, { evaluate }: Evaluator): Evaluation {
   try {
     return { value: evaluate(program) };
   } catch (error) {
@@ -105,30 +109,30 @@ function attempt(program: ParseResult, { evaluate }: Evaluator): Attempt {
   }
 }
 
-function explain(part: Expression, { value, error }: Attempt, values: Values): Verdict {
+function explain(part: Expression, { value, error }: Evaluation, values: Values): ConditionResult {
   const { text } = part;
   if (error === undefined) {
-    if (value === true) return { outcome: 'true' };
+    if (value === true) return { result: 'true' };
     if (value === false || value === null || value === undefined)
-      return { outcome: 'false', because: because(part, values) };
-    return { outcome: 'error', because: `${text} is ${show(value)}, expected true or false` };
+      return { result: 'false', reason: whyNotTrue(part, values) };
+    return { result: 'error', reason: `${text} is ${show(value)}, expected true or false` };
   }
   const summary = summaryOf(error);
-  const code = codeOf(error);
-  if (code === UNKNOWN) return { outcome: 'false', because: `${because(part, values)}: ${summary}` };
+  if (codeOf(error) === UNKNOWN_VALUE)
+    return { result: 'false', reason: `${whyNotTrue(part, values)}: ${summary}` };
   return isUnknown(error, part, values)
-    ? { outcome: 'false', because: because(part, values) }
-    : { outcome: 'error', because: `${text}: ${summary}` };
+    ? { result: 'false', reason: whyNotTrue(part, values) }
+    : { result: 'error', reason: `${text}: ${summary}` };
 }
 
-function because({ text, paths }: Expression, values: Values): string {
+function whyNotTrue({ text, paths }: Expression, values: Values): string {
   const facts = [...new Map(paths.map((path) => [path.join('.'), path]))].map(
     ([name, path]) => `${name} is ${show(valueAt(values, path))}`,
   );
   return facts.length === 0 ? `${text} is not true` : `${text} is not true: ${facts.join(', ')}`;
 }
 
-/** The parts of `a && b && c`, each as the author wrote it; the whole when a part does not mean the same by itself. */
+/** The parts of `a && b && c` as the author wrote them; none when a part has another meaning by itself. */
 function conjunctsOf(whole: ASTNode, written: string): Expression[] {
   const nodes = conjuncts(whole);
   const parts = nodes.flatMap((node): Expression[] => {
@@ -142,7 +146,7 @@ function partOrUndefined(text: string): Expression | undefined {
   try {
     return expressionOf(text, 'bool');
   } catch {
-    // A part that cannot stand alone is not shown alone.
+    // The reason then shows the whole condition.
     return undefined;
   }
 }

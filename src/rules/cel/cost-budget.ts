@@ -2,48 +2,48 @@ import { EvaluationError } from '@marcbachmann/cel-js';
 import type { Environment } from '@marcbachmann/cel-js';
 
 /**
- * What one evaluation may cost, in steps of some tens of nanoseconds. Lists within lists within lists can take longer than the
- * universe: CEL itself bounds an expression only by the size of its input (langdef, Time Complexity).
+ * The cost budget of one evaluation, in steps of some tens of nanoseconds. Nested loops over lists could otherwise run practically
+ * forever: CEL bounds an expression only by the size of its input (langdef, Time Complexity).
  */
 const BUDGET = 2_000_000;
-/** A value that an expression builds up may be this big: characters, items and fields together. */
-const LARGEST = 100_000;
+/** The maximum size of a value that an expression builds: characters, items and fields together. */
+const MAX_VALUE_SIZE = 100_000;
 
-let left = BUDGET;
+let remaining = BUDGET;
 
-/** Evaluates something with a budget of its own. Evaluation never waits for anything, so no other can come between. */
+/** Evaluates with a fresh cost budget. Evaluation is synchronous, so evaluations never interleave. */
 export function withCostBudget<T>(evaluate: () => T): T {
-  const before = left;
-  left = BUDGET;
+  const outer = remaining;
+  remaining = BUDGET;
   try {
     return evaluate();
   } finally {
-    left = before;
+    remaining = outer;
   }
 }
 
 /**
- * Takes some steps off the budget of the evaluation under way.
+ * Charges steps to the budget of the current evaluation.
  *
- * @throws EvaluationError when nothing is left.
+ * @throws EvaluationError when the budget is used up.
  */
 export function spend(steps: number): void {
-  left -= steps;
-  if (left < 0) {
+  remaining -= steps;
+  if (remaining < 0) {
     throw new EvaluationError({
       code: 'too_expensive',
-      message: 'it takes too many steps: it goes over lists within lists, or over texts that are too long',
+      message: 'the expression takes too many steps: it loops over nested lists, or over very long texts',
     });
   }
 }
 
-/** Takes steps off and is true. Rules cannot write it: they are checked without it. */
+/** The function that charges steps and returns true. Rules cannot call it: they are checked in an environment without it. */
 export const SPEND = 'spend_steps__';
-/** Gives a value back, if it is not too big. */
+/** The function that returns its argument unless it is too big. */
 export const BOUNDED = 'bounded_value__';
 
-/** Lets expressions that count their steps be evaluated. */
-export function registerBudget(environment: Environment): void {
+/** Registers the functions that cost instrumentation inserts. */
+export function registerCostFunctions(environment: Environment): void {
   environment.registerFunction(`${SPEND}(int): bool`, (steps: bigint) => {
     spend(Number(steps));
     return true;
@@ -54,19 +54,19 @@ export function registerBudget(environment: Environment): void {
   });
 }
 
-/** How much there is in a value. What a value refers to twice counts twice: so does whoever goes over it. */
+/** The size of a value. A part that occurs twice counts twice, as it costs twice to visit. */
 function sizeOf(value: unknown): number {
   let size = 0;
-  const waiting: unknown[] = [value];
-  while (waiting.length > 0) {
-    const next = waiting.pop();
+  const pending: unknown[] = [value];
+  while (pending.length > 0) {
+    const next = pending.pop();
     size += typeof next === 'string' ? next.length : 1;
     if (typeof next === 'object' && next !== null)
-      for (const inner of Object.values(next)) waiting.push(inner);
-    if (size + waiting.length > LARGEST) {
+      for (const inner of Object.values(next)) pending.push(inner);
+    if (size + pending.length > MAX_VALUE_SIZE) {
       throw new EvaluationError({
         code: 'too_expensive',
-        message: 'it builds up a text or a list that is too long',
+        message: 'the expression builds a text or a list that is too long',
       });
     }
   }

@@ -4,26 +4,26 @@ import { operandsOf } from './expression-paths.js';
 
 /** Macros that evaluate an argument once for each item of a list. */
 const LOOPS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
-/** Steps of a turn and of a call; what takes long texts apart takes longer. */
-const COST_OF_A_TURN = 10;
-const COST_OF_A_CALL = 10;
-const COSTS: Readonly<Record<string, number>> = { split: 1000, join: 100 };
+/** Steps per iteration and per call. Functions that split long texts cost more. */
+const ITERATION_COST = 10;
+const CALL_COST = 10;
+const CALL_COSTS: Readonly<Record<string, number>> = { split: 1000, join: 100 };
 
 /**
- * The text of an expression in which each turn of a loop takes steps off the budget before it is evaluated, and what `map` and `bind`
- * build up is measured. It means the same otherwise, and errors of an argument are those of the argument.
+ * Rewrites an expression so that each iteration of a loop is charged to the cost budget before it runs, and the values that `map` and
+ * `bind` build are measured. The result and the errors stay the same.
  *
- * @param ast - The expression parsed.
+ * @param ast - The parsed expression.
  */
 export function instrumentCost(ast: ASTNode): string {
   const insertions = insertionsIn(ast).sort((a, b) => a.at - b.at);
   let text = '';
-  let done = 0;
+  let copied = 0;
   for (const { at, inserted } of insertions) {
-    text += ast.input.slice(done, at) + inserted;
-    done = at;
+    text += ast.input.slice(copied, at) + inserted;
+    copied = at;
   }
-  return text + ast.input.slice(done);
+  return text + ast.input.slice(copied);
 }
 
 interface Insertion {
@@ -31,7 +31,7 @@ interface Insertion {
   readonly inserted: string;
 }
 
-/** Those of an outer call enclose those of inner ones: they are put down before and after them. */
+/** The insertions of an outer call enclose those of inner calls. */
 function insertionsIn(node: ASTNode): Insertion[] {
   if (node.op !== 'rcall') return operandsOf(node).flatMap(insertionsIn);
   const [name, receiver, args] = node.args;
@@ -42,7 +42,7 @@ function insertionsIn(node: ASTNode): Insertion[] {
     if (!LOOPS.has(name) || index === 0) return { before: '', after: '' };
     const [open, close] = name === 'map' && isLast ? [`${BOUNDED}(`, ')'] : ['(', ')'];
     return {
-      before: `${SPEND}(${COST_OF_A_TURN + costOf(argument)}) ? ${open}`,
+      before: `${SPEND}(${ITERATION_COST + costOf(argument)}) ? ${open}`,
       after: `${close} : dyn(null)`,
     };
   };
@@ -52,7 +52,7 @@ function insertionsIn(node: ASTNode): Insertion[] {
     if (before === '') return within;
     const previous = args[index - 1];
     const next = args[index + 1];
-    // Parentheses around an argument do not belong to its range: it reaches from comma to comma.
+    // The range of an argument excludes the parentheses around it, so insert at its commas.
     const start =
       previous === undefined ? argument.range.start : commaAfter(node.input, previous.range.end) + 1;
     const end = next === undefined ? node.range.end - 1 : commaAfter(node.input, argument.range.end);
@@ -62,11 +62,11 @@ function insertionsIn(node: ASTNode): Insertion[] {
 }
 
 function costOf(node: ASTNode): number {
-  const own = node.op === 'rcall' ? (COSTS[node.args[0]] ?? COST_OF_A_CALL) : 1;
+  const own = node.op === 'rcall' ? (CALL_COSTS[node.args[0]] ?? CALL_COST) : 1;
   return operandsOf(node).reduce((sum, operand) => sum + costOf(operand), own);
 }
 
-/** Where the comma stands behind an argument; what a comment says does not count. */
+/** The offset of the comma behind an argument, comments skipped. */
 function commaAfter(text: string, from: number): number {
   let at = from;
   while (at < text.length && text[at] !== ',') {

@@ -2,13 +2,13 @@ import { Environment, EvaluationError } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { errorText } from '../../telemetry/error-text.js';
 import { registerFunctions } from './functions.js';
-import { registerBudget } from './cost-budget.js';
+import { registerCostFunctions } from './cost-budget.js';
 import { EVENT_SHAPE } from '../model/vocabulary.js';
 import type { Shape } from '../model/vocabulary.js';
 
 const LIMITS = { maxAstNodes: 2000, maxDepth: 60 };
 const OPTIONS = { homogeneousAggregateLiterals: false, limits: LIMITS };
-/** What is evaluated is longer than what was written: it counts its steps. */
+/** Cost instrumentation makes expressions longer. */
 const EVALUATION_LIMITS = { maxAstNodes: 8 * LIMITS.maxAstNodes, maxDepth: 4 * LIMITS.maxDepth };
 
 const TIME = 'google.protobuf.Timestamp';
@@ -16,29 +16,29 @@ const ARITHMETIC = ['+', '-', '*', '/', '%'] as const;
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='] as const;
 
 const environments = new WeakMap<object, Map<string, Environment>>();
-const MOST_KEPT = 500;
+const MAX_CACHED = 500;
 
 /**
- * {@link checkingEnvironment}, built once for the same facts and the same other names: a thousand rules name the same few.
+ * {@link checkingEnvironment}, cached by facts and extra names: a thousand rules share a few environments.
  *
- * @param others - What else can be named, such as `steps`.
+ * @param extraNames - The names beside the facts, such as `steps`.
  */
 export function sharedCheckingEnvironment(
   facts: Readonly<Record<string, Shape>>,
-  others: Readonly<Record<string, Shape>>,
+  extraNames: Readonly<Record<string, Shape>>,
 ): Environment {
-  const known = environments.get(facts) ?? new Map<string, Environment>();
-  environments.set(facts, known);
-  const key = JSON.stringify(others);
-  const existing = known.get(key);
+  const cached = environments.get(facts) ?? new Map<string, Environment>();
+  environments.set(facts, cached);
+  const key = JSON.stringify(extraNames);
+  const existing = cached.get(key);
   if (existing !== undefined) return existing;
-  if (known.size >= MOST_KEPT) known.clear();
-  const environment = checkingEnvironment({ ...facts, ...others });
-  known.set(key, environment);
+  if (cached.size >= MAX_CACHED) cached.clear();
+  const environment = checkingEnvironment({ ...facts, ...extraNames });
+  cached.set(key, environment);
   return environment;
 }
 
-/** The shape that a type of {@link checkingEnvironment} stands for; `any` when it is not one of ours. */
+/** The shape of a CEL type of {@link checkingEnvironment}; `any` for types that it does not define. */
 export function shapeOfType(type: string, shapes: Readonly<Record<string, Shape>>): Shape {
   const scalar = Object.entries(SCALARS).find(([, name]) => name === type)?.[0];
   if (scalar === 'string' || scalar === 'number' || scalar === 'bool' || scalar === 'time') return scalar;
@@ -64,8 +64,8 @@ function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R
 }
 
 /**
- * The environment that expressions are checked in: every field has its type, so that a misspelt one is found when the
- * file loads. `T == null` is allowed for every T, because any field may be null.
+ * The environment that expressions are checked in. Every field has a type, so that a misspelled field is found when the file
+ * loads. `T == null` is allowed for every T, because any field may be null.
  */
 export function checkingEnvironment(shapes: Readonly<Record<string, Shape>>): Environment {
   const environment = new Environment(OPTIONS);
@@ -79,7 +79,7 @@ export function checkingEnvironment(shapes: Readonly<Record<string, Shape>>): En
     if (typeof shape === 'string') return SCALARS[shape];
     if ('oneOf' in shape) return SCALARS.string;
     if ('list' in shape) return `list<${typeOf(`${name}_item`, shape.list)}>`;
-    // The library takes no operators on map types, so a map could not be compared with null; its values are checked at run time.
+    // The library has no operators for map types, so a map could not be compared with null. Its values are checked at run time.
     if ('mapOf' in shape) return 'dyn';
     const fields = Object.fromEntries(
       Object.entries(shape.fields).map(([field, inner]) => [field, typeOf(`${name}_${field}`, inner)]),
@@ -92,10 +92,10 @@ export function checkingEnvironment(shapes: Readonly<Record<string, Shape>>): En
   }
   registerFunctions(environment);
   nullable.delete('dyn');
-  // The handlers are never run: expressions are evaluated in the other environment.
+  // The handlers never run: expressions are evaluated in the other environment.
   for (const type of nullable) environment.registerOperator(`${type} == null`, () => false);
   mixNumbers(environment);
-  // Evaluated, a JSON number is found among whole numbers anyway.
+  // At run time a JSON number is found among whole numbers anyway.
   environment.registerOperator('double in list<int>', () => false);
   return environment;
 }
@@ -103,8 +103,8 @@ export function checkingEnvironment(shapes: Readonly<Record<string, Shape>>): En
 const SCALARS = { string: 'string', number: 'double', bool: 'bool', time: TIME, any: 'dyn' } as const;
 
 /**
- * The environment that expressions are evaluated in: nothing is declared, so that a null where a text was expected is an
- * operand without a matching operator (an "unknown"), not a broken rule. JSON numbers are doubles and mix with whole numbers.
+ * The environment that expressions are evaluated in. It declares no names, so that a null where a text was expected is an operand
+ * without a matching operator (an "unknown") and not a broken rule. JSON numbers are doubles and mix with whole numbers.
  */
 export function evaluatingEnvironment(): Environment {
   const environment = new Environment({
@@ -113,7 +113,7 @@ export function evaluatingEnvironment(): Environment {
     unlistedVariablesAreDyn: true,
   });
   registerFunctions(environment);
-  registerBudget(environment);
+  registerCostFunctions(environment);
   mixNumbers(environment);
   for (const type of ['string', 'double', 'int', 'bool', 'list<dyn>', TIME]) {
     environment.registerOperator(`${type} == null`, equalsUnlessUnknown);
@@ -122,15 +122,15 @@ export function evaluatingEnvironment(): Environment {
 }
 
 /**
- * CEL itself says that null is not equal to anything, so that `x != "a"` would be true for an x that is not known. Here a null is
- * unknown, so that a rule does not fire on it; `x == null`, with null written out, is how to ask.
+ * In CEL, null equals nothing, so `x != "a"` would be true for an unknown x. Here null is unknown, so that no rule matches on it;
+ * `x == null`, with a literal null, is the way to ask.
  *
- * The library hands the operands over in either order, so that only the expression tells which of them was written as null.
+ * The library passes the operands in either order; only the expression shows which one is the literal null.
  */
 function equalsUnlessUnknown(left: unknown, right: unknown, ...[node]: readonly ASTNode[]): boolean {
-  const asks = (node?.op === '==' || node?.op === '!=') && node.args.some(isNullLiteral);
-  if (!asks && (left === null || right === null)) {
-    throw new EvaluationError({ code: 'no_such_overload', message: 'null is not known' });
+  const asksForNull = (node?.op === '==' || node?.op === '!=') && node.args.some(isNullLiteral);
+  if (!asksForNull && (left === null || right === null)) {
+    throw new EvaluationError({ code: 'no_such_overload', message: 'null is unknown' });
   }
   return left === right;
 }
@@ -158,7 +158,7 @@ const COMPARE: Record<(typeof COMPARISONS)[number], (a: number, b: number) => bo
 
 type Numeric = number | bigint;
 
-/** JSON does not tell whole numbers from others, so the two mix: the result of a calculation is a double. */
+/** JSON has one kind of number, so doubles and whole numbers mix. The result of a calculation is a double. */
 function mixNumbers(environment: Environment): void {
   for (const pair of [
     { left: 'double', right: 'int' },
@@ -178,7 +178,7 @@ function mixNumbers(environment: Environment): void {
   registerOnce(() => environment.registerOperator('double % double', (a: number, b: number) => a % b));
 }
 
-/** Some of these exist already, and registering == brings != along; a second registration is refused. */
+/** Some operators exist already, and registering == adds !=. The library refuses a second registration. */
 function registerOnce(register: () => void): void {
   try {
     register();

@@ -2,18 +2,18 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { didYouMean } from '../../config/nearest-name.js';
 import { BINDERS, operandsOf, memberPath } from './expression-paths.js';
 import type { ExpressionProblem } from '../model/problem.js';
-import { shapeAt } from '../shape-path.js';
+import { shapeAt } from '../model/shape-path.js';
 import type { Shape } from '../model/vocabulary.js';
 
 type Shapes = Readonly<Record<string, Shape>>;
 
 /**
- * What is wrong with an expression that is one, of the right types, and can never be true: a text that the field never is, versions
- * compared letter by letter, a ratio above 1.
+ * Finds comparisons that are valid but cannot mean what they seem to: a text that the field never has, versions compared as texts,
+ * a ratio above 1.
  */
 export function lintExpression(node: ASTNode, shapes: Shapes): ExpressionProblem | undefined {
-  const here = problemHere(node, shapes);
-  if (here !== undefined) return here;
+  const own = problemAtNode(node, shapes);
+  if (own !== undefined) return own;
   const item = itemOf(node, shapes);
   for (const operand of operandsOf(node)) {
     const problem = lintExpression(operand, item === undefined ? shapes : { ...shapes, ...item });
@@ -22,32 +22,32 @@ export function lintExpression(node: ASTNode, shapes: Shapes): ExpressionProblem
   return undefined;
 }
 
-function problemHere(node: ASTNode, shapes: Shapes): ExpressionProblem | undefined {
+function problemAtNode(node: ASTNode, shapes: Shapes): ExpressionProblem | undefined {
   switch (node.op) {
     case '==':
     case '!=':
-      return bothWays(
+      return inEitherOrder(
         node.args,
-        (field, other) => neverIs(field, [other], shapes) ?? aboveOne(field, other, shapes),
+        (field, other) => impossibleText(field, [other], shapes) ?? ratioAboveOne(field, other, shapes),
       );
     case 'in': {
       const [field, list] = node.args;
-      return list.op === 'list' ? neverIs(field, list.args, shapes) : undefined;
+      return list.op === 'list' ? impossibleText(field, list.args, shapes) : undefined;
     }
     case '<':
     case '<=':
     case '>':
     case '>=':
-      return bothWays(
+      return inEitherOrder(
         node.args,
-        (field, other) => letterByLetter(node, field, other, shapes) ?? aboveOne(field, other, shapes),
+        (field, other) => versionAsText(node, field, other, shapes) ?? ratioAboveOne(field, other, shapes),
       );
     default:
       return undefined;
   }
 }
 
-function bothWays(
+function inEitherOrder(
   [left, right]: readonly [ASTNode, ASTNode],
   check: (field: ASTNode, other: ASTNode) => ExpressionProblem | undefined,
 ): ExpressionProblem | undefined {
@@ -55,7 +55,11 @@ function bothWays(
 }
 
 /** `device.platform == "MacOS"` */
-function neverIs(field: ASTNode, texts: readonly ASTNode[], shapes: Shapes): ExpressionProblem | undefined {
+function impossibleText(
+  field: ASTNode,
+  texts: readonly ASTNode[],
+  shapes: Shapes,
+): ExpressionProblem | undefined {
   const shape = shapeOfNode(field, shapes);
   if (typeof shape !== 'object' || !('oneOf' in shape)) return undefined;
   const { oneOf } = shape;
@@ -63,7 +67,7 @@ function neverIs(field: ASTNode, texts: readonly ASTNode[], shapes: Shapes): Exp
     if (op !== 'value' || typeof text !== 'string' || oneOf.includes(text)) continue;
     const hint = didYouMean(text, oneOf);
     const message = `${written(field)} is never "${text}"${hint === '' ? ` (it is one of ${oneOf.join(', ')})` : hint}`;
-    return { message, offset: range.start };
+    return { code: 'rule/misleading-comparison', message, offset: range.start };
   }
   return undefined;
 }
@@ -71,7 +75,7 @@ function neverIs(field: ASTNode, texts: readonly ASTNode[], shapes: Shapes): Exp
 const VERSION_FIELD = /(^|_)version$/;
 
 /** `device.os_version < "15.1"`: as texts, "9" comes after "15". */
-function letterByLetter(
+function versionAsText(
   whole: ASTNode,
   field: ASTNode,
   other: ASTNode,
@@ -84,7 +88,8 @@ function letterByLetter(
   if (!isText) return undefined;
   const [left, right] = operandsOf(whole).map((side) => `version(${written(side)})`);
   return {
-    message: `these are compared letter by letter: compare versions as ${left ?? ''} ${whole.op} ${right ?? ''}`,
+    code: 'rule/misleading-comparison',
+    message: `this compares the versions as texts, letter by letter: write ${left ?? ''} ${whole.op} ${right ?? ''}`,
     offset: whole.range.start,
   };
 }
@@ -92,16 +97,17 @@ function letterByLetter(
 const RATIO_FIELD = '_ratio';
 
 /** `device.capacity_free_ratio < 10` */
-function aboveOne(field: ASTNode, other: ASTNode, shapes: Shapes): ExpressionProblem | undefined {
+function ratioAboveOne(field: ASTNode, other: ASTNode, shapes: Shapes): ExpressionProblem | undefined {
   const path = memberPath(field);
   if (path === undefined || path.at(-1)?.endsWith(RATIO_FIELD) !== true) return undefined;
-  // A field of the sender's own may mean anything.
+  // A field that we do not define may have any range.
   if (shapeOfNode(field, shapes) !== 'number') return undefined;
   const given = other.op === 'value' ? Number(other.args) : Number.NaN;
   if (!(given > 1)) return undefined;
-  const instead = given <= 100 ? `; write ${given / 100} for ${given} %` : '';
+  const fix = given <= 100 ? `; write ${given / 100} for ${given} %` : '';
   return {
-    message: `${path.join('.')} is a ratio, between 0 and 1${instead}`,
+    code: 'rule/misleading-comparison',
+    message: `${path.join('.')} is a ratio between 0 and 1${fix}`,
     offset: other.range.start,
   };
 }
@@ -113,7 +119,7 @@ function shapeOfNode(node: ASTNode, shapes: Shapes): Shape | undefined {
   return path === undefined ? undefined : shapeAt({ fields: shapes }, path);
 }
 
-/** The name that `apps.exists(a, …)` binds, with what it stands for. */
+/** The name that `apps.exists(a, …)` binds, and its shape. */
 function itemOf(node: ASTNode, shapes: Shapes): Shapes | undefined {
   if (node.op !== 'rcall') return undefined;
   const [name, receiver, [first]] = node.args;

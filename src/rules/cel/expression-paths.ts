@@ -1,10 +1,11 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import type { NamedField } from '../model/vocabulary.js';
 import { IN_GROUP, IN_GROUP_PATH } from './functions.js';
 
-/** Macros whose first argument is a name of their own. */
+/** Macros whose first argument defines a name. */
 export const BINDERS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map', 'bind']);
 
-/** Every path in an expression that starts at a free name, such as `device.firewall.enabled`, the longest form of each. */
+/** Every path in an expression that starts at a free name, such as `device.firewall.enabled`, in its longest form. */
 export function pathsIn(node: ASTNode, bound: ReadonlySet<string> = new Set()): string[][] {
   const chain = memberPath(node);
   if (chain !== undefined) return bound.has(chain[0] ?? '') ? [] : [chain];
@@ -18,6 +19,7 @@ export function pathsIn(node: ASTNode, bound: ReadonlySet<string> = new Set()): 
   return node.op === 'call' && node.args[0] === IN_GROUP ? [...inner, [...IN_GROUP_PATH]] : inner;
 }
 
+/** The direct operands of a node. */
 export function operandsOf(node: ASTNode): readonly ASTNode[] {
   switch (node.op) {
     case 'value':
@@ -40,7 +42,7 @@ export function operandsOf(node: ASTNode): readonly ASTNode[] {
   }
 }
 
-/** The path that a node is by itself, such as `device.name`; undefined for anything else. */
+/** The path of a member access such as `device.name`; undefined for any other node. */
 export function memberPath(node: ASTNode): string[] | undefined {
   if (node.op === 'id') return [node.args];
   if (node.op !== '.' && node.op !== '.?') return undefined;
@@ -48,8 +50,8 @@ export function memberPath(node: ASTNode): string[] | undefined {
   return receiver === undefined ? undefined : [...receiver, node.args[1]];
 }
 
-/** The paths of a condition whose last name may be missing: all but those that `has(…)` asks about. */
-export function pathsAskedFor(node: ASTNode): string[][] {
+/** The paths whose last name may be missing from its record: all but those within `has(…)`. */
+export function optionalPaths(node: ASTNode): string[][] {
   const tested = new Set(
     hasArguments(node)
       .flatMap((argument) => pathsIn(argument))
@@ -63,7 +65,7 @@ function hasArguments(node: ASTNode): ASTNode[] {
   return operandsOf(node).flatMap(hasArguments);
 }
 
-/** What a part means, wherever it stands in its text. */
+/** The structure of a node without its positions, to compare two nodes. */
 export function structure(node: ASTNode): string {
   return JSON.stringify(node.toOldStructure(), (key, value: unknown) => {
     if (key === 'pos' || key === 'start' || key === 'end' || key === 'input' || key === 'range')
@@ -77,12 +79,12 @@ export function conjuncts(node: ASTNode): ASTNode[] {
   return node.op === '&&' ? node.args.flatMap(conjuncts) : [node];
 }
 
-/** The texts that a function is called with where they are written out, and where they stand. */
-export function textsGivenTo(
+/** The literal texts that a function is called with, and their offsets. */
+export function literalArgumentsOf(
   name: string,
   node: ASTNode,
 ): { readonly text: string; readonly offset: number }[] {
-  const inner = operandsOf(node).flatMap((operand) => textsGivenTo(name, operand));
+  const inner = operandsOf(node).flatMap((operand) => literalArgumentsOf(name, operand));
   if (node.op !== 'call' || node.args[0] !== name) return inner;
   const given = node.args[1].flatMap((argument) =>
     argument.op === 'value' && typeof argument.args === 'string'
@@ -92,15 +94,9 @@ export function textsGivenTo(
   return [...given, ...inner];
 }
 
-/** A name that is taken of a record, and where it stands. */
-export interface NamedField {
-  readonly name: string;
-  readonly offset: number;
-}
-
-/** The names that are taken of the record at a path, as `.name` or as `["name"]`. */
-export function fieldsTakenOf(path: string, node: ASTNode): NamedField[] {
-  const inner = operandsOf(node).flatMap((operand) => fieldsTakenOf(path, operand));
+/** The fields that are read from the record at a path, as `.name` or as `["name"]`. */
+export function fieldsReadFrom(path: string, node: ASTNode): NamedField[] {
+  const inner = operandsOf(node).flatMap((operand) => fieldsReadFrom(path, operand));
   if (node.op !== '.' && node.op !== '.?' && node.op !== '[]' && node.op !== '[?]') return inner;
   const [record, field] = node.args;
   if (memberPath(record)?.join('.') !== path) return inner;

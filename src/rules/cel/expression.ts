@@ -3,9 +3,10 @@ import { evaluatingEnvironment } from './environment.js';
 import { IN_GROUP, SAFE_MATCHES, withEvaluationContext, problemWithNetwork } from './functions.js';
 import { instrumentCost } from './cost-instrumentation.js';
 import { withCostBudget } from './cost-budget.js';
-import { operandsOf, pathsAskedFor, pathsIn } from './expression-paths.js';
+import { explainExpressionError, explainLiteralError } from './expression-error.js';
 import { lintExpression } from './expression-lint.js';
-import { codeOf, constantProblem, problemFrom, summaryOf } from './expression-problem.js';
+import { operandsOf, optionalPaths, pathsIn } from './expression-paths.js';
+import { codeOf, summaryOf } from './library-error.js';
 import type { ExpressionProblem } from '../model/problem.js';
 import { problemWithRegularExpression } from './regular-expression.js';
 import { member, valueAt } from '../model/values.js';
@@ -16,13 +17,12 @@ import type { Shape } from '../model/vocabulary.js';
 export interface Expression {
   readonly text: string;
   readonly ast: ASTNode;
-  /** What is evaluated: it means the same, and can neither hang nor fill the memory. */
+  /** The evaluated form: it has the same result, and can neither hang nor fill the memory. */
   readonly program: ParseResult;
-  /** The paths that it names. */
   readonly paths: readonly string[][];
-  /** Those whose last name a record may lack: it is null then. */
-  readonly asked: readonly string[][];
-  /** The CEL type of what it gives; `dyn` when that is known only at run time. */
+  /** The paths whose last name a record may lack: it is null then. */
+  readonly optionalPaths: readonly string[][];
+  /** The CEL type of its result; `dyn` when that is known only at run time. */
   readonly type: string;
 }
 
@@ -31,8 +31,8 @@ const evaluating = evaluatingEnvironment();
 /**
  * Compiles an expression in the Common Expression Language.
  *
- * @param checking - From `checkingEnvironment`, with the names that may stand here.
- * @param shapes - The same names, for "did you mean".
+ * @param checking - A `checkingEnvironment` with the available names.
+ * @param shapes - The shapes of the same names, for "did you mean".
  */
 export function compileExpression(
   text: string,
@@ -41,18 +41,19 @@ export function compileExpression(
 ): Expression | ExpressionProblem {
   const variable = text.indexOf('${env:');
   if (variable >= 0) {
-    return { message: '${env:…} does not work in conditions: write the value here', offset: variable };
+    const message = '${env:…} does not work in conditions: write the value here';
+    return { code: 'rule/env-misplaced', message, offset: variable };
   }
   const checked = checking.check(text);
-  if (!checked.valid) return problemFrom(checked.error, text, shapes, checking);
+  if (!checked.valid) return explainExpressionError(checked.error, text, shapes, checking);
   const expression = expressionOf(text, checked.type ?? 'dyn');
-  return problemWithConstants(expression.ast) ?? lintExpression(expression.ast, shapes) ?? expression;
+  return problemWithLiterals(expression.ast) ?? lintExpression(expression.ast, shapes) ?? expression;
 }
 
 /**
- * An expression that has been checked, or a part of one.
+ * Prepares a checked expression, or a part of one, for evaluation.
  *
- * @throws ParseError when it is no expression by itself.
+ * @throws ParseError when the text is not an expression by itself.
  */
 export function expressionOf(text: string, type: string): Expression {
   const { ast } = evaluating.parse(withSafeMatches(text));
@@ -61,22 +62,22 @@ export function expressionOf(text: string, type: string): Expression {
     ast,
     program: evaluating.parse(instrumentCost(ast)),
     paths: pathsIn(ast),
-    asked: pathsAskedFor(ast),
+    optionalPaths: optionalPaths(ast),
     type,
   };
 }
 
 /**
- * What evaluates an expression and its parts: a name that a record lacks is null, and functions know the time and the group.
+ * Prepares values to evaluate an expression and its parts: a name that a record lacks is null, and functions know the time and the group.
  *
- * @returns The values with their nulls, and a function that evaluates on them or throws what the library throws.
+ * @returns The values with these nulls, and a function that evaluates on them and throws the errors of the library.
  */
 export function evaluatorFor(
-  { asked }: Expression,
+  { optionalPaths: optional }: Expression,
   given: Values,
   now: Date,
 ): { values: Values; evaluate: (part: ParseResult) => unknown } {
-  const values = withNulls(given, asked);
+  const values = withNulls(given, optional);
   return {
     values,
     evaluate: (part) =>
@@ -86,8 +87,8 @@ export function evaluatorFor(
   };
 }
 
-/** What the library says when an operand is null where something else was expected: the condition is not known to be true. */
-const UNKNOWN = new Set([
+/** The library's error codes for an operand that is null where another value was expected: the result is unknown. */
+const UNKNOWN_CODES = new Set([
   'no_such_overload',
   'no_matching_overload',
   'invalid_logical_operand',
@@ -98,15 +99,15 @@ const UNKNOWN = new Set([
   'unknown_variable',
 ]);
 
-/** Whether an expression has no value because it met something that is not known, and not because something is wrong with it. */
+/** Whether an expression has no result because a value is unknown, and not because the expression is wrong. */
 export function isUnknown(error: unknown, { paths }: Expression, values: Values): boolean {
   const code = codeOf(error);
-  if (typeof code !== 'string' || !UNKNOWN.has(code)) return false;
+  if (typeof code !== 'string' || !UNKNOWN_CODES.has(code)) return false;
   const hasUnknownPath = (): boolean => paths.some((path) => (valueAt(values, path) ?? null) === null);
   return code === 'no_such_key' || /\bnull\b/.test(summaryOf(error)) || hasUnknownPath();
 }
 
-/** An expression whose regular expressions cannot hang: the library's own `matches` uses JavaScript's. */
+/** Replaces `matches`, which uses JavaScript's regular expressions in the library, by one that cannot hang. */
 function withSafeMatches(text: string): string {
   return matchesIn(evaluating.parse(text).ast).reduce(
     (safe, at) => safe.slice(0, at) + SAFE_MATCHES + safe.slice(at + SAFE_MATCHES.length),
@@ -114,7 +115,7 @@ function withSafeMatches(text: string): string {
   );
 }
 
-/** Where `matches` is called. */
+/** The offsets of calls of `matches`. */
 function matchesIn(node: ASTNode): number[] {
   const inner = operandsOf(node).flatMap(matchesIn);
   if (node.op !== 'rcall' || node.args[0] !== 'matches') return inner;
@@ -123,22 +124,24 @@ function matchesIn(node: ASTNode): number[] {
   return at < 0 ? inner : [...inner, at];
 }
 
-/** A call whose arguments are all written in the rule is tried when the file loads: `version("15.x")` would never be known. */
-function problemWithConstants(node: ASTNode): ExpressionProblem | undefined {
+/** Evaluates calls whose arguments are all literals when the file loads: `version("15.x")` would always be unknown. */
+function problemWithLiterals(node: ASTNode): ExpressionProblem | undefined {
   if (node.op === 'call') {
     const [name, args] = node.args;
     const network = args[1];
     if (name === 'in_cidr' && network?.op === 'value' && typeof network.args === 'string') {
       const message = problemWithNetwork(network.args);
-      if (message !== undefined) return { message, offset: network.range.start };
+      if (message !== undefined)
+        return { code: 'rule/invalid-literal', message, offset: network.range.start };
     }
-    // Whether a device is in a group depends on the device.
+    // Membership in a group depends on the device.
     if (name !== IN_GROUP && args.length > 0 && args.every(({ op }) => op === 'value')) {
       try {
         const call = evaluating.parse(node.input.slice(node.range.start, node.range.end));
         withCostBudget((): unknown => call({}));
       } catch (error) {
-        return { message: constantProblem(error), offset: node.range.start };
+        const message = explainLiteralError(error);
+        return { code: 'rule/invalid-literal', message, offset: node.range.start };
       }
     }
   }
@@ -146,17 +149,18 @@ function problemWithConstants(node: ASTNode): ExpressionProblem | undefined {
     const [, , [pattern]] = node.args;
     if (pattern?.op === 'value' && typeof pattern.args === 'string') {
       const message = problemWithRegularExpression(pattern.args);
-      if (message !== undefined) return { message, offset: pattern.range.start };
+      if (message !== undefined)
+        return { code: 'rule/invalid-literal', message, offset: pattern.range.start };
     }
   }
   for (const operand of operandsOf(node)) {
-    const problem = problemWithConstants(operand);
+    const problem = problemWithLiterals(operand);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-/** A name that a record lacks (a custom attribute nobody set, a field of newer records) is null, as it is when the record has it unset. */
+/** Adds nulls for names that a record lacks, such as a custom attribute that nobody set: they mean the same as an unset field. */
 function withNulls(values: Values, paths: readonly string[][]): Values {
   let filled = values;
   for (const path of paths) {

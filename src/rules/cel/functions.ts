@@ -9,80 +9,80 @@ import { member } from '../model/values.js';
 const TIME = 'google.protobuf.Timestamp';
 const DURATION = 'google.protobuf.Duration';
 
-/** CEL's own subtraction of times: the library hands out no durations otherwise. */
+/** CEL's subtraction of times: the library offers no other way to make a duration. */
 const difference = new Environment({ unlistedVariablesAreDyn: true }).parse('later - earlier');
 
-/** What `matches` is replaced by before an expression is evaluated; of the same length, so that places stay right. */
+/** Replaces `matches` before evaluation. It has the same length, so that offsets stay right. */
 export const SAFE_MATCHES = 'matchRE';
 
-/** What functions know beside their arguments. */
+/** What functions can read beside their arguments. */
 export interface EvaluationContext {
   readonly now: Date;
-  /** The device's group: its value, null when it has none, undefined when it has not been looked up. */
+  /** The group of the device: null when it has none, undefined when it was not looked up. */
   readonly group: unknown;
 }
 
-let surroundings: EvaluationContext = { now: new Date(0), group: undefined };
+let context: EvaluationContext = { now: new Date(0), group: undefined };
 
-/** Evaluates something in surroundings of its own. Evaluation never waits for anything, so no other can come between. */
+/** Evaluates with a context. Evaluation is synchronous, so evaluations never interleave. */
 export function withEvaluationContext<T>(given: EvaluationContext, evaluate: () => T): T {
-  const before = surroundings;
-  surroundings = given;
+  const outer = context;
+  context = given;
   try {
     return evaluate();
   } finally {
-    surroundings = before;
+    context = outer;
   }
 }
 
-/** The name of the function that asks for the device's group, and the path of the fact that it needs. */
+/** The function that checks the group of the device, and the path of the fact that it reads. */
 export const IN_GROUP = 'in_group';
 export const IN_GROUP_PATH: readonly string[] = ['group', 'name'];
 
-/** What conditions can call beside what CEL has itself. */
+/** The functions that conditions can call beside CEL's own. */
 export const FUNCTIONS: readonly { readonly call: string; readonly about: string }[] = [
   {
     call: 'version(device.os_version) < version("15.1")',
-    about: 'Apple versions, rapid security responses like `16.4.1 (a)` too',
+    about: 'An Apple OS version to compare, rapid security responses such as `16.4.1 (a)` included.',
   },
-  { call: 'age(device.last_seen_at) > duration("336h")', about: 'how long ago a time is' },
-  { call: 'until(push_certificate.expires_at) < duration("720h")', about: 'how long a time is ahead' },
+  { call: 'age(device.last_seen_at) > duration("336h")', about: 'How long ago a time was.' },
+  { call: 'until(push_certificate.expires_at) < duration("720h")', about: 'How far ahead a time is.' },
   {
     call: 'in_group("Laptops")',
-    about: "whether the device is in a device group, by the group's name or id",
+    about: 'Whether the device is in a device group, by the name or id of the group.',
   },
   {
     call: 'glob(device.name, "lab-*")',
-    about: '`*` stands for anything, `?` for one character, capitals do not matter',
+    about: 'Whether a text matches a pattern: `*` matches anything, `?` one character. Case does not matter.',
   },
-  { call: 'in_cidr(device.last_seen_ip, "203.0.113.0/24")', about: 'whether an address is in a network' },
+  { call: 'in_cidr(device.last_seen_ip, "203.0.113.0/24")', about: 'Whether an IP address is in a network.' },
 ];
 
 /**
- * Lets expressions call our functions. What they cannot read (a version that is none, an address that is none) is not known, like a
- * null: it does not fire a rule.
+ * Registers the functions of rules. An argument that they cannot parse, such as an invalid version or address, is unknown like a
+ * null: no rule matches on it.
  */
 export function registerFunctions(environment: Environment): void {
   environment.registerType('Version', OsVersion);
-  environment.registerFunction('version(string): Version', (text: string) => readVersion(text));
-  const compare: Record<string, (order: number) => boolean> = {
+  environment.registerFunction('version(string): Version', (text: string) => parseVersion(text));
+  const operators: Record<string, (order: number) => boolean> = {
     '<': (order) => order < 0,
     '<=': (order) => order <= 0,
     '>': (order) => order > 0,
     '>=': (order) => order >= 0,
-    // Registering it brings != along.
+    // Registering == adds !=.
     '==': (order) => order === 0,
   };
-  for (const [operator, holds] of Object.entries(compare)) {
+  for (const [operator, holds] of Object.entries(operators)) {
     environment.registerOperator(`Version ${operator} Version`, (a: OsVersion, b: OsVersion) =>
       holds(a.compare(b)),
     );
   }
   environment.registerFunction(`age(${TIME}): ${DURATION}`, (time: Date): unknown =>
-    difference({ later: surroundings.now, earlier: time }),
+    difference({ later: context.now, earlier: time }),
   );
   environment.registerFunction(`until(${TIME}): ${DURATION}`, (time: Date): unknown =>
-    difference({ later: time, earlier: surroundings.now }),
+    difference({ later: time, earlier: context.now }),
   );
   for (const type of ['string', 'int']) {
     environment.registerFunction(`${IN_GROUP}(${type}): bool`, (group: string | bigint) => isInGroup(group));
@@ -100,36 +100,35 @@ export function registerFunctions(environment: Environment): void {
 }
 
 function isInGroup(given: string | bigint): boolean {
-  const { group } = surroundings;
+  const { group } = context;
   const [name, id] = ['name', 'id'].map((field) => member(group, field));
-  if (name === undefined && id === undefined) throw notKnown('the group of the device is not known');
+  if (name === undefined && id === undefined) throw unknown('the group of the device is unknown');
   return given === name || String(given) === String(id);
 }
 
-function readVersion(text: string): OsVersion {
+function parseVersion(text: string): OsVersion {
   const version = OsVersion.parse(text);
-  if (version === undefined) throw notKnown(`"${text}" is no version such as "15.1" or "16.4.1 (a)"`);
+  if (version === undefined) throw unknown(`"${text}" is not a version such as "15.1" or "16.4.1 (a)"`);
   return version;
 }
 
 function isInNetwork(address: string, network: string): boolean {
-  if (!ipaddr.isValidCIDR(network)) throw notKnown(`"${network}" is no network such as "203.0.113.0/24"`);
-  if (!ipaddr.isValid(address)) throw notKnown(`"${address}" is no address`);
+  if (!ipaddr.isValidCIDR(network)) throw unknown(`"${network}" is not a network such as "203.0.113.0/24"`);
+  if (!ipaddr.isValid(address)) throw unknown(`"${address}" is not an IP address`);
   const range = ipaddr.parseCIDR(network);
   const [of] = range;
   const given = ipaddr.process(address);
   return given.kind() === of.kind() && given.match(range);
 }
 
-/** The code of an operand that does not fit: what is not known does not fire a rule. */
-function notKnown(message: string): EvaluationError {
-  return new EvaluationError({ code: UNKNOWN, message });
+function unknown(message: string): EvaluationError {
+  return new EvaluationError({ code: UNKNOWN_VALUE, message });
 }
 
-/** The code of what a function could not read. */
-export const UNKNOWN = 'not_known';
+/** The code of an argument that a function could not parse: no rule matches on it. */
+export const UNKNOWN_VALUE = 'unknown_value';
 
-/** What is wrong with the network that a rule names, if anything: it is told when the file loads. */
+/** The problem with a literal network in a rule, if any. */
 export function problemWithNetwork(network: string): string | undefined {
-  return ipaddr.isValidCIDR(network) ? undefined : `"${network}" is no network such as "203.0.113.0/24"`;
+  return ipaddr.isValidCIDR(network) ? undefined : `"${network}" is not a network such as "203.0.113.0/24"`;
 }

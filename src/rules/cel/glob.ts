@@ -1,6 +1,6 @@
 /**
- * Whether a text is what a pattern describes: `*` stands for any characters, `?` for one, everything else for itself.
- * Capitals do not matter. It takes time in proportion to both lengths multiplied at most, whatever the pattern.
+ * Whether a text matches a glob pattern: `*` matches any characters, `?` matches one, everything else itself. Case does not matter.
+ * The time is at most proportional to the product of both lengths, whatever the pattern.
  */
 export function matchesGlob(text: string, pattern: string): boolean {
   const wanted = Array.from(pattern.toLowerCase());
@@ -18,7 +18,7 @@ export function matchesGlob(text: string, pattern: string): boolean {
       place += 1;
       at += 1;
     } else if (star >= 0) {
-      // The last star takes one character more.
+      // The last star matches one more character.
       resume += 1;
       at = resume;
       place = star + 1;

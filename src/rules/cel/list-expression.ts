@@ -1,23 +1,24 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { shapeOfType } from './environment.js';
 import { compileExpression, evaluatorFor, isUnknown } from './expression.js';
-import { summaryOf, typeInWords } from './expression-problem.js';
+import { summaryOf } from './library-error.js';
+import { typeInWords } from './type-words.js';
 import type { ExpressionProblem } from '../model/problem.js';
 import type { Values } from '../model/values.js';
 import { factOfPath } from '../model/vocabulary.js';
 import type { Shape } from '../model/vocabulary.js';
 
-/** A compiled expression that gives a list: what `for_each` goes over. */
+/** A compiled expression that returns a list: the value of `for_each`. */
 export interface ListExpression {
   readonly text: string;
   /** The first name of every path in it. */
   readonly names: ReadonlySet<string>;
-  /** What each item looks like. */
+  /** The shape of an item. */
   readonly itemShape: Shape;
   /**
-   * The items; none when the list is not known.
+   * The items; none when the list is unknown.
    *
-   * @throws Error that says what it gave instead of a list.
+   * @throws Error when the expression fails, or returns something other than a list.
    */
   readonly items: (values: Values, now?: Date) => readonly unknown[];
 }
@@ -25,8 +26,8 @@ export interface ListExpression {
 /**
  * Compiles the expression of a `for_each`.
  *
- * @param checking - From `checkingEnvironment`, with the names that may stand here.
- * @param shapes - The same names.
+ * @param checking - A `checkingEnvironment` with the available names.
+ * @param shapes - The shapes of the same names.
  */
 export function compileList(
   text: string,
@@ -39,6 +40,7 @@ export function compileList(
   const inner = /^list<(.+)>$/.exec(type)?.[1];
   if (inner === undefined && type !== 'dyn' && type !== 'list') {
     return {
+      code: 'rule/type-mismatch',
       message: `for_each needs a list, such as apps.filter(a, a.managed); this is ${typeInWords(type)}`,
       offset: 0,
     };
@@ -57,17 +59,17 @@ export function compileList(
         throw new Error(`${text}: ${summaryOf(error)}`, { cause: error });
       }
       if (list === null || list === undefined) return [];
-      if (!Array.isArray(list)) throw new Error(`${text} gave no list`);
-      return list.map(plain);
+      if (!Array.isArray(list)) throw new Error(`${text} did not return a list`);
+      return list.map(toPlain);
     },
   };
 }
 
-/** Back from CEL: dates are texts again, whole numbers numbers, so that templates and queues can hold them. */
-function plain(value: unknown): unknown {
+/** Converts CEL values back: dates to texts and whole numbers to numbers, for templates and queues. */
+function toPlain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value)) return value.map(toPlain);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toPlain(member)]));
 }

@@ -1,20 +1,19 @@
 import { TypeGuards, analyzeSync } from 'liquidjs';
 import type { Template as LiquidTemplate, Variable } from 'liquidjs';
-import type { NamedField } from '../cel/expression-paths.js';
 import type { ExpressionProblem } from '../model/problem.js';
-import { problemWithPath, shapeAt } from '../shape-path.js';
-import type { Shape } from '../model/vocabulary.js';
+import { problemWithPath, shapeAt } from '../model/shape-path.js';
+import type { NamedField, Shape } from '../model/vocabulary.js';
 
-/** What a text names: the paths that come from outside it, and what is wrong with any. */
+/** The names in a template: the paths that start outside of it, and the problems with any of them. */
 export interface TemplateNames {
-  /** Such as `device`, `name`, and where it begins; a part in brackets that is known only when the text is filled in is no text. */
+  /** Paths such as `device`, `name`, and their offsets. A part in brackets that is known only at run time is not a string. */
   readonly paths: readonly { readonly path: readonly unknown[]; readonly offset: number }[];
   readonly problems: readonly ExpressionProblem[];
 }
 
 type Shapes = Readonly<Record<string, Shape>>;
 
-/** A `{% for … %}` of a text: its variable is known within it. */
+/** A `{% for … %}` of a template: its variable is known between two offsets. */
 interface Loop {
   readonly variable: string;
   readonly item: Shape;
@@ -23,16 +22,16 @@ interface Loop {
 }
 
 /**
- * Finds the names in a parsed text and checks them; those of loops are checked as items of their lists. What `assign` and `capture` make is
- * not checked.
+ * Finds the names in a parsed template and checks them. Variables of loops are checked as items of their lists; variables of `assign` and
+ * `capture` are not checked.
  *
- * @param shapes - The names that may stand here.
+ * @param shapes - The available names.
  */
 export function namesInTemplate(parsed: LiquidTemplate[], text: string, shapes: Shapes): TemplateNames {
   const analysis = analyzeSync(parsed, { partials: false });
-  const offsetOf = ({ location: { row, col } }: Variable): number => offsetOfPlace(text, row, col);
-  const outside = Object.values(analysis.globals).flat();
-  const outer = new Set(outside.map(offsetOf));
+  const offsetOf = ({ location: { row, col } }: Variable): number => offsetOfPosition(text, row, col);
+  const globals = Object.values(analysis.globals).flat();
+  const globalOffsets = new Set(globals.map(offsetOf));
   const loops = loopsIn(parsed, shapes, []);
   const problems = Object.values(analysis.variables)
     .flat()
@@ -40,30 +39,30 @@ export function namesInTemplate(parsed: LiquidTemplate[], text: string, shapes: 
       const offset = offsetOf(variable);
       const [name, ...rest] = variable.segments;
       const loop = loopAround(loops, name, offset);
-      if (loop === undefined && !outer.has(offset)) return [];
-      const message =
+      if (loop === undefined && !globalOffsets.has(offset)) return [];
+      const problem =
         loop === undefined
           ? problemWithPath({ fields: shapes }, variable.segments, '')
           : problemWithPath(loop.item, rest, loop.variable);
-      return message === undefined ? [] : [{ message, offset }];
+      return problem === undefined ? [] : [{ ...problem, offset }];
     });
   return {
-    paths: outside.map((variable) => ({ path: variable.segments, offset: offsetOf(variable) })),
+    paths: globals.map((variable) => ({ path: variable.segments, offset: offsetOf(variable) })),
     problems,
   };
 }
 
-/** The innermost loop that a name at a place belongs to. */
+/** The innermost loop whose variable has this name at an offset. */
 function loopAround(loops: readonly Loop[], name: unknown, offset: number): Loop | undefined {
   return loops.findLast(({ variable, from, to }) => variable === name && offset >= from && offset < to);
 }
 
-function loopsIn(templates: readonly LiquidTemplate[], shapes: Shapes, around: readonly Loop[]): Loop[] {
+function loopsIn(templates: readonly LiquidTemplate[], shapes: Shapes, outer: readonly Loop[]): Loop[] {
   return templates.flatMap((template) => {
     const inner = childrenOf(template);
-    const loop = loopOf(template, inner, shapes, around);
-    const known = loop === undefined ? around : [...around, loop];
-    return [...(loop === undefined ? [] : [loop]), ...loopsIn(inner, shapes, known)];
+    const loop = loopOf(template, inner, shapes, outer);
+    const loops = loop === undefined ? outer : [...outer, loop];
+    return [...(loop === undefined ? [] : [loop]), ...loopsIn(inner, shapes, loops)];
   });
 }
 
@@ -71,14 +70,15 @@ function loopOf(
   template: LiquidTemplate,
   inner: readonly LiquidTemplate[],
   shapes: Shapes,
-  around: readonly Loop[],
+  outer: readonly Loop[],
 ): Loop | undefined {
   if (!('variable' in template) || !('collection' in template)) return undefined;
   const { variable, collection, token } = template;
   if (typeof variable !== 'string') return undefined;
   const [name, ...rest] = pathOfCollection(collection);
-  const outer = loopAround(around, name, token.begin);
-  const list = outer === undefined ? shapeAt({ fields: shapes }, [name, ...rest]) : shapeAt(outer.item, rest);
+  const around = loopAround(outer, name, token.begin);
+  const list =
+    around === undefined ? shapeAt({ fields: shapes }, [name, ...rest]) : shapeAt(around.item, rest);
   const item = list !== undefined && typeof list === 'object' && 'list' in list ? list.list : 'any';
   return { variable, item, from: token.end, to: Math.max(token.end, ...inner.map(endOf)) };
 }
@@ -95,7 +95,7 @@ function childrenOf(template: LiquidTemplate): readonly LiquidTemplate[] {
   return step.value;
 }
 
-/** The path of a loop's list; a list that is made by a filter or a range has none. */
+/** The path of the list of a loop. The result of a filter or a range has no path. */
 function pathOfCollection(collection: unknown): unknown[] {
   if (!TypeGuards.isPropertyAccessToken(collection) || collection.variable !== undefined) return [];
   return collection.props.map((part) =>
@@ -105,8 +105,8 @@ function pathOfCollection(collection: unknown): unknown[] {
   );
 }
 
-/** The names that a text takes of the record at a path. */
-export function fieldsNamedOf(record: string, { paths }: TemplateNames, text: string): NamedField[] {
+/** The fields that a template reads from the record at a path. */
+export function fieldsInTemplate(record: string, { paths }: TemplateNames, text: string): NamedField[] {
   const depth = record.split('.').length;
   return paths.flatMap(({ path, offset }) => {
     const name = path[depth];
@@ -116,8 +116,13 @@ export function fieldsNamedOf(record: string, { paths }: TemplateNames, text: st
   });
 }
 
-/** @param row - From 1. @param col - From 1. */
-export function offsetOfPlace(text: string, row: number, col: number): number {
+/**
+ * The offset of a position in a text.
+ *
+ * @param row - From 1.
+ * @param col - From 1.
+ */
+export function offsetOfPosition(text: string, row: number, col: number): number {
   const before = text.split('\n').slice(0, row - 1);
   return before.reduce((sum, line) => sum + line.length + 1, 0) + col - 1;
 }

@@ -1,31 +1,30 @@
 import { randomInt } from 'node:crypto';
+import { isNativeError } from 'node:util/types';
 import { Liquid } from 'liquidjs';
 import type { Template as LiquidTemplate } from 'liquidjs';
-import { isNativeError } from 'node:util/types';
 import { envReferencesIn } from '../../config/env-reference.js';
 import { didYouMean } from '../../config/nearest-name.js';
 import { errorText } from '../../telemetry/error-text.js';
 import type { ExpressionProblem } from '../model/problem.js';
-import type { NamedField } from '../cel/expression-paths.js';
-import { fieldsNamedOf, namesInTemplate, offsetOfPlace } from './template-names.js';
-import type { TemplateNames } from './template-names.js';
-import { ATTRIBUTE_PATHS, EVENT_DATA_PATH, factOfPath } from '../model/vocabulary.js';
-import type { NamedReference, Shape } from '../model/vocabulary.js';
 import type { Values } from '../model/values.js';
+import { ATTRIBUTE_PATHS, EVENT_DATA_PATH, factOfPath } from '../model/vocabulary.js';
+import type { NamedField, NamedReference, Shape } from '../model/vocabulary.js';
+import { fieldsInTemplate, namesInTemplate, offsetOfPosition } from './template-names.js';
+import type { TemplateNames } from './template-names.js';
 
-/** A compiled text with `{{ … }}` in it. */
+/** A compiled Liquid template. */
 export interface Template {
   /** The first name of every variable in it. */
   readonly names: ReadonlySet<string>;
-  /** What it refers to by name, and where in it. */
+  /** The objects that it refers to by name. */
   readonly references: readonly NamedReference[];
-  /** What it takes of the data of the event. */
+  /** The fields of `event.data` that it reads. */
   readonly eventData: readonly NamedField[];
   /**
-   * Fills the text in. `${env:NAME}` is taken from the environment where the rule's author wrote it; in a value it is just text,
-   * or a device could be named after a secret and be told it.
+   * Renders the template. `${env:NAME}` is resolved only where the author of the rule wrote it. In a value it stays plain text:
+   * otherwise a device with the name `${env:TOKEN}` could get the token.
    *
-   * @throws Error that says which part could not be filled in; a template never yields half a text.
+   * @throws Error that names the part that failed to render. A template never renders partially.
    */
   readonly render: (values: Values, env: NodeJS.ProcessEnv) => string;
 }
@@ -33,7 +32,7 @@ export interface Template {
 const engine = new Liquid({
   strictVariables: true,
   strictFilters: true,
-  // `{{ x | default: "-" }}` and `{% if x %}` are how a missing value is asked for on purpose.
+  // `{{ x | default: "-" }}` and `{% if x %}` ask for a missing value on purpose.
   lenientIf: true,
   ownPropertyOnly: true,
   templates: {},
@@ -41,15 +40,15 @@ const engine = new Liquid({
   renderLimit: 500,
   memoryLimit: 10_000_000,
 });
-// No files: a rule cannot read anything but its values.
+// Without these tags a template cannot read files.
 for (const tag of ['include', 'render', 'layout', 'block']) Reflect.deleteProperty(engine.tags, tag);
 
-/** No message, script argument or request needs more; what is captured again and again doubles each time. */
-const LONGEST = 1_000_000;
+/** No message, script argument or request needs more. Repeated captures could double a text many times. */
+const MAX_LENGTH = 1_000_000;
 
 const ENV_REFERENCE = /\$\{env:[A-Za-z_][A-Za-z0-9_]*\}/g;
 
-/** Whether a text needs filling in. */
+/** Whether a text is a template. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{') || text.includes('{%');
 }
@@ -57,39 +56,39 @@ export function isTemplate(text: string): boolean {
 /**
  * Compiles a Liquid template and checks the names in it.
  *
- * @param shapes - The names that may stand here.
+ * @param shapes - The available names.
  */
 export function compileTemplate(
   text: string,
   shapes: Readonly<Record<string, Shape>>,
 ): Template | ExpressionProblem[] {
-  const lost = envWithinBraces(text);
-  if (lost.length > 0) return lost;
-  const stands = standIns(text);
+  const misplaced = envWithinBraces(text);
+  if (misplaced.length > 0) return misplaced;
+  const placeholders = withPlaceholders(text);
   let parsed: LiquidTemplate[];
   let names: TemplateNames;
   try {
-    parsed = engine.parse(stands.text);
-    names = namesInTemplate(parsed, stands.text, shapes);
+    parsed = engine.parse(placeholders.text);
+    names = namesInTemplate(parsed, placeholders.text, shapes);
   } catch (error) {
-    return [problemOf(error, stands.text)];
+    return [explainTemplateError(error, placeholders.text)];
   }
   if (names.problems.length > 0) return [...names.problems];
   return {
     names: new Set(names.paths.map(({ path }) => factOfPath(path))),
-    references: ATTRIBUTE_PATHS.flatMap((path) => fieldsNamedOf(path, names, text)).map(
+    references: ATTRIBUTE_PATHS.flatMap((path) => fieldsInTemplate(path, names, text)).map(
       ({ name, offset }) => ({
         kind: 'custom attribute',
         text: name,
         offset,
       }),
     ),
-    eventData: fieldsNamedOf(EVENT_DATA_PATH, names, text),
+    eventData: fieldsInTemplate(EVENT_DATA_PATH, names, text),
     render: (values, env) => {
       try {
         const rendered = String(engine.renderSync(parsed, { ...values }));
-        if (rendered.length > LONGEST) throw new Error(`the text would have more than ${LONGEST} characters`);
-        return stands.fillIn(rendered, env);
+        if (rendered.length > MAX_LENGTH) throw new Error(`the text exceeds ${MAX_LENGTH} characters`);
+        return placeholders.resolve(rendered, env);
       } catch (error) {
         throw new Error(messageOf(error), { cause: error });
       }
@@ -97,47 +96,48 @@ export function compileTemplate(
   };
 }
 
-/** Within braces the engine would work on the stand-in of a variable, and not on its value. */
+/** Within braces, filters would get the placeholder of a variable instead of its value. */
 function envWithinBraces(text: string): ExpressionProblem[] {
   return [...text.matchAll(/\{\{.*?\}\}|\{%.*?%\}/gs)].flatMap(({ 0: part, index }) =>
     [...part.matchAll(ENV_REFERENCE)].map(({ 0: reference, index: within }) => ({
-      message: `${reference} is not known within {{ }} and {% %}: write it outside of the braces (where it must be encoded, put the encoded text into the variable)`,
+      code: 'rule/env-misplaced' as const,
+      message: `${reference} does not work within {{ }} and {% %}: write it outside of the braces (if a filter must encode it, store the encoded value in the variable)`,
       offset: index + within,
     })),
   );
 }
 
 /**
- * Lets each `${env:NAME}` of the author pass through the engine as a stand-in of the same length that nobody can guess, so that
- * it is told apart from the same text in a value, and places in error messages stay right.
+ * Replaces each `${env:NAME}` of the author by a random placeholder of the same length. Rendering then leaves the same text in a value
+ * alone, and positions in error messages stay right.
  */
-function standIns(text: string): {
+function withPlaceholders(text: string): {
   text: string;
-  fillIn: (rendered: string, env: NodeJS.ProcessEnv) => string;
+  resolve: (rendered: string, env: NodeJS.ProcessEnv) => string;
 } {
   const names = new Map<string, string>();
   const replaced = text.replace(ENV_REFERENCE, (reference) => {
-    const standIn = Array.from({ length: reference.length }, () =>
+    const placeholder = Array.from({ length: reference.length }, () =>
       String.fromCharCode(0xe000 + randomInt(0x1900)),
     ).join('');
-    names.set(standIn, envReferencesIn(reference)[0] ?? '');
-    return standIn;
+    names.set(placeholder, envReferencesIn(reference)[0] ?? '');
+    return placeholder;
   });
   return {
     text: replaced,
-    fillIn: (rendered, env) => {
-      let filled = rendered;
-      for (const [standIn, name] of names) {
+    resolve: (rendered, env) => {
+      let resolved = rendered;
+      for (const [placeholder, name] of names) {
         const value = env[name];
         if (value === undefined) throw new Error(`the environment variable ${name} is not set`);
-        filled = filled.split(standIn).join(value);
+        resolved = resolved.split(placeholder).join(value);
       }
-      return filled;
+      return resolved;
     },
   };
 }
 
-/** The library ends its messages with ", line:1, col:2"; the place is told in ours. */
+/** The message of the library without its position: ours is in the file. */
 function messageOf(error: unknown): string {
   return errorText(error).replace(/, (?:file:.*?, )?line:\d+, col:\d+$/, '');
 }
@@ -145,31 +145,29 @@ function messageOf(error: unknown): string {
 const TAGS = Object.keys(engine.tags);
 const FILTERS = Object.keys(engine.filters);
 
-/** What the library found wrong with a text, in words for the author of a rule, at the place of the word that is wrong. */
-function problemOf(error: unknown, text: string): ExpressionProblem {
-  const place = isNativeError(error) ? /line:(\d+), col:(\d+)$/.exec(error.message) : null;
-  const offset = place === null ? 0 : offsetOfPlace(text, Number(place[1]), Number(place[2]));
-  const said = messageOf(error);
-  const filter = /^undefined filter: (\w+)$/.exec(said)?.[1];
+/** Explains an error of the Liquid library to the author of a rule, at the offset of the wrong word. */
+function explainTemplateError(error: unknown, text: string): ExpressionProblem {
+  const position = isNativeError(error) ? /line:(\d+), col:(\d+)$/.exec(error.message) : null;
+  const offset = position === null ? 0 : offsetOfPosition(text, Number(position[1]), Number(position[2]));
+  const summary = messageOf(error);
+  const code = 'rule/invalid-template';
+  const filter = /^undefined filter: (\w+)$/.exec(summary)?.[1];
   if (filter !== undefined) {
     const at = text.slice(offset).search(new RegExp(`\\|\\s*${filter}\\b`));
     const message = `unknown filter "${filter}"${didYouMean(filter, FILTERS)}`;
-    return { message, offset: at < 0 ? offset : text.indexOf(filter, offset + at) };
+    return { code, message, offset: at < 0 ? offset : text.indexOf(filter, offset + at) };
   }
-  const tag = /^tag "(\w+)" not found$/.exec(said)?.[1];
+  const tag = /^tag "(\w+)" not found$/.exec(summary)?.[1];
   if (tag !== undefined) {
     const message = `unknown tag "${tag}"${didYouMean(tag, TAGS)}`;
-    return { message, offset: Math.max(offset, text.indexOf(tag, offset)) };
+    return { code, message, offset: Math.max(offset, text.indexOf(tag, offset)) };
   }
-  const open = /^(output|tag) "?(?:\{\{|\{%)\s*(\w*).* not closed$/s.exec(said);
-  if (open === null) return { message: said, offset };
+  const open = /^(output|tag) "?(?:\{\{|\{%)\s*(\w*).* not closed$/s.exec(summary);
+  if (open === null) return { code, message: summary, offset };
   const [, kind, word = ''] = open;
-  if (kind === 'output') return { message: '"{{" is not closed: "}}" is missing', offset };
-  const whole = said.includes('%} not closed');
-  return {
-    message: whole
-      ? `{% ${word} … %} is not closed: {% end${word} %} is missing`
-      : '"{%" is not closed: "%}" is missing',
-    offset,
-  };
+  if (kind === 'output') return { code, message: '"{{" is not closed: "}}" is missing', offset };
+  const message = summary.includes('%} not closed')
+    ? `{% ${word} … %} is not closed: {% end${word} %} is missing`
+    : '"{%" is not closed: "%}" is missing';
+  return { code, message, offset };
 }

@@ -1,14 +1,14 @@
 import { CronExpressionParser } from 'cron-parser';
 import { errorText } from '../../telemetry/error-text.js';
 
-/** What is wrong with a schedule, and with which part of it. */
+/** A problem with a schedule, and the key that has it. */
 export interface ScheduleProblem {
   readonly path: readonly ['schedule' | 'timezone'];
   readonly message: string;
 }
 
 /**
- * Checks a schedule in cron form: minute, hour, day of the month, month, day of the week; with a sixth field in front, seconds.
+ * Checks a cron schedule: minute, hour, day of the month, month, day of the week; a sixth field in front holds seconds.
  *
  * @param timezone - A name of the IANA time zone database, such as `Europe/Berlin`.
  */
@@ -16,24 +16,24 @@ export function problemWithSchedule(cron: string, timezone: string): SchedulePro
   if (!isTimezone(timezone)) {
     return {
       path: ['timezone'],
-      message: `there is no time zone "${timezone}"; expected one such as Europe/Berlin`,
+      message: `unknown time zone "${timezone}"; expected a name such as Europe/Berlin`,
     };
   }
   if (!/^\S+( +\S+){4,5}$/.test(cron.trim()) && !cron.trim().startsWith('@')) {
     return {
       path: ['schedule'],
-      message: `"${cron}" has not the five fields of a schedule: minute, hour, day of the month, month, day of the week, such as "0 8 * * 1-5"`,
+      message: `"${cron}" is not a schedule; expected five fields (minute, hour, day of the month, month, day of the week), such as "0 8 * * 1-5"`,
     };
   }
   const why = /\bH\b/i.test(cron)
-    ? 'H stands for another time at each look; write a fixed one, such as "0 8 * * *"'
+    ? 'H is not supported; write a fixed time, such as "0 8 * * *"'
     : (problemWithFields(cron) ?? problemWithTimes(cron, timezone));
-  return why === undefined ? undefined : { path: ['schedule'], message: `"${cron}" is no schedule: ${why}` };
+  return why === undefined ? undefined : { path: ['schedule'], message: `"${cron}" is not valid: ${why}` };
 }
 
 const FIELDS = ['second', 'minute', 'hour', 'day of the month', 'month', 'day of the week'];
 
-/** What is wrong with one of the fields: each is read by itself, so that it can be named. */
+/** Parses each field by itself, so that the message can name the bad one. */
 function problemWithFields(cron: string): string | undefined {
   const fields = cron.trim().split(/ +/);
   if (fields[0]?.startsWith('@') === true) return undefined;
@@ -51,18 +51,18 @@ function problemWithFields(cron: string): string | undefined {
   return undefined;
 }
 
-/** What is wrong with the fields together: they are good by themselves, and such a time never comes. */
+/** Finds valid fields that never match a date together, such as February 30. */
 function problemWithTimes(cron: string, timezone: string): string | undefined {
   if (parseProblem(cron) !== undefined) {
     return cron.trim().startsWith('@')
       ? 'expected @hourly, @daily, @weekly, @monthly, @yearly, or five fields such as "0 8 * * 1-5"'
-      : 'none of its months has such a day';
+      : 'no month in it has that day';
   }
   try {
     nextTime(cron, timezone, new Date());
     return undefined;
   } catch (error) {
-    return `such a time never comes (${errorText(error)})`;
+    return `it never matches a date (${errorText(error)})`;
   }
 }
 
@@ -75,7 +75,7 @@ function parseProblem(cron: string): string | undefined {
   }
 }
 
-/** The next time of a schedule after a given one. */
+/** The first time of a schedule after a given time. */
 export function nextTime(cron: string, timezone: string, after: Date): Date {
   return CronExpressionParser.parse(cron, { tz: timezone, currentDate: after }).next().toDate();
 }

@@ -1,23 +1,62 @@
-/** Where in a parsed file something stands: keys and positions from the root. */
+import type { ErrorCode } from '../../errors/registry.js';
+import { problemText } from '../../errors/user-problem.js';
+import type { UserProblem } from '../../errors/user-problem.js';
+
+/** A place in a parsed file: keys and indexes from the root. */
 export type Path = readonly (string | number)[];
 
-/** Something wrong with a rule, before it is known where in the file that is. */
+/** A problem in a parsed file, before its line and column are known. */
 export interface Problem {
+  readonly code: ErrorCode;
   readonly path: Path;
-  /** Point at the key itself rather than at its value. */
+  /** Whether the problem is the key itself and not its value. */
   readonly atKey?: boolean;
-  /** How many characters into the value, for expressions and templates. */
+  /** How many characters into the value the problem starts, for expressions and templates. */
   readonly offset?: number;
-  /** It stands there as a number, or as true or false, and is meant as a text. */
-  readonly wantsText?: boolean;
+  /** Whether YAML reads a number or a truth value where the rule needs a text: quotes fix it. */
+  readonly needsQuotes?: boolean;
   readonly message: string;
 }
 
-/** Takes a problem, or what is only probably one; checking goes on, so that a person sees all of them at once. */
+/** Receives a problem or a warning. The check continues, so that one run finds all problems. */
 export type Report = (problem: Problem) => void;
 
-/** Something wrong in an expression or a text, and how many characters into it. */
+/** A problem in an expression or a template, and how many characters into its text it starts. */
 export interface ExpressionProblem {
+  readonly code: ErrorCode;
   readonly message: string;
   readonly offset: number;
+}
+
+/** A problem in a rule file. File, line and column are left out where the problem has none, such as an unreadable folder. */
+export interface RuleProblem extends UserProblem {
+  readonly file?: string;
+  /** From 1. */
+  readonly line?: number;
+  /** From 1. */
+  readonly column?: number;
+  /** `file:line:column: message [code]`, then the source line and a caret below the place. */
+  readonly text: string;
+}
+
+/** A problem at a position in a file. */
+export function problemAt(
+  { file, line, column }: { readonly file: string; readonly line: number; readonly column: number },
+  { code, message }: UserProblem,
+  excerpt: readonly string[],
+): RuleProblem {
+  const located = [`${file}:${line}:${column}: ${message}`, ...excerpt].join('\n');
+  return { code, message, file, line, column, text: problemText({ code, message: located }) };
+}
+
+/** A problem of a whole file, or of no file. */
+export function problemOfFile(problem: UserProblem, file?: string): RuleProblem {
+  const { code, message } = problem;
+  const text = problemText(file === undefined ? problem : { code, message: `${file}: ${message}` });
+  return { code, message, ...(file !== undefined && { file }), text };
+}
+
+/** A problem without its printable form, for logs and `--json`. */
+export function withoutText({ text: _text, ...problem }: RuleProblem): Omit<RuleProblem, 'text'> {
+  return problem;
 }

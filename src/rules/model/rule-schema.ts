@@ -9,15 +9,15 @@ const STEP_NAME = 'expected lower-case letters, digits and _ (at most 32), start
 const ruleId = z
   .string('expected a name for the rule, such as "onboard-laptops"')
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
-    error: ({ input }) => RULE_NAME + suchAs(nameFrom(input, '-')),
+    error: ({ input }) => RULE_NAME + suchAs(validNameFrom(input, '-')),
   });
 
 const stepId = z
   .string('expected a name for the step, such as "hello"')
-  .regex(/^[a-z][a-z0-9_]{0,31}$/, { error: ({ input }) => STEP_NAME + suchAs(nameFrom(input, '_')) });
+  .regex(/^[a-z][a-z0-9_]{0,31}$/, { error: ({ input }) => STEP_NAME + suchAs(validNameFrom(input, '_')) });
 
-/** A name that would be taken, made of one that is not. */
-function nameFrom(given: unknown, separator: string): string {
+/** A valid name made of an invalid one, to suggest it. */
+function validNameFrom(given: unknown, separator: string): string {
   return String(given)
     .toLowerCase()
     .replace(separator === '_' ? /[^a-z0-9_]+/g : /[^a-z0-9_-]+/g, separator)
@@ -44,38 +44,44 @@ const expression = z
   .min(1, 'expected an expression');
 
 const stepBase = {
-  id: stepId.optional().describe('later steps refer to what it leaves behind as `steps.<id>`'),
-  if: expression.optional().describe('a condition: when it is not true, the step is skipped'),
+  id: stepId.optional().describe('Later steps read the result of the step as `steps.<id>`.'),
+  if: expression.optional().describe('A condition. The step is skipped when it is not true.'),
   on_error: z
     .enum(['stop', 'continue'], 'expected "stop" or "continue"')
     .optional()
-    .describe('`continue`: go on with the next step when this one fails; otherwise the run stops'),
+    .describe(
+      'What happens when the step fails: `stop` (default) ends the run, `continue` starts the next step.',
+    ),
   timeout: waitText
     .optional()
-    .describe('how long the step may take from its beginning, waits and further tries included'),
+    .describe('How long the step may take in total, waits and retries included. At most 90 days.'),
   for_each: expression
     .optional()
-    .describe('a list: the step is done for each of it, which is `item` in its texts and its `if`'),
+    .describe(
+      'An expression that returns a list. The step runs once per item; its texts and its `if` read it as `item`.',
+    ),
   at_most: z
     .int('expected a whole number')
     .min(1)
     .max(1000, 'expected at most 1000')
     .optional()
-    .describe('more items than this (100) fail the step before anything is done'),
+    .describe(
+      'The maximum number of items of `for_each` (default 100). A longer list fails the step before it starts.',
+    ),
 };
 
-/** The keys of a step beside its action. */
+/** The keys of a step other than its action. */
 export const STEP_KEYS = Object.keys(stepBase);
 
-/** A step as the file has it: one key is the action's name, its value the arguments. */
+/** A step as written in a file: one key is the name of the action, its value the arguments. */
 export const stepInFile = z.looseObject(stepBase, 'expected a step, such as "log: { message: hello }"');
 
-/** A step as the file has it. */
+/** A step as written in a file. */
 export type StepInFile = z.output<typeof stepInFile>;
 
 const EXPECTED_ON = 'expected an event type such as "device.enrolled", a list of them, or a schedule';
 
-/** When a rule runs by the clock. */
+/** The schedule of a rule. */
 export const schedule = z
   .strictObject(
     {
@@ -97,17 +103,17 @@ const concurrency = z.strictObject(
       .enum(['queued', 'single', 'restart'], 'expected "queued", "single" or "restart"')
       .default('queued'),
   },
-  'expected how runs stand to each other, such as { mode: restart }',
+  'expected a concurrency group, such as { mode: restart }',
 );
 
-/** A rule as the file has it, its steps not looked into yet. */
+/** A rule as written in a file; the actions of its steps are not checked yet. */
 export const ruleInFile = z.object(
   {
-    id: ruleId.describe('its name: lower-case letters, digits, - and _'),
+    id: ruleId.describe('The name of the rule: lower-case letters, digits, `-` and `_`.'),
     description: z
       .string('expected a text')
       .optional()
-      .describe('what it is for: shown in traces and messages'),
+      .describe('What the rule is for. Shown in traces and messages.'),
     enabled: z
       .boolean({
         error: ({ input }) =>
@@ -116,7 +122,7 @@ export const ruleInFile = z.object(
             : 'expected true or false',
       })
       .default(true)
-      .describe('`false`: it never runs, and the trace says so'),
+      .describe('`false` disables the rule. Traces still list it.'),
     on: z
       .union(
         [
@@ -127,20 +133,24 @@ export const ruleInFile = z.object(
         EXPECTED_ON,
       )
       .describe(
-        'an event type, a list of them (`*` stands for anything), or `{ schedule, timezone, for_each }`',
+        'An event type, a list of them (`*` matches anything), or `{ schedule, timezone, for_each }`.',
       ),
-    if: expression.optional().describe('a condition: without one the rule takes every such event'),
+    if: expression
+      .optional()
+      .describe(
+        'A condition. The rule matches when it is true; without a condition it matches every such event.',
+      ),
     allow: z
       .array(
-        z.enum(['destructive'], 'expected [destructive]: it is for all that cannot be undone'),
+        z.enum(['destructive'], 'expected [destructive], for actions that cannot be undone'),
         'expected a list: [destructive]',
       )
       .default([])
-      .describe('`[destructive]`: its steps may do what cannot be undone'),
+      .describe('`[destructive]` permits actions that cannot be undone.'),
     mode: z
       .enum(['live', 'dry_run'], 'expected "live" or "dry_run"')
       .default('live')
-      .describe('`dry_run`: everything is decided and traced, and nothing is sent'),
+      .describe('`dry_run` decides and traces everything, and sends nothing. Default: `live`.'),
     limit: z
       .strictObject(
         {
@@ -151,31 +161,31 @@ export const ruleInFile = z.object(
       )
       .optional()
       .describe(
-        'past it the rule is held until a person lets its runs go on; a thousand in an hour when left out',
+        'The run limit, such as `{ runs: 50, per: 1h }`. A rule that exceeds it is held until a person releases it. Default: 1000 per hour.',
       ),
     concurrency: concurrency
       .optional()
       .describe(
-        'how runs with the same `key` (the device) stand to each other: `mode: queued`, `single` or `restart`',
+        'How runs with the same `key` (default: the device) share their concurrency group: `mode: queued` (default), `single` or `restart`.',
       ),
     on_own_actions: z
       .boolean('expected true or false')
       .default(false)
-      .describe('`true`: it also takes events that rules of ours brought about'),
+      .describe('`true` also matches events that the actions of rules caused.'),
     accounts: z
       .array(z.string('expected the name of an account'), 'expected a list of accounts, such as [acme]')
       .min(1, 'expected at least one account')
       .optional()
-      .describe('the accounts that it is for; all when left out'),
+      .describe('The accounts that the rule is for. Default: all.'),
     do: z
       .array(stepInFile, 'expected a list of steps')
       .min(1, 'expected at least one step')
-      .describe('its steps, in order'),
+      .describe('The steps, in order.'),
   },
   'expected a rule, with id, on and do',
 );
 
-/** A channel as the file has it; its type says what else stands in it. */
+/** A channel as written in a file; its type decides which other keys it has. */
 export const channelInFile = z.looseObject(
   { type: z.string('expected the type of the channel, such as slack') },
   'expected a channel, such as { type: slack, url: "${env:SLACK_URL}" }',
@@ -199,56 +209,56 @@ export const ruleFile = z.object(
   'expected "rules:" and a list of rules',
 );
 
-/** A channel in our form, its texts as written: `${env:NAME}` stays a name. */
+/** A parsed channel. Its texts keep `${env:NAME}` unresolved. */
 export interface ChannelSource {
   readonly name: string;
   readonly type: string;
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** A step in our form: the action by name, its arguments apart. */
+/** A parsed step: the name of its action, and the arguments. */
 const stepSource = z.object({
   action: z.string(),
   args: z.record(z.string(), z.unknown()),
   id: z.string().optional(),
   if: z.string().optional(),
   onError: z.enum(['stop', 'continue']),
-  /** From when the step begins, waits and further tries included. */
+  /** From the start of the step, waits and retries included. */
   timeoutMs: z.number().optional(),
-  /** An expression that gives the list whose items the step is done for. */
+  /** An expression that returns the list of items. */
   forEach: z.string().optional(),
-  /** More items than this fail the step before anything is done. */
+  /** The maximum number of items. */
   atMost: z.number().optional(),
 });
 
-/** A step in our form. */
+/** A parsed step. */
 export type StepSource = z.output<typeof stepSource>;
 
-/** A rule in our form: plain JSON that a queue can carry. */
+/** A parsed rule: plain JSON that a queue can carry. */
 export const ruleSource = z.object({
   id: z.string(),
   description: z.string().optional(),
   enabled: z.boolean(),
   on: z.array(z.string()),
-  /** When it runs by the clock; its `on` is then the type of the events that this makes. */
+  /** For a rule with a schedule; `on` is then the type of the events that the schedule emits. */
   schedule: z
     .object({ cron: z.string(), timezone: z.string(), forEach: z.enum(['devices']).optional() })
     .optional(),
   if: z.string().optional(),
-  /** How its runs stand to each other; those of one device queue up when left out. */
+  /** The concurrency group of the runs; those of one device queue when this is left out. */
   concurrency: z
     .object({ key: z.string().optional(), mode: z.enum(['queued', 'single', 'restart']) })
     .optional(),
   allow: z.array(z.enum(['destructive'])).default([]),
   mode: z.enum(['live', 'dry_run']).default('live'),
-  /** How many runs may begin in a stretch of time before the rule is held. */
+  /** The run limit: how many runs may start in a period before the rule is held. */
   limit: z.object({ runs: z.int(), perMs: z.number() }).optional(),
-  /** Whether it also takes events that our own steps brought about. */
+  /** Whether the rule also matches events that our own actions caused. */
   onOwnActions: z.boolean().default(false),
-  /** The accounts that it is for; all when left out. */
+  /** The accounts that the rule is for; all when left out. */
   accounts: z.array(z.string()).optional(),
   do: z.array(stepSource),
 });
 
-/** A rule in our form. */
+/** A parsed rule. */
 export type RuleSource = z.output<typeof ruleSource>;

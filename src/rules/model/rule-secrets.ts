@@ -2,7 +2,7 @@ import { envReferencesIn } from '../../config/env-reference.js';
 import type { ChannelSource } from './rule-schema.js';
 import type { Rule } from './rule.js';
 
-/** The values of the environment that rules and channels refer to as `${env:NAME}`: they are to be masked wherever they would come out. */
+/** The values of `${env:NAME}` references in rules and channels. They are masked in logs, traces and messages. */
 export function secretsOf(
   { rules, channels }: { readonly rules: readonly Rule[]; readonly channels: readonly ChannelSource[] },
   env: NodeJS.ProcessEnv,
@@ -11,30 +11,30 @@ export function secretsOf(
   const names = new Set(texts.flatMap(envReferencesIn));
   return [...names]
     .filter((name) => !isPlainWord(name, env[name]))
-    .flatMap((name) => [env[name], ...secretsInAddress(env[name])]);
+    .flatMap((name) => [env[name], ...secretsInUrl(env[name])]);
 }
 
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|PIN\b/i;
 
 /**
- * `STAGE=production` is no secret: masked, the word would be missing wherever else it stands. A value of letters alone under a name that
- * says nothing of a secret is taken for such a word.
+ * `STAGE=production` is not a secret, and masking the word would hide it everywhere. A value of letters only counts as a plain word,
+ * unless its name suggests a secret.
  */
 function isPlainWord(name: string, value: string | undefined): boolean {
   return value !== undefined && !SECRET_NAME.test(name) && /^[A-Za-z]+(?:[ ._/-][A-Za-z]+)*$/.test(value);
 }
 
-/** A shorter piece of an address (`/api/v1`) stands in too many ordinary texts to be masked there, and is no secret. */
-const SHORTEST_PIECE = 12;
+/** Shorter parts of a URL (`/api/v1`) occur in too many texts to mask, and are not secret. */
+const MIN_PART_LENGTH = 12;
 
 /**
- * What is secret in an address by itself: the password of `smtp://user:password@host`, and the path of a chat's webhook, which a page
- * that says "not found" repeats without the rest of the address.
+ * The parts of a URL that are secret on their own: the password of `smtp://user:password@host`, and the path of a chat webhook, which an
+ * error page may repeat without the host.
  */
-function secretsInAddress(value: string | undefined): string[] {
+function secretsInUrl(value: string | undefined): string[] {
   if (value === undefined || !URL.canParse(value)) return [];
   const { password, pathname, search, searchParams } = new URL(value);
-  const pieces = [
+  const parts = [
     pathname + search,
     pathname,
     ...pathname.split('/').flatMap((segment) => [segment, decoded(segment)]),
@@ -42,11 +42,11 @@ function secretsInAddress(value: string | undefined): string[] {
   ];
   return [
     ...(password === '' ? [] : [password, decoded(password)]),
-    ...new Set(pieces.filter((piece) => piece.length >= SHORTEST_PIECE)),
+    ...new Set(parts.filter((part) => part.length >= MIN_PART_LENGTH)),
   ];
 }
 
-/** A bare % means itself. */
+/** A text with a bare % is not percent-encoded. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,19 +1,19 @@
-/** What is needed of a YAML scalar to find places in it. */
+/** Where a YAML scalar stands in its file. */
 export interface ScalarSource {
   /** The whole file. */
   readonly text: string;
-  /** Where the scalar begins, its quote or block header included, and where it ends. */
+  /** The offsets of its start and end, quotes and block header included. */
   readonly start: number;
   readonly end: number;
   readonly form: 'plain' | 'single' | 'double' | 'block';
 }
 
 /**
- * Where in a file a character of a scalar's value stands. Escapes, folded lines and the indentation of blocks make the two differ.
+ * Maps an offset in the value of a scalar to an offset in the file. The two differ by escapes, folded lines and block indentation.
  *
- * @param value - The scalar's value.
+ * @param value - The value of the scalar.
  * @param offset - How many characters into the value.
- * @returns The offset in the file; never beyond the scalar.
+ * @returns The offset in the file, never beyond the scalar.
  */
 export function sourceOffset(source: ScalarSource, value: string, offset: number): number {
   const { text, end, form } = source;
@@ -25,23 +25,23 @@ export function sourceOffset(source: ScalarSource, value: string, offset: number
     if (form === 'double' && text[at] === '\\') {
       const escape = escapeAt(text, at);
       at += escape.length;
-      // A line continuation stands for nothing, a long escape for two characters.
+      // A line continuation yields no character, a long escape two.
       index += escape.units - 1;
     } else if (form === 'single' && text.startsWith("''", at)) at += 2;
     else if (isSpace(wanted) && isBreak(text[at]))
-      at = behindBreak(text, at, form === 'block' ? indent : undefined);
+      at = skipBreak(text, at, form === 'block' ? indent : undefined);
     else at += 1;
   }
-  // A folded line ends where the next one begins.
-  while (at < end && isBreak(text[at])) at = behindBreak(text, at, form === 'block' ? indent : undefined);
+  // An offset at a line break belongs to the start of the next line.
+  while (at < end && isBreak(text[at])) at = skipBreak(text, at, form === 'block' ? indent : undefined);
   return Math.min(at, Math.max(end - 1, source.start));
 }
 
 const isBreak = (character: string | undefined): boolean => character === '\n' || character === '\r';
 const isSpace = (character: string | undefined): boolean => character === ' ' || isBreak(character);
 
-/** Behind a line break and the indentation of the next line: all of it in flow scalars, that of the block in blocks. */
-function behindBreak(text: string, from: number, indent: number | undefined): number {
+/** Skips line breaks and the indentation of the next line: all of it in flow scalars, the block's own in blocks. */
+function skipBreak(text: string, from: number, indent: number | undefined): number {
   let at = from;
   while (isBreak(text[at])) {
     at += text.startsWith('\r\n', at) ? 2 : 1;
@@ -73,6 +73,6 @@ function escapeAt(text: string, at: number): { length: number; units: number } {
   if (kind === 'x') return { length: 4, units: 1 };
   if (kind === 'u') return { length: 6, units: 1 };
   if (kind === 'U') return { length: 10, units: 2 };
-  if (isBreak(kind)) return { length: behindBreak(text, at + 1, undefined) - at, units: 0 };
+  if (isBreak(kind)) return { length: skipBreak(text, at + 1, undefined) - at, units: 0 };
   return { length: 2, units: 1 };
 }

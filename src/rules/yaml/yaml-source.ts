@@ -1,73 +1,83 @@
 import { LineCounter, isAlias, isMap, isNode, isScalar, parseDocument } from 'yaml';
 import type { Document, Scalar } from 'yaml';
+import type { UserProblem } from '../../errors/user-problem.js';
 import { errorText } from '../../telemetry/error-text.js';
 import { blanksFor } from './display-width.js';
-import type { Path, Problem } from '../model/problem.js';
+import { problemAt } from '../model/problem.js';
+import type { Path, Problem, RuleProblem } from '../model/problem.js';
 import { sourceOffset } from './scalar-offset.js';
 import { problemsInYaml } from './yaml-problem.js';
 
-/** A YAML file parsed with its positions kept. */
+/** A parsed YAML file that knows the position of every value. */
 export interface YamlSource {
   readonly value: unknown;
-  /** What keeps the file from being read at all; empty when it could be. */
-  readonly problems: readonly string[];
-  /** Each as `file:line:column: message`, the line itself, and a caret below the place; in the order of the file. */
-  readonly describe: (problems: readonly Problem[]) => string[];
-  /** The line, from 1, at which something stands. */
+  /** Why the file is unreadable; empty when it was parsed. */
+  readonly problems: readonly RuleProblem[];
+  /** Adds line, column and excerpt to problems, and sorts them by position. */
+  readonly locate: (problems: readonly Problem[]) => RuleProblem[];
+  /** The line of a value, from 1. */
   readonly lineOf: (path: Path) => number;
 }
 
-/** A "billion laughs" file must not fill the memory. */
-const MOST_ALIASES = 100;
+/** Bounds the memory that a file of nested aliases ("billion laughs") can take. */
+const MAX_ALIASES = 100;
 
-/** Parses a YAML file so that later problems can be told with their place. */
+/**
+ * Parses a YAML file and keeps the positions of its values.
+ *
+ * @param file - The name of the file, for messages.
+ */
 export function parseYamlSource(file: string, text: string): YamlSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number, message: string): string => {
-    const { line, col } = lines.linePos(offset);
+  const at = (offset: number, problem: UserProblem): RuleProblem => {
+    const { line, col: column } = lines.linePos(offset);
     const source = text.split(/\r?\n/)[line - 1] ?? '';
-    if (source.trim() === '') return `${file}:${line}:${col}: ${message}`;
-    return `${file}:${line}:${col}: ${message}\n    ${source}\n    ${blanksFor(source.slice(0, col - 1))}^`;
+    const excerpt =
+      source.trim() === '' ? [] : [`    ${source}`, `    ${blanksFor(source.slice(0, column - 1))}^`];
+    return problemAt({ file, line, column }, problem, excerpt);
   };
-  const problems = problemsInYaml(document, text).map(({ offset, message }) => at(offset, message));
+  const problems = problemsInYaml(document, text).map((problem) => at(problem.offset, problem));
   let value: unknown;
   if (problems.length === 0) {
     try {
-      value = document.toJS({ maxAliasCount: MOST_ALIASES });
+      value = document.toJS({ maxAliasCount: MAX_ALIASES });
     } catch (error) {
-      problems.push(at(0, errorText(error)));
+      problems.push(at(0, { code: 'rule/invalid-yaml', message: errorText(error) }));
     }
   }
   return {
     value,
     problems,
-    describe: (found) =>
+    locate: (found) =>
       found
         .map((problem) => ({
           offset: offsetOf(document, text, problem),
-          message: problem.message + asWritten(document, text, problem),
+          problem: withYamlHint(document, text, problem),
         }))
         .sort((a, b) => a.offset - b.offset)
-        .map(({ offset, message }) => at(offset, message)),
-    lineOf: (path) => lines.linePos(offsetOf(document, text, { path, message: '' })).line,
+        .map(({ offset, problem }) => at(offset, problem)),
+    lineOf: (path) => lines.linePos(offsetOf(document, text, { path })).line,
   };
 }
 
-function offsetOf(document: Document, text: string, problem: Problem): number {
-  const { path, atKey = false, offset = 0 } = problem;
+function offsetOf(
+  document: Document,
+  text: string,
+  { path, atKey = false, offset = 0 }: Pick<Problem, 'path' | 'atKey' | 'offset'>,
+): number {
   const scalar = atKey ? undefined : scalarAt(document, path);
-  if (scalar?.range) return placeIn(scalar, scalar.range, text, offset);
+  if (scalar?.range) return offsetInScalar(scalar, scalar.range, text, offset);
   for (let depth = path.length; depth >= 0; depth -= 1) {
     const part = path.slice(0, depth);
     const node = depth === path.length && atKey ? keyNode(document, part) : document.getIn(part, true);
-    // What an alias stands for may be far away; its own place is where a person looks first.
+    // The range of an alias is the alias itself; its anchor may be far away.
     if (isNode(node) && node.range) return node.range[0];
   }
   return 0;
 }
 
-/** The value at a path; that of `log: hello` is also the one argument that it stands for. */
+/** The scalar at a path. In `log: hello` the scalar also stands for the one argument of the action. */
 function scalarAt(document: Document, path: Path): Scalar | undefined {
   const node = document.getIn(path, true);
   if (isScalar(node) && !isAlias(node)) return node;
@@ -76,19 +86,28 @@ function scalarAt(document: Document, path: Path): Scalar | undefined {
   return isScalar(outer) && outer.value !== null && !isAlias(outer) ? outer : undefined;
 }
 
-/** What the file itself says more of a problem: how a number is written there, what YAML took for a comment. */
-function asWritten(document: Document, text: string, { path, wantsText = false }: Problem): string {
+/** Adds what only the file shows: how a number is written, and what YAML reads as a comment. */
+function withYamlHint(document: Document, text: string, problem: Problem): UserProblem {
+  const { path, message, needsQuotes = false } = problem;
   const scalar = scalarAt(document, path);
-  if (scalar?.type !== 'PLAIN' || !scalar.range) return '';
-  if (wantsText) return `; put it in quotes: "${scalar.source ?? ''}"`;
+  if (scalar?.type !== 'PLAIN' || !scalar.range) return problem;
+  if (needsQuotes) {
+    return {
+      code: 'rule/needs-quotes',
+      message: `${message}; put it in quotes: "${scalar.source ?? ''}"`,
+    };
+  }
   const [, end] = scalar.range;
-  const cut = /^[ \t]+(#.*)/.exec(text.slice(end))?.[1];
+  const comment = /^[ \t]+(#.*)/.exec(text.slice(end))?.[1];
   const quotes = String(scalar.value).match(/"/g)?.length ?? 0;
-  if (cut === undefined || quotes % 2 === 0) return '';
-  return `: YAML takes the line from # on for a comment; put the whole of it in quotes: '${String(scalar.value)} ${cut.trim()}'`;
+  if (comment === undefined || quotes % 2 === 0) return problem;
+  return {
+    code: 'rule/needs-quotes',
+    message: `${message}: YAML reads the rest of the line from # on as a comment; put the whole value in quotes: '${String(scalar.value)} ${comment.trim()}'`,
+  };
 }
 
-function placeIn(
+function offsetInScalar(
   node: Scalar,
   [start, end]: readonly [number, number, number],
   text: string,
@@ -103,7 +122,6 @@ function placeIn(
         : node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED'
           ? 'block'
           : 'plain';
-  // A problem of the whole value points at its beginning, quote and all, unless it is an expression's.
   return sourceOffset({ text, start, end, form }, node.value, offset);
 }
 

@@ -1,4 +1,5 @@
 import { serviceVocabulary } from '../../actions/service-vocabulary.js';
+import { withoutText } from '../../rules/model/problem.js';
 import { secretsOf } from '../../rules/model/rule-secrets.js';
 import type { Vocabulary } from '../../rules/model/vocabulary.js';
 import { openLiveRules } from '../live-rules.js';
@@ -41,7 +42,7 @@ export async function loadRules(context: ServiceContext): Promise<LoadedRules | 
       metrics.ruleProblems.set(0);
       if (loaded.warnings.length > 0) {
         logger.warn(
-          { code: 'service/rule-file-warnings', warnings: loaded.warnings },
+          { code: 'service/rule-file-warnings', warnings: loaded.warnings.map(withoutText) },
           'the rule files contain probable mistakes',
         );
       }
@@ -55,14 +56,14 @@ export async function loadRules(context: ServiceContext): Promise<LoadedRules | 
       if (problems.length === 0) logger.info('everything that the rules refer to exists in SimpleMDM now');
       else
         logger.error(
-          { code: 'service/missing-references', problems },
+          { code: 'service/missing-references', problems: problems.map(withoutText) },
           'rules refer to things that do not exist in SimpleMDM: those steps will fail',
         );
     },
     onProblems: (problems) => {
       metrics.ruleProblems.set(problems.length);
       logger.error(
-        { code: 'service/invalid-rule-files', problems },
+        { code: 'service/invalid-rule-files', problems: problems.map(withoutText) },
         'the changed rule files have problems: the previous rules stay live',
       );
     },

@@ -34,10 +34,10 @@ async function begin(first: string, catalogs: () => Promise<Referents>) {
     vocabulary: serviceVocabulary({}, ['default']),
     onRules: () => undefined,
     onProblems: () => undefined,
-    onReferenceProblems: (problems) => told.push([...problems]),
+    onReferenceProblems: (problems) => told.push(problems.map((problem) => problem.text)),
     catalogs,
-    everyMs: 20,
-    recheckMs: 50,
+    pollIntervalMs: 20,
+    recheckIntervalMs: 50,
   });
   rules = opened;
   return {
@@ -84,7 +84,7 @@ test('what rules name is looked at later when they came in force while SimpleMDM
   answer = HAS_LAPTOPS;
   const [problems] = await until('it is told', () => told.length > 0 && told);
   expect(problems?.[0]).toContain('"Laptpos"');
-  expect(opened.referenceProblems()).toEqual(problems);
+  expect(opened.referenceProblems().map((problem) => problem.text)).toEqual(problems);
   await write(text('three'));
   await until('the mended file is in force', () => inForce().join() === 'three');
   expect(opened.referenceProblems()).toEqual([]);

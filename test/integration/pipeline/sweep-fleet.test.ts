@@ -3,7 +3,7 @@ import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { sweepFleet } from '../../../src/schedules/sweep-fleet.js';
 import { deviceReferenceOf } from '../../../src/events/webhook-types.js';
 import type { SweepProgress } from '../../../src/queues/jobs.js';
-import { compileRuleFiles } from '../../../src/rules/rule-file.js';
+import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import type { Rule } from '../../../src/rules/model/rule.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
 import { createDirectory } from '../../../src/simplemdm/directory.js';
@@ -32,7 +32,7 @@ function ruleOf(more: string): Rule {
     serviceVocabulary({}, ['default']),
   );
   const [rule] = rules;
-  if (rule === undefined) throw new Error(problems.join('\n'));
+  if (rule === undefined) throw new Error(problems.map(({ text: problem }) => problem).join('\n'));
   return rule;
 }
 

@@ -13,7 +13,7 @@ import { CHANNEL_TYPES } from '../../../src/channels/registry.js';
 import { FACTS } from '../../../src/enrichment/registry.js';
 import { FUNCTIONS } from '../../../src/rules/cel/functions.js';
 import { rulesJsonSchema } from '../../../src/rules/json-schema.js';
-import { compileRuleFiles } from '../../../src/rules/rule-file.js';
+import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import { ruleInFile, stepInFile } from '../../../src/rules/model/rule-schema.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');

@@ -46,7 +46,7 @@ test('nothing there', async () => {
   const path = join(folder, 'none');
   await expect(readRuleFiles(path)).rejects.toThrow(
     new OperatorError([
-      `RULES_PATH ${path}: there is nothing there; expected a rule file or a folder of .yaml files`,
+      `RULES_PATH ${path}: there is nothing there; expected a rule file or a folder of .yaml files [rule/files-unreadable]`,
     ]),
   );
 });

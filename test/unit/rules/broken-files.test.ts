@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
-import { compileRuleFiles } from '../../../src/rules/rule-file.js';
+import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import type { ReferenceCatalog, Vocabulary } from '../../../src/rules/model/vocabulary.js';
 
-/** Each rule file here is broken in one way that people break them, with what is said of it beside it, to the letter. */
+/** Each rule file here has one typical mistake. The .txt file beside it holds the exact messages. */
 const FOLDER = join(import.meta.dirname, 'broken');
 
 const ACCOUNT: ReferenceCatalog = {
@@ -29,7 +29,7 @@ const VOCABULARY: Vocabulary = {
 
 const names = readdirSync(FOLDER).flatMap((name) => (name.endsWith('.yaml') ? [name.slice(0, -5)] : []));
 
-test('there are at least a hundred of them, each with its messages', () => {
+test('there are at least a hundred files, each with its messages', () => {
   expect(names.length).toBeGreaterThanOrEqual(100);
   expect(readdirSync(FOLDER).sort()).toEqual(names.flatMap((name) => [`${name}.txt`, `${name}.yaml`]).sort());
 });
@@ -37,6 +37,9 @@ test('there are at least a hundred of them, each with its messages', () => {
 test.each(names)('%s', (name) => {
   const text = readFileSync(join(FOLDER, `${name}.yaml`), 'utf8');
   const { problems, warnings } = compileRuleFiles([{ name: `${name}.yaml`, text }], VOCABULARY);
-  const said = [...problems, ...warnings.map((warning) => `warning: ${warning}`)];
-  expect(`${said.join('\n')}\n`).toBe(readFileSync(join(FOLDER, `${name}.txt`), 'utf8'));
+  const lines = [
+    ...problems.map((problem) => problem.text),
+    ...warnings.map((warning) => `warning: ${warning.text}`),
+  ];
+  expect(`${lines.join('\n')}\n`).toBe(readFileSync(join(FOLDER, `${name}.txt`), 'utf8'));
 });

@@ -6,8 +6,8 @@ import { condition, problemWithCondition } from './test-vocabulary.js';
 
 const DAY = 86_400_000;
 
-function outcome(text: string, device: Readonly<Record<string, unknown>>): string {
-  return condition(text).evaluate({ event: {}, device }).outcome;
+function result(text: string, device: Readonly<Record<string, unknown>>): string {
+  return condition(text).evaluate({ event: {}, device }).result;
 }
 
 describe('version', () => {
@@ -22,12 +22,12 @@ describe('version', () => {
     ['18.1', '>=', '18.1'],
     ['18.1', '!=', '18.1.1'],
   ])('%s %s %s', (a, operator, b) => {
-    expect(outcome(`version(device.name) ${operator} version("${b}")`, { name: a })).toBe('true');
+    expect(result(`version(device.name) ${operator} version("${b}")`, { name: a })).toBe('true');
     const opposite = { '<': '>=', '>': '<=', '>=': '<', '==': '!=', '!=': '==' }[operator] ?? '';
-    expect(outcome(`version(device.name) ${opposite} version("${b}")`, { name: a })).toBe('false');
+    expect(result(`version(device.name) ${opposite} version("${b}")`, { name: a })).toBe('false');
   });
 
-  test('orders all versions, whichever way they are compared', () => {
+  test('is a total order', () => {
     const version = fc
       .tuple(fc.array(fc.nat(20), { minLength: 1, maxLength: 4 }), fc.constantFrom('', ' (a)', ' (b)'))
       .map(([numbers, response]) => numbers.join('.') + response);
@@ -45,23 +45,24 @@ describe('version', () => {
   });
 
   test.each(['', 'beta', '15.x', '15.1.', '1.2.3.4.5', null, undefined])(
-    'a device that says %j fires no rule, either way',
+    'the version %j of a device is unknown: no comparison is true',
     (name) => {
-      expect(outcome('version(device.name) < version("15.1")', { name })).toBe('false');
-      expect(outcome('version(device.name) >= version("15.1")', { name })).toBe('false');
+      expect(result('version(device.name) < version("15.1")', { name })).toBe('false');
+      expect(result('version(device.name) >= version("15.1")', { name })).toBe('false');
     },
   );
 
-  test('what a rule itself gets wrong is told when it loads', () => {
+  test('an invalid literal is a problem when the file loads', () => {
     expect(problemWithCondition('version(device.name) < version("15.x")')).toEqual({
-      message: '"15.x" is no version such as "15.1" or "16.4.1 (a)"',
+      code: 'rule/invalid-literal',
+      message: '"15.x" is not a version such as "15.1" or "16.4.1 (a)"',
       offset: 23,
     });
     expect(problemWithCondition('version(device.name) < "15"').message).toBe(
-      'a version and a text do not go together with "<": write version(device.name) < version("15")',
+      'cannot compare a version with a text: write version(device.name) < version("15")',
     );
     expect(problemWithCondition('device.p && age(device.enrolled_at) > duration("2 weeks")').message).toBe(
-      '"2 weeks" is no duration: write hours, minutes and seconds, such as duration("336h")',
+      '"2 weeks" is not a duration: write hours, minutes and seconds, such as duration("336h")',
     );
   });
 });
@@ -69,12 +70,12 @@ describe('version', () => {
 describe('age', () => {
   const ago = (ms: number) => ({ enrolled_at: new Date(Date.now() - ms) });
 
-  test('how long ago a time is', () => {
+  test('returns how long ago a time was', () => {
     const old = 'age(device.enrolled_at) > duration("336h")';
-    expect(outcome(old, ago(15 * DAY))).toBe('true');
-    expect(outcome(old, ago(13 * DAY))).toBe('false');
-    expect(outcome('age(device.enrolled_at) < duration("0s")', ago(-DAY))).toBe('true');
-    expect(outcome(old, { enrolled_at: null })).toBe('false');
+    expect(result(old, ago(15 * DAY))).toBe('true');
+    expect(result(old, ago(13 * DAY))).toBe('false');
+    expect(result('age(device.enrolled_at) < duration("0s")', ago(-DAY))).toBe('true');
+    expect(result(old, { enrolled_at: null })).toBe('false');
   });
 });
 
@@ -90,12 +91,12 @@ describe('glob', () => {
     ['a.b', 'a?b', true],
     ['axb', 'a.b', false],
     ['naïve café', '*CAFÉ', true],
-  ])('%j is like %j: %s', (text, pattern, expected) => {
+  ])('%j matches %j: %s', (text, pattern, expected) => {
     expect(matchesGlob(text, pattern)).toBe(expected);
-    expect(outcome(`glob(device.name, "${pattern}")`, { name: text })).toBe(String(expected));
+    expect(result(`glob(device.name, "${pattern}")`, { name: text })).toBe(String(expected));
   });
 
-  test('is what a regular expression of the same meaning says', () => {
+  test('agrees with an equivalent regular expression', () => {
     const letters = fc.string({ unit: fc.constantFrom('a', 'b', '.'), maxLength: 12 });
     const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 8 });
     fc.assert(
@@ -106,7 +107,7 @@ describe('glob', () => {
     );
   });
 
-  test('no pattern can hang it', () => {
+  test('no pattern can hang', () => {
     expect(matchesGlob('a'.repeat(5000), `${'*a'.repeat(500)}b`)).toBe(false);
   });
 });
@@ -119,23 +120,24 @@ describe('in_cidr', () => {
     ['2001:db8::1', '2001:db8::/32', true],
     ['2001:db8::1', '203.0.113.0/24', false],
   ])('%s in %s: %s', (address, network, expected) => {
-    expect(outcome(`in_cidr(device.name, "${network}")`, { name: address })).toBe(String(expected));
+    expect(result(`in_cidr(device.name, "${network}")`, { name: address })).toBe(String(expected));
   });
 
-  test.each(['', 'nowhere', '300.1.1.1', null])('%j is not known to be in or out', (name) => {
-    expect(outcome('in_cidr(device.name, "10.0.0.0/8")', { name })).toBe('false');
-    expect(outcome('!in_cidr(device.name, "10.0.0.0/8")', { name })).toBe('false');
+  test.each(['', 'nowhere', '300.1.1.1', null])('%j is unknown: neither in nor out', (name) => {
+    expect(result('in_cidr(device.name, "10.0.0.0/8")', { name })).toBe('false');
+    expect(result('!in_cidr(device.name, "10.0.0.0/8")', { name })).toBe('false');
   });
 
-  test('a network that is none is told when the rule loads', () => {
+  test('an invalid network is a problem when the file loads', () => {
     expect(problemWithCondition('in_cidr(device.name, "10.0.0.0/33")')).toEqual({
-      message: '"10.0.0.0/33" is no network such as "203.0.113.0/24"',
+      code: 'rule/invalid-literal',
+      message: '"10.0.0.0/33" is not a network such as "203.0.113.0/24"',
       offset: 21,
     });
   });
 });
 
-test('an unknown function is told with the nearest of ours', () => {
+test('the problem of an unknown function suggests the nearest one', () => {
   expect(problemWithCondition('versoin(device.name) < version("15")').message).toBe(
     'unknown function "versoin"; did you mean "version"?',
   );
@@ -149,34 +151,36 @@ describe('matches', () => {
     ['C02XK1ZMJGH5', '^[A-Z0-9]{12}$', true],
   ])('%j matches %j: %s', (name, pattern, expected) => {
     const text = `device.p || device.name.matches("${pattern}")`;
-    expect(outcome(text, { name, p: false })).toBe(String(expected));
+    expect(result(text, { name, p: false })).toBe(String(expected));
   });
 
-  test('no pattern can hang it', () => {
+  test('no pattern can hang', () => {
     const name = `${'a'.repeat(50_000)}!`;
-    expect(outcome('device.name.matches("^(a+)+$")', { name })).toBe('false');
-    expect(outcome('device.name.matches("(.*a){20}$")', { name: 'a'.repeat(2000) + '!' })).toBe('false');
+    expect(result('device.name.matches("^(a+)+$")', { name })).toBe('false');
+    expect(result('device.name.matches("(.*a){20}$")', { name: 'a'.repeat(2000) + '!' })).toBe('false');
   });
 
-  test('the reason names what the author wrote', () => {
-    const verdict = condition('device.q && device.name.matches("^b")').evaluate({
+  test('the reason shows the text that the author wrote', () => {
+    const evaluated = condition('device.q && device.name.matches("^b")').evaluate({
       event: {},
       device: { q: true, name: 'abc' },
     });
-    expect(verdict).toEqual({
-      outcome: 'false',
-      because: 'device.name.matches("^b") is not true: device.name is "abc"',
+    expect(evaluated).toEqual({
+      result: 'false',
+      reason: 'device.name.matches("^b") is not true: device.name is "abc"',
     });
   });
 
-  test('a pattern that is none is told when the rule loads', () => {
+  test('an invalid pattern is a problem when the file loads', () => {
     const problem = problemWithCondition('device.p && device.name.matches("[a")');
     expect(problem.offset).toBe(32);
-    expect(problem.message).toMatch(/^"\[a" is no regular expression \(RE2\)/);
-    expect(problemWithCondition('device.name.matches("(a)\\\\1")').message).toMatch(/no regular expression/);
+    expect(problem.message).toMatch(/^"\[a" is not a valid regular expression \(RE2\)/);
+    expect(problemWithCondition('device.name.matches("(a)\\\\1")').message).toMatch(
+      /not a valid regular expression/,
+    );
   });
 
-  test('a field of that name is left alone', () => {
-    expect(outcome('attributes.matches == "x" || device.name.matches("a")', { name: 'a' })).toBe('true');
+  test('a field with the name of a function stays a field', () => {
+    expect(result('attributes.matches == "x" || device.name.matches("a")', { name: 'a' })).toBe('true');
   });
 });

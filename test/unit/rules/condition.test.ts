@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Verdict } from '../../../src/rules/cel/condition.js';
+import type { ConditionResult } from '../../../src/rules/cel/condition.js';
 import type { Values } from '../../../src/rules/model/values.js';
 import { condition, problemWithCondition } from './test-vocabulary.js';
 
@@ -32,17 +32,17 @@ const VALUES: Values = {
   attributes: { room: 'A1', floor: '5', empty: null },
 };
 
-function outcome(text: string, values: Values = VALUES): Verdict['outcome'] {
-  return condition(text).evaluate(values).outcome;
+function result(text: string, values: Values = VALUES): ConditionResult['result'] {
+  return condition(text).evaluate(values).result;
 }
 
-function because(text: string, values: Values = VALUES): string {
-  const verdict = condition(text).evaluate(values);
-  return verdict.outcome === 'true' ? 'true' : verdict.because;
+function reason(text: string, values: Values = VALUES): string {
+  const evaluated = condition(text).evaluate(values);
+  return evaluated.result === 'true' ? 'true' : evaluated.reason;
 }
 
 describe('null is unknown', () => {
-  // `settle` tells false from unknown; `evaluate` makes both "not true".
+  // `partialResult` tells false from unknown; `evaluate` makes both "not true".
   test.each<[string, boolean | undefined]>([
     ['device.r && device.q', false],
     ['device.q && device.r', false],
@@ -80,7 +80,7 @@ describe('null is unknown', () => {
     ['!device.firewall.enabled', undefined],
     ['device.firewall.enabled || device.p', true],
     ['attributes.empty == null', true],
-    // What a record at hand lacks is null, not unknown.
+    // A field that a known record lacks is null, not unknown.
     ['attributes.absent == "x"', undefined],
     ['attributes.absent == null', true],
     ['attributes.absent.startsWith("x")', undefined],
@@ -98,16 +98,16 @@ describe('null is unknown', () => {
     ['apps.exists(a, a.size > 2)', true],
     ['event.data.list.exists(x, x == "a")', true],
   ])('%s is %s', (text, expected) => {
-    expect(condition(text).settle(VALUES)).toBe(expected);
-    expect(outcome(text)).toBe(expected === true ? 'true' : 'false');
+    expect(condition(text).partialResult(VALUES)).toBe(expected);
+    expect(result(text)).toBe(expected === true ? 'true' : 'false');
   });
 
-  test('a fact that does not exist makes everything about it unknown, but can be asked for', () => {
+  test('a fact that is null makes everything about it unknown, and == null asks for it', () => {
     const values = { ...VALUES, device: null };
-    expect(condition('device == null').settle(values)).toBe(true);
-    expect(condition('device.p').settle(values)).toBeUndefined();
-    expect(condition('device.name == "x"').settle(values)).toBeUndefined();
-    expect(outcome('device.name != "x"', values)).toBe('false');
+    expect(condition('device == null').partialResult(values)).toBe(true);
+    expect(condition('device.p').partialResult(values)).toBeUndefined();
+    expect(condition('device.name == "x"').partialResult(values)).toBeUndefined();
+    expect(result('device.name != "x"', values)).toBe('false');
   });
 
   type Formula =
@@ -151,15 +151,15 @@ describe('null is unknown', () => {
       fc.property(formula, fc.record({ p: truth, q: truth, r: truth }), (tree, leaves) => {
         const expected = kleene(tree, leaves);
         const compiled = condition(textOf(tree));
-        expect(compiled.settle({ device: leaves })).toBe(expected ?? undefined);
-        expect(compiled.evaluate({ device: leaves }).outcome).toBe(expected === true ? 'true' : 'false');
+        expect(compiled.partialResult({ device: leaves })).toBe(expected ?? undefined);
+        expect(compiled.evaluate({ device: leaves }).result).toBe(expected === true ? 'true' : 'false');
       }),
       { numRuns: 300 },
     );
   });
 });
 
-describe('settle', () => {
+describe('partialResult', () => {
   test.each<[string, Values, boolean | undefined]>([
     ['event.type == "x" && device.p', { event: EVENT }, false],
     ['device.p && event.type == "x"', { event: EVENT }, false],
@@ -175,7 +175,7 @@ describe('settle', () => {
     ['[device].size() == 1', { event: EVENT }, undefined],
     ['"x" in attributes', { event: EVENT }, undefined],
   ])('%s', (text, values, expected) => {
-    expect(condition(text).settle(values)).toBe(expected);
+    expect(condition(text).partialResult(values)).toBe(expected);
   });
 
   const leaf = fc.constantFrom(
@@ -238,7 +238,7 @@ describe('settle', () => {
     group: fc.option(fc.record({ id: fc.constantFrom(1, 2, null), name })),
   });
 
-  test('what some values decide, no further value changes', () => {
+  test('further values never change a partial result', () => {
     let decidedEarly = 0;
     fc.assert(
       fc.property(
@@ -248,25 +248,25 @@ describe('settle', () => {
         (text, values, kept) => {
           const compiled = condition(text);
           const partial = Object.fromEntries(kept.map((key) => [key, values[key]]));
-          const decided = compiled.settle(partial);
+          const decided = compiled.partialResult(partial);
           if (decided === undefined) return;
           if (kept.length < 5) decidedEarly += 1;
-          expect(compiled.evaluate(values).outcome).toBe(String(decided));
+          expect(compiled.evaluate(values).result).toBe(String(decided));
         },
       ),
       { numRuns: 1500 },
     );
-    // Otherwise the property would say nothing.
+    // Otherwise the property would be empty.
     expect(decidedEarly).toBeGreaterThan(100);
   });
 
-  test('evaluate is true exactly when settle is', () => {
+  test('evaluate returns true exactly when partialResult does', () => {
     fc.assert(
       fc.property(expression, full, (text, values) => {
         const compiled = condition(text);
-        const { outcome: found } = compiled.evaluate(values);
-        expect(found === 'true').toBe(compiled.settle(values) === true);
-        if (compiled.settle(values) === false) expect(found).toBe('false');
+        const { result: found } = compiled.evaluate(values);
+        expect(found === 'true').toBe(compiled.partialResult(values) === true);
+        if (compiled.partialResult(values) === false) expect(found).toBe('false');
       }),
       { numRuns: 500 },
     );
@@ -304,10 +304,10 @@ describe('numbers: JSON numbers and whole numbers mix', () => {
     'double(attributes.floor) > 4',
     'apps.exists(a, a.size == 3)',
   ])('%s', (text) => {
-    expect(condition(text).evaluate(VALUES)).toEqual({ outcome: 'true' });
+    expect(condition(text).evaluate(VALUES)).toEqual({ result: 'true' });
   });
 
-  // The two environments must agree: what passes the check must not fail for its types when it is evaluated.
+  // The two environments must agree: an expression that passes the check must not fail for its types at run time.
   test.each([
     'double(attributes.floor) == 5',
     'double(attributes.floor) != 6',
@@ -317,8 +317,8 @@ describe('numbers: JSON numbers and whole numbers mix', () => {
     '2 * 2.0 == 4.0',
     '2.0 * 2 == 4',
     'size(device.tags) * 1.5 == 1.5',
-  ])('an int and a double that are both known when the file loads: %s', (text) => {
-    expect(condition(text).evaluate(VALUES)).toEqual({ outcome: 'true' });
+  ])('an int and a double whose types are known when the file loads: %s', (text) => {
+    expect(condition(text).evaluate(VALUES)).toEqual({ result: 'true' });
   });
 });
 
@@ -330,61 +330,61 @@ describe('times', () => {
     'event.at - device.enrolled_at >= duration("24h")',
     'event.at.getFullYear() == 2024',
   ])('%s', (text) => {
-    expect(outcome(text)).toBe('true');
+    expect(result(text)).toBe('true');
   });
 });
 
-describe('because: the conjunct that decided, with its values', () => {
-  test('the first false conjunct, though an unknown one stands before it', () => {
-    expect(because('device.p && device.r && device.q && event.data.n == 6')).toBe(
+describe('the reason names the conjunct that decided, with its values', () => {
+  test('the first false conjunct, even behind an unknown one', () => {
+    expect(reason('device.p && device.r && device.q && event.data.n == 6')).toBe(
       'device.q is not true: device.q is false',
     );
   });
 
   test('without a false one, the first unknown one', () => {
-    expect(because('device.p && device.model_name.contains("Book") && device.firewall.enabled')).toBe(
+    expect(reason('device.p && device.model_name.contains("Book") && device.firewall.enabled')).toBe(
       'device.model_name.contains("Book") is not true: device.model_name is null',
     );
   });
 
-  test('conjuncts within parentheses count as well, disjunctions are one part', () => {
-    expect(because('device.p && (device.p && event.data.n == 6)')).toBe(
+  test('conjuncts in parentheses count separately, disjunctions are one part', () => {
+    expect(reason('device.p && (device.p && event.data.n == 6)')).toBe(
       'event.data.n == 6 is not true: event.data.n is 5',
     );
-    expect(because('device.p && (device.q || event.data.n > 9)')).toBe(
+    expect(reason('device.p && (device.q || event.data.n > 9)')).toBe(
       'device.q || event.data.n > 9 is not true: device.q is false, event.data.n is 5',
     );
   });
 
-  test('a value is told once, a missing one as "not there", a long one shortened', () => {
-    expect(because('device.id > 5 && device.p')).toBe('device.id > 5 is not true: device.id is 4');
-    expect(because('device.id > 5 || device.id < 2')).toBe(
+  test('each value appears once, a missing one as null, a long one shortened', () => {
+    expect(reason('device.id > 5 && device.p')).toBe('device.id > 5 is not true: device.id is 4');
+    expect(reason('device.id > 5 || device.id < 2')).toBe(
       'device.id > 5 || device.id < 2 is not true: device.id is 4',
     );
-    expect(because('attributes.absent == "x"')).toBe(
+    expect(reason('attributes.absent == "x"')).toBe(
       'attributes.absent == "x" is not true: attributes.absent is null',
     );
     const name = 'n'.repeat(500);
-    expect(because('device.name == "x"', { device: { name } })).toBe(
+    expect(reason('device.name == "x"', { device: { name } })).toBe(
       `device.name == "x" is not true: device.name is "${'n'.repeat(79)}…`,
     );
   });
 
-  test('names bound by a macro are not told as values', () => {
-    expect(because('device.tags.exists(t, t == "x")')).toBe(
+  test('names that a macro binds do not appear as values', () => {
+    expect(reason('device.tags.exists(t, t == "x")')).toBe(
       'device.tags.exists(t, t == "x") is not true: device.tags is ["loaner"]',
     );
   });
 
   test('a condition without names', () => {
-    expect(because('1 == 2')).toBe('1 == 2 is not true');
+    expect(reason('1 == 2')).toBe('1 == 2 is not true');
   });
 
-  test('parentheses that matter are kept, in the text and in what is evaluated', () => {
+  test('significant parentheses stay, in the text and in the evaluation', () => {
     // 4 - (1 - 2) is 5: the first conjunct is true, the second decides.
-    expect(because('device.id - (1 - 2) == 5 && device.q')).toBe('device.q is not true: device.q is false');
-    expect(because('device.id - (1 - 2) == 7 && device.p')).toContain('(1 - 2)');
-    expect(because('device.id / (4 / 2) == 2 && device.q')).toBe('device.q is not true: device.q is false');
+    expect(reason('device.id - (1 - 2) == 5 && device.q')).toBe('device.q is not true: device.q is false');
+    expect(reason('device.id - (1 - 2) == 7 && device.p')).toContain('(1 - 2)');
+    expect(reason('device.id / (4 / 2) == 2 && device.q')).toBe('device.q is not true: device.q is false');
   });
 
   const parts = fc.array(fc.constantFrom('p', 'q', 'r'), { minLength: 1, maxLength: 6 });
@@ -393,7 +393,7 @@ describe('because: the conjunct that decided, with its values', () => {
       fc.property(parts, (names) => {
         const deciding = names.includes('q') ? 'q' : names.includes('r') ? 'r' : undefined;
         const text = names.map((name) => `device.${name}`).join(' && ');
-        expect(because(text)).toBe(
+        expect(reason(text)).toBe(
           deciding === undefined
             ? 'true'
             : `device.${deciding} is not true: device.${deciding} is ${deciding === 'q' ? 'false' : 'null'}`,
@@ -407,8 +407,8 @@ describe('texts in a condition', () => {
   test.each(['😀', '👩‍💻', '\\u00e9', 'ü', '\\n', '\\\\', "it's", '\u2028', '${SET}', '{{ x }}'])(
     'a condition can compare with "%s" in any conjunct',
     (text) => {
-      expect(outcome(`device.name == "${text}" && device.p`)).toBe('false');
-      expect(because(`device.name == "${text}" && device.p`)).toMatch(/^device\.name == ".*" is not true/s);
+      expect(result(`device.name == "${text}" && device.p`)).toBe('false');
+      expect(reason(`device.name == "${text}" && device.p`)).toMatch(/^device\.name == ".*" is not true/s);
     },
   );
 
@@ -416,8 +416,8 @@ describe('texts in a condition', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (name) => {
         const literal = JSON.stringify(name);
-        expect(outcome(`device.p && device.name == ${literal}`, { device: { p: true, name } })).toBe('true');
-        expect(outcome(`device.p && device.name != ${literal}`, { device: { p: true, name } })).toBe('false');
+        expect(result(`device.p && device.name == ${literal}`, { device: { p: true, name } })).toBe('true');
+        expect(result(`device.p && device.name != ${literal}`, { device: { p: true, name } })).toBe('false');
       }),
     );
   });
@@ -434,48 +434,88 @@ describe('real errors are errors, not "not true"', () => {
     ['device.p && event.data.word', 'event.data.word is "seven", expected true or false'],
     ['attributes.floor > 4', 'no such overload'],
     ['device.r == null ? 1 / 0 == 1 : true', 'division by zero'],
-  ])('%s', (text, reason) => {
-    const verdict = condition(text).evaluate(VALUES);
-    expect(verdict).toEqual({ outcome: 'error', because: expect.stringContaining(reason) });
+  ])('%s', (text, message) => {
+    expect(condition(text).evaluate(VALUES)).toEqual({
+      result: 'error',
+      reason: expect.stringContaining(message),
+    });
   });
 
-  test('an error beside something that decides is no error', () => {
-    expect(outcome('1 / 0 == 1 || device.p')).toBe('true');
-    expect(outcome('1 / 0 == 1 && device.q')).toBe('false');
+  test('an error beside a deciding operand does not matter', () => {
+    expect(result('1 / 0 == 1 || device.p')).toBe('true');
+    expect(result('1 / 0 == 1 && device.q')).toBe('false');
   });
 });
 
 describe('the type check, when the file loads', () => {
   test.each([
-    ['device.nmae == "x"', 7, 'unknown field "nmae"; did you mean "name"?'],
-    ['device.p && device.firewall.enbled', 28, 'unknown field "enbled"; did you mean "enabled"?'],
-    ['apps.exists(a, a.verison == "1")', 17, 'unknown field "verison"; did you mean "version"?'],
-    ['event.tpye == "x"', 6, 'unknown field "tpye"; did you mean "type"?'],
-    ['device.completely_unheard_of == 1', 7, 'unknown field "completely_unheard_of"'],
-    ['devcie.name == "x"', 0, 'unknown name "devcie"; did you mean "device"?'],
-    ['device.name.contians("x")', 12, 'unknown function "contians"; did you mean "contains"?'],
+    ['device.nmae == "x"', 7, 'unknown field "nmae"; did you mean "name"?', 'rule/unknown-field'],
+    [
+      'device.p && device.firewall.enbled',
+      28,
+      'unknown field "enbled"; did you mean "enabled"?',
+      'rule/unknown-field',
+    ],
+    [
+      'apps.exists(a, a.verison == "1")',
+      17,
+      'unknown field "verison"; did you mean "version"?',
+      'rule/unknown-field',
+    ],
+    ['event.tpye == "x"', 6, 'unknown field "tpye"; did you mean "type"?', 'rule/unknown-field'],
+    ['device.completely_unheard_of == 1', 7, 'unknown field "completely_unheard_of"', 'rule/unknown-field'],
+    ['devcie.name == "x"', 0, 'unknown name "devcie"; did you mean "device"?', 'rule/unknown-name'],
+    [
+      'device.name.contians("x")',
+      12,
+      'unknown function "contians"; did you mean "contains"?',
+      'rule/unknown-function',
+    ],
     [
       'device.id == "1"',
       0,
-      'a number and a text do not go together with "==": a number has no quotes: device.id == 1',
+      'cannot compare a number with a text: a number has no quotes: write device.id == 1',
+      'rule/type-mismatch',
     ],
     [
       'device.enrolled_at == "2024-01-01"',
       0,
-      'a time and a text do not go together with "==": write timestamp("2026-01-31T08:00:00Z"), or age(a) > duration("336h")',
+      'cannot compare a time with a text: write timestamp("2026-01-31T08:00:00Z"), or age(a) > duration("336h")',
+      'rule/type-mismatch',
     ],
-    ['device.p == 1', 0, 'true or false and a number do not go together with "=="'],
-    ['device.name', 0, 'a condition must be true or false; this one is a text: compare it with something'],
-    ['device.id', 0, 'a condition must be true or false; this one is a number: compare it with something'],
+    ['device.p == 1', 0, 'cannot compare true or false with a number', 'rule/type-mismatch'],
+    [
+      'device.name',
+      0,
+      'a condition must be true or false; this one is a text: compare it with a value',
+      'rule/type-mismatch',
+    ],
+    [
+      'device.id',
+      0,
+      'a condition must be true or false; this one is a number: compare it with a value',
+      'rule/type-mismatch',
+    ],
     [
       'device.enrolled_at',
       0,
-      'a condition must be true or false; this one is a time: compare it with something',
+      'a condition must be true or false; this one is a time: compare it with a value',
+      'rule/type-mismatch',
     ],
-    ['device', 0, 'a condition must be true or false; this one is a record: compare it with something'],
-    ['"true"', 0, 'a condition must be true or false; this one is a text: compare it with something'],
-  ])('%s', (text, offset, message) => {
-    expect(problemWithCondition(text)).toEqual({ message, offset });
+    [
+      'device',
+      0,
+      'a condition must be true or false; this one is a record: compare it with a value',
+      'rule/type-mismatch',
+    ],
+    [
+      '"true"',
+      0,
+      'a condition must be true or false; this one is a text: compare it with a value',
+      'rule/type-mismatch',
+    ],
+  ])('%s', (text, offset, message, code) => {
+    expect(problemWithCondition(text)).toEqual({ code, message, offset });
   });
 
   test.each([
@@ -485,7 +525,7 @@ describe('the type check, when the file loads', () => {
     ['device.name = "a"', 12],
     ['device.p & device.q', 9],
     ['', 0],
-  ])('a syntax error is found where it is: %s', (text, offset) => {
+  ])('the offset of a syntax error: %s', (text, offset) => {
     const problem = problemWithCondition(text);
     expect(problem.offset).toBe(offset);
     expect(problem.message).not.toBe('');
@@ -493,15 +533,15 @@ describe('the type check, when the file loads', () => {
 
   test.each([
     ['too many parts', Array(1000).fill('device.p').join(' && '), /2000/],
-    ['too deep', `${'('.repeat(100)}device.p${')'.repeat(100)}`, /60/],
+    ['nested too deeply', `${'('.repeat(100)}device.p${')'.repeat(100)}`, /60/],
     ['too long a list', `device.id in [${Array(2500).fill('1').join()}]`, /1000|2000/],
-  ])('a condition is refused that is %s', (_what, text, message) => {
+  ])('a condition is rejected that is %s', (_what, text, message) => {
     expect(problemWithCondition(text).message).toMatch(message);
   });
 
-  test('just below the limits it is taken', () => {
-    expect(outcome(Array(60).fill('device.p').join(' && '))).toBe('true');
-    expect(outcome(`${'('.repeat(20)}device.p${')'.repeat(20)}`)).toBe('true');
+  test('a condition just below the limits compiles', () => {
+    expect(result(Array(60).fill('device.p').join(' && '))).toBe('true');
+    expect(result(`${'('.repeat(20)}device.p${')'.repeat(20)}`)).toBe('true');
   });
 });
 
@@ -530,7 +570,7 @@ test('an expression reaches no prototype and no global', () => {
     'event.data["constructor"] != null || false',
     'attributes.hasOwnProperty == "x"',
   ]) {
-    expect(condition(text).settle(VALUES)).not.toBe(true);
+    expect(condition(text).partialResult(VALUES)).not.toBe(true);
   }
   expect(problemWithCondition('process == 1').message).toContain('unknown name "process"');
   expect(problemWithCondition('globalThis.x == 1').message).toContain('unknown name "globalThis"');

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { instrumentCost } from '../../../src/rules/cel/cost-instrumentation.js';
 import { withCostBudget } from '../../../src/rules/cel/cost-budget.js';
-import { codeOf } from '../../../src/rules/cel/expression-problem.js';
+import { codeOf } from '../../../src/rules/cel/library-error.js';
 import { errorText } from '../../../src/telemetry/error-text.js';
 import { compileCondition } from '../../../src/rules/cel/condition.js';
 import { checkingEnvironment, evaluatingEnvironment } from '../../../src/rules/cel/environment.js';
@@ -34,7 +34,7 @@ describe('no expression can hang or fill the memory', () => {
     ['a text that doubles', `size(["xxxxxxxxxx"]${'.map(a, a + a)'.repeat(25)}[0]) > 0`],
     ['a list that doubles', `size([[1, 1]]${'.map(a, a + a)'.repeat(25)}[0]) > 0`],
     [
-      'a tree that is as deep as its branches are many',
+      'a deep tree with many branches',
       `cel.bind(a, [1, 1], ${'cel.bind(a, [a, a], '.repeat(25)}size(a) == 2${')'.repeat(26)}`,
     ],
     [
@@ -43,24 +43,23 @@ describe('no expression can hang or fill the memory', () => {
     ],
     ['a pattern with many stars', `glob(device.name + "${'a'.repeat(30_000)}", "${'*a'.repeat(15_000)}b")`],
   ])('%s', (_what, text) => {
-    const verdict = condition(text).evaluate(VALUES);
-    expect(verdict).toEqual({
-      outcome: 'error',
-      because: expect.stringMatching(/takes too many steps|builds up a text or a list that is too long/),
+    expect(condition(text).evaluate(VALUES)).toEqual({
+      result: 'error',
+      reason: expect.stringMatching(/takes too many steps|builds a text or a list that is too long/),
     });
   });
 
-  test('an error in each turn ends it as well', () => {
-    expect(condition(nested(12, 'exists', 'v1 / 0 == 1')).evaluate(VALUES).outcome).toBe('error');
+  test('an error in each iteration also ends the evaluation', () => {
+    expect(condition(nested(12, 'exists', 'v1 / 0 == 1')).evaluate(VALUES).result).toBe('error');
   });
 
-  test('what rules really ask for is far within the bounds', () => {
+  test('a realistic condition stays far within the budget', () => {
     const text = 'apps.all(a, apps.exists(b, b.name == a.name && b.name.startsWith("App")))';
-    expect(condition(text).evaluate(VALUES)).toEqual({ outcome: 'true' });
+    expect(condition(text).evaluate(VALUES)).toEqual({ result: 'true' });
   });
 });
 
-/** Expressions over lists, of all macros, with parentheses, spaces and comments where they can stand. */
+/** Expressions over lists with all macros, and parentheses, spaces and comments wherever they are allowed. */
 const { expression } = fc.letrec<{ expression: string; list: string; number: string; bool: string }>(
   (tie) => ({
     number: fc.oneof(
@@ -91,9 +90,9 @@ const { expression } = fc.letrec<{ expression: string; list: string; number: str
   }),
 );
 
-test('an expression that counts its steps means the same', () => {
+test('an instrumented expression has the same result', () => {
   const environment = evaluatingEnvironment();
-  const outcomeOf = (text: string): unknown => {
+  const resultOf = (text: string): unknown => {
     try {
       return {
         value: withCostBudget((): unknown =>
@@ -109,24 +108,24 @@ test('an expression that counts its steps means the same', () => {
       return { error: codeOf(error) };
     }
   };
-  let counted = 0;
+  let rewrites = 0;
   fc.assert(
     fc.property(expression, (text) => {
       const rewritten = instrumentCost(environment.parse(text).ast);
-      if (rewritten !== text) counted += 1;
-      expect(outcomeOf(rewritten)).toEqual(outcomeOf(text));
+      if (rewritten !== text) rewrites += 1;
+      expect(resultOf(rewritten)).toEqual(resultOf(text));
     }),
     { numRuns: 500 },
   );
-  expect(counted).toBeGreaterThan(100);
+  expect(rewrites).toBeGreaterThan(100);
 });
 
-test('the library itself would evaluate without an end, so this is no idle fear', () => {
+test('without instrumentation the library evaluates every iteration', () => {
   const environment = new Environment();
-  let turns = 0;
-  environment.registerFunction('turn(): bool', () => (turns += 1) > 0);
-  environment.parse(nested(5, 'all', 'turn()'))({});
-  expect(turns).toBe(100_000);
+  let ticks = 0;
+  environment.registerFunction('tick(): bool', () => (ticks += 1) > 0);
+  environment.parse(nested(5, 'all', 'tick()'))({});
+  expect(ticks).toBe(100_000);
 });
 
 describe('nothing reaches the process or the environment beyond ${env:NAME}', () => {
@@ -148,36 +147,36 @@ describe('nothing reaches the process or the environment beyond ${env:NAME}', ()
         .join(''),
     );
 
-  test('a condition on anything is refused, not true, or an error', () => {
+  test('a condition on any path is rejected, not true, or an error', () => {
     fc.assert(
       fc.property(path, (text) => {
-        const asked = `${text} == "${CANARY}"`;
-        const compiled = compileCondition(asked, checkingEnvironment(SHAPES), SHAPES);
+        const comparison = `${text} == "${CANARY}"`;
+        const compiled = compileCondition(comparison, checkingEnvironment(SHAPES), SHAPES);
         if ('message' in compiled) return;
-        expect(compiled.settle(VALUES)).not.toBe(true);
+        expect(compiled.partialResult(VALUES)).not.toBe(true);
       }),
       { numRuns: 500 },
     );
   });
 
-  test('a text never says what it should not', () => {
+  test('a template never renders the canary', () => {
     fc.assert(
       fc.property(path, fc.constantFrom('', ' | json', ' | inspect', ' | join: ","'), (text, filter) => {
         const compiled = compileTemplate(`{{ ${text}${filter} }}`, { event: 'any', ...SHAPES });
         if (Array.isArray(compiled)) return;
-        let said: string;
+        let output: string;
         try {
-          said = compiled.render({ ...VALUES, steps: {} }, {});
+          output = compiled.render({ ...VALUES, steps: {} }, {});
         } catch (error) {
-          said = errorText(error);
+          output = errorText(error);
         }
-        expect(said).not.toContain(CANARY);
+        expect(output).not.toContain(CANARY);
       }),
       { numRuns: 500 },
     );
   });
 
-  test('what stands in a value is not filled in', () => {
+  test('a template in a value is not rendered', () => {
     for (const name of [
       '${env:BOUNDS_CANARY}',
       '{{ event.data.word }}',
@@ -189,7 +188,7 @@ describe('nothing reaches the process or the environment beyond ${env:NAME}', ()
   });
 });
 
-describe('no text can hang or fill the memory', () => {
+describe('no template can hang or fill the memory', () => {
   test.each([
     [
       'loops within loops',
@@ -201,7 +200,7 @@ describe('no text can hang or fill the memory', () => {
       '{% assign a = "xxxxxxxxxx" %}{% for i in (1..40) %}{% assign a = a | append: a %}{% endfor %}{{ a }}',
     ],
     [
-      'a text captured again and again',
+      'a repeated capture',
       '{% capture a %}xxxxxxxxxx{% endcapture %}{% for i in (1..20) %}{% capture a %}{{ a }}{{ a }}{% endcapture %}{% endfor %}{{ a }}',
     ],
     ['a wide date', '{{ "2026-01-31" | date: "%999999999d" }}'],
@@ -211,7 +210,7 @@ describe('no text can hang or fill the memory', () => {
     ],
   ])('%s', (_what, text) => {
     expect(() => template(text).render({ ...VALUES, steps: {} }, {})).toThrow(
-      /limit exceeded|more than 1000000 characters/,
+      /limit exceeded|exceeds 1000000 characters/,
     );
   });
 });

@@ -11,31 +11,31 @@ test.each([
   ['* 1-70 * * * *', 'the minute 1-70 is not within 0-59'],
   ['0 8 * * MON-FRX', 'the day of the week "MON-FRX": Validation error, cannot resolve alias "frx"'],
   ['0 8-5 * * *', 'the hour "8-5": Invalid range: 8-5, min(8) > max(5)'],
-  ['0 8 30 2 *', 'none of its months has such a day'],
-  ['H H * * *', 'H stands for another time at each look; write a fixed one, such as "0 8 * * *"'],
-  ['H(0-5) 8 * * *', 'H stands for another time at each look; write a fixed one, such as "0 8 * * *"'],
+  ['0 8 30 2 *', 'no month in it has that day'],
+  ['H H * * *', 'H is not supported; write a fixed time, such as "0 8 * * *"'],
+  ['H(0-5) 8 * * *', 'H is not supported; write a fixed time, such as "0 8 * * *"'],
   ['@nothing', 'expected @hourly, @daily, @weekly, @monthly, @yearly, or five fields such as "0 8 * * 1-5"'],
-])('%s is refused: %s', (cron, why) => {
+])('%s is rejected: %s', (cron, why) => {
   expect(problemWithSchedule(cron, 'Europe/Berlin')).toEqual({
     path: ['schedule'],
-    message: `"${cron}" is no schedule: ${why}`,
+    message: `"${cron}" is not valid: ${why}`,
   });
 });
 
 test.each(['0 8 * * 1-5', '*/5 * * * *', '30 0 8 * * *', '0 8 ? * THU', '0 8 L * *', '0 0 29 2 *', '@daily'])(
-  '%s is taken',
+  '%s is valid',
   (cron) => {
     expect(problemWithSchedule(cron, 'Europe/Berlin')).toBeUndefined();
   },
 );
 
-/** The next times of a schedule in Berlin, each found from the one before as the scheduler does. */
+/** The next times of a schedule in Berlin, each computed from the previous one as the scheduler does. */
 function timesFrom(start: string, cron: string, count: number): string[] {
   let at = new Date(start);
   return Array.from({ length: count }, () => (at = nextTime(cron, 'Europe/Berlin', at)).toISOString());
 }
 
-test('a daily schedule comes once on the day on which its hour is left out', () => {
+test('a daily schedule runs once on the day that skips its hour', () => {
   expect(timesFrom('2026-03-27T12:00:00Z', '30 2 * * *', 3)).toEqual([
     '2026-03-28T01:30:00.000Z',
     '2026-03-29T01:30:00.000Z',
@@ -43,7 +43,7 @@ test('a daily schedule comes once on the day on which its hour is left out', () 
   ]);
 });
 
-test('a daily schedule comes once on the day on which its hour comes twice', () => {
+test('a daily schedule runs once on the day that repeats its hour', () => {
   expect(timesFrom('2026-10-23T12:00:00Z', '30 2 * * *', 3)).toEqual([
     '2026-10-24T00:30:00.000Z',
     '2026-10-25T00:30:00.000Z',
@@ -51,7 +51,7 @@ test('a daily schedule comes once on the day on which its hour comes twice', () 
   ]);
 });
 
-test('a daily schedule at another hour keeps to the clock on the wall', () => {
+test('a daily schedule at another hour follows local time', () => {
   expect(timesFrom('2026-03-28T00:00:00Z', '0 8 * * *', 2)).toEqual([
     '2026-03-28T07:00:00.000Z',
     '2026-03-29T06:00:00.000Z',

@@ -29,12 +29,12 @@ describe('matchesType', () => {
     ['*', 'anything', true],
     ['**', 'anything', true],
     ['', 'x', false],
-  ])('%s takes %s: %s', (pattern, type, expected) => {
+  ])('%s matches %s: %s', (pattern, type, expected) => {
     expect(matchesType(pattern, type)).toBe(expected);
   });
 
   const type = fc.stringMatching(/^[a-z]{1,4}(\.[a-z]{1,4}){0,3}$/);
-  test('a type matches itself, `*`, and itself with any stretch starred out', () => {
+  test('a type matches itself, `*`, and itself with any part replaced by `*`', () => {
     fc.assert(
       fc.property(type, fc.nat(), fc.nat(), (name, from, length) => {
         const start = from % (name.length + 1);
@@ -48,8 +48,8 @@ describe('matchesType', () => {
     );
   });
 
-  // `GET /api/events?type=…` hands any text over.
-  test.each(['(*', '[*', '*\\', '+*', '?*'])('%s is no regular expression', (pattern) => {
+  // `GET /api/events?type=…` passes any text.
+  test.each(['(*', '[*', '*\\', '+*', '?*'])('%s is not read as a regular expression', (pattern) => {
     expect(matchesType(pattern, 'device.enrolled')).toBe(false);
     expect(matchesType(pattern, pattern.replace('*', 'x'))).toBe(true);
   });
@@ -63,7 +63,7 @@ describe('matchesType', () => {
 
 describe('problemWithPattern', () => {
   test.each(['device.enrolled', 'device.*', '*', 'device.enroled*', 'my.own.thing', 'profile.installed'])(
-    '%s passes',
+    '%s is valid',
     (pattern) => {
       expect(problemWithPattern(pattern, KNOWN)).toBeUndefined();
     },
@@ -74,7 +74,7 @@ describe('problemWithPattern', () => {
     ['Device.Enrolled', 'device.enrolled'],
     ['device.change_group', 'device.changed_group'],
     ['test-event', 'test_event'],
-  ])('%s looks like a misspelt %s', (pattern, meant) => {
+  ])('%s looks like a misspelled %s', (pattern, meant) => {
     expect(problemWithPattern(pattern, KNOWN)).toBe(
       `unknown event type "${pattern}"; did you mean "${meant}"? (for a new type with a similar name write a pattern: "${pattern}*")`,
     );

@@ -36,23 +36,25 @@ const ruleSet = fc
   .array(fc.array(pattern, { minLength: 1, maxLength: 3 }), { maxLength: 30 })
   .map((lists) => lists.map((on, index) => ruleOn(`rule-${index}`, on)));
 
-test('the index finds exactly the rules that looking at each of them finds, in their order', () => {
+test('the index finds exactly the rules that a full scan finds, in their order', () => {
   fc.assert(
     fc.property(
       ruleSet,
       fc.array(type, { minLength: 1, maxLength: 10 }),
       fc.boolean(),
-      (rules, types, byClock) => {
+      (rules, types, bySchedule) => {
         for (const wanted of types) {
-          const naive = rules.filter(({ source }) => source.on.some((on) => listensFor(on, wanted, byClock)));
-          expect(rulesFor(rules, wanted, byClock)).toEqual(naive);
+          const scanned = rules.filter(({ source }) =>
+            source.on.some((on) => listensFor(on, wanted, bySchedule)),
+          );
+          expect(rulesFor(rules, wanted, bySchedule)).toEqual(scanned);
         }
       },
     ),
   );
 });
 
-test('another list of rules has an index of its own', () => {
+test('each list of rules has its own index', () => {
   const first = [ruleOn('one', ['device.enrolled'])];
   const second = [ruleOn('two', ['device.enrolled'])];
   expect(rulesFor(first, 'device.enrolled', false)).toEqual(first);

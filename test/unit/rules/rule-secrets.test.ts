@@ -18,11 +18,11 @@ test.each([
   [TEAMS, 'abcdefghijklmnop-qrst'],
   ['smtp://bob:100%25sure@mail.example.org', '100%sure'],
   ['smtp://bob:100%sure@mail.example.org', '100%sure'],
-])('of %s nothing is told by %s', (value, said) => {
-  expect(masked(value, `no webhook ${said} here`)).toBe('no webhook [redacted] here');
+])('a part of %s is masked: %s', (value, part) => {
+  expect(masked(value, `no webhook ${part} here`)).toBe('no webhook [redacted] here');
 });
 
-test('a short path is no secret: it stands in many an ordinary text', () => {
+test('a short path is not a secret: it occurs in ordinary texts', () => {
   expect(masked('https://a.simplemdm.com/api/v1', 'GET /api/v1/devices of a.simplemdm.com')).toBe(
     'GET /api/v1/devices of a.simplemdm.com',
   );
@@ -31,12 +31,12 @@ test('a short path is no secret: it stands in many an ordinary text', () => {
 test.each([
   ['STAGE', 'production', 'com.production.app'],
   ['TZ', 'Europe/Berlin', 'Europe/Berlin'],
-])('a plain word under a plain name is no secret: %s=%s', (name, value, text) => {
+])('a plain word under a plain name is not a secret: %s=%s', (name, value, text) => {
   const channels = [{ name: 'c', type: 'slack', settings: { url: `\${env:${name}}` } }];
   expect(createRedaction(secretsOf({ rules: [], channels }, { [name]: value })).redact(text)).toBe(text);
 });
 
-test.each(['SMTP_PASSWORD', 'API_KEY', 'apiToken'])('a word under the name %s is one', (name) => {
+test.each(['SMTP_PASSWORD', 'API_KEY', 'apiToken'])('a word under the name %s is a secret', (name) => {
   const channels = [{ name: 'c', type: 'slack', settings: { url: `\${env:${name}}` } }];
   const { redact } = createRedaction(secretsOf({ rules: [], channels }, { [name]: 'correcthorse' }));
   expect(redact('it is correcthorse')).toBe('it is [redacted]');

@@ -44,7 +44,7 @@ describe('rendering', () => {
     expect(render(text)).toBe(expected);
   });
 
-  test('null is empty and can be given a default, like what is missing', () => {
+  test('null renders empty and takes a default, and so does a missing field with a default', () => {
     expect(render('[{{ event.data.nothing }}]')).toBe('[]');
     expect(render('{{ event.data.nothing | default: "-" }}')).toBe('-');
     expect(render('{{ device.firewall.enabled | default: "-" }}')).toBe('-');
@@ -63,18 +63,18 @@ describe('rendering', () => {
     expect(() => render(text)).toThrow(part);
   });
 
-  test('the place in the library’s words is left out of the message', () => {
+  test('the message does not include the position of the library', () => {
     expect(() => render('x\n{{ event.data.absent }}')).toThrow(/^undefined variable: event\.data\.absent$/);
   });
 });
 
-describe('what is wrong is found when the file loads', () => {
+describe('problems are found when the file loads', () => {
   test.each([
     ['{{ device.nmae }}', 'unknown field "nmae" of device; did you mean "name"?'],
     ['{{ devcie.name }}', 'unknown name "devcie"; did you mean "device"?'],
     ['{{ device.firewall.enbled }}', 'unknown field "enbled" of device.firewall; did you mean "enabled"?'],
     ['{{ device["nmae"] }}', 'unknown field "nmae" of device; did you mean "name"?'],
-    ['{{ steps.later.status }}', 'no earlier step is called "later"'],
+    ['{{ steps.later.status }}', 'no earlier step has the id "later"'],
     ['{% if device.nmae %}{% endif %}', 'unknown field "nmae" of device; did you mean "name"?'],
     ['{{ device.name | upcas }}', 'unknown filter "upcas"; did you mean "upcase"?'],
     ['{{ device.name', '"{{" is not closed: "}}" is missing'],
@@ -83,13 +83,13 @@ describe('what is wrong is found when the file loads', () => {
     expect(problemWithTemplate(text).message).toBe(message);
   });
 
-  // The offset points into the braces, not at the same word in the text before them.
+  // The offset points into the braces, not to the same word before them.
   test.each([
     ['{{ device.nmae }}', '{{ '],
     ['Hi\n  {{ device.nmae }}', 'Hi\n  {{ '],
     ['a device: {{ device.nmae }}', 'a device: {{ '],
     ['{{ device.name }} {{ device.nmae }}', '{{ device.name }} {{ '],
-  ])('the offset of a misspelt field: %j', (text, before) => {
+  ])('the offset of a misspelled field: %j', (text, before) => {
     const { offset } = problemWithTemplate(text);
     expect([before.length, before.length + 'device.'.length]).toContain(offset);
   });
@@ -116,15 +116,15 @@ describe('what is wrong is found when the file loads', () => {
 });
 
 describe('${env:NAME}', () => {
-  test('is filled in where the author wrote it', () => {
+  test('is resolved where the author wrote it', () => {
     expect(render('token ${env:SECRET} for {{ device.name }}')).toBe(`token ${SECRET} for Mac`);
   });
 
-  test('fails the text when it is not set', () => {
+  test('fails the template when the variable is not set', () => {
     expect(() => template('${env:NOPE} {{ device.name }}').render(VALUES, ENV)).toThrow(/NOPE/);
   });
 
-  test('is just text in a value', () => {
+  test('is plain text in a value', () => {
     const values = { ...VALUES, device: { name: '${env:SECRET} {{ env_of_the_service.SECRET }}' } };
     expect(render('{{ device.name }}', values)).toBe('${env:SECRET} {{ env_of_the_service.SECRET }}');
     expect(render('${env:SECRET} {{ device.name }}', values)).toBe(
@@ -132,7 +132,7 @@ describe('${env:NAME}', () => {
     );
   });
 
-  test('any name of a device comes out as it is, whatever it looks like', () => {
+  test('any name of a device renders unchanged', () => {
     const piece = fc.oneof(
       fc.string(),
       fc.constantFrom(
@@ -169,7 +169,7 @@ describe('${env:NAME}', () => {
     '{{ env_of_the_service.SECRET }}',
     '{{ env_of_the_service }}',
     '{{ env_of_the_service | json }}',
-  ])('the environment has no name that a rule can write: %s', (text) => {
+  ])('no name gives access to the environment: %s', (text) => {
     expect(problemWithTemplate(text).message).toContain('unknown name');
     expect(problemWithTemplate(`\${env:OTHER} ${text}`).message).toContain('unknown name');
   });
@@ -178,14 +178,14 @@ describe('${env:NAME}', () => {
     ['in a quoted text of a tag', '{{ "${env:SECRET}" }}'],
     ['as the argument of a filter', '{{ device.name | append: "${env:SECRET}" }}'],
     ['in a raw block', '{% raw %}${env:SECRET}{% endraw %}'],
-  ])('%s it is filled in, kept or refused, but never turned into something else', (_where, text) => {
-    let said: string;
+  ])('%s the reference is resolved, kept or rejected, but never changed', (_where, text) => {
+    let output: string;
     try {
-      said = render(text);
+      output = render(text);
     } catch (error) {
-      said = String(error);
+      output = String(error);
     }
-    expect(said).not.toContain('env_of_the_service');
+    expect(output).not.toContain('env_of_the_service');
   });
 });
 
@@ -195,7 +195,7 @@ describe('a template reaches nothing but its values', () => {
     "{% include 'package.json' %}",
     "{% render 'package.json' %}",
     "{% layout 'package.json' %}",
-  ])('%s is refused when the file loads, as a problem with a place', (text) => {
+  ])('%s is a problem when the file loads', (text) => {
     expect(problemWithTemplate(text).message).not.toBe('');
   });
 
@@ -223,7 +223,7 @@ describe('a template reaches nothing but its values', () => {
     );
   });
 
-  test('a prototype of a known record is refused when the file loads', () => {
+  test('a prototype member of a known record is a problem when the file loads', () => {
     expect(problemWithTemplate('{{ device.constructor }}').message).toContain('unknown field "constructor"');
     expect(problemWithTemplate('{{ constructor }}').message).toContain('unknown name "constructor"');
   });
@@ -243,7 +243,7 @@ describe('limits', () => {
     expect(performance.now() - startedAt).toBeLessThan(2000);
   });
 
-  test('a template of more than 100,000 characters is refused', () => {
+  test('a template of more than 100,000 characters is rejected', () => {
     expect(problemWithTemplate(`{{ 1 }}${'x'.repeat(100_000)}`).message).toContain('limit');
     expect(render(`{{ 1 }}${'x'.repeat(90_000)}`)).toHaveLength(90_001);
   });

@@ -7,7 +7,7 @@ import { compileTemplate } from '../../../src/rules/liquid/template.js';
 import type { Template } from '../../../src/rules/liquid/template.js';
 import type { Shape, Vocabulary } from '../../../src/rules/model/vocabulary.js';
 
-/** Facts of the tests' own, so that a new fact of the service changes no expected message. */
+/** Facts for tests only, so that a new fact of the service changes no expected message. */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   device: {
     fields: {
@@ -30,7 +30,7 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
 
 const reference = z.union([z.int(), z.string().min(1)], 'expected a name or an id');
 
-/** What the tests' rule files can name. `SET` is the only environment variable. */
+/** Everything that the rule files of tests can name. `SET` is the only environment variable. */
 export const VOCABULARY: Vocabulary = {
   facts: SHAPES,
   deviceFacts: ['device', 'apps', 'attributes', 'group'],
@@ -85,7 +85,7 @@ export function condition(text: string): Condition {
   return compiled;
 }
 
-/** What is wrong with a condition that must not compile. */
+/** The problem with a condition that must not compile. */
 export function problemWithCondition(text: string): ExpressionProblem {
   const compiled = compileCondition(text, checking, SHAPES);
   if ('message' in compiled) return compiled;
@@ -105,7 +105,7 @@ export function template(text: string): Template {
   return compiled;
 }
 
-/** What is wrong with a template that must not compile. */
+/** The problem with a template that must not compile. */
 export function problemWithTemplate(text: string): ExpressionProblem {
   const compiled = compileTemplate(text, TEMPLATE_SHAPES);
   if (Array.isArray(compiled) && compiled[0] !== undefined) return compiled[0];

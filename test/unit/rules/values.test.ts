@@ -23,7 +23,7 @@ describe('valueAt', () => {
 });
 
 test.each<[unknown, string]>([
-  [undefined, 'not there'],
+  [undefined, 'missing'],
   [null, 'null'],
   ['a "quoted" text\n', '"a \\"quoted\\" text\\n"'],
   [5, '5'],

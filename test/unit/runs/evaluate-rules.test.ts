@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { evaluateRules } from '../../../src/runs/evaluate-rules.js';
 import type { Decision } from '../../../src/runs/evaluate-rules.js';
-import { compileRuleFiles } from '../../../src/rules/rule-file.js';
+import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import type { Rule } from '../../../src/rules/model/rule.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
 import type { Failure } from '../../../src/simplemdm/errors.js';

@@ -6,7 +6,7 @@ import { recordCalls } from '../../../src/simplemdm/call-recorder.js';
 import { performStep } from '../../../src/runs/perform-step.js';
 import { textOrTemplate } from '../../../src/actions/text-or-template.js';
 import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
-import { compileRule } from '../../../src/rules/model/rule.js';
+import { compileRule } from '../../../src/rules/compile-rule.js';
 import type { Step } from '../../../src/rules/model/rule.js';
 import type { StepSource } from '../../../src/rules/model/rule-schema.js';
 import { createLogger } from '../../../src/telemetry/logger.js';

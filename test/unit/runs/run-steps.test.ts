@@ -8,7 +8,7 @@ import { pendingStep } from '../../../src/runs/attempt-record.js';
 import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { createFactFetcher } from '../../../src/enrichment/fetch-facts.js';
 import type { StepRecord } from '../../../src/queues/jobs.js';
-import { compileRuleFiles } from '../../../src/rules/rule-file.js';
+import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { simpleMdm } from '../simplemdm/canned-api.js';

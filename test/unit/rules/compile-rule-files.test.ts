@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { compileRuleFiles } from '../../../src/rules/rule-file.js';
-import type { CompiledRules } from '../../../src/rules/rule-file.js';
+import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
+import type { CompiledRules } from '../../../src/rules/compile-rule-files.js';
+import type { RuleProblem } from '../../../src/rules/model/problem.js';
 import { VOCABULARY } from './test-vocabulary.js';
 
-/** Stands in a file before the character where a problem is expected. */
+/** Marks the character where a problem is expected. */
 const MARK = '‸';
 
 interface Marked {
   readonly text: string;
-  /** The place of each mark: `line:column`, and the line with a caret below the place. */
+  /** The position of each mark: `line:column`, and the line with a caret below it. */
   readonly places: readonly { readonly at: string; readonly excerpt: string }[];
 }
 
@@ -34,14 +35,16 @@ function compile(...texts: string[]): CompiledRules {
   );
 }
 
-/** Each message is expected at the mark of the same position; a regular expression stands for a message of a library. */
+const textsOf = ({ problems }: CompiledRules): string[] => problems.map(({ text }) => text);
+
+/** Expects each message, with its code, at the mark of the same index. A regular expression matches a message of a library. */
 function expectProblems(file: string, messages: readonly (string | RegExp)[]): void {
   const { text, places } = marked(file);
-  const problems = [...compile(text).problems].sort(byPlace);
+  const problems = compile(text).problems.toSorted(byPosition);
   expect(problems).toHaveLength(messages.length);
   expect(places).toHaveLength(messages.length);
   for (const [index, message] of messages.entries()) {
-    const problem = problems[index] ?? '';
+    const problem = problems[index]?.text ?? '';
     const place = places[index];
     const start = `r.yaml:${place?.at ?? ''}: `;
     const end = `\n${place?.excerpt ?? ''}`;
@@ -55,12 +58,9 @@ function expectProblems(file: string, messages: readonly (string | RegExp)[]): v
   }
 }
 
-function byPlace(a: string, b: string): number {
-  const place = (problem: string): number => {
-    const [, line, column] = /^[^:]+:(\d+):(\d+):/.exec(problem) ?? [];
-    return Number(line) * 10_000 + Number(column);
-  };
-  return place(a) - place(b);
+function byPosition(a: RuleProblem, b: RuleProblem): number {
+  const position = ({ line = 0, column = 0 }: RuleProblem): number => line * 10_000 + column;
+  return position(a) - position(b);
 }
 
 /** A file of one rule with these lines below its id. */
@@ -71,19 +71,23 @@ function rule(...lines: string[]): string {
 const ON = 'on: device.enrolled';
 const DO = ['do:', '  - log: { message: hi }'];
 
-describe('broken files: the message, its place and the line', () => {
+describe('broken files: the message, its code, its position and the line', () => {
   test.each<[string, string, (string | RegExp)[]]>([
     // The file
-    ['an unknown key', '‸ruels: []\nrules: []\n', ['unknown key "ruels"; did you mean "rules"?']],
+    [
+      'an unknown key',
+      '‸ruels: []\nrules: []\n',
+      ['unknown key "ruels"; did you mean "rules"? [rule/unknown-key]'],
+    ],
     [
       'rules that are a map',
       'rules:\n  ‸a: {}\n',
-      ['rules: expected a list of rules, each beginning with "- id:"'],
+      ['rules: expected a list of rules, each beginning with "- id:" [rule/invalid-value]'],
     ],
     [
       'rules that are a text',
       'rules: ‸hello\n',
-      ['rules: expected a list of rules, each beginning with "- id:"'],
+      ['rules: expected a list of rules, each beginning with "- id:" [rule/invalid-value]'],
     ],
     ['a list instead of a file', '‸- id: a\n', [/expected "rules:" and a list of rules/]],
     ['a text instead of a file', '‸hello\n', [/expected "rules:" and a list of rules/]],
@@ -92,186 +96,256 @@ describe('broken files: the message, its place and the line', () => {
     [
       'a YAML mistake',
       rule(ON, 'if: ‸a: b', ...DO),
-      ['a text with ": " in it needs quotes: \'a: b\'; or the next line is indented too far'],
+      [
+        'a text with ": " in it needs quotes: \'a: b\'; or the next line is indented too far [rule/needs-quotes]',
+      ],
     ],
-    ['a tab', 'rules:\n‸\t- id: a\n', ['tabs are not allowed as indentation: use spaces']],
-    ['a duplicate key', rule(ON, '‸on: device.unenrolled', ...DO), ['the key "on" stands here twice']],
-    ['two documents', 'rules: []\n‸---\nrules: []\n', ['a file is one document: remove the "---"']],
-    ['a star without quotes', rule('on: ‸*', ...DO), ['a text that begins with * needs quotes: "*"']],
+    [
+      'a tab',
+      'rules:\n‸\t- id: a\n',
+      ['tabs are not allowed as indentation: use spaces [rule/invalid-yaml]'],
+    ],
+    [
+      'a duplicate key',
+      rule(ON, '‸on: device.unenrolled', ...DO),
+      ['the key "on" appears twice [rule/invalid-yaml]'],
+    ],
+    [
+      'two documents',
+      'rules: []\n‸---\nrules: []\n',
+      ['a file holds one YAML document: remove the "---" [rule/invalid-yaml]'],
+    ],
+    [
+      'a star without quotes',
+      rule('on: ‸*', ...DO),
+      ['a text that begins with * needs quotes: "*" [rule/needs-quotes]'],
+    ],
     [
       'a pattern without quotes',
       rule('on: ‸*.enrolled', ...DO),
       [/a text that begins with \* needs quotes: "\*\.enrolled"/],
     ],
     // The rule
-    ['a misspelt key', rule(ON, '‸iff: "true"', ...DO), ['unknown key "iff"; did you mean "if"?']],
+    [
+      'a misspelled key',
+      rule(ON, '‸iff: "true"', ...DO),
+      ['unknown key "iff"; did you mean "if"? [rule/unknown-key]'],
+    ],
     [
       'an id in capitals',
       `rules:\n  - id: ‸Onboard\n    ${ON}\n    do: [log: { message: hi }]\n`,
       [
-        'id: expected lower-case letters, digits, - and _ (at most 64), starting with a letter or digit, such as "onboard"',
+        'id: expected lower-case letters, digits, - and _ (at most 64), starting with a letter or digit, such as "onboard" [rule/invalid-value]',
       ],
     ],
     [
       'no id',
       `rules:\n  - ‸on: x\n    do: [log: { message: hi }]\n`,
-      ['id: expected a name for the rule, such as "onboard-laptops"'],
+      ['missing key "id": expected a name for the rule, such as "onboard-laptops" [rule/missing-key]'],
     ],
     [
       'no event type',
       `rules:\n  - ‸id: a\n    do: [log: { message: hi }]\n`,
-      ['on: expected an event type such as "device.enrolled", a list of them, or a schedule'],
+      [
+        'missing key "on": expected an event type such as "device.enrolled", a list of them, or a schedule [rule/missing-key]',
+      ],
     ],
-    ['an empty list of event types', rule('on: ‸[]', ...DO), ['on: expected at least one event type']],
     [
-      'a misspelt event type',
+      'an empty list of event types',
+      rule('on: ‸[]', ...DO),
+      ['on: expected at least one event type [rule/invalid-value]'],
+    ],
+    [
+      'a misspelled event type',
       rule('on: ‸device.enroled', ...DO),
       [
-        'unknown event type "device.enroled"; did you mean "device.enrolled"? (for a new type with a similar name write a pattern: "device.enroled*")',
+        'unknown event type "device.enroled"; did you mean "device.enrolled"? (for a new type with a similar name write a pattern: "device.enroled*") [rule/unknown-event-type]',
       ],
     ],
     [
-      'a misspelt event type in a list',
+      'a misspelled event type in a list',
       rule('on: [device.enrolled, ‸device.unenroled]', ...DO),
       [
-        'unknown event type "device.unenroled"; did you mean "device.unenrolled"? (for a new type with a similar name write a pattern: "device.unenroled*")',
+        'unknown event type "device.unenroled"; did you mean "device.unenrolled"? (for a new type with a similar name write a pattern: "device.unenroled*") [rule/unknown-event-type]',
       ],
     ],
     [
-      'a misspelt event type in a list of one',
+      'a misspelled event type in a list of one',
       rule('on: [‸device.enroled]', ...DO),
       [
-        'unknown event type "device.enroled"; did you mean "device.enrolled"? (for a new type with a similar name write a pattern: "device.enroled*")',
+        'unknown event type "device.enroled"; did you mean "device.enrolled"? (for a new type with a similar name write a pattern: "device.enroled*") [rule/unknown-event-type]',
       ],
     ],
-    ['enabled: yes', rule(ON, 'enabled: ‸yes', ...DO), ['enabled: expected true or false']],
-    ['a description that is a list', rule(ON, 'description: ‸[a]', ...DO), ['description: expected a text']],
-    ['no steps', `rules:\n  - ‸id: a\n    ${ON}\n`, ['do: expected a list of steps']],
-    ['an empty list of steps', rule(ON, 'do: ‸[]'), ['do: expected at least one step']],
-    ['steps that are a map', rule(ON, 'do:', '  ‸log: { message: hi }'), ['do: expected a list of steps']],
+    [
+      'enabled: yes',
+      rule(ON, 'enabled: ‸yes', ...DO),
+      ['enabled: expected true or false [rule/invalid-value]'],
+    ],
+    [
+      'a description that is a list',
+      rule(ON, 'description: ‸[a]', ...DO),
+      ['description: expected a text [rule/invalid-value]'],
+    ],
+    [
+      'no steps',
+      `rules:\n  - ‸id: a\n    ${ON}\n`,
+      ['missing key "do": expected a list of steps [rule/missing-key]'],
+    ],
+    ['an empty list of steps', rule(ON, 'do: ‸[]'), ['do: expected at least one step [rule/invalid-value]']],
+    [
+      'steps that are a map',
+      rule(ON, 'do:', '  ‸log: { message: hi }'),
+      ['do: expected a list of steps [rule/invalid-value]'],
+    ],
     // Steps
     [
       'a step without an action',
       rule(ON, 'do:', '  - ‸id: x'),
-      ['a step needs an action, such as "assign_device_group: { group: Laptops }"'],
+      ['a step needs an action, such as "assign_device_group: { group: Laptops }" [rule/invalid-step]'],
     ],
     [
       'two actions in a step',
       rule(ON, 'do:', '  - log: { message: hi }', '    ‸run_script: { script: 1 }'),
-      ['a step has one action, this one has "log" and "run_script"'],
+      ['a step has one action; this one has "log" and "run_script" [rule/invalid-step]'],
     ],
     [
-      'a misspelt on_error',
+      'a misspelled on_error',
       rule(ON, 'do:', '  - log: { message: hi }', '    ‸on_eror: stop'),
-      ['unknown key "on_eror" beside log; did you mean "on_error"?'],
+      ['unknown key "on_eror" beside log; did you mean "on_error"? [rule/unknown-key]'],
     ],
     [
       'a bad on_error',
       rule(ON, 'do:', '  - log: { message: hi }', '    on_error: ‸ignore'),
-      ['on_error: expected "stop" or "continue"'],
+      ['on_error: expected "stop" or "continue" [rule/invalid-value]'],
     ],
     [
       'a bad step id',
       rule(ON, 'do:', '  - log: { message: hi }', '    id: ‸My-Id'),
-      ['id: expected lower-case letters, digits and _ (at most 32), starting with a letter, such as "my_id"'],
+      [
+        'id: expected lower-case letters, digits and _ (at most 32), starting with a letter, such as "my_id" [rule/invalid-value]',
+      ],
     ],
     [
-      'two steps of one name',
+      'two steps with one id',
       rule(ON, 'do:', '  - log: { message: a }', '    id: x', '  - log: { message: b }', '    id: ‸x'),
-      ['two steps are called "x"'],
+      ['two steps have the id "x" [rule/duplicate-id]'],
     ],
-    ['an unknown action', rule(ON, 'do:', '  - ‸lgo: {}'), ['unknown action "lgo"; did you mean "log"?']],
     [
-      'something that cannot be undone',
+      'an unknown action',
+      rule(ON, 'do:', '  - ‸lgo: {}'),
+      ['unknown action "lgo"; did you mean "log"? [rule/unknown-action]'],
+    ],
+    [
+      'an action that cannot be undone',
       rule(ON, 'do:', '  - ‸erase: {}'),
-      ['erase cannot be undone: add "allow: [destructive]" to the rule if that is meant'],
+      ['erase cannot be undone: add "allow: [destructive]" to the rule if you mean it [rule/not-allowed]'],
     ],
     [
-      'another thing allowed',
+      'an unknown value of allow',
       rule(ON, 'allow: [‸disruptive]', ...DO),
-      ['expected [destructive]: it is for all that cannot be undone'],
+      ['expected [destructive], for actions that cannot be undone [rule/invalid-value]'],
     ],
-    ['a mode that there is not', rule(ON, 'mode: ‸dry', ...DO), ['mode: expected "live" or "dry_run"']],
     [
-      'an account that there is not',
-      rule(ON, 'accounts: [default, ‸acm]', ...DO),
-      ['there is no account "acm"; did you mean "acme"?'],
+      'an unknown mode',
+      rule(ON, 'mode: ‸dry', ...DO),
+      ['mode: expected "live" or "dry_run" [rule/invalid-value]'],
     ],
-    ['an unheard-of action', rule(ON, 'do:', '  - ‸wipe_it_all: {}'), ['unknown action "wipe_it_all"']],
+    [
+      'an unknown account',
+      rule(ON, 'accounts: [default, ‸acm]', ...DO),
+      ['there is no account "acm"; did you mean "acme"? [rule/unknown-account]'],
+    ],
+    [
+      'an unknown action without a similar one',
+      rule(ON, 'do:', '  - ‸wipe_it_all: {}'),
+      ['unknown action "wipe_it_all" [rule/unknown-action]'],
+    ],
     [
       'an action called constructor',
       rule(ON, 'do:', '  - ‸constructor: {}'),
-      ['unknown action "constructor"'],
+      ['unknown action "constructor" [rule/unknown-action]'],
     ],
-    ['an action called toString', rule(ON, 'do:', '  - ‸toString: {}'), ['unknown action "toString"']],
+    [
+      'an action called toString',
+      rule(ON, 'do:', '  - ‸toString: {}'),
+      ['unknown action "toString" [rule/unknown-action]'],
+    ],
     [
       'arguments that are a text',
       rule(ON, 'do:', '  - log: ‸hi'),
-      ['log: expected its arguments, such as { name: value }'],
+      ['log: expected its arguments, such as { name: value } [rule/invalid-step]'],
     ],
     [
       'arguments that are a list',
       rule(ON, 'do:', '  - log: ‸[hi]'),
-      ['log: expected its arguments, such as { name: value }'],
+      ['log: expected its arguments, such as { name: value } [rule/invalid-step]'],
     ],
     [
       'an unknown argument',
       rule(ON, 'do:', '  - log: { message: hi, ‸levle: info }'),
-      ['unknown argument "levle"; did you mean "level"?'],
+      ['unknown argument "levle"; did you mean "level"? [rule/unknown-argument]'],
     ],
     [
       'an argument of a wrong type',
       rule(ON, 'do:', '  - assign_group:', '      group: ‸[Laptops]'),
-      ['group: expected a name or an id'],
+      ['group: expected a name or an id [rule/invalid-value]'],
     ],
     [
-      'an argument that is none of the choices',
+      'an argument that is not among the choices',
       rule(ON, 'do:', '  - log: { message: hi, level: ‸loud }'),
-      ['level: expected info or warn'],
+      ['level: expected info or warn [rule/invalid-value]'],
     ],
-    ['a missing argument', rule(ON, 'do:', '  - assign_group: ‸{}'), ['group: expected a name or an id']],
+    [
+      'a missing argument',
+      rule(ON, 'do:', '  - assign_group: ‸{}'),
+      ['missing argument "group": expected a name or an id [rule/missing-key]'],
+    ],
     [
       'a wrong argument in a list',
       rule(ON, 'do:', '  - notify: { to: [a, ‸5] }'),
-      ['to.1: expected a text; put it in quotes: "5"'],
+      ['to.1: expected a text; put it in quotes: "5" [rule/needs-quotes]'],
     ],
     [
       'an unset environment variable',
       rule(ON, 'do:', '  - log: { message: "‸${env:NOPE}" }'),
-      ['the environment variable NOPE is not set: set it, or write it into .env'],
+      ['the environment variable NOPE is not set: set it, or write it into .env [rule/env-not-set]'],
     ],
     [
-      'an unset environment variable, twice in a text, is told once',
+      'an unset environment variable twice in a text is one problem',
       rule(ON, 'do:', '  - log: { message: "‸${env:NOPE} ${env:NOPE}" }'),
-      ['the environment variable NOPE is not set: set it, or write it into .env'],
+      ['the environment variable NOPE is not set: set it, or write it into .env [rule/env-not-set]'],
     ],
     // Conditions
     [
-      'a misspelt field in `if`',
+      'a misspelled field in `if`',
       rule(ON, 'if: device.‸nmae == "x"', ...DO),
-      ['unknown field "nmae"; did you mean "name"?'],
+      ['unknown field "nmae"; did you mean "name"? [rule/unknown-field]'],
     ],
     [
-      'a misspelt field in the `if` of a step',
+      'a misspelled field in the `if` of a step',
       rule(ON, 'do:', '  - log: { message: hi }', '    if: device.‸nmae == "x"'),
-      ['unknown field "nmae"; did you mean "name"?'],
+      ['unknown field "nmae"; did you mean "name"? [rule/unknown-field]'],
     ],
     [
       'an `if` that is not true or false',
       rule(ON, 'if: ‸device.name', ...DO),
-      ['a condition must be true or false; this one is a text: compare it with something'],
+      ['a condition must be true or false; this one is a text: compare it with a value [rule/type-mismatch]'],
     ],
-    ['an `if` that is a number', rule(ON, 'if: ‸5', ...DO), ['if: expected an expression']],
+    [
+      'an `if` that is a number',
+      rule(ON, 'if: ‸5', ...DO),
+      ['if: expected an expression [rule/invalid-value]'],
+    ],
     [
       'an `if` that is a YAML truth',
       rule(ON, 'if: ‸true', ...DO),
-      ['if: expected an expression; put it in quotes: "true"'],
+      ['if: expected an expression; put it in quotes: "true" [rule/needs-quotes]'],
     ],
-    ['an `if` with nothing behind it', rule(ON, 'if: "‸"', ...DO), ['if: expected an expression']],
+    ['an empty `if`', rule(ON, 'if: "‸"', ...DO), ['if: expected an expression [rule/invalid-value]']],
     [
       'the result of a step in the `if` of the rule',
       rule(ON, 'if: ‸steps.a.status == "x"', ...DO),
-      ['unknown name "steps": what steps leave behind is known to later steps only'],
+      ['unknown name "steps": only later steps can read the results of steps [rule/unknown-name]'],
     ],
     [
       'the result of a later step',
@@ -283,7 +357,7 @@ describe('broken files: the message, its place and the line', () => {
         '  - log: { message: b }',
         '    id: later',
       ),
-      ['no earlier step is called "later"'],
+      ['no earlier step has the id "later" [rule/unknown-step]'],
     ],
     [
       'the result of a later step in a template',
@@ -294,15 +368,15 @@ describe('broken files: the message, its place and the line', () => {
         '  - log: { message: b }',
         '    id: later',
       ),
-      ['no earlier step is called "later"'],
+      ['no earlier step has the id "later" [rule/unknown-step]'],
     ],
     [
-      'a step’s own result',
+      'the result of the step itself',
       rule(ON, 'do:', '  - log: { message: "{{ ‸steps.me.status }}" }', '    id: me'),
-      ['no earlier step is called "me"'],
+      ['no earlier step has the id "me" [rule/unknown-step]'],
     ],
     [
-      'an output that the action has not',
+      'an unknown output of an action',
       rule(
         ON,
         'do:',
@@ -310,68 +384,76 @@ describe('broken files: the message, its place and the line', () => {
         '    id: one',
         '  - log: { message: "{{ ‸steps.one.mesage }}" }',
       ),
-      ['unknown field "mesage" of steps.one; did you mean "message"?'],
+      ['unknown field "mesage" of steps.one; did you mean "message"? [rule/unknown-field]'],
     ],
     // Templates
     [
-      'a misspelt field in a template',
+      'a misspelled field in a template',
       rule(ON, 'do:', '  - log: { message: "{{ ‸device.nmae }}" }'),
-      ['unknown field "nmae" of device; did you mean "name"?'],
+      ['unknown field "nmae" of device; did you mean "name"? [rule/unknown-field]'],
     ],
     [
-      'a misspelt field in a template, the same word before it',
+      'a misspelled field in a template, the same word before it',
       rule(ON, 'do:', '  - log:', '      message: A device {{ ‸device.nmae }}'),
-      ['unknown field "nmae" of device; did you mean "name"?'],
+      ['unknown field "nmae" of device; did you mean "name"? [rule/unknown-field]'],
     ],
     [
-      'a misspelt field of the event in a template',
+      'a misspelled field of the event in a template',
       rule(ON, 'do:', '  - log: { message: "{{ ‸event.tpye }}" }'),
-      ['unknown field "tpye" of event; did you mean "type"?'],
+      ['unknown field "tpye" of event; did you mean "type"? [rule/unknown-field]'],
     ],
     [
-      'a misspelt filter',
+      'a misspelled filter',
       rule(ON, 'do:', '  - log: { message: "Hi {{ device.name | ‸upcas }}" }'),
-      ['unknown filter "upcas"; did you mean "upcase"?'],
+      ['unknown filter "upcas"; did you mean "upcase"? [rule/invalid-template]'],
     ],
     [
       'an open template',
       rule(ON, 'do:', '  - log: { message: "‸{{ device.name" }'),
-      ['"{{" is not closed: "}}" is missing'],
+      ['"{{" is not closed: "}}" is missing [rule/invalid-template]'],
     ],
     [
       'a template within a list within arguments',
       rule(ON, 'do:', '  - notify:', '      to: [a, "{{ ‸device.nmae }}"]'),
-      ['unknown field "nmae" of device; did you mean "name"?'],
+      ['unknown field "nmae" of device; did you mean "name"? [rule/unknown-field]'],
     ],
     [
       'a template deep within arguments',
       rule(ON, 'do:', '  - notify:', '      to: []', '      fields: { a: { b: "{{ ‸device.nmae }}" } }'),
-      ['unknown field "nmae" of device; did you mean "name"?'],
+      ['unknown field "nmae" of device; did you mean "name"? [rule/unknown-field]'],
     ],
   ])('%s', (_what, file, messages) => {
     expectProblems(file, messages);
   });
 
-  test('a template that includes a file is a problem with its place', () => {
+  test('a template that includes a file is a problem with its position', () => {
     const { problems } = compile(rule(ON, 'do:', `  - log: { message: "{% include 'x' %}" }`));
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(/^r\.yaml:5:\d+: /);
+    expect(problems[0]?.text).toMatch(/^r\.yaml:5:\d+: /);
   });
 
-  test.each(['log', '[log]', ''])('a step that is no map (%j) is not told as "0: …"', (step) => {
-    const [problem] = compile(rule(ON, 'do:', `  - ${step}`)).problems;
-    expect(problem).toMatch(/^r\.yaml:5:[89]: (?!0:)/);
-  });
+  test.each(['log', '[log]', ''])(
+    'the problem of a step that is not a map (%j) does not start with "0: "',
+    (step) => {
+      const [problem] = compile(rule(ON, 'do:', `  - ${step}`)).problems;
+      expect(problem?.text).toMatch(/^r\.yaml:5:[89]: (?!0:)/);
+    },
+  );
 
-  test('an alias bomb is a problem of the file, not the end of the process', () => {
+  test('an alias bomb is a problem of the file and does not crash the process', () => {
     const ten = (name: string): string => Array(10).fill(`*${name}`).join(', ');
     const bomb = `a: &a [${Array(10).fill('x').join(', ')}]\nb: &b [${ten('a')}]\nc: &c [${ten('b')}]\nrules: [${ten('c')}]\n`;
-    expect(compile(bomb).problems).toEqual([expect.stringMatching(/^r\.yaml:.*[Aa]lias/)]);
+    expect(compile(bomb).problems).toEqual([
+      expect.objectContaining({
+        code: 'rule/invalid-yaml',
+        text: expect.stringMatching(/^r\.yaml:.*[Aa]lias/),
+      }),
+    ]);
   });
 });
 
-describe('places within scalars of every form', () => {
-  const message = 'unknown field "nmae"; did you mean "name"?';
+describe('positions in scalars of every form', () => {
+  const message = 'unknown field "nmae"; did you mean "name"? [rule/unknown-field]';
   test.each([
     ['plain', rule(ON, 'if: device.‸nmae == "x"', ...DO)],
     ['double-quoted', rule(ON, `if: "device.‸nmae == 'x'"`, ...DO)],
@@ -397,27 +479,27 @@ describe('places within scalars of every form', () => {
   test('a template in a literal block', () => {
     expectProblems(
       rule(ON, 'do:', '  - log:', '      message: |', '        Hello,', '        {{ ‸device.nmae }}'),
-      ['unknown field "nmae" of device; did you mean "name"?'],
+      ['unknown field "nmae" of device; did you mean "name"? [rule/unknown-field]'],
     );
   });
 
-  test('a problem in an anchored text points into the text, or at the alias, but never beyond it', () => {
+  test('a problem in an anchored text points into the text or at the alias, never beyond', () => {
     const file = `${rule(ON, 'if: &c device.nmae == "x"', ...DO)}  - id: b\n    ${ON}\n    if: *c\n    do: [log: { message: hi }]\n`;
     const { problems } = compile(file);
     expect(problems).toHaveLength(2);
-    expect(problems[0]).toContain('r.yaml:4:19: ');
-    expect(problems[1]).toMatch(/^r\.yaml:(4:19|9:9|9:10): /);
+    expect(problems[0]?.text).toContain('r.yaml:4:19: ');
+    expect(problems[1]?.text).toMatch(/^r\.yaml:(4:19|9:9|9:10): /);
   });
 
-  test('Windows line ends and a byte order mark change no place', () => {
+  test('Windows line ends and a byte order mark do not change positions', () => {
     const { text } = marked(rule(ON, 'if: device.nmae == "x"', ...DO));
     const expected = `r.yaml:4:16: ${message}\n        if: device.nmae == "x"\n${' '.repeat(4 + 15)}^`;
-    expect(compile(text.replaceAll('\n', '\r\n')).problems).toEqual([expected]);
-    expect(compile(`\ufeff${text}`).problems).toEqual([expected]);
+    expect(textsOf(compile(text.replaceAll('\n', '\r\n')))).toEqual([expected]);
+    expect(textsOf(compile(`\ufeff${text}`))).toEqual([expected]);
   });
 });
 
-describe('all problems at once', () => {
+describe('all problems in one run', () => {
   test('of one rule and of several', () => {
     expectProblems(
       [
@@ -440,35 +522,41 @@ describe('all problems at once', () => {
       ].join('\n'),
       [
         /unknown event type/,
-        'unknown field "nmae"; did you mean "name"?',
-        'unknown action "lgo"; did you mean "log"?',
-        'unknown field "nmae" of device; did you mean "name"?',
-        'unknown field "nmae"; did you mean "name"?',
+        'unknown field "nmae"; did you mean "name"? [rule/unknown-field]',
+        'unknown action "lgo"; did you mean "log"? [rule/unknown-action]',
+        'unknown field "nmae" of device; did you mean "name"? [rule/unknown-field]',
+        'unknown field "nmae"; did you mean "name"? [rule/unknown-field]',
         /^id: expected lower-case/,
-        'do: expected at least one step',
-        'unknown filter "upcas"; did you mean "upcase"?',
+        'do: expected at least one step [rule/invalid-value]',
+        'unknown filter "upcas"; did you mean "upcase"? [rule/invalid-template]',
       ],
     );
   });
 
   test.each<[string, string, (string | RegExp)[]]>([
     [
-      'an unknown key of a rule does not hide what is wrong in its condition',
+      'an unknown key of a rule does not hide a problem in its condition',
       rule(ON, '‸iff: x', 'if: device.‸nmae == "x"', ...DO),
-      ['unknown key "iff"; did you mean "if"?', 'unknown field "nmae"; did you mean "name"?'],
+      [
+        'unknown key "iff"; did you mean "if"? [rule/unknown-key]',
+        'unknown field "nmae"; did you mean "name"? [rule/unknown-field]',
+      ],
     ],
     [
-      'a step without an action does not hide what is wrong in the next step',
+      'a step without an action does not hide a problem in the next step',
       rule(ON, 'do:', '  - ‸id: x', '  - ‸lgo: {}'),
-      [/a step needs an action/, 'unknown action "lgo"; did you mean "log"?'],
+      [/a step needs an action/, 'unknown action "lgo"; did you mean "log"? [rule/unknown-action]'],
     ],
     [
-      'an unknown key of the file does not hide what is wrong in its rules',
+      'an unknown key of the file does not hide a problem in its rules',
       `‸rule: 1\n${rule(ON, 'if: device.‸nmae == "x"', ...DO)}`,
-      ['unknown key "rule"; did you mean "rules"?', 'unknown field "nmae"; did you mean "name"?'],
+      [
+        'unknown key "rule"; did you mean "rules"? [rule/unknown-key]',
+        'unknown field "nmae"; did you mean "name"? [rule/unknown-field]',
+      ],
     ],
     [
-      'two misspelt fields in one template',
+      'two misspelled fields in one template',
       rule(ON, 'do:', '  - log: { message: "{{ ‸device.nmae }} {{ ‸device.modle_name }}" }'),
       [/"nmae" of device/, /"modle_name" of device/],
     ],
@@ -476,13 +564,12 @@ describe('all problems at once', () => {
     expectProblems(file, messages);
   });
 
-  test('of several files, the good rules still come back', () => {
+  test('of several files, the valid rules still compile', () => {
     const bad = rule(ON, 'if: device.nmae == "x"', ...DO);
     const { problems, rules } = compile(bad, 'rules: [\n', rule(ON, ...DO).replace('id: a', 'id: b'));
-    expect(problems.map((problem) => problem.split(':')[0])).toEqual(
-      expect.arrayContaining(['r1.yaml', 'r2.yaml']),
-    );
-    expect(problems.some((problem) => problem.startsWith('r3.yaml'))).toBe(false);
+    const files = problems.map(({ file }) => file);
+    expect(files).toEqual(expect.arrayContaining(['r1.yaml', 'r2.yaml']));
+    expect(files).not.toContain('r3.yaml');
     expect(rules.map((compiled) => compiled.source.id)).toContain('b');
   });
 });
@@ -490,31 +577,36 @@ describe('all problems at once', () => {
 describe('duplicate rule ids', () => {
   test('within a file', () => {
     expectProblems(`${rule(ON, ...DO)}  - id: ‸a\n    ${ON}\n    do: [log: { message: hi }]\n`, [
-      'the rule id "a" is already used: r.yaml:2',
+      'the rule id "a" is already used: r.yaml:2 [rule/duplicate-id]',
     ]);
   });
 
-  test('across files, each repeat naming the first', () => {
+  test('across files, each problem names the first use', () => {
     const file = rule(ON, ...DO);
     const excerpt = '      - id: a\n            ^';
-    expect(compile(file, file, file).problems).toEqual([
-      `r2.yaml:2:9: the rule id "a" is already used: r1.yaml:2\n${excerpt}`,
-      `r3.yaml:2:9: the rule id "a" is already used: r1.yaml:2\n${excerpt}`,
+    expect(textsOf(compile(file, file, file))).toEqual([
+      `r2.yaml:2:9: the rule id "a" is already used: r1.yaml:2 [rule/duplicate-id]\n${excerpt}`,
+      `r3.yaml:2:9: the rule id "a" is already used: r1.yaml:2 [rule/duplicate-id]\n${excerpt}`,
     ]);
   });
 });
 
-describe('good files', () => {
+describe('valid files', () => {
   test.each(['', '{}\n', '# only a comment\n', 'rules:\n', 'rules: []\n'])('%j has no rules', (text) => {
     expect(compile(text)).toEqual({
       rules: [],
       channels: [],
       problems: [],
-      warnings: [expect.stringMatching(/^r\.yaml:1:1: there are no rules in this file/)],
+      warnings: [
+        expect.objectContaining({
+          code: 'rule/no-rules',
+          text: expect.stringMatching(/^r\.yaml:1:1: this file has no rules/),
+        }),
+      ],
     });
   });
 
-  test('a rule in full', () => {
+  test('a complete rule', () => {
     const { rules, problems } = compile(
       rule(
         'description: All of it',
@@ -560,13 +652,16 @@ describe('good files', () => {
   });
 
   test.each([
-    ['what cannot be undone, if it is meant', rule(ON, 'allow: [destructive]', 'do:', '  - erase: {}')],
+    [
+      'an action that cannot be undone, when it is allowed',
+      rule(ON, 'allow: [destructive]', 'do:', '  - erase: {}'),
+    ],
     ['a rule without a condition', rule(ON, ...DO)],
     ['an unknown type as a pattern', rule('on: "device.enroled*"', ...DO)],
     ['every type', rule('on: "*"', ...DO)],
-    ['a type of the future', rule('on: profile.installed', ...DO)],
+    ['a type that does not exist yet', rule('on: profile.installed', ...DO)],
     [
-      'a step called like a member of every object',
+      'a step with the name of a prototype member',
       rule(
         ON,
         'do:',
@@ -577,7 +672,7 @@ describe('good files', () => {
     ],
     ['an emoji in a condition', rule(ON, 'if: device.p && device.name == "😀"', ...DO)],
     ['a number as a reference', rule(ON, 'do:', '  - assign_group: { group: 5 }')],
-    ['the id of a numeral', rule(ON, ...DO).replace('id: a', 'id: 2fa')],
+    ['an id that starts with a digit', rule(ON, ...DO).replace('id: a', 'id: 2fa')],
   ])('%s', (_what, file) => {
     expect(compile(file).problems).toEqual([]);
     expect(compile(file).rules).toHaveLength(1);
@@ -598,7 +693,7 @@ describe('good files', () => {
   });
 });
 
-describe('which facts a rule needs', () => {
+describe('the facts that a rule reads', () => {
   function facts(file: string): { condition: string[]; steps: string[]; each: string[][] } {
     const { rules, problems } = compile(file);
     expect(problems).toEqual([]);
@@ -620,7 +715,7 @@ describe('which facts a rule needs', () => {
     });
   });
 
-  test('those of the condition apart from those of the steps', () => {
+  test('the facts of the condition, apart from those of the steps', () => {
     expect(
       facts(
         rule(
@@ -640,7 +735,7 @@ describe('which facts a rule needs', () => {
     });
   });
 
-  test('those named only deep within arguments, and none for a plain text that looks like one', () => {
+  test('facts deep within arguments, and none for a plain text that looks like one', () => {
     expect(
       facts(
         rule(
@@ -652,7 +747,7 @@ describe('which facts a rule needs', () => {
     ).toEqual(['device', 'group']);
   });
 
-  test('those in the parts of a condition that may never be looked at', () => {
+  test('facts in parts of a condition that may never be evaluated', () => {
     expect(facts(rule(ON, 'if: "true || apps.size() > 1"', ...DO)).condition).toEqual(['apps']);
   });
 });

@@ -1,7 +1,8 @@
-import { didYouMean } from '../config/nearest-name.js';
-import type { Shape } from './model/vocabulary.js';
+import { didYouMean } from '../../config/nearest-name.js';
+import type { UserProblem } from '../../errors/user-problem.js';
+import type { Shape } from './vocabulary.js';
 
-/** The shape of what a path names; undefined when there is none, or when it is known only at run time. */
+/** The shape at a path; undefined when the path does not exist, or is known only at run time. */
 export function shapeAt(shape: Shape, path: readonly unknown[]): Shape | undefined {
   return path.reduce<Shape | undefined>(
     (outer, name) => (outer === undefined ? undefined : innerShape(outer, name)),
@@ -20,17 +21,21 @@ function innerShape(shape: Shape, name: unknown): Shape | undefined {
       return name === 'size' ? 'number' : undefined;
     return shape.list;
   }
-  // A computed name (`device[field]`) is known only when the text is filled in.
+  // A computed name (`device[field]`) is known only when the template renders.
   if (typeof name !== 'string') return 'any';
   return Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
 }
 
 /**
- * What is wrong with the first name of a path that nothing has, if anything.
+ * The problem with the first name of a path that does not exist, if any.
  *
- * @param root - What the path begins at is called; nothing for the names that stand alone.
+ * @param root - The name of the record that the path starts at; empty for the names that stand alone.
  */
-export function problemWithPath(from: Shape, path: readonly unknown[], root: string): string | undefined {
+export function problemWithPath(
+  from: Shape,
+  path: readonly unknown[],
+  root: string,
+): UserProblem | undefined {
   let shape = from;
   let walked = root;
   for (const name of path) {
@@ -45,22 +50,26 @@ export function problemWithPath(from: Shape, path: readonly unknown[], root: str
   return undefined;
 }
 
-function problemWithName(shape: Shape, name: string, of: string): string | undefined {
+function problemWithName(shape: Shape, name: string, of: string): UserProblem | undefined {
   if (typeof shape === 'object' && 'fields' in shape) {
     const hint = didYouMean(name, Object.keys(shape.fields));
-    if (of === '' && name === 'env') return 'unknown name "env": write ${env:NAME}, outside of {{ }}';
-    if (of === '') return `unknown name "${name}"${hint}`;
+    if (of === '' && name === 'env')
+      return {
+        code: 'rule/env-misplaced',
+        message: 'unknown name "env": write ${env:NAME}, outside of {{ }}',
+      };
+    if (of === '') return { code: 'rule/unknown-name', message: `unknown name "${name}"${hint}` };
     return of === 'steps'
-      ? `no earlier step is called "${name}"${hint}`
-      : `unknown field "${name}" of ${of}${hint}`;
+      ? { code: 'rule/unknown-step', message: `no earlier step has the id "${name}"${hint}` }
+      : { code: 'rule/unknown-field', message: `unknown field "${name}" of ${of}${hint}` };
   }
-  // The length of a text; what else a text is asked for is a mistake.
+  // Liquid also has the size of a text.
   if (name === 'size') return undefined;
   const what =
     typeof shape === 'object' ? ('oneOf' in shape ? 'text' : 'list') : shape === 'string' ? 'text' : shape;
-  const instead =
+  const fix =
     what === 'list'
-      ? ': write {% for one in … %}{{ one.name }}{% endfor %}, or take .first, .last, [0], .size'
+      ? ': write {% for x in … %}{{ x.name }}{% endfor %}, or use .first, .last, [0], .size'
       : '';
-  return `${of} is a ${what} and has no "${name}"${instead}`;
+  return { code: 'rule/unknown-field', message: `${of} is a ${what} and has no "${name}"${fix}` };
 }

@@ -1,4 +1,4 @@
-/** What functions of other languages are called here. */
+/** Functions of other languages, and how to write them in CEL. */
 const FUNCTIONS: Readonly<Record<string, string>> = {
   includes: 'a.contains("…")',
   has: 'a.contains("…")',
@@ -22,22 +22,23 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * How a call of a function that there is not would be written here.
+ * How to write a call of an unknown function in CEL.
  *
- * @param call - The text of the rule from the function's name on.
+ * @param call - The text of the rule from the name of the function on.
+ * @param before - The text of the rule before it.
  */
 export function functionHint(called: string, call: string, before: string): string {
-  const instead = FUNCTIONS[called.toLowerCase().replaceAll('_', '')];
-  if (instead === undefined) return '';
+  const fix = FUNCTIONS[called.toLowerCase().replaceAll('_', '')];
+  if (fix === undefined) return '';
   const argument = /^\w+\(\s*("[^"]*"|'[^']*'|[\w.]+)\s*\)/.exec(call)?.[1];
   const receiver = /([\w.]+)\.$/.exec(before)?.[1];
   const exact =
-    receiver !== undefined && argument !== undefined && instead.startsWith('a.') && instead.includes('"…"');
-  return `: write ${exact ? instead.replace('a.', `${receiver}.`).replace('"…"', argument) : instead}`;
+    receiver !== undefined && argument !== undefined && fix.startsWith('a.') && fix.includes('"…"');
+  return `: write ${exact ? fix.replace('a.', `${receiver}.`).replace('"…"', argument) : fix}`;
 }
 
 /**
- * How a call with other arguments than it takes would be right.
+ * How to fix a call with wrong arguments.
  *
  * @param call - The text of the rule from the call on.
  */
@@ -51,7 +52,7 @@ export function callHint(called: string, call: string): string {
     : '';
 }
 
-/** The operands of an operator as they stand in a rule. */
+/** The operands of an operator as written in a rule. */
 export interface WrittenOperands {
   readonly left: string;
   readonly operator: string;
@@ -59,16 +60,16 @@ export interface WrittenOperands {
 }
 
 /**
- * What to write where the operands of an operator do not go together.
+ * How to fix an operator whose operands have types that do not match.
  *
- * @param kinds - What the two are: `text`, `number`, `time` …
+ * @param kinds - The types of both operands: `text`, `number`, `time` …
  */
 export function operandsHint(
   kinds: readonly [string, string],
   { left, operator, right }: WrittenOperands,
 ): string {
-  const are = new Set(kinds);
-  const both = (one: string, other: string): boolean => are.has(one) && are.has(other);
+  const found = new Set(kinds);
+  const both = (one: string, other: string): boolean => found.has(one) && found.has(other);
   if (operator === 'in' && kinds[1] === 'text') {
     return `: write ${left} in [${right}], or ${right}.contains(${left}) for a part of a text`;
   }
@@ -82,15 +83,14 @@ export function operandsHint(
   const inEach = (change: (written: string) => string): string =>
     [left, operator, right].map((part) => (part === text ? change(part) : part)).join(' ');
   const literal = /^(["'])(\d[\d.]*)\1$/.exec(text)?.[2];
-  if (literal !== undefined) return `: a number has no quotes: ${inEach(() => literal)}`;
-  if (/(?:^|[._])version$/.test(text))
-    return `: compare versions as ${versionOf(left)} ${operator} ${versionOf(right)}`;
+  if (literal !== undefined) return `: a number has no quotes: write ${inEach(() => literal)}`;
+  if (/(?:^|[._])version$/.test(text)) return `: write ${versionOf(left)} ${operator} ${versionOf(right)}`;
   if (/(?:^|[._])battery_level$/.test(text))
-    return `: it is a text such as "87%"; write ${inEach((level) => `double(${level}.split("%")[0])`)}`;
-  return `: compare a number in a text as ${inEach((part) => `double(${part})`)}`;
+    return `: the level is a text such as "87%"; write ${inEach((level) => `double(${level}.split("%")[0])`)}`;
+  return `: for a number in a text write ${inEach((part) => `double(${part})`)}`;
 }
 
-/** `14` and `"14d"` are meant as days, what else there is as hours. */
+/** `14` and `"14d"` probably mean days. */
 function hoursOf(written: string): string {
   const days = /^["']?(\d{1,5})d?["']?$/.exec(written)?.[1];
   return days === undefined ? '336h' : `${Number(days) * 24}h`;
@@ -101,7 +101,7 @@ function versionOf(written: string): string {
   return `version(${/^\d[\d.]*$/.test(written) ? `"${written}"` : written})`;
 }
 
-/** A "-" in a name is a minus: `steps.say-hi` takes `hi` from `steps.say`. */
+/** A "-" in a name is a minus: `steps.say-hi` subtracts `hi` from `steps.say`. */
 export function hyphenHint(text: string, start: number): string | undefined {
   const from = /^[\w-]*/.exec(text.slice(start))?.[0] ?? '';
   const before = /[A-Za-z_][\w.-]*$/.exec(text.slice(0, start))?.[0] ?? '';
@@ -109,7 +109,7 @@ export function hyphenHint(text: string, start: number): string | undefined {
   const dot = whole.lastIndexOf('.');
   const [of, name] = [whole.slice(0, Math.max(dot, 0)), whole.slice(dot + 1)];
   if (of === '' || !/\w-\w/.test(name)) return undefined;
-  const instead =
-    of === 'steps' ? `the ids of steps take _: steps.${name.replaceAll('-', '_')}` : `write ${of}["${name}"]`;
-  return `"-" is minus here: ${instead}`;
+  const fix =
+    of === 'steps' ? `write step ids with _: steps.${name.replaceAll('-', '_')}` : `write ${of}["${name}"]`;
+  return `"-" is minus here: ${fix}`;
 }

@@ -1,21 +1,21 @@
-import { didYouMeanName } from '../aliases.js';
-import type { Path, Report } from './problem.js';
-import { STEP_KEYS } from './rule-schema.js';
-import type { StepInFile, StepSource } from './rule-schema.js';
-import type { Vocabulary } from './vocabulary.js';
+import { didYouMeanName } from './aliases.js';
+import type { Path, Report } from './model/problem.js';
+import { STEP_KEYS } from './model/rule-schema.js';
+import type { StepInFile, StepSource } from './model/rule-schema.js';
+import type { Vocabulary } from './model/vocabulary.js';
 
-/** A step of a file in our form; undefined when it is none, which is reported. */
-export function stepFrom(
+/** Parses a step of a file. Returns undefined, and reports why, when the value is not a step. */
+export function parseStep(
   inFile: StepInFile,
   { actions }: Vocabulary,
   place: Path,
   report: Report,
 ): StepSource | undefined {
-  const named = Object.keys(inFile).filter((key) => !STEP_KEYS.includes(key));
-  const known = named.filter((key) => Object.hasOwn(actions, key));
-  // Beside one action that there is, everything else is a misspelt key of the step.
-  const extra = known.length === 1 ? named.filter((key) => !known.includes(key)) : [];
-  for (const key of extra) {
+  const otherKeys = Object.keys(inFile).filter((key) => !STEP_KEYS.includes(key));
+  const known = otherKeys.filter((key) => Object.hasOwn(actions, key));
+  // Beside exactly one known action, every other key is a misspelled key of the step.
+  const unknown = known.length === 1 ? otherKeys.filter((key) => !known.includes(key)) : [];
+  for (const key of unknown) {
     const hint = didYouMeanName(
       key,
       STEP_KEYS,
@@ -24,14 +24,16 @@ export function stepFrom(
     const belongs =
       inFile[known[0] ?? ''] === null ? `; indent it further if it belongs to ${known[0] ?? ''}` : '';
     report({
+      code: 'rule/unknown-key',
       path: [...place, key],
       atKey: true,
       message: `unknown key "${key}" beside ${known[0] ?? ''}${hint || belongs}`,
     });
   }
-  const [action, other] = known.length === 1 ? known : named;
+  const [action, other] = known.length === 1 ? known : otherKeys;
   if (action === undefined) {
     report({
+      code: 'rule/invalid-step',
       path: place,
       message: 'a step needs an action, such as "assign_device_group: { group: Laptops }"',
     });
@@ -40,9 +42,10 @@ export function stepFrom(
   if (other !== undefined) {
     const hint = didYouMeanName(other, STEP_KEYS) || didYouMeanName(action, STEP_KEYS);
     report({
+      code: 'rule/invalid-step',
       path: [...place, other],
       atKey: true,
-      message: `a step has one action, this one has "${action}" and "${other}"${hint}`,
+      message: `a step has one action; this one has "${action}" and "${other}"${hint}`,
     });
     return undefined;
   }
@@ -52,6 +55,7 @@ export function stepFrom(
   if (typeof args !== 'object' || Array.isArray(args)) {
     const example = Object.hasOwn(actions, action) ? actions[action]?.example : undefined;
     report({
+      code: 'rule/invalid-step',
       path: [...place, action],
       message: `${action}: expected its arguments, such as ${example ?? '{ name: value }'}`,
     });

@@ -1,0 +1,24 @@
+import { envReferencesIn } from '../config/env-reference.js';
+import type { Path, Report } from './model/problem.js';
+import type { Vocabulary } from './model/vocabulary.js';
+
+/** The form that shells and Compose files use. */
+const SHELL_REFERENCE = /\$\{([A-Z][A-Z0-9_]*)\}/g;
+
+/** Reports variables in `${env:NAME}` that are not set, and warns of the shell form `${NAME}`. */
+export function checkEnvReferences(
+  text: string,
+  vocabulary: Vocabulary,
+  path: Path,
+  { report, warn }: { readonly report: Report; readonly warn: Report },
+): void {
+  for (const name of new Set(envReferencesIn(text))) {
+    if (vocabulary.isEnvSet(name)) continue;
+    const message = `the environment variable ${name} is not set: set it, or write it into .env`;
+    report({ code: 'rule/env-not-set', path, message });
+  }
+  for (const { 1: name = '', index } of text.matchAll(SHELL_REFERENCE)) {
+    const message = `\${${name}} is not replaced; did you mean "\${env:${name}}"?`;
+    warn({ code: 'rule/env-misplaced', path, offset: index, message });
+  }
+}

@@ -1,0 +1,50 @@
+import { envReferencesIn } from '../config/env-reference.js';
+import { isTemplate } from './liquid/template.js';
+import type { Path } from './model/problem.js';
+import type { ActionSignature, NamedReference, ReferenceKind } from './model/vocabulary.js';
+import { problemWithReference } from './reference-problem.js';
+import type { Scope } from './scope.js';
+
+/** Reports arguments that refer to objects which do not exist: when the file loads, not when the first device enrolls. */
+export function checkArgumentReferences(
+  { refersTo = {} }: ActionSignature,
+  args: Readonly<Record<string, unknown>>,
+  place: Path,
+  scope: Scope,
+): void {
+  for (const [argument, kind] of Object.entries(refersTo)) {
+    const given: unknown = Object.hasOwn(args, argument) ? args[argument] : undefined;
+    const isList = Array.isArray(given);
+    const all: unknown[] = isList ? given : [given];
+    all.forEach((reference, index) => {
+      const path = [...place, argument, ...(isList ? [index] : [])];
+      if (typeof reference === 'string' || typeof reference === 'number')
+        checkReference(kind, reference, path, scope);
+    });
+  }
+}
+
+/** Reports references in a condition or a template to objects which do not exist. */
+export function checkNamedReferences(references: readonly NamedReference[], scope: Scope, path: Path): void {
+  for (const { kind, text, offset } of references) checkReference(kind, text, path, scope, offset);
+}
+
+function checkReference(
+  kind: ReferenceKind,
+  reference: string | number,
+  path: Path,
+  { vocabulary, accounts, report }: Scope,
+  offset?: number,
+): void {
+  // Known only when the step runs.
+  if (typeof reference === 'string' && (isTemplate(reference) || envReferencesIn(reference).length > 0))
+    return;
+  for (const account of accounts) {
+    const where = vocabulary.accounts.length > 1 && kind !== 'channel' ? ` in the account "${account}"` : '';
+    const problem = problemWithReference(kind, reference, vocabulary.catalogs?.(account)[kind], where);
+    if (problem === undefined) continue;
+    report({ ...problem, path, ...(offset !== undefined && { offset }) });
+    // A name that several accounts lack is one mistake.
+    return;
+  }
+}

@@ -1,0 +1,44 @@
+import { didYouMean } from '../config/nearest-name.js';
+import type { UserProblem } from '../errors/user-problem.js';
+import type { CatalogEntry, ReferenceKind } from './model/vocabulary.js';
+
+/** Longer lists of names do not fit in a message. */
+const MAX_NAMES_SHOWN = 10;
+
+/**
+ * The problem with a reference by name or id, if any. A number is an id; a text is a name, or an id when nothing has that name.
+ *
+ * @param entries - All objects of the kind; undefined when they are not known.
+ * @param where - Appended to the name in messages: ` in the account "acme"`.
+ */
+export function problemWithReference(
+  kind: ReferenceKind,
+  reference: string | number,
+  entries: readonly CatalogEntry[] | undefined,
+  where = '',
+): UserProblem | undefined {
+  if (entries === undefined) return undefined;
+  const named = entries.filter(({ name }) => typeof reference === 'string' && name === reference);
+  if (named.length > 1) {
+    const ids = named.map(({ id }) => id).join(', ');
+    return {
+      code: 'rule/ambiguous-reference',
+      message: `${named.length} ${kind}s have the name "${reference}"${where} (ids ${ids}): use an id instead`,
+    };
+  }
+  if (named.length === 1 || entries.some(({ id }) => String(id) === String(reference))) return undefined;
+  const names = entries.flatMap(({ name }) => name ?? []);
+  const shown = typeof reference === 'number' ? `with id ${reference}` : `"${reference}"`;
+  const hint = didYouMean(String(reference), names);
+  const listed =
+    typeof reference === 'number'
+      ? entries.map(({ id, name }) => (name === undefined ? String(id) : `${id} (${name})`))
+      : names;
+  const all =
+    listed.length > 0 && listed.length <= MAX_NAMES_SHOWN ? ` (existing: ${listed.join(', ')})` : '';
+  const fix = kind === 'channel' && hint === '' ? ': define it under "channels:" in a rule file' : '';
+  return {
+    code: 'rule/unknown-reference',
+    message: `there is no ${kind} ${shown}${where}${hint === '' ? all : hint}${fix}`,
+  };
+}
