@@ -25,13 +25,13 @@ ENV NODE_ENV=production \
 COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# The worked examples, to copy from; the rules that run are mounted at /rules.
+# Example rules to copy. The service reads its rules from the mount at /rules.
 COPY rules ./rules
-# The user "node" of the base image, as a number so that Kubernetes can see that it is not root.
+# The user "node" of the base image. Kubernetes can verify a numeric user as non-root.
 USER 1000:1000
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+    CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/healthz').then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/src/cli/main.js"]
 CMD ["serve"]

@@ -113,7 +113,7 @@ async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions
   const causedBy = taken.causedBy ?? (await options.causes.causeOf(taken));
   const event: Event = causedBy === undefined ? taken : { ...taken, causedBy };
   if (causedBy !== undefined && isChainTooLong(causedBy)) {
-    metrics.chainsCut.inc({ rule: causedBy.rule });
+    metrics.eventChainsCut.inc({ rule: causedBy.rule });
     logger.error({ ...causedBy }, 'rules go round in a circle: the chain is cut here');
     await options.alerts.dispatchServiceAlert({
       id: `chain:${taken.id}`,
@@ -122,7 +122,7 @@ async function handleEvent(job: JobHandle<EventJob>, options: EventWorkerOptions
       rule: causedBy.rule,
       event: { id: taken.id, type: taken.type },
       title: 'Rules go round in a circle',
-      text: `${causedBy.links} events in a row were brought about by rules, the last one by ${causedBy.rule}. The chain was cut at this ${taken.type}.`,
+      text: `${causedBy.chainLength} events in a row were brought about by rules, the last one by ${causedBy.rule}. The chain was cut at this ${taken.type}.`,
       severity: 'critical',
     });
   }

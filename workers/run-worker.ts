@@ -183,7 +183,7 @@ async function admission(
   const advice = `mdm-reflex held release ${about.rule} --account ${about.account}`;
   const why = `the rule is held: ${held.reason}; "${advice}" lets its runs go on, "drop" in place of "release" drops them`;
   if (answer === 'holds') {
-    metrics.ruleHolds.inc({ rule: about.rule });
+    metrics.rulesHeld.inc({ rule: about.rule });
     run.logger.error({ reason: held.reason }, 'the rule is held: its runs wait for a person');
   }
   // Also by those that find it held: whoever held it may have died before telling.
@@ -244,8 +244,8 @@ async function perform(
       const type = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.causes : undefined;
       const deviceId = type === undefined ? undefined : await deviceIdOf({ event, fact: facts.fetch });
       if (type === undefined || deviceId === undefined) return undefined;
-      const links = (event.causedBy?.links ?? 0) + 1;
-      const cause = { event: event.id, rule: rule.source.id, links };
+      const chainLength = (event.causedBy?.chainLength ?? 0) + 1;
+      const cause = { event: event.id, rule: rule.source.id, chainLength };
       await causes.expect(event.account, type, deviceId, cause);
       return () => causes.cancel(event.account, type, deviceId, cause);
     },

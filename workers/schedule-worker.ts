@@ -48,7 +48,7 @@ export function createScheduleHandler(
     for (const account of accounts.keys()) {
       if (only?.includes(account) === false) continue;
       if (await addSweep(sweeps, { rule: id, account, tick })) continue;
-      metrics.scheduleTicksPassedBy.inc({ rule: id, account });
+      metrics.scheduleTicksSkipped.inc({ rule: id, account });
       logger.warn({ account }, 'the time has come for a rule that is not through with its last: passed by');
     }
     return { kind: 'done' };

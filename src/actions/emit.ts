@@ -54,7 +54,7 @@ export const emit = defineAction({
         }),
         ...withDeviceId(data),
       },
-      causedBy: { event: event.id, rule: rule.id, links: (event.causedBy?.links ?? 0) + 1 },
+      causedBy: { event: event.id, rule: rule.id, chainLength: (event.causedBy?.chainLength ?? 0) + 1 },
     };
     await beforeWrite({ account: event.account, method: 'EMIT', path: type });
     await emitEvent(raised);

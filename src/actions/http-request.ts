@@ -70,7 +70,7 @@ export const httpRequest = defineAction({
         url: target,
         body,
         timeoutMs: TIMEOUT_MS,
-        stop: signal,
+        signal,
         maxCharacters: MOST_KEPT,
         followRedirects: reads,
         headers: {

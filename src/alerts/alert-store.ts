@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { ErrorCode } from '../errors/registry.js';
 import { canonicalJson } from '../events/fingerprint.js';
-import { resultsOf } from '../queues/connection.js';
+import { pipelineResults } from '../queues/connection.js';
 import { alert, labelsOf } from './alert.js';
 import type { Alert } from './alert.js';
 import {
@@ -186,7 +186,7 @@ export function openAlertStore(redis: Redis): AlertStore {
       const groups = Object.entries(await redis.hgetall(groupsKey(channel)));
       const pipeline = redis.pipeline();
       for (const [key] of groups) pipeline.llen(groupKey(channel, key)).get(groupSentAtKey(channel, key));
-      const results = resultsOf(await pipeline.exec());
+      const results = pipelineResults(await pipeline.exec());
       return groups.flatMap(([key, text], index) => {
         const { firstAt, lastAt, more } = parseGroupState(text);
         const alerts = Number(results[index * 2]);
@@ -309,7 +309,9 @@ export function openAlertStore(redis: Redis): AlertStore {
         : undefined;
     },
     drop: async (id) => {
-      const results = resultsOf(await redis.multi().del(undeliveredKey(id)).zrem(UNDELIVERED_KEY, id).exec());
+      const results = pipelineResults(
+        await redis.multi().del(undeliveredKey(id)).zrem(UNDELIVERED_KEY, id).exec(),
+      );
       return results[0] === 1;
     },
     missingSince: async (channel) => {

@@ -46,7 +46,7 @@ async function post(
   url: URL,
   body: unknown,
   headers: Readonly<Record<string, string>>,
-  stop: AbortSignal,
+  signal: AbortSignal,
 ): Promise<ExchangeResponse> {
   try {
     // Redirects are not followed: the request contains secrets.
@@ -56,7 +56,7 @@ async function post(
       headers: { 'Content-Type': 'application/json', 'User-Agent': 'mdm-reflex', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
       timeoutMs: TIMEOUT_MS,
-      stop,
+      signal,
       maxCharacters: MAX_BODY_READ,
     });
   } catch (error) {

@@ -82,7 +82,7 @@ export async function replayEvent(
       runs,
       journal: openJournal(redis, retention, (text) => text),
     });
-    if (done.kind === 'under_way') return 'nothing done: the event is still being worked on';
+    if (done.kind === 'in_progress') return 'nothing done: the event is still being worked on';
     if (done.kind === 'nothing_failed')
       return 'nothing done: nothing failed for this event; --everything takes it once more, with all that it does';
     if (done.kind === 'repeated') return `taken once more as ${done.id.slice(0, SHORT_ID)}`;

@@ -4,7 +4,7 @@ import { readSettings } from '../config/settings.js';
 import type { Settings } from '../config/settings.js';
 import { connectForRequests } from '../queues/connection.js';
 import type { RedisAddress } from '../queues/connection.js';
-import { isAnswering } from '../queues/data-dir-lock.js';
+import { acceptsConnections } from '../queues/data-dir-lock.js';
 import { privateRedisSocket } from '../queues/private-redis.js';
 import { createLogger } from '../telemetry/logger.js';
 
@@ -35,7 +35,7 @@ export async function withRedis<T>(
 async function addressOf(settings: Settings): Promise<RedisAddress> {
   if (settings.REDIS_URL !== undefined) return { url: settings.REDIS_URL };
   const socketPath = privateRedisSocket(settings.DATA_DIR);
-  if (await isAnswering(socketPath)) return { socketPath };
+  if (await acceptsConnections(socketPath)) return { socketPath };
   throw new OperatorError([
     `no service runs with DATA_DIR ${settings.DATA_DIR}: start it ("mdm-reflex serve"), run this command where it runs, or set REDIS_URL to its Redis`,
   ]);

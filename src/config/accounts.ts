@@ -2,26 +2,27 @@ import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { resolveEnvReferences } from './env-reference.js';
+import type { UserProblem } from '../errors/user-problem.js';
 import { errorText } from '../telemetry/error-text.js';
 import { OperatorError } from './operator-error.js';
 import { simpleMdmBaseUrl, webhookTokens } from './settings.js';
 import type { Role, Settings } from './settings.js';
 
-/** One SimpleMDM account that this service serves. */
+/** One SimpleMDM account. */
 export interface Account {
-  /** The name in webhook paths, queues, traces and metrics; `default` when there is only one. */
+  /** Used in webhook paths, queues, traces and metrics; `default` without `ACCOUNTS_FILE`. */
   readonly name: string;
-  /** Unset in a receiver that runs apart: it never calls the API. */
+  /** Undefined in a process without the worker role: only workers call the API. */
   readonly apiKey: string | undefined;
   readonly baseUrl: string;
-  /** Empty only outside production: then any sender is believed. */
+  /** Empty only outside production: the receiver then accepts every sender. */
   readonly webhookTokens: readonly string[];
 }
 
-/** The account of a service that has only one. */
+/** The name of the account of a service without `ACCOUNTS_FILE`. */
 export const DEFAULT_ACCOUNT = 'default';
 
-const ACCOUNT_NAME = 'an account is named with lower-case letters, digits and hyphens';
+const ACCOUNT_NAME = 'an account name holds lowercase letters, digits and hyphens';
 const accountName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const EXPECTED = 'expected "accounts:" with at least one account below it';
 
@@ -32,8 +33,8 @@ function accountsFile(roles: readonly Role[], env: NodeJS.ProcessEnv) {
         .record(
           accountName,
           z.strictObject({
-            api_key: neededBy('worker', roles, env, z.string().min(1)),
-            webhook_token: neededBy('receiver', roles, env, webhookTokens),
+            api_key: requiredFor('worker', roles, env, z.string().min(1)),
+            webhook_token: requiredFor('receiver', roles, env, webhookTokens),
             base_url: z.string().pipe(simpleMdmBaseUrl).optional(),
           }),
         )
@@ -43,8 +44,8 @@ function accountsFile(roles: readonly Role[], env: NodeJS.ProcessEnv) {
   );
 }
 
-/** A text with `${env:NAME}` in it, resolved and required only in a process that has the role. */
-function neededBy<T>(
+/** A string whose `${env:NAME}` references are resolved. It is read and required only in a process with the role. */
+function requiredFor<T>(
   role: Role,
   roles: readonly Role[],
   env: NodeJS.ProcessEnv,
@@ -69,10 +70,11 @@ function neededBy<T>(
 }
 
 /**
- * The accounts by name: those of `ACCOUNTS_FILE`, or the single `default` of the environment. A secret that no role of
- * this process uses need not be in its environment: a receiver that runs apart is better off without the API keys.
+ * Reads the accounts, by name: those of `ACCOUNTS_FILE`, or the single `default` account of the settings.
  *
- * @throws OperatorError when the file cannot be read or is not of the documented form.
+ * A process reads only the secrets that its roles use, so that a separate receiver needs no API keys.
+ *
+ * @throws OperatorError when the file cannot be read or does not have the documented form.
  */
 export function readAccounts(
   settings: Settings,
@@ -92,7 +94,7 @@ export function readAccounts(
   const schema = accountsFile(roles, env);
   const parsed = schema.safeParse(readYaml(path));
   if (!parsed.success) {
-    throw new OperatorError(parsed.error.issues.map((issue) => `ACCOUNTS_FILE ${path}: ${problemOf(issue)}`));
+    throw new OperatorError(parsed.error.issues.map((issue) => problem(`${path}: ${issueText(issue)}`)));
   }
   return new Map(
     Object.entries(parsed.data.accounts).map(([name, account]) => [
@@ -107,13 +109,17 @@ export function readAccounts(
   );
 }
 
-function problemOf({ code, path, message }: z.core.$ZodIssue): string {
-  const where = path.map(String).join('.');
-  const what = code === 'invalid_key' ? ACCOUNT_NAME : message;
-  return where === '' ? what : `${where}: ${what}`;
+function problem(message: string): UserProblem {
+  return { code: 'settings/accounts-file', message: `ACCOUNTS_FILE ${message}` };
 }
 
-/** The library's own messages quote the file, and the file may hold keys: only the place is told. */
+function issueText({ code, path, message }: z.core.$ZodIssue): string {
+  const field = path.map(String).join('.');
+  const text = code === 'invalid_key' ? ACCOUNT_NAME : message;
+  return field === '' ? text : `${field}: ${text}`;
+}
+
+/** Messages name the place only: those of the library quote the file, which may hold keys. */
 function readYaml(path: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
@@ -123,12 +129,12 @@ function readYaml(path: string): unknown {
       const value: unknown = document.toJS();
       return value;
     } catch {
-      throw new OperatorError([`ACCOUNTS_FILE ${path}: a text that begins with * needs quotes`]);
+      throw new OperatorError([problem(`${path}: a value that begins with * needs quotes`)]);
     }
   }
   const { line, col } = lines.linePos(error.pos[0]);
   throw new OperatorError([
-    `ACCOUNTS_FILE ${path}:${line}:${col}: this is not valid YAML; expected a file with "accounts:"`,
+    problem(`${path}:${line}:${col}: invalid YAML; expected a file with "accounts:"`),
   ]);
 }
 
@@ -136,8 +142,6 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new OperatorError([
-      `ACCOUNTS_FILE ${path}: ${errorText(error)}; expected a YAML file with "accounts:"`,
-    ]);
+    throw new OperatorError([problem(`${path}: ${errorText(error)}; expected a YAML file with "accounts:"`)]);
   }
 }

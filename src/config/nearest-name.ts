@@ -1,26 +1,25 @@
 import { distance } from 'fastest-levenshtein';
 
 /**
- * The candidate closest to a misspelt name, for "did you mean" messages.
+ * The candidate closest to a misspelled name, for "did you mean" messages.
  *
- * @returns The nearest candidate, or undefined when none is close enough to be a likely typo
- * (an edit distance of more than a third of the name's length, at least 2).
+ * @returns The nearest candidate within an edit distance of a third of the length of the name (at least 2), or undefined.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
-  const bound = Math.max(2, Math.floor(name.length / 3));
+  const maxDistance = Math.max(2, Math.floor(name.length / 3));
   let nearest: string | undefined;
-  let nearestDistance = bound + 1;
+  let nearestDistance = maxDistance + 1;
   for (const candidate of candidates) {
-    const found = distance(name.toLowerCase(), candidate.toLowerCase());
-    if (found < nearestDistance) {
+    const candidateDistance = distance(name.toLowerCase(), candidate.toLowerCase());
+    if (candidateDistance < nearestDistance) {
       nearest = candidate;
-      nearestDistance = found;
+      nearestDistance = candidateDistance;
     }
   }
   return nearest;
 }
 
-/** `; did you mean "x"?`, or nothing when no candidate is close. */
+/** `; did you mean "x"?`, or an empty string when no candidate is close. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const nearest = nearestName(name, candidates);
   return nearest === undefined ? '' : `; did you mean "${nearest}"?`;

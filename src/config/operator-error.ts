@@ -2,16 +2,16 @@ import { problemText } from '../errors/user-problem.js';
 import type { UserProblem } from '../errors/user-problem.js';
 
 /**
- * One or more mistakes that the operator can fix: a bad setting, a typo in a rule file, a Redis that is away.
- * Only the lines are printed: a stack trace would hide what to do next.
+ * One or more problems that the operator can fix, such as an invalid setting, a typo in a rule file, or an unreachable Redis.
+ * The command line prints the lines without a stack trace, which would hide what to do.
  */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError';
-  /** One text per problem. */
+  /** One string per problem. Its first line ends with ` [code]`. */
   readonly lines: readonly string[];
   readonly problems: readonly UserProblem[];
 
-  /** @param problems - Where, what was found, and what is expected or what to do. */
+  /** @param problems - Each says what is wrong, where, and what to do. */
   constructor(problems: readonly (UserProblem | string)[]) {
     const lines = problems.map((problem) => (typeof problem === 'string' ? problem : problemText(problem)));
     super(lines.join('\n'));

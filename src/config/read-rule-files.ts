@@ -4,14 +4,13 @@ import { errorCode, errorText } from '../telemetry/error-text.js';
 import { OperatorError } from './operator-error.js';
 
 /**
- * Reads the rule file, or the `.yaml` and `.yml` files of the rule folder, in order of their names.
+ * Reads a rule file, or the `.yaml` and `.yml` files of a folder in the order of their names.
  *
- * Names that begin with a dot are passed over, and so are folders: in Kubernetes a mounted config map holds its files
- * as links through hidden folders. Links are followed.
+ * Skips folders and hidden files but follows links: a mounted Kubernetes config map links its files through hidden folders.
  *
  * @param path - `RULES_PATH`.
- * @returns For each file its name as a person would type it, and its text.
- * @throws OperatorError when there is nothing at the path, or it cannot be read.
+ * @returns For each file its name relative to the working directory, when it is below it, and its text.
+ * @throws OperatorError when the path does not exist or cannot be read.
  */
 export async function readRuleFiles(path: string): Promise<{ name: string; text: string }[]> {
   try {
@@ -20,9 +19,13 @@ export async function readRuleFiles(path: string): Promise<{ name: string; text:
       paths.map(async (file) => ({ name: shortName(file), text: await readFile(file, 'utf8') })),
     );
   } catch (error) {
-    const why = errorCode(error) === 'ENOENT' ? 'there is nothing there' : errorText(error);
-    const message = `RULES_PATH ${path}: ${why}; expected a rule file or a folder of .yaml files`;
-    throw new OperatorError([{ code: 'rule/files-unreadable', message }]);
+    const reason = errorCode(error) === 'ENOENT' ? 'no such file or folder' : errorText(error);
+    throw new OperatorError([
+      {
+        code: 'settings/rules-path',
+        message: `RULES_PATH ${path}: ${reason}; expected a rule file or a folder of .yaml files`,
+      },
+    ]);
   }
 }
 
@@ -40,6 +43,6 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 function shortName(file: string): string {
-  const fromHere = relative(process.cwd(), file);
-  return fromHere.startsWith('..') ? file : fromHere;
+  const relativePath = relative(process.cwd(), file);
+  return relativePath.startsWith('..') ? file : relativePath;
 }

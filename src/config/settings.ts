@@ -1,11 +1,12 @@
 import { distance } from 'fastest-levenshtein';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { UserProblem } from '../errors/user-problem.js';
 import { didYouMean } from './nearest-name.js';
 import { OperatorError } from './operator-error.js';
 import './zod-messages.js';
 
-/** What a process does: take webhooks, work on the queues, or both. */
+/** What a process does: it receives webhooks, works on the queues, or both. */
 export type Role = 'receiver' | 'worker';
 
 const wholeNumber = (minimum: number, maximum: number) =>
@@ -16,42 +17,38 @@ const wholeNumber = (minimum: number, maximum: number) =>
     .pipe(z.int().min(minimum).max(maximum))
     .describe(`a whole number from ${minimum} to ${maximum}`);
 
-const SECRET_LENGTH = 16;
-const secret = (what: string) =>
+const MIN_TOKEN_LENGTH = 16;
+const GENERATE_TOKEN = 'generate one with openssl rand -hex 24';
+const token = () =>
   z
     .string()
-    .min(SECRET_LENGTH)
+    .min(MIN_TOKEN_LENGTH)
     .regex(/^[\x21-\x7e]+$/)
-    .describe(
-      `${what} of at least ${SECRET_LENGTH} characters without spaces (openssl rand -hex 24 makes one)`,
-    );
+    .describe(`a token of at least ${MIN_TOKEN_LENGTH} characters without spaces (${GENERATE_TOKEN})`);
 
-/**
- * How SimpleMDM webhooks prove themselves: a comma-separated list, so that an old and a new token
- * are both good while the admin changes the URL in SimpleMDM.
- */
+/** The tokens that authenticate webhooks, comma-separated: the old and the new token are both valid during a rotation. */
 export const webhookTokens = z
   .string()
   .transform((list) =>
     list
       .split(',')
-      .map((token) => token.trim())
-      .filter((token) => token !== ''),
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
   )
-  .pipe(z.array(secret('a token').regex(/^[A-Za-z0-9._~-]+$/)).min(1))
+  .pipe(z.array(token().regex(/^[A-Za-z0-9._~-]+$/)).min(1))
   .describe(
-    `one or more tokens, separated by commas, each of at least ${SECRET_LENGTH} letters, digits or ._~- (openssl rand -hex 24 makes one)`,
+    `one or more comma-separated tokens, each of at least ${MIN_TOKEN_LENGTH} letters, digits or ._~- (${GENERATE_TOKEN})`,
   );
 
-/** The API's base address, without a trailing slash. */
+/** The base URL of the API, without a trailing slash. */
 export const simpleMdmBaseUrl = z
   .url({ protocol: /^https?$/ })
   .refine((url) => /^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i.test(url))
   .transform((url) => url.replace(/\/+$/, ''))
   .describe('an http(s) URL such as https://a.simplemdm.com/api/v1');
 
-/** A password with a stray % in it cannot be read; written in a URL, % is %25. */
-function hasReadablePassword(url: string): boolean {
+/** A password with a bare % cannot be decoded: a URL holds %25 instead. */
+function hasDecodablePassword(url: string): boolean {
   try {
     decodeURIComponent(new URL(url).password);
     return true;
@@ -60,20 +57,19 @@ function hasReadablePassword(url: string): boolean {
   }
 }
 
-/** A switch. */
-const onOff = z
+const flag = z
   .enum(['0', '1', 'false', 'true'])
-  .transform((text) => text === '1' || text === 'true')
+  .transform((value) => value === '1' || value === 'true')
   .describe('1 or 0');
 
-/** Every setting: the environment variable, how it is read, its default. The settings page of the docs follows this table. */
+/** Every setting: its environment variable, how it is parsed, its default. The settings reference follows this table. */
 const variables = {
   NODE_ENV: z.string().optional(),
   PORT: wholeNumber(0, 65_535).default(8080),
   HOST: z.string().min(1).default('127.0.0.1').describe('an address to listen on'),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
-    .refine(hasReadablePassword)
+    .refine(hasDecodablePassword)
     .optional()
     .describe('a redis:// or rediss:// URL'),
   DATA_DIR: z
@@ -89,7 +85,7 @@ const variables = {
     .describe('the API key from SimpleMDM (Settings, API) without spaces'),
   SIMPLEMDM_BASE_URL: simpleMdmBaseUrl.default('https://a.simplemdm.com/api/v1'),
   WEBHOOK_TOKEN: webhookTokens.optional(),
-  ADMIN_TOKEN: secret('a token').optional(),
+  ADMIN_TOKEN: token().optional(),
   RULES_PATH: z
     .string()
     .min(1)
@@ -105,16 +101,16 @@ const variables = {
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
     .optional()
-    .describe('the http(s) address by which people reach the console, for links in messages'),
+    .describe('the http(s) URL of the console, for links in messages'),
   TRUST_PROXY: z
     .string()
     .regex(/^(\d{1,2}|true|false|[A-Za-z0-9.:/, ]+)$/)
     .optional()
-    .describe('how many proxies stand in front (1), or their addresses (loopback, 10.0.0.0/8)'),
+    .describe('the number of proxies in front of the service (1), or their addresses (loopback, 10.0.0.0/8)'),
   REPEAT_WINDOW_DAYS: wholeNumber(1, 365).default(7),
   DEAD_LETTER_DAYS: wholeNumber(1, 3650).default(90),
-  READ_ONLY: onOff.default(false),
-  CHECK_REFERENCES: onOff.default(true),
+  READ_ONLY: flag.default(false),
+  CHECK_REFERENCES: flag.default(true),
   WORKER_CONCURRENCY: wholeNumber(1, 200).default(10),
   API_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   API_RATE: wholeNumber(1, 1000).default(10),
@@ -125,12 +121,12 @@ const variables = {
 
 const schema = z.object(variables);
 
-/** The settings by their environment names, parsed. */
+/** The parsed settings, by the names of their environment variables. */
 export type Settings = z.output<typeof schema>;
 
 const SECRETS = new Set(['SIMPLEMDM_API_KEY', 'WEBHOOK_TOKEN', 'ADMIN_TOKEN', 'REDIS_URL']);
 
-/** Whether the process is set up for production, where missing secrets stop the start. */
+/** Whether `NODE_ENV` is `production`. Then missing tokens stop the start. */
 export function isProduction(settings: Settings): boolean {
   return settings.NODE_ENV === 'production';
 }
@@ -138,9 +134,9 @@ export function isProduction(settings: Settings): boolean {
 /**
  * Reads the settings of a process from its environment. An empty variable counts as not set, as in Compose and Helm.
  *
- * @param env - The environment, a `.env` file already read into it.
- * @param roles - What the process will do: only what these roles need is required.
- * @throws OperatorError with one line per bad setting: its name, what was found (never a secret's value), what is expected.
+ * @param env - The environment, with the `.env` file already loaded.
+ * @param roles - The roles of the process. Only their settings are required.
+ * @throws OperatorError with one problem per invalid setting: its name, the value (unless it is a secret), what is expected.
  */
 export function readSettings(env: NodeJS.ProcessEnv, roles: readonly Role[]): Settings {
   const given = Object.fromEntries(
@@ -149,64 +145,72 @@ export function readSettings(env: NodeJS.ProcessEnv, roles: readonly Role[]): Se
       return value === undefined || value === '' ? [] : [[name, value]];
     }),
   );
-  const unsafe = misspeltSettings(env).filter(({ meant }) => meant === 'READ_ONLY');
-  if (unsafe.length > 0) throw new OperatorError(unsafe.map(misspeltInWords));
+  // Without READ_ONLY the service changes devices, which cannot be undone.
+  const unsafe = misspelledSettings(env).filter(({ meant }) => meant === 'READ_ONLY');
+  if (unsafe.length > 0) throw new OperatorError(unsafe.map(unknownSetting));
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
     const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
-    throw new OperatorError([...names].map((name) => badSetting(name, given[name])));
+    throw new OperatorError([...names].map((name) => invalidSetting(name, given[name])));
   }
   const missing = missingSettings(parsed.data, roles, Object.keys(env));
   if (missing.length > 0) throw new OperatorError(missing);
   return parsed.data;
 }
 
-/** A name of the environment that is probably meant as a setting. */
-interface MisspeltSetting {
+/** A name in the environment that is probably a misspelled setting. */
+interface MisspelledSetting {
   readonly name: string;
   readonly meant: string;
 }
 
-/** Shorter names are too near to what any environment has: HOME is not HOST. */
-const SHORTEST_TOLD = 8;
-const MOST_WRONG = 2;
+/** Shorter names resemble variables that every environment has: HOME is not HOST. */
+const MIN_NAME_LENGTH = 8;
+const MAX_DISTANCE = 2;
 
-/** Names of the environment that nearly are a setting which is not set itself. */
-function misspeltSettings(env: NodeJS.ProcessEnv): MisspeltSetting[] {
+/** Names in the environment that resemble a setting which is not set. */
+function misspelledSettings(env: NodeJS.ProcessEnv): MisspelledSetting[] {
   const settings = Object.keys(variables).filter(
-    (name) => name.length >= SHORTEST_TOLD && (env[name] ?? '') === '',
+    (name) => name.length >= MIN_NAME_LENGTH && (env[name] ?? '') === '',
   );
-  return Object.keys(env).flatMap((name): MisspeltSetting[] => {
+  return Object.keys(env).flatMap((name): MisspelledSetting[] => {
     if (name in variables) return [];
-    const meant = settings.find((setting) => distance(name.toUpperCase(), setting) <= MOST_WRONG);
+    const meant = settings.find((setting) => distance(name.toUpperCase(), setting) <= MAX_DISTANCE);
     return meant === undefined ? [] : [{ name, meant }];
   });
 }
 
-const misspeltInWords = ({ name, meant }: MisspeltSetting): string =>
-  `${name} is no setting; did you mean ${meant}?`;
-
-/** What the environment has that is probably meant as a setting and is none, in words. */
-export function settingWarnings(env: NodeJS.ProcessEnv): string[] {
-  return misspeltSettings(env).map(misspeltInWords);
+function unknownSetting({ name, meant }: MisspelledSetting): UserProblem {
+  return { code: 'settings/unknown', message: `${name}: unknown setting; did you mean ${meant}?` };
 }
 
-function badSetting(name: string, value: string | undefined): string {
+/** A warning for each variable that is probably a misspelled setting. */
+export function settingWarnings(env: NodeJS.ProcessEnv): UserProblem[] {
+  return misspelledSettings(env).map(unknownSetting);
+}
+
+function invalidSetting(name: string, value: string | undefined): UserProblem {
   const expected = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }).properties?.[name];
   const description = typeof expected === 'object' ? expected.description : undefined;
   const text = value ?? '';
   const found = SECRETS.has(name) ? `a value of ${text.length} characters` : JSON.stringify(text);
-  return `${name}: found ${found}, expected ${description ?? 'another value'}`;
+  return {
+    code: 'settings/invalid',
+    message: `${name}: found ${found}, expected ${description ?? 'another value'}`,
+  };
 }
 
-function missingSettings(settings: Settings, roles: readonly Role[], given: readonly string[]): string[] {
-  const lines: string[] = [];
+function missingSettings(
+  settings: Settings,
+  roles: readonly Role[],
+  given: readonly string[],
+): UserProblem[] {
+  const problems: UserProblem[] = [];
   const require = (name: keyof Settings, why: string): void => {
     if (settings[name] !== undefined) return;
     const unknown = given.filter((candidate) => !(candidate in variables));
-    lines.push(
-      `${name}: not set; ${why}${didYouMean(name, unknown).replace('did you mean', 'is it misspelt as')}`,
-    );
+    const hint = didYouMean(name, unknown).replace('did you mean', 'is it misspelled as');
+    problems.push({ code: 'settings/missing', message: `${name}: not set; ${why}${hint}` });
   };
   const severalAccounts = settings.ACCOUNTS_FILE !== undefined;
   if (roles.includes('worker') && !severalAccounts) {
@@ -214,11 +218,11 @@ function missingSettings(settings: Settings, roles: readonly Role[], given: read
   }
   if (roles.includes('receiver') && isProduction(settings)) {
     if (!severalAccounts)
-      require('WEBHOOK_TOKEN', 'with NODE_ENV=production a secret token is required, or anybody could post webhooks');
-    require('ADMIN_TOKEN', 'with NODE_ENV=production a secret token is required, or anybody could read the events, replay them and release what is held');
+      require('WEBHOOK_TOKEN', 'required with NODE_ENV=production, or anybody could post webhooks');
+    require('ADMIN_TOKEN', 'required with NODE_ENV=production, or anybody could read and replay events and release held rules');
   }
   if (roles.length === 1) {
-    require('REDIS_URL', `a ${roles[0] ?? ''} that runs apart shares its queues by Redis: set it, or run everything in one process with "mdm-reflex serve"`);
+    require('REDIS_URL', `a separate ${roles[0] ?? ''} shares its queues through Redis: set it, or run everything in one process with "mdm-reflex serve"`);
   }
-  return lines;
+  return problems;
 }

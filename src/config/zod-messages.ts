@@ -12,17 +12,17 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 const FORMS: Readonly<Record<string, string>> = {
-  url: 'an http(s) address',
+  url: 'an http(s) URL',
   email: 'an e-mail address',
   datetime: 'a time such as 2026-01-31T08:00:00Z',
 };
 
-/** What is expected where a schema does not say it itself: the library's own words are for programmers. */
-function inOurWords(issue: z.core.$ZodRawIssue): string {
+/** The message of an issue when the schema has none of its own: the messages of the library are for programmers. */
+function plainMessage(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type': {
       const expected = `expected ${TYPES[issue.expected] ?? 'another value'}`;
-      return issue.input === undefined ? `${expected}, and it is missing` : expected;
+      return issue.input === undefined ? `missing; ${expected}` : expected;
     }
     case 'unrecognized_keys':
       return `unknown ${issue.keys.length === 1 ? 'key' : 'keys'} ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
@@ -33,7 +33,7 @@ function inOurWords(issue: z.core.$ZodRawIssue): string {
     case 'too_big':
       return `expected at most ${amount(issue.maximum, issue.origin)}`;
     case 'invalid_format':
-      return `expected ${FORMS[issue.format] ?? 'a text of another form'}`;
+      return `expected ${FORMS[issue.format] ?? 'a text in another format'}`;
     default:
       return 'expected another value';
   }
@@ -44,4 +44,4 @@ function amount(bound: number | bigint, origin: string): string {
   return unit === undefined ? String(bound) : `${bound} ${Number(bound) === 1 ? unit : `${unit}s`}`;
 }
 
-z.config({ localeError: inOurWords });
+z.config({ localeError: plainMessage });

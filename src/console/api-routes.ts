@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { findEvents, findTrace, isCursor } from '../journal/find-events.js';
 import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
-import { isRedisAway } from '../queues/connection.js';
-import { isGoodToken, presentedToken } from '../receiver/authenticate.js';
-import { HttpProblem, unavailable } from '../receiver/http-problem.js';
+import { isRedisUnreachable } from '../queues/connection.js';
+import { isValidToken, tokenFromHeaders } from '../receiver/authenticate.js';
+import { HttpProblem, serviceUnavailable } from '../receiver/http-problem.js';
 import { replay } from './replay.js';
 import type { ReplayOptions } from './replay.js';
 import { serviceRoutes } from './service-routes.js';
@@ -14,13 +14,13 @@ import type { StateSources } from './service-state.js';
 
 /** What the JSON API needs. */
 export interface ApiRoutesOptions {
-  /** `ADMIN_TOKEN`; unset only outside production: then anybody who reaches the port may read and write. */
+  /** `ADMIN_TOKEN`. Undefined only outside production: then the API needs no token. */
   readonly adminToken: string | undefined;
   /** Undefined until the service is ready. */
   readonly backend: () => ApiBackend | undefined;
 }
 
-/** What the JSON API reads from and writes to. */
+/** What the JSON API reads and writes. */
 export type ApiBackend = ReplayOptions & StateSources;
 
 const listQuery = z.strictObject({
@@ -33,7 +33,7 @@ const listQuery = z.strictObject({
     .datetime({ offset: true, error: 'expected an ISO 8601 time such as 2026-01-31T08:00:00Z' })
     .transform((time) => new Date(time))
     .optional(),
-  cursor: z.string().refine(isCursor, 'expected the cursor of an earlier answer').optional(),
+  cursor: z.string().refine(isCursor, 'expected the cursor of a previous response').optional(),
   limit: z
     .string()
     .regex(/^\d{1,3}$/, 'expected a whole number from 1 to 100')
@@ -46,108 +46,113 @@ const replayQuery = z.strictObject({
   everything: z.enum(['true', 'false'], 'expected true or false').default('false'),
 });
 
-const AWAY = unavailable('Redis is away or the service is starting; try again in a few seconds');
+const UNAVAILABLE = serviceUnavailable(
+  'http/unavailable',
+  'Redis is unreachable, or the service is starting; try again in a few seconds',
+);
 
-/** `GET /api/events`, `GET /api/events/:id`, `POST /api/events/:id/replay`, and those of {@link serviceRoutes}. */
+/** `GET /api/events`, `GET /api/events/:id`, `POST /api/events/:id/replay`, and the routes of {@link serviceRoutes}. */
 export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
   const router = Router();
   const ready = (): ApiBackend => {
-    const found = backend();
-    if (found?.redis.status !== 'ready') throw AWAY;
-    return found;
+    const current = backend();
+    if (current?.redis.status !== 'ready') throw UNAVAILABLE;
+    return current;
   };
-  const existing = async (id: string): Promise<Trace> => {
-    const found = await findTrace(ready().redis, id);
-    if (found === undefined) {
+  const existingTrace = async (id: string): Promise<Trace> => {
+    const trace = await findTrace(ready().redis, id);
+    if (trace === undefined) {
       throw new HttpProblem(
         404,
-        'Not found',
-        `there is no event ${JSON.stringify(id.slice(0, 80))}, or it is too old, or more than one begins so`,
+        'http/not-found',
+        `there is no event ${JSON.stringify(id.slice(0, 80))}, or its retention has ended, or several ids begin like this`,
       );
     }
-    return found;
+    return trace;
   };
-  router.use('/api', refuseOtherSites, authenticateAdmin(adminToken), (_request, response, next) => {
-    // Traces are for the one who asked, not for a cache on the way.
+  router.use('/api', rejectCrossSite, authenticateAdmin(adminToken), (_request, response, next) => {
+    // Traces must not end up in a shared cache.
     response.setHeader('Cache-Control', 'no-store');
     next();
   });
   router.get('/api/events', async (request, response) => {
-    const filter = parsed(listQuery, request.query);
+    const filter = parseQuery(listQuery, request.query);
     response.json(await findEvents(ready().redis, filter));
   });
   router.get('/api/events/:id', async (request, response) => {
-    response.json(await existing(request.params.id));
+    response.json(await existingTrace(request.params.id));
   });
   router.post('/api/events/:id/replay', async (request, response) => {
-    const { everything } = parsed(replayQuery, request.query);
-    const found = await existing(request.params.id);
-    const done = await replay(found, everything === 'true', ready());
-    if (done.kind === 'under_way') {
+    const { everything } = parseQuery(replayQuery, request.query);
+    const trace = await existingTrace(request.params.id);
+    const result = await replay(trace, everything === 'true', ready());
+    if (result.kind === 'in_progress') {
       throw new HttpProblem(
         409,
-        'Conflict',
-        'the event is still being worked on; replay it when it has come to rest',
+        'http/event-in-progress',
+        'the event is still being processed; replay it when its runs have ended',
       );
     }
-    if (done.kind === 'nothing_failed') {
+    if (result.kind === 'nothing_failed') {
       throw new HttpProblem(
         409,
-        'Conflict',
-        'nothing failed for this event; ?everything=true takes it once more as a new one, with all that it does',
+        'http/nothing-to-replay',
+        'nothing failed for this event; ?everything=true processes it again as a new event, with all its actions',
       );
     }
-    response.status(202).json(done);
+    response.status(202).json(result);
   });
   router.use(serviceRoutes(ready));
   router.use('/api', redisErrors);
   return router;
 }
 
-/** A Redis that went away in the middle of a request is no defect of ours: the caller should come back. */
+/** Maps a connection lost during a request to 503, so that the client tries again. */
 const redisErrors: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
-  next(isRedisAway(error) ? AWAY : error);
+  next(isRedisUnreachable(error) ? UNAVAILABLE : error);
 };
 
-/** The browser says so itself (Fetch Metadata Request Headers); no page can take it away. */
-const OWN_SITE: readonly (string | undefined)[] = [undefined, 'same-origin', 'none'];
+/** Values of `Sec-Fetch-Site` (Fetch Metadata Request Headers), which pages cannot change. Only browsers send the header. */
+const SAME_ORIGIN: readonly (string | undefined)[] = [undefined, 'same-origin', 'none'];
 
-/** Keeps other sites' pages from writing through the browser of somebody who can reach this one: without a token nothing else would. */
-const refuseOtherSites: RequestHandler = (request, _response, next) => {
+/** Rejects writes by pages of other sites: without an admin token nothing else would stop them. */
+const rejectCrossSite: RequestHandler = (request, _response, next) => {
   const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (reads || OWN_SITE.includes(request.get('Sec-Fetch-Site'))) next();
+  if (reads || SAME_ORIGIN.includes(request.get('Sec-Fetch-Site'))) next();
   else
     next(
       new HttpProblem(
         403,
-        'Forbidden',
-        'a page of another site may not do this: use the console or the command line',
+        'http/cross-site',
+        'pages of other sites may not change anything: use the console or the command line',
       ),
     );
 };
 
 function authenticateAdmin(adminToken: string | undefined): RequestHandler {
   return (request, response, next) => {
-    const presented = presentedToken({
-      header: undefined,
+    const token = tokenFromHeaders({
+      webhookToken: undefined,
       authorization: request.get('Authorization'),
     });
-    if (adminToken === undefined || isGoodToken(presented, [adminToken])) {
+    if (adminToken === undefined || isValidToken(token, [adminToken])) {
       next();
       return;
     }
     response.setHeader('WWW-Authenticate', 'Bearer realm="mdm-reflex"');
-    next(new HttpProblem(401, 'Unauthorized', 'send the ADMIN_TOKEN as "Authorization: Bearer <token>"'));
+    next(
+      new HttpProblem(401, 'http/unauthorized', 'send the ADMIN_TOKEN as "Authorization: Bearer <token>"'),
+    );
   };
 }
 
-function parsed<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
+function parseQuery<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
   const result = schema.safeParse(query);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new HttpProblem(
     400,
-    'Bad request',
-    `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`.replace(/^: /, ''),
+    'http/invalid-request',
+    `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid query'}`.replace(/^: /, ''),
   );
 }

@@ -6,10 +6,10 @@ import { Router } from 'express';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
-/** Beside this file both in src/ and, copied by the build, in dist/. */
+/** Next to this file in src/ and, copied by the build, in dist/. */
 const PAGE_DIR = fileURLToPath(new URL('page/', import.meta.url));
 
-/** What a browser may have of the folder; its types' configuration stays here. */
+/** The files that are served. Others, such as the TypeScript configuration, are not. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.css': 'text/css',
@@ -18,31 +18,31 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * `GET /` and `GET /console`: the web console, and its scripts and styles below `/console/`.
+ * `GET /` and `GET /console`: the web console, with its scripts and styles below `/console/`.
  *
- * Everybody may load the page, for it holds nothing; what it shows comes from the JSON API, which asks for the `ADMIN_TOKEN`.
+ * The page needs no token because it holds no data. It reads everything from the JSON API, which requires `ADMIN_TOKEN`.
  */
 export function pageRoutes(): Router {
   const router = Router({ strict: true });
   for (const name of readdirSync(PAGE_DIR)) {
     const mediaType = MEDIA_TYPES[extname(name)];
     if (mediaType === undefined) continue;
-    // The page refers to its assets as "console/…", which means the same from both of its addresses, also behind a prefix.
-    const addresses = name === 'index.html' ? ['/', '/console'] : [`/console/${name}`];
-    router.get(addresses, pagePolicy, asset(readFileSync(PAGE_DIR + name), mediaType));
+    // The page refers to its assets as "console/…", which resolves from both paths, also behind a path prefix.
+    const paths = name === 'index.html' ? ['/', '/console'] : [`/console/${name}`];
+    router.get(paths, contentSecurityPolicy, asset(readFileSync(PAGE_DIR + name), mediaType));
   }
   router.get('/console/', (_request, response) => response.redirect(308, '../console'));
   return router;
 }
 
 /**
- * Stricter than the policy of the other answers: nothing but our own files, and no way for a script to turn text into markup
- * (Trusted Types), so that what a webhook says cannot become a part of the page.
+ * Stricter than the policy of other responses: only files of the service, and Trusted Types, so that text from a webhook
+ * never becomes markup.
  *
- * Looser in one point: no `upgrade-insecure-requests`. The service speaks plain HTTP, and a browser that reaches it by a name
- * or an address other than loopback would ask for the scripts by https, in vain.
+ * Without `upgrade-insecure-requests`: the service speaks plain HTTP, and browsers that use an address other than loopback
+ * would request the scripts by https.
  */
-const pagePolicy = helmet.contentSecurityPolicy({
+const contentSecurityPolicy = helmet.contentSecurityPolicy({
   useDefaults: false,
   directives: {
     defaultSrc: ["'none'"],
@@ -58,7 +58,7 @@ const pagePolicy = helmet.contentSecurityPolicy({
   },
 });
 
-/** Always asked for again, so that an upgrade never mixes with what a browser kept; unchanged it is a 304. */
+/** Serves a file with revalidation, so that cached files never mix with those of a new version. */
 function asset(content: Buffer, mediaType: string): RequestHandler {
   const tag = `"${createHash('sha256').update(content).digest('base64url')}"`;
   return (_request, response) => {

@@ -9,7 +9,7 @@ import { KEY_PREFIX } from '../queues/connection.js';
 import type { EventJob, RunJob } from '../queues/jobs.js';
 import { runId } from '../queues/queues.js';
 
-/** Where replays go. */
+/** What a replay reads and writes. */
 export interface ReplayOptions {
   readonly redis: Redis;
   readonly events: Queue<EventJob>;
@@ -17,42 +17,43 @@ export interface ReplayOptions {
   readonly journal: Journal;
 }
 
-/** What a replay did. */
+/** The result of a replay. */
 export type Replay =
-  /** Dead letters were put back: the event itself, or runs that go on at the step that failed. Neither, when the queue has them no more. */
+  /** Dead letters were queued again: the event, or runs, which resume at the failed step. Neither when the queue no longer has them. */
   | {
       readonly kind: 'resumed';
       readonly id: string;
       readonly event: boolean;
       readonly rules: readonly string[];
     }
-  /** The event was taken once more, as a new one: every rule is considered again. */
+  /** A copy of the event was enqueued as a new event, and all rules evaluate it again. */
   | { readonly kind: 'repeated'; readonly id: string }
-  /** Nothing: the event is still being worked on, perhaps by a replay of a moment ago. */
-  | { readonly kind: 'under_way'; readonly id: string }
-  /** Nothing: nothing failed, and doing everything once more has to be asked for. */
+  /** Nothing happened: the event is still being processed, or another replay is running. */
+  | { readonly kind: 'in_progress'; readonly id: string }
+  /** Nothing happened: nothing failed, and `everything` was not set. */
   | { readonly kind: 'nothing_failed'; readonly id: string };
 
-/** A replay takes milliseconds; should its process die, the next may begin after this long. */
-const LOCK_S = 30;
+/** Bounds the lock in seconds, in case the process dies during a replay, which takes milliseconds. */
+const LOCK_TTL_S = 30;
 
 /**
- * Replays an event that has come to rest. What failed goes on where it failed, so that nothing is done twice; only when everything
- * is asked for is the event taken once more as a new one.
+ * Replays an event whose runs have ended. Failed runs resume at the failed step, so that no step runs twice.
+ *
+ * @param everything - Enqueues a copy as a new event instead.
  */
 export async function replay(trace: Trace, everything: boolean, options: ReplayOptions): Promise<Replay> {
-  const underWay: Replay = { kind: 'under_way', id: trace.id };
+  const inProgress: Replay = { kind: 'in_progress', id: trace.id };
   const lock = `${KEY_PREFIX}:replay:${trace.id}`;
-  // Two clicks at the same moment are one replay.
-  if ((await options.redis.set(lock, '1', 'EX', LOCK_S, 'NX')) === null) return underWay;
+  // Two clicks at the same moment start one replay.
+  if ((await options.redis.set(lock, '1', 'EX', LOCK_TTL_S, 'NX')) === null) return inProgress;
   try {
     const failedRuns = trace.runs.filter((run) => run.status === 'failed');
     const eventFailed = trace.processing?.state === 'failed';
     if (!everything && (failedRuns.length > 0 || eventFailed)) {
       return await resume(trace, failedRuns, eventFailed, options);
     }
-    const atRest = trace.status === 'completed' || trace.status === 'no_match' || trace.status === 'failed';
-    if (!atRest) return underWay;
+    const hasEnded = trace.status === 'completed' || trace.status === 'no_match' || trace.status === 'failed';
+    if (!hasEnded) return inProgress;
     return everything ? await repeat(trace, options) : { kind: 'nothing_failed', id: trace.id };
   } finally {
     await options.redis.del(lock);
@@ -69,22 +70,26 @@ async function resume(
   const rules: string[] = [];
   let busy = false;
   for (const run of failedRuns) {
-    const found = await resumeRun(id, run, options);
-    if (found === 'resumed') rules.push(run.rule);
-    busy ||= found === 'busy';
+    const result = await resumeRun(id, run, options);
+    if (result === 'resumed') rules.push(run.rule);
+    busy ||= result === 'busy';
   }
-  const found = eventFailed ? await resumeEvent(trace, options) : 'gone';
-  busy ||= found === 'busy';
-  const event = found === 'resumed';
+  const result = eventFailed ? await resumeEvent(trace, options) : 'gone';
+  busy ||= result === 'busy';
+  const event = result === 'resumed';
   return busy && !event && rules.length === 0
-    ? { kind: 'under_way', id }
+    ? { kind: 'in_progress', id }
     : { kind: 'resumed', id, event, rules };
 }
 
-/** `busy`: it is being worked on already. `gone`: the queue has it no more. */
-type Resumed = 'resumed' | 'busy' | 'gone';
+/** `busy`: the job is already queued or processed. `gone`: the queue no longer has the job. */
+type ResumeResult = 'resumed' | 'busy' | 'gone';
 
-async function resumeRun(eventId: string, run: RunTrace, { runs, journal }: ReplayOptions): Promise<Resumed> {
+async function resumeRun(
+  eventId: string,
+  run: RunTrace,
+  { runs, journal }: ReplayOptions,
+): Promise<ResumeResult> {
   const job = await runs.getJob(runId(eventId, run.rule));
   if (job === undefined) return 'gone';
   if (!(await job.isFailed())) return 'busy';
@@ -99,14 +104,17 @@ async function resumeRun(eventId: string, run: RunTrace, { runs, journal }: Repl
   try {
     await job.retry('failed', { resetAttemptsMade: true });
   } catch (error) {
-    // It must stay visible as what it is, and replayable.
+    // Restore the failed run, so that it stays visible and can be replayed.
     await journal.recordRun(eventId, run);
     throw error;
   }
   return 'resumed';
 }
 
-async function resumeEvent({ id, processing }: Trace, { events, journal }: ReplayOptions): Promise<Resumed> {
+async function resumeEvent(
+  { id, processing }: Trace,
+  { events, journal }: ReplayOptions,
+): Promise<ResumeResult> {
   const job = await events.getJob(id);
   if (processing === undefined || job === undefined) return 'gone';
   if (!(await job.isFailed())) return 'busy';
@@ -126,11 +134,11 @@ async function resumeEvent({ id, processing }: Trace, { events, journal }: Repla
 }
 
 async function repeat(
-  { id, account, type, at, data, source, repeatedSource = source }: Trace,
+  { id, account, type, at, data, source, originalSource = source }: Trace,
   { redis, events, journal }: ReplayOptions,
 ): Promise<Replay> {
-  const repeated: Event = {
-    // Not the fingerprint of the original: the queue would drop it as a repeat.
+  const copy: Event = {
+    // The queue would drop the fingerprint of the original as a duplicate.
     id: createHash('sha256').update(`replay of ${id} ${randomUUID()}`).digest('hex'),
     account,
     type,
@@ -138,8 +146,8 @@ async function repeat(
     data,
     receivedAt: new Date().toISOString(),
     source: 'replay',
-    repeatedSource,
+    originalSource,
   };
-  await enqueueEvents([repeated], { redis, queue: events, journal });
-  return { kind: 'repeated', id: repeated.id };
+  await enqueueEvents([copy], { redis, queue: events, journal });
+  return { kind: 'repeated', id: copy.id };
 }

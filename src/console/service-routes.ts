@@ -7,9 +7,9 @@ import type { StateSources } from './service-state.js';
 
 /**
  * `GET /api/status`, `/api/rules`, `/api/alerts`; `POST /api/held/:account/:rule/release` and `/drop`,
- * `POST /api/alerts/:id/retry` and `/drop`. Who may ask has been checked before.
+ * `POST /api/alerts/:id/retry` and `/drop`. The caller has authenticated the request.
  *
- * @param ready - Throws when the service cannot work yet.
+ * @param ready - Throws while the service is not ready.
  */
 export function serviceRoutes(ready: () => StateSources): Router {
   const router = Router();
@@ -21,30 +21,30 @@ export function serviceRoutes(ready: () => StateSources): Router {
     if (rules === undefined)
       throw new HttpProblem(
         503,
-        'Service unavailable',
-        'no worker runs, so no rules are in force; start one with "mdm-reflex worker"',
+        'http/no-worker',
+        'no worker runs, so no rules are loaded; start a worker with "mdm-reflex worker"',
       );
     response.json({ rules });
   });
   router.get('/api/alerts', async (_request, response) => {
     response.json(await alertsState(ready()));
   });
-  for (const what of ['release', 'drop'] as const) {
-    router.post(`/api/held/:account/:rule/${what}`, async (request, response) => {
+  for (const action of ['release', 'drop'] as const) {
+    router.post(`/api/held/:account/:rule/${action}`, async (request, response) => {
       const { account, rule } = request.params;
-      if (!(await openRunLimits(ready().redis)[what](account, rule)))
-        throw notThere(`the rule ${quoted(rule)} is not held in the account ${quoted(account)} (any more)`);
-      response.json({ account, rule, done: what === 'release' ? 'released' : 'dropped' });
+      if (!(await openRunLimits(ready().redis)[action](account, rule)))
+        throw notFound(`the rule ${quoted(rule)} is not held in the account ${quoted(account)}`);
+      response.json({ account, rule, done: action === 'release' ? 'released' : 'dropped' });
     });
   }
   router.post('/api/alerts/:id/retry', async (request, response) => {
     const { id } = request.params;
-    if ((await openAlertStore(ready().redis).requeue(id)) === undefined) throw noMessage(id);
+    if ((await openAlertStore(ready().redis).requeue(id)) === undefined) throw noSuchMessage(id);
     response.json({ id, done: 'retried' });
   });
   router.post('/api/alerts/:id/drop', async (request, response) => {
     const { id } = request.params;
-    if (!(await openAlertStore(ready().redis).drop(id))) throw noMessage(id);
+    if (!(await openAlertStore(ready().redis).drop(id))) throw noSuchMessage(id);
     response.json({ id, done: 'dropped' });
   });
   return router;
@@ -52,10 +52,10 @@ export function serviceRoutes(ready: () => StateSources): Router {
 
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
 
-function noMessage(id: string): HttpProblem {
-  return notThere(`there is no undelivered message ${quoted(id)} (any more)`);
+function noSuchMessage(id: string): HttpProblem {
+  return notFound(`there is no undelivered message ${quoted(id)}`);
 }
 
-function notThere(detail: string): HttpProblem {
-  return new HttpProblem(404, 'Not found', `${detail}; GET /api/status lists what is`);
+function notFound(detail: string): HttpProblem {
+  return new HttpProblem(404, 'http/not-found', `${detail}; GET /api/status lists the current ones`);
 }

@@ -13,16 +13,17 @@ import type { RulesReport } from './rules-report.js';
 export interface StateSources {
   readonly redis: Redis;
   readonly schedules: Queue<ScheduleJob>;
-  /** What is said of the rule files; undefined when no worker runs. */
+  /** The report on the rules; undefined when no worker runs. */
   readonly report: () => Promise<RulesReport | undefined>;
 }
 
-/** A message that was not delivered, without what it says. */
+/** An undelivered message, without its text. */
 export interface UndeliveredMessage {
   readonly id: string;
   readonly channel: string;
-  /** Of its first alert. */
+  /** The title of the first alert. */
   readonly title: string;
+  /** The number of alerts. */
   readonly alerts: number;
   readonly reason: string;
   /** The error code of the reason. */
@@ -30,7 +31,7 @@ export interface UndeliveredMessage {
   readonly since: string;
 }
 
-/** What asks for a person. */
+/** What needs the attention of a person. */
 export interface ServiceState {
   readonly ruleProblems: RulesReport['problems'];
   readonly referenceProblems: RulesReport['referenceProblems'];
@@ -38,22 +39,22 @@ export interface ServiceState {
   readonly undelivered: readonly UndeliveredMessage[];
 }
 
-/** A rule in force and how it stands. */
+/** A loaded rule and its state. */
 export type RuleState = RulesReport['rules'][number] & {
-  /** Where it is held, by account. */
+  /** The accounts in which the rule is held. */
   readonly held: readonly HeldRuleWithCount[];
-  /** When it runs next by the clock; ISO 8601. */
+  /** The next tick of the schedule: ISO 8601. */
   readonly next?: string;
 };
 
-/** The channels and what they could not, or are not to, tell. */
+/** The channels, the undelivered messages and the silences. */
 export interface AlertsState {
   readonly undelivered: readonly UndeliveredMessage[];
   readonly silences: readonly Silence[];
   readonly channels: RulesReport['channels'];
 }
 
-/** What asks for a person. */
+/** Reads what needs the attention of a person. */
 export async function serviceState({ redis, report }: StateSources): Promise<ServiceState> {
   const [rules, held, undelivered] = await Promise.all([
     report(),
@@ -68,7 +69,7 @@ export async function serviceState({ redis, report }: StateSources): Promise<Ser
   };
 }
 
-/** The rules in force; undefined when no worker runs. */
+/** Reads the loaded rules; undefined when no worker runs. */
 export async function rulesState({
   redis,
   schedules,
@@ -83,13 +84,13 @@ export async function rulesState({
     const next = schedulers.find(({ key }) => key === rule.id)?.next;
     return {
       ...rule,
-      held: held.filter((one) => one.rule === rule.id),
+      held: held.filter((heldRule) => heldRule.rule === rule.id),
       ...(next !== undefined && { next: new Date(next).toISOString() }),
     };
   });
 }
 
-/** The channels and what they could not, or are not to, tell. */
+/** Reads the channels, the undelivered messages and the silences. */
 export async function alertsState({ redis, report }: StateSources): Promise<AlertsState> {
   const [undelivered, silences, rules] = await Promise.all([
     undeliveredMessages(redis),
@@ -100,8 +101,8 @@ export async function alertsState({ redis, report }: StateSources): Promise<Aler
 }
 
 async function undeliveredMessages(redis: Redis): Promise<UndeliveredMessage[]> {
-  const all = await openAlertStore(redis).undelivered();
-  return all.map((message) => {
+  const messages = await openAlertStore(redis).undelivered();
+  return messages.map((message) => {
     const { id, channel, groups, reason, code, since } = message;
     const [first] = groups.flatMap((group) => group.alerts);
     return { id, channel, title: first?.title ?? '', alerts: alertCount(message), reason, code, since };

@@ -1,17 +1,17 @@
 import type { Redis } from 'ioredis';
-import { causeOfEvent } from '../events/envelope.js';
-import type { CauseOfEvent, Event } from '../events/envelope.js';
+import { eventCause } from '../events/envelope.js';
+import type { EventCause, Event } from '../events/envelope.js';
 import { deviceReferenceOf } from '../events/webhook-types.js';
 import { KEY_PREFIX } from '../queues/connection.js';
 
 /** What our own steps are about to bring about, so that the webhooks that tell of it are known as ours. */
 export interface EventCauses {
   /** Says before a call that SimpleMDM will tell of it by one webhook of this type about this device. */
-  readonly expect: (account: string, type: string, deviceId: number, cause: CauseOfEvent) => Promise<void>;
+  readonly expect: (account: string, type: string, deviceId: number, cause: EventCause) => Promise<void>;
   /** Takes that back: the call failed, and no webhook will tell of it. */
-  readonly cancel: (account: string, type: string, deviceId: number, cause: CauseOfEvent) => Promise<void>;
+  readonly cancel: (account: string, type: string, deviceId: number, cause: EventCause) => Promise<void>;
   /** The step that caused an event, if one of ours did. The same event has the same cause whenever it is asked for. */
-  readonly causeOf: (event: Event) => Promise<CauseOfEvent | undefined>;
+  readonly causeOf: (event: Event) => Promise<EventCause | undefined>;
 }
 
 /** A webhook that comes later than this after the call is taken for somebody else's doing. */
@@ -53,7 +53,7 @@ export function openEventCauses(redis: Redis): EventCauses {
       if (deviceId === undefined) return undefined;
       const keys = [expected(event.account, event.type, deviceId), `${KEY_PREFIX}:cause:of:${event.id}`];
       const given: unknown = await redis.eval(CAUSE_OF, 2, ...keys, CAUSE_TTL_S);
-      return typeof given === 'string' ? causeOfEvent.parse(JSON.parse(given)) : undefined;
+      return typeof given === 'string' ? eventCause.parse(JSON.parse(given)) : undefined;
     },
   };
 }

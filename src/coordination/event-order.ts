@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
 import { deviceReferenceOf } from '../events/webhook-types.js';
-import { KEY_PREFIX, resultsOf } from '../queues/connection.js';
+import { KEY_PREFIX, pipelineResults } from '../queues/connection.js';
 import { addInArrivalOrder } from './arrival-order.js';
 
 /** Longer than any event waits to be looked at for the first time. */
@@ -37,7 +37,7 @@ export async function registerEvents(redis: Redis, events: readonly Event[]): Pr
     const at = Date.parse(event.at);
     pipeline.eval(...addInArrivalOrder('order', { to: key, member: event.id, at, keptS: ORDER_TTL_S }));
   }
-  if (pipeline.length > 0) resultsOf(await pipeline.exec());
+  if (pipeline.length > 0) pipelineResults(await pipeline.exec());
 }
 
 /** The event of the same device that happened earlier and has not been looked at yet, if there is one. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** How deep the JSON of a webhook may nest; real ones stay under ten. */
+/** How deep the JSON of a webhook may nest. Webhooks of SimpleMDM stay under ten levels. */
 export const MAX_DEPTH = 64;
 
-// The checks come behind the type: on something else that has a length they would throw.
+// `pipe`, because the checks would throw on other values that have a length.
 const webhookType = z.string('expected a dotted event type such as "device.enrolled"').pipe(
   z
     .string()
@@ -16,54 +16,55 @@ const webhookTime = z.iso.datetime({
   error: 'expected an ISO 8601 time with offset such as "2000-01-01T12:00:00.000-07:00"',
 });
 
-/** A JSON object of unknown fields, passed through as it is: rebuilding it would lose a field called `__proto__`. */
+/** A JSON object with unknown fields, kept as is: a copy would lose a field called `__proto__`. */
 export const jsonObject = z.custom<Record<string, unknown>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'expected an object',
 );
 
-/** A webhook as SimpleMDM posts it: API reference, section Webhooks. Unknown fields beside the three are dropped; those in `data` are kept. */
+/** The body of a webhook (SimpleMDM API reference, section Webhooks). Unknown fields are dropped, except in `data`. */
 export const webhookEnvelope = z.object({
   type: webhookType,
   at: webhookTime,
-  /** The test button may send none. */
+  /** Missing when an admin presses the test button. */
   data: jsonObject.nullish().transform((data) => data ?? {}),
 });
 
 /** A validated webhook body. */
 export type Webhook = z.output<typeof webhookEnvelope>;
 
-/** The step of ours that brought an event about. */
-export const causeOfEvent = z.object({
-  /** The event and the rule of the run that it belongs to. */
+/** The step of a run that caused an event. */
+export const eventCause = z.object({
+  /** The id of the event of that run. */
   event: z.string(),
+  /** The rule of that run. */
   rule: z.string(),
-  /** How many events in a row were brought about so: 1 when that run's event came from outside. */
-  links: z.int().positive(),
+  /** The number of consecutive events that runs caused: 1 when the event of that run came from outside. */
+  chainLength: z.int().positive(),
 });
 
-/** The step of ours that brought an event about. */
-export type CauseOfEvent = z.output<typeof causeOfEvent>;
+/** The step of a run that caused an event. */
+export type EventCause = z.output<typeof eventCause>;
 
 const eventSource = z.enum(['webhook', 'replay', 'rule', 'schedule']);
 
-/** An event in our envelope: what rules see, queues carry and the journal keeps. */
+/** An event as rules see it, queues carry it and the journal keeps it. */
 export const event = z.object({
   id: z.string(),
   account: z.string(),
   type: z.string(),
-  /** When it happened, as the sender wrote it. */
+  /** When the event happened, as the sender wrote it. */
   at: z.string(),
-  /** When this service took it; ISO 8601, UTC. */
+  /** When the service accepted the event: ISO 8601, UTC. */
   receivedAt: z.string(),
-  /** `rule`: a rule raised it. `schedule`: the clock made it for a rule. */
+  /** `rule`: a rule emitted the event. `schedule`: the event is a tick of a schedule. */
   source: eventSource,
-  /** Of a replay: where the event that it repeats came from at first. */
-  repeatedSource: eventSource.optional(),
+  /** Of a replay: the source of the original event. */
+  originalSource: eventSource.optional(),
   data: jsonObject,
-  /** Absent when nothing of ours brought it about. */
-  causedBy: causeOfEvent.optional(),
+  /** Missing when no run caused the event. */
+  causedBy: eventCause.optional(),
 });
 
-/** An event in our envelope. */
+/** An event as rules see it, queues carry it and the journal keeps it. */
 export type Event = z.output<typeof event>;

@@ -2,24 +2,25 @@ import { createHash } from 'node:crypto';
 import type { Webhook } from './envelope.js';
 
 /**
- * JSON with sorted keys and no white space, after RFC 8785 (JSON Canonicalization Scheme): the same value always gives the same text.
+ * JSON with sorted keys and no white space, so that equal values give equal strings.
+ * Source: RFC 8785, JSON Canonicalization Scheme.
  *
- * @param value - Parsed JSON, no deeper than the receiver lets in.
+ * @param value - Parsed JSON, nested at most `MAX_DEPTH` levels.
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
-    // RFC 8785 section 3.2.3 sorts by UTF-16 code units, which is what comparing strings does.
+    // RFC 8785, section 3.2.3: by UTF-16 code units, as JavaScript compares strings.
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
   return `{${members.join(',')}}`;
 }
 
 /**
- * The id of an event: SHA-256, in hex, over the account and the canonical JSON of `type`, `at` and `data`.
- * A webhook that is delivered twice gets the same id twice, so the queue drops the repeat.
+ * The id of an event: SHA-256 in hex of the account and the canonical JSON of `type`, `at` and `data`.
+ * A webhook that is delivered twice gets the same id, so the queue drops the duplicate.
  */
 export function fingerprint(account: string, webhook: Webhook): string {
   const { type, at, data } = webhook;

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Webhook } from './envelope.js';
 
-/** The device of a webhook about an enrolled device. Only the id is certain: it is what the API is asked with. */
+/** An enrolled device. Only the id is required: API calls use it. */
 const enrolledDevice = z.looseObject({
   id: z.int('expected the SimpleMDM device id, a whole number').positive(),
   udid: z.string().nullish(),
   serial_number: z.string().nullish(),
 });
 
-/** A device that exists in Apple Business Manager only: it has no SimpleMDM id. */
+/** A device that exists only in Apple Business Manager. It has no SimpleMDM id. */
 const businessManagerDevice = z.looseObject({
   serial_number: z.string('expected the serial number, a text').min(1),
   model: z.string().nullish(),
@@ -16,7 +16,7 @@ const businessManagerDevice = z.looseObject({
 
 const aboutDevice = z.looseObject({ device: enrolledDevice });
 
-/** What is known of the `data` of each documented type; fields that are not named here are kept. */
+/** The schema of `data` for each documented type. Unknown fields are kept. */
 export const KNOWN_DATA: ReadonlyMap<string, z.ZodType<Record<string, unknown>>> = new Map<
   string,
   z.ZodType<Record<string, unknown>>
@@ -31,13 +31,13 @@ export const KNOWN_DATA: ReadonlyMap<string, z.ZodType<Record<string, unknown>>>
   }),
 );
 
-/** The event types that SimpleMDM is known to send. */
+/** The event types that the SimpleMDM API reference documents. */
 export const KNOWN_TYPES: readonly string[] = [...KNOWN_DATA.keys()];
 
 /**
- * Checks the `data` of a known type. An unknown type passes: SimpleMDM adds types over time.
+ * Checks the `data` of a webhook with a known type. Unknown types pass, because SimpleMDM adds types over time.
  *
- * @returns The problem as the path of the field and what is wrong with it, or undefined.
+ * @returns `<path of the field>: <problem>`, or undefined when the data is valid.
  */
 export function problemInData(webhook: Webhook): string | undefined {
   const result = KNOWN_DATA.get(webhook.type)?.safeParse(webhook.data);
@@ -48,18 +48,18 @@ export function problemInData(webhook: Webhook): string | undefined {
 const deviceReference = z.looseObject({
   device: z.looseObject({
     id: z.int().positive().optional().catch(undefined),
-    // Real ones have ten to twelve characters; something endless must not become a search at the API.
+    // Serial numbers have ten to twelve characters. An endless string must not become an API search.
     serial_number: z.string().min(1).max(64).optional().catch(undefined),
   }),
 });
 
-/** The device that an event is about, as far as its data says. */
+/** What the data of an event says about its device. */
 export interface DeviceReference {
   readonly id: number | undefined;
   readonly serialNumber: string | undefined;
 }
 
-/** The device named in an event's data, or undefined when the event is not about one. Works for unknown types as well. */
+/** The device in the data of an event of any type, or undefined without one. */
 export function deviceReferenceOf(event: {
   readonly data: Record<string, unknown>;
 }): DeviceReference | undefined {

@@ -1,22 +1,22 @@
 import { z } from 'zod';
 
-/** One API call as jobs and traces keep it. */
+/** An API call as jobs and traces keep it. */
 export const apiCall = z.object({
   account: z.string(),
   method: z.string(),
-  /** The path with its ids and query, as sent. */
+  /** The path with ids and query, as sent. */
   path: z.string(),
-  /** The path as the reference writes it, with placeholders. */
+  /** The path with placeholders, as in the API reference. */
   route: z.string(),
-  /** What a write sent; never secrets of ours, the key travels in a header. */
+  /** The body of a write. Never holds the API key, which is a header. */
   body: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
-  /** Undefined when there was no answer. */
+  /** Undefined without a response. */
   status: z.number().optional(),
   error: z.string().optional(),
   durationMs: z.number(),
-  /** The same call was already in flight for something else and its answer was shared. */
+  /** The call shared the response of an identical call in flight. */
   shared: z.boolean().optional(),
 });
 
-/** One API call. */
+/** An API call. */
 export type ApiCall = z.output<typeof apiCall>;

@@ -4,48 +4,52 @@ import { requestSignal } from './request-signal.js';
 /** A request to any web service. */
 export interface ExchangeRequest {
   readonly method: string;
-  /** A user and password in it are sent as Basic authentication (RFC 7617). */
+  /** A user and password in the URL are sent as Basic authentication (RFC 7617). */
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** From the first byte sent to the last byte read. */
+  /** Covers everything from the first byte sent to the last byte read. */
   readonly timeoutMs: number;
-  /** Breaks it off. */
-  readonly stop: AbortSignal;
-  /** More of the answer than this is not read. */
+  /** Aborted when the process stops. */
+  readonly signal: AbortSignal;
+  /** The response is read up to this length. */
   readonly maxCharacters: number;
-  /** Redirects are followed within the same origin only: headers may hold secrets. */
+  /** Follows redirects within the same origin only, because headers may hold secrets. */
   readonly followRedirects?: boolean;
 }
 
-/** What was answered. */
+/** The response, whatever its status. */
 export interface ExchangeResponse {
   readonly status: number;
   readonly headers: Headers;
+  /** The first `maxCharacters` of the body. */
   readonly text: string;
 }
 
-/** A request that cannot be sent as it is, whenever it is tried. */
+/** The request cannot be sent. A retry does not help. */
 export class InvalidRequestError extends Error {
-  override readonly name = 'UnsendableError';
+  override readonly name = 'InvalidRequestError';
 }
 
-/** A request that got no answer: it may have taken effect or not. */
+/** The request got no response. It may have taken effect or not. */
 export class NoResponseError extends Error {
-  override readonly name = 'NoAnswerError';
+  override readonly name = 'NoResponseError';
 }
 
 const MAX_REDIRECTS = 5;
 
 /**
- * Sends a request and reads the beginning of the answer, whatever its status.
+ * Sends one HTTP request, with a timeout and a bound on the size of the response.
  *
- * @throws UnsendableError that names what cannot be sent; NoAnswerError. Neither tells the address, which may be a secret: only its host.
+ * Error messages name only the host, because the URL may hold a secret.
+ *
+ * @throws InvalidRequestError when a header cannot be sent.
+ * @throws NoResponseError on a timeout, a network error or the stop of the process.
  */
 export async function exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
-  const { method, timeoutMs, stop, maxCharacters } = request;
+  const { method, timeoutMs, maxCharacters } = request;
   const headers = sendableHeaders(request);
-  const limits = requestSignal(timeoutMs, stop);
+  const abort = requestSignal(timeoutMs, request.signal);
   try {
     let url = withoutCredentials(request.url);
     for (let redirects = 0; ; redirects += 1) {
@@ -53,7 +57,7 @@ export async function exchange(request: ExchangeRequest): Promise<ExchangeRespon
         method,
         headers,
         redirect: 'manual',
-        signal: limits.signal,
+        signal: abort.signal,
         ...(request.body !== undefined && { body: request.body }),
       });
       const next =
@@ -62,29 +66,29 @@ export async function exchange(request: ExchangeRequest): Promise<ExchangeRespon
         return {
           status: response.status,
           headers: response.headers,
-          text: await beginningOf(response, maxCharacters),
+          text: await readBeginning(response, maxCharacters),
         };
       }
       await response.body?.cancel();
       url = next;
     }
   } catch (error) {
-    const why =
-      limits.reason() === 'timeout'
-        ? `no answer within ${timeoutMs / 1000} seconds`
-        : limits.reason() === 'stopped'
-          ? 'broken off'
+    const reason =
+      abort.abortCause() === 'timeout'
+        ? `no response within ${timeoutMs / 1000} seconds`
+        : abort.abortCause() === 'stopped'
+          ? 'aborted because the service is stopping'
           : fetchErrorText(error);
-    throw new NoResponseError(`${request.url.host}: ${why}`, { cause: error });
+    throw new NoResponseError(`${request.url.host}: ${reason}`, { cause: error });
   } finally {
-    limits.done();
+    abort.dispose();
   }
 }
 
 function sendableHeaders({ url, headers }: ExchangeRequest): Headers {
   const sendable = new Headers();
   if (url.username !== '' || url.password !== '') {
-    const pair = [url.username, url.password].map(decoded).join(':');
+    const pair = [url.username, url.password].map(decodePercent).join(':');
     sendable.set('Authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
   }
   for (const [name, value] of Object.entries(headers)) {
@@ -92,7 +96,7 @@ function sendableHeaders({ url, headers }: ExchangeRequest): Headers {
       sendable.set(name, value);
     } catch (error) {
       throw new InvalidRequestError(
-        `the header "${name}" cannot be sent: a name takes letters, digits and -, a value nothing beyond Latin-1 (| url_encode makes it so)`,
+        `the header "${name}" cannot be sent: a name may hold letters, digits and -, a value only Latin-1 characters (encode it with | url_encode)`,
         { cause: error },
       );
     }
@@ -100,8 +104,8 @@ function sendableHeaders({ url, headers }: ExchangeRequest): Headers {
   return sendable;
 }
 
-/** A password with a bare % in it means itself. */
-function decoded(text: string): string {
+/** Decodes percent-encoding. A string with a bare % stays as is. */
+function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -124,15 +128,15 @@ function redirectOf({ status, headers }: Response, from: URL): URL | undefined {
   return to.origin === from.origin ? to : undefined;
 }
 
-/** The beginning of an answer; an endless one must not fill the memory. */
-async function beginningOf(response: Response, most: number): Promise<string> {
+/** Reads the beginning of a response. An endless response must not fill the memory. */
+async function readBeginning(response: Response, maxCharacters: number): Promise<string> {
   if (response.body === null) return '';
   const decoder = new TextDecoder();
   let text = '';
   const chunks: AsyncIterable<Uint8Array> = response.body;
   for await (const chunk of chunks) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length >= most) break;
+    if (text.length >= maxCharacters) break;
   }
-  return text.slice(0, most);
+  return text.slice(0, maxCharacters);
 }

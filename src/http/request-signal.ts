@@ -1,36 +1,38 @@
-/** Why a call was broken off, if it was. */
+/** Why a request was aborted; undefined when it was not. */
 export type AbortCause = 'timeout' | 'stopped' | undefined;
 
-/** What bounds one call. */
+/** An abort signal for one request. */
 export interface RequestSignal {
   readonly signal: AbortSignal;
-  readonly reason: () => AbortCause;
-  /** From here on only the stop of the process breaks the call off: its answer has begun and may be long. */
-  readonly liftTimeLimit: () => void;
-  /** To be called when the call is over, however it ended. */
-  readonly done: () => void;
+  readonly abortCause: () => AbortCause;
+  /** Removes the timeout once the response has begun, because a response may be long. */
+  readonly clearTimeout: () => void;
+  /** Releases the timer and the listener. Call it when the request has ended, whatever the result. */
+  readonly dispose: () => void;
 }
 
 /**
- * A signal for one call that is aborted by a time limit, if there is one, or by the stop of the process.
+ * Creates a signal for one request. A timeout or the stop of the process aborts it.
  *
- * `AbortSignal.any` would do, but leaves something behind in the long-lived signal for every call that was ever made.
+ * `AbortSignal.any` leaks memory in the long-lived stop signal for each request.
+ *
+ * @param timeoutMs - Undefined: no timeout.
  */
 export function requestSignal(timeoutMs: number | undefined, stop: AbortSignal | undefined): RequestSignal {
   const controller = new AbortController();
-  let reason: AbortCause;
-  const breakOff = (why: AbortCause): void => {
-    reason ??= why;
+  let cause: AbortCause;
+  const abort = (why: AbortCause): void => {
+    cause ??= why;
     controller.abort();
   };
-  const onStop = (): void => breakOff('stopped');
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => breakOff('timeout'), timeoutMs);
+  const onStop = (): void => abort('stopped');
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => abort('timeout'), timeoutMs);
   stop?.addEventListener('abort', onStop, { once: true });
   return {
     signal: controller.signal,
-    reason: () => reason,
-    liftTimeLimit: () => clearTimeout(timer),
-    done: () => {
+    abortCause: () => cause,
+    clearTimeout: () => clearTimeout(timer),
+    dispose: () => {
       clearTimeout(timer);
       stop?.removeEventListener('abort', onStop);
     },

@@ -1,32 +1,32 @@
-/** A usual wait when a 429 does not say how long (seen in real accounts). */
-const UNSAID_WAIT_MS = 30_000;
+/** The wait after a 429 without a header, as observed at SimpleMDM. */
+const DEFAULT_WAIT_MS = 30_000;
 
-/** No answer makes a caller wait longer than this: a header in the wrong unit must not park an account for years. */
-const LONGEST_WAIT_MS = 3_600_000;
+/** The longest wait: a header in the wrong unit must not pause an account for years. */
+const MAX_WAIT_MS = 3_600_000;
 
 /**
- * When a refused call may be made again: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), else
- * `X-RateLimit-Reset` in epoch seconds; a 429 that says neither means thirty seconds from now.
+ * The earliest time of the next attempt: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), else
+ * `X-RateLimit-Reset` in epoch seconds, else 30 seconds from now for status 429.
  *
  * @param now - Epoch milliseconds.
- * @returns Epoch milliseconds, between now and an hour from now; undefined when the answer leaves it to the caller.
+ * @returns Epoch milliseconds, at most an hour from now; undefined when the response names no time.
  */
 export function retryAfterTime(status: number, headers: Headers, now: number): number | undefined {
-  const said =
-    afterHeader(headers.get('retry-after'), now) ??
-    resetHeader(headers.get('x-ratelimit-reset')) ??
-    (status === 429 ? now + UNSAID_WAIT_MS : undefined);
-  return said === undefined ? undefined : Math.min(Math.max(said, now), now + LONGEST_WAIT_MS);
+  const time =
+    parseRetryAfter(headers.get('retry-after'), now) ??
+    parseRateLimitReset(headers.get('x-ratelimit-reset')) ??
+    (status === 429 ? now + DEFAULT_WAIT_MS : undefined);
+  return time === undefined ? undefined : Math.min(Math.max(time, now), now + MAX_WAIT_MS);
 }
 
-function afterHeader(value: string | null, now: number): number | undefined {
+function parseRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null) return undefined;
   if (/^\d+(\.\d+)?$/.test(value.trim())) return now + Number(value) * 1000;
-  // An HTTP date begins with the day's name; Date.parse would make something of almost anything.
+  // An HTTP date begins with the name of the day. Date.parse alone accepts almost anything.
   const date = /^[A-Za-z]{3,9},? /.test(value.trim()) ? Date.parse(value) : NaN;
   return Number.isNaN(date) ? undefined : date;
 }
 
-function resetHeader(value: string | null): number | undefined {
+function parseRateLimitReset(value: string | null): number | undefined {
   return value !== null && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) * 1000 : undefined;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { event } from '../events/envelope.js';
 import { deviceReferenceOf } from '../events/webhook-types.js';
 import { matchesType } from '../rules/model/event-pattern.js';
-import { resultsOf } from '../queues/connection.js';
+import { pipelineResults } from '../queues/connection.js';
 import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './trace-keys.js';
 import { alertTrace, factTrace, processingTrace, ruleTrace, runTrace, statusOf } from './trace.js';
 import type { EventStatus, EventSummary, FactTrace, ProcessingTrace, RunTrace, Trace } from './trace.js';
@@ -76,7 +76,7 @@ export async function findEvents(redis: Redis, filter: EventFilter): Promise<Eve
 async function withNames(redis: Redis, events: readonly EventSummary[]): Promise<EventSummary[]> {
   const pipeline = redis.pipeline();
   for (const { id } of events) pipeline.hget(factsKey(id), 'device');
-  const facts = resultsOf(await pipeline.exec());
+  const facts = pipelineResults(await pipeline.exec());
   return events.map((event, index) => {
     const fact = facts[index];
     const name = typeof fact === 'string' ? nameOf(factTrace.parse(JSON.parse(fact))) : undefined;
@@ -147,7 +147,7 @@ async function tracesOf(
     pipeline.hgetall(traceKey(id));
     if (withFacts) pipeline.hgetall(factsKey(id));
   }
-  const results = resultsOf(await pipeline.exec()).map((result) => hash.parse(result));
+  const results = pipelineResults(await pipeline.exec()).map((result) => hash.parse(result));
   const step = withFacts ? 2 : 1;
   return ids.map((_id, index) =>
     traceFrom(results[index * step] ?? {}, withFacts ? (results[index * step + 1] ?? {}) : {}),

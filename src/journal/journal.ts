@@ -1,6 +1,6 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
-import { resultsOf } from '../queues/connection.js';
+import { pipelineResults } from '../queues/connection.js';
 import { DAY_S } from '../queues/queues.js';
 import type { Retention } from '../queues/queues.js';
 import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './trace-keys.js';
@@ -83,7 +83,7 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
     const ahead = Math.max(0, Math.ceil((until - Date.now()) / 1000));
     const seconds = (failed ? keepFailedS : keepS) + ahead;
     for (const key of [traceKey(eventId), factsKey(eventId)]) pipeline.eval(EXTEND_TTL, 1, key, seconds);
-    resultsOf(await pipeline.exec());
+    pipelineResults(await pipeline.exec());
   };
 
   return {
@@ -91,13 +91,13 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
       const pipeline = redis.pipeline();
       for (const event of events) startTrace(pipeline, event, true);
       pipeline.zremrangebyscore(INDEX_KEY, '-inf', Date.now() - keepFailedS * 1000);
-      const results = resultsOf(await pipeline.exec());
+      const results = pipelineResults(await pipeline.exec());
       return events.map((_event, index) => results[index] === 1);
     },
     ensureTrace: async (event) => {
       const pipeline = redis.pipeline();
       startTrace(pipeline, event, false);
-      resultsOf(await pipeline.exec());
+      pipelineResults(await pipeline.exec());
     },
     completedRules: async (eventId) => {
       const fields = await redis.hgetall(traceKey(eventId));
@@ -135,7 +135,7 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
           text(about),
         );
       }
-      resultsOf(await pipeline.exec());
+      pipelineResults(await pipeline.exec());
     },
     recordRun: (eventId, run) =>
       write(

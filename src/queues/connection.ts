@@ -1,15 +1,16 @@
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
+import type { UserProblem } from '../errors/user-problem.js';
 import { errorText } from '../telemetry/error-text.js';
-import type { Logger } from '../telemetry/logger.js';
+import type { CodedLogger } from '../telemetry/logger.js';
 
-/** Where Redis is: a URL, or the Unix socket of the private Redis. */
+/** The address of Redis: a URL, or the Unix socket of the private Redis. */
 export type RedisAddress = { readonly url: string } | { readonly socketPath: string };
 
-/** Every key of this service starts with it, the queues' included. */
+/** The prefix of every Redis key, including those of the queues. */
 export const KEY_PREFIX = 'mdm-reflex';
 
-/** How long a command may take before the caller is told that Redis is away. */
+/** How long a command may take before it fails. */
 const COMMAND_TIMEOUT_MS = 5000;
 
 const reconnectDelay = (attempt: number): number => Math.min(attempt * 100, 2000);
@@ -23,32 +24,32 @@ type ConnectionOptions = Pick<
   | 'commandTimeout'
 >;
 
-function connect(address: RedisAddress, options: ConnectionOptions, logger: Logger): Redis {
+function connect(address: RedisAddress, options: ConnectionOptions, logger: CodedLogger): Redis {
   const base = { ...options, retryStrategy: reconnectDelay };
   const redis =
     'url' in address ? new Redis(address.url, base) : new Redis({ ...base, path: address.socketPath });
-  // One line when it goes and one when it is back; ioredis reports every attempt in between.
+  // ioredis reports every failed attempt: log only the loss of the connection and the reconnection.
   let lost = false;
   redis.on('error', (error: Error) => {
     if (!lost)
       logger.error(
-        { reason: error.message, connection: options.connectionName },
-        'Redis is away; trying again until it is back',
+        { code: 'redis/unreachable', reason: error.message, connection: options.connectionName },
+        'Redis is unreachable; reconnecting',
       );
     lost = true;
   });
   redis.on('ready', () => {
-    if (lost) logger.info({ connection: options.connectionName }, 'Redis is back');
+    if (lost) logger.info({ connection: options.connectionName }, 'reconnected to Redis');
     lost = false;
   });
   return redis;
 }
 
 /**
- * A connection for a caller who waits for an answer (the receiver, the JSON API, the command line): when Redis is away
- * a command fails at once instead of queueing up in memory.
+ * Connects for callers that wait for a response: the receiver, the JSON API, the command line. While Redis is
+ * unreachable, commands fail immediately instead of queuing up in memory.
  */
-export function connectForRequests(address: RedisAddress, logger: Logger): Redis {
+export function connectForRequests(address: RedisAddress, logger: CodedLogger): Redis {
   return connect(
     address,
     {
@@ -62,33 +63,36 @@ export function connectForRequests(address: RedisAddress, logger: Logger): Redis
   );
 }
 
-/** A connection for workers: commands wait until Redis is back, as BullMQ asks for. */
-export function connectForWorkers(address: RedisAddress, logger: Logger): Redis {
+/** Connects for workers: commands wait until Redis is reachable, as BullMQ requires. */
+export function connectForWorkers(address: RedisAddress, logger: CodedLogger): Redis {
   return connect(address, { connectionName: `${KEY_PREFIX}-workers`, maxRetriesPerRequest: null }, logger);
 }
 
 /**
- * What is wrong with a Redis for a queue that must lose nothing, in one line each.
- * A Redis that may evict keys under memory pressure drops queued events without a word.
+ * A warning for each setting of Redis that could lose events.
+ * A Redis that evicts keys under memory pressure drops queued events silently.
  */
-export async function redisWarnings(redis: Redis): Promise<string[]> {
+export async function redisWarnings(redis: Redis): Promise<UserProblem[]> {
   const info = await redis.info('memory');
   const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
   if (policy === undefined || policy === 'noeviction') return [];
   return [
-    `this Redis may throw queued events away when its memory is full: maxmemory-policy is "${policy}"; set it to "noeviction"`,
+    {
+      code: 'redis/eviction-policy',
+      message: `Redis may delete queued events when its memory is full: maxmemory-policy is "${policy}"; set it to "noeviction"`,
+    },
   ];
 }
 
-/** Whether an error says that Redis could not be reached or did not answer in time. */
-export function isRedisAway(error: unknown): boolean {
+/** Whether an error means that Redis is unreachable or did not respond in time. */
+export function isRedisUnreachable(error: unknown): boolean {
   return /Command timed out|Connection is closed|Stream isn't writeable|max retries per request|ECONN|EPIPE|ETIMEDOUT/i.test(
     errorText(error),
   );
 }
 
-/** The answers of a pipeline; throws the first error among them. */
-export function resultsOf(results: [Error | null, unknown][] | null): unknown[] {
+/** The results of a pipeline. Throws the first error among them. */
+export function pipelineResults(results: [Error | null, unknown][] | null): unknown[] {
   return (results ?? []).map(([error, result]) => {
     if (error) throw error;
     return result;

@@ -5,10 +5,10 @@ import { OperatorError } from '../config/operator-error.js';
 import { errorCode } from '../telemetry/error-text.js';
 
 /**
- * Makes sure that one process at a time uses a data folder. The lock is a listening Unix socket: the kernel drops it with
- * the process, however it ends, so there is no process id to go stale.
+ * Locks a data folder, so that only one process uses it. The lock is a listening Unix socket: the kernel releases it when
+ * the process ends, so it cannot go stale as a PID file can.
  *
- * @returns A function that gives the lock back.
+ * @returns A function that releases the lock.
  * @throws OperatorError when another process holds it.
  */
 export async function lockDataDir(dataDir: string, socketPath: string): Promise<() => Promise<void>> {
@@ -20,37 +20,40 @@ export async function lockDataDir(dataDir: string, socketPath: string): Promise<
       return () => new Promise((resolve) => server.close(() => resolve()));
     } catch (error) {
       if (errorCode(error) !== 'EADDRINUSE') throw error;
-      if (!(await clearAway(socketPath))) break;
+      if (!(await removeStaleSocket(socketPath))) break;
     }
   }
   throw new OperatorError([
-    `DATA_DIR ${dataDir}: another mdm-reflex is using it; stop that one, or give this one a DATA_DIR of its own`,
+    {
+      code: 'redis/data-dir-in-use',
+      message: `DATA_DIR ${dataDir}: another mdm-reflex process uses it; stop that process, or set another DATA_DIR`,
+    },
   ]);
 }
 
-/** Two that start at the same moment may each clear away a socket before one of them has the lock. */
+/** Processes that start at the same moment may each remove a socket before one of them gets the lock. */
 const ATTEMPTS = 5;
 
 /**
- * Clears away a socket that a killed process left behind. It is renamed first, which only one can do, and looked at again: what answers
- * then is somebody's lock after all and is put back.
+ * Removes a socket that a killed process left behind. The rename is atomic, so only one process gets the socket. If the
+ * renamed socket still accepts connections, it is a valid lock and is restored.
  *
- * @returns Whether the way is free; false when the socket is in use.
+ * @returns False when the socket is in use.
  */
-async function clearAway(socketPath: string): Promise<boolean> {
-  if (await isAnswering(socketPath)) return false;
-  const aside = `${socketPath}.${process.pid}`;
+async function removeStaleSocket(socketPath: string): Promise<boolean> {
+  if (await acceptsConnections(socketPath)) return false;
+  const renamed = `${socketPath}.${process.pid}`;
   try {
-    await rename(socketPath, aside);
+    await rename(socketPath, renamed);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return true;
     throw error;
   }
-  if (await isAnswering(aside)) {
-    await rename(aside, socketPath);
+  if (await acceptsConnections(renamed)) {
+    await rename(renamed, socketPath);
     return false;
   }
-  await rm(aside, { force: true });
+  await rm(renamed, { force: true });
   return true;
 }
 
@@ -61,8 +64,8 @@ function listen(server: Server, socketPath: string): Promise<void> {
   });
 }
 
-/** Whether anything accepts connections on a Unix socket. */
-export function isAnswering(socketPath: string): Promise<boolean> {
+/** Whether a process accepts connections on a Unix socket. */
+export function acceptsConnections(socketPath: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath);
     socket.once('connect', () => {

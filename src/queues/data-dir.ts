@@ -6,23 +6,26 @@ import { OperatorError } from '../config/operator-error.js';
 import { errorCode } from '../telemetry/error-text.js';
 
 /**
- * Makes a folder within `DATA_DIR`, for this user alone, and sees that it can be written.
+ * Creates a folder in `DATA_DIR` that only this user can access, and checks that it is writable.
  *
- * @throws OperatorError that names DATA_DIR when it cannot.
+ * @throws OperatorError when the folder cannot be created or written.
  */
-export async function makeDataFolder(dataDir: string, folder: string): Promise<void> {
+export async function createDataFolder(dataDir: string, folder: string): Promise<void> {
   try {
-    await makeFolder(folder);
+    await createFolder(folder);
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new OperatorError([
-      `DATA_DIR ${dataDir}: ${writeProblem(error)}; make it a folder that this user may write, or set DATA_DIR to one`,
+      {
+        code: 'redis/data-dir',
+        message: `DATA_DIR ${dataDir}: ${writeProblem(error)}; set DATA_DIR to a folder that this user can write to`,
+      },
     ]);
   }
 }
 
-/** Each missing folder by itself: where none can be made, such as below /proc, Node's own recursion never ends. */
-async function makeFolder(folder: string): Promise<void> {
+/** Creates parents one by one: the recursive mkdir of Node never ends where folders cannot be created, such as in /proc. */
+async function createFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
@@ -35,7 +38,7 @@ async function makeFolder(folder: string): Promise<void> {
         (reason: unknown) => errorCode(reason) === 'ENOENT',
       ));
     if (!parentIsMissing || parent === folder) throw error;
-    await makeFolder(parent);
+    await createFolder(parent);
     await mkdir(folder, { mode: 0o700 });
   }
 }

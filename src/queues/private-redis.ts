@@ -9,37 +9,38 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
 import { errorText } from '../telemetry/error-text.js';
-import type { Logger } from '../telemetry/logger.js';
-import { makeDataFolder } from './data-dir.js';
-import { isAnswering, lockDataDir } from './data-dir-lock.js';
+import type { CodedLogger } from '../telemetry/logger.js';
+import { createDataFolder } from './data-dir.js';
+import { acceptsConnections, lockDataDir } from './data-dir-lock.js';
 
-/** The embedded default: a Redis that belongs to this service alone and keeps its data in `DATA_DIR`. */
+/** A Redis process that the service runs for itself. Its data is in `DATA_DIR`. */
 export interface PrivateRedis {
   readonly socketPath: string;
-  /** Writes what is in memory to disk and ends the Redis; resolves when it is gone. */
+  /** Stops Redis and resolves when its process has ended. The append-only file keeps the data. */
   readonly stop: () => Promise<void>;
 }
 
 /** Unix socket paths are at most 104 bytes on macOS, 108 on Linux. */
-const LONGEST_SOCKET_PATH = 100;
+const MAX_SOCKET_PATH_BYTES = 100;
 /** Loading a large append-only file takes time. */
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 4000;
 const RESTART_DELAY_MS = 500;
 
 /**
- * Starts the private Redis. One that an earlier process left over when it was killed is stopped first, its data kept.
+ * Starts the private Redis and restarts it when it exits. First stops a Redis that a killed service left running.
  *
- * It listens on a Unix socket only, that none but this user can open; it is append-only, synced every second, and never
- * evicts. Should it die while the service runs, it is started again.
+ * Redis listens only on a Unix socket that this user alone can open, appends every write to a file that is synced every
+ * second, and never evicts keys.
  *
- * @throws OperatorError when there is no redis-server or valkey-server, when another service uses the folder, or when it does not start.
+ * @throws OperatorError when neither redis-server nor valkey-server is installed, when another process uses the folder, or
+ * when Redis does not start.
  */
-export async function startPrivateRedis(dataDir: string, logger: Logger): Promise<PrivateRedis> {
+export async function startPrivateRedis(dataDir: string, logger: CodedLogger): Promise<PrivateRedis> {
   const folder = join(dataDir, 'redis');
-  await makeDataFolder(dataDir, folder);
+  await createDataFolder(dataDir, folder);
   const socketPath = privateRedisSocket(dataDir);
-  await makePrivate(dirname(socketPath));
+  await createOwnFolder(dataDir, dirname(socketPath));
   const unlock = await lockDataDir(dataDir, join(dirname(socketPath), 'owner.sock'));
   try {
     let stopping = false;
@@ -47,20 +48,26 @@ export async function startPrivateRedis(dataDir: string, logger: Logger): Promis
     const start = async (): Promise<void> => {
       const binary = await findRedisBinary();
       child = launch(binary, folder, socketPath);
-      child.once('exit', (code, signal) => {
+      child.once('exit', (exitCode, signal) => {
         child = undefined;
         if (stopping) return;
-        logger.error({ code, signal }, 'the private Redis ended; starting it again');
+        logger.error(
+          { code: 'redis/private-exited', exitCode, signal },
+          'the private Redis exited; restarting it',
+        );
         delay(RESTART_DELAY_MS)
           .then(() => (stopping ? undefined : start()))
           .catch((error: unknown) =>
-            logger.fatal({ reason: errorText(error) }, 'the private Redis could not be started again'),
+            logger.fatal(
+              { code: 'redis/private-start-failed', reason: errorText(error) },
+              'the private Redis did not restart',
+            ),
           );
       });
-      await untilReady(socketPath, folder, () => child === undefined);
+      await waitUntilReady(socketPath, folder, () => child === undefined);
     };
-    if (await isAnswering(socketPath)) {
-      // Its data is in the append-only file; one of our own can be watched and is ended with us.
+    if (await acceptsConnections(socketPath)) {
+      // Only a child process can be watched and restarted. The append-only file keeps the data.
       logger.info({ socketPath }, 'stopping the private Redis that an earlier process left running');
       await shutDown(socketPath, undefined, logger);
     }
@@ -79,23 +86,26 @@ export async function startPrivateRedis(dataDir: string, logger: Logger): Promis
   }
 }
 
-/** Where the private Redis of a data folder listens: in the folder, or in a short one when that path is too long for a socket. */
+/** The socket path of the private Redis: in the data folder, or in a temporary folder when that path is too long for a socket. */
 export function privateRedisSocket(dataDir: string): string {
   return join(socketFolder(join(dataDir, 'redis')), 'redis.sock');
 }
 
 function socketFolder(folder: string): string {
-  if (Buffer.byteLength(join(folder, 'owner.sock')) <= LONGEST_SOCKET_PATH) return folder;
+  if (Buffer.byteLength(join(folder, 'owner.sock')) <= MAX_SOCKET_PATH_BYTES) return folder;
   return join(tmpdir(), `mdm-reflex-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`);
 }
 
-/** Makes a folder that is this user's alone: in a shared folder for temporary files somebody else could have made it first. */
-async function makePrivate(folder: string): Promise<void> {
+/** Creates a folder and checks its owner: in a shared temporary folder another user could have created it first. */
+async function createOwnFolder(dataDir: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const found = await lstat(folder);
   if (!found.isDirectory() || (process.getuid !== undefined && found.uid !== process.getuid())) {
     throw new OperatorError([
-      `DATA_DIR: ${folder} belongs to somebody else; choose a shorter DATA_DIR, so that it is not needed`,
+      {
+        code: 'redis/data-dir',
+        message: `DATA_DIR ${dataDir}: the socket folder ${folder} belongs to another user; set a shorter DATA_DIR, which needs no such folder`,
+      },
     ]);
   }
 }
@@ -121,7 +131,11 @@ async function findRedisBinary(): Promise<string> {
     }
   }
   throw new OperatorError([
-    'REDIS_URL is not set and neither redis-server nor valkey-server is installed: install one (apt-get install redis-server, brew install redis), or set REDIS_URL to a Redis that is there',
+    {
+      code: 'redis/not-installed',
+      message:
+        'REDIS_URL is not set, and neither redis-server nor valkey-server is installed: install one (apt-get install redis-server, brew install redis), or set REDIS_URL',
+    },
   ]);
 }
 
@@ -142,7 +156,7 @@ function launch(binary: string, folder: string, socketPath: string): ChildProces
   const child = spawn(
     binary,
     Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
-    // Its own process group: Ctrl-C in a terminal must reach the service only, which stops Redis last.
+    // A separate process group: Ctrl-C must reach only the service, which stops Redis last.
     { stdio: 'ignore', detached: true },
   );
   child.once('error', () => child.emit('exit', null, null));
@@ -150,12 +164,12 @@ function launch(binary: string, folder: string, socketPath: string): ChildProces
   return child;
 }
 
-async function untilReady(socketPath: string, folder: string, hasEnded: () => boolean): Promise<void> {
+async function waitUntilReady(socketPath: string, folder: string, hasEnded: () => boolean): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
-  let lastProblem = 'it does not answer';
+  let lastProblem = 'no response';
   while (Date.now() < deadline && !hasEnded()) {
     try {
-      await ask(socketPath, (redis) => redis.ping());
+      await withRedis(socketPath, (redis) => redis.ping());
       return;
     } catch (error) {
       lastProblem = errorText(error);
@@ -165,11 +179,14 @@ async function untilReady(socketPath: string, folder: string, hasEnded: () => bo
   const log = await readFile(join(folder, 'redis.log'), 'utf8').catch(() => '');
   const lastLines = log.trim().split('\n').slice(-3).join(' | ');
   throw new OperatorError([
-    `the private Redis in ${folder} did not start (${lastProblem}); its log ends: ${lastLines || '(empty)'}`,
+    {
+      code: 'redis/private-start-failed',
+      message: `the private Redis in ${folder} did not start (${lastProblem}); its log ends: ${lastLines || '(empty)'}`,
+    },
   ]);
 }
 
-async function ask<T>(socketPath: string, question: (redis: Redis) => Promise<T>): Promise<T> {
+async function withRedis<T>(socketPath: string, work: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis({
     path: socketPath,
     lazyConnect: true,
@@ -177,32 +194,39 @@ async function ask<T>(socketPath: string, question: (redis: Redis) => Promise<T>
     maxRetriesPerRequest: 0,
     commandTimeout: 2000,
     connectTimeout: 2000,
-    // After a refused connection ioredis keeps this timer running, and the process with it.
+    // ioredis keeps this timer, and with it the process, alive after a refused connection.
     disconnectTimeout: 50,
   });
-  // Failures reach the caller through the promises below; the event must only not be unhandled.
+  // The promises below report failures. Without a listener the event would end the process.
   redis.on('error', () => undefined);
   try {
     await redis.connect();
-    return await question(redis);
+    return await work(redis);
   } finally {
     redis.disconnect();
   }
 }
 
-async function shutDown(socketPath: string, child: ChildProcess | undefined, logger: Logger): Promise<void> {
-  // SHUTDOWN is answered by a closed connection; whether it worked shows in the socket.
-  await ask(socketPath, (redis) => redis.call('SHUTDOWN', 'NOSAVE')).catch(() => undefined);
+async function shutDown(
+  socketPath: string,
+  child: ChildProcess | undefined,
+  logger: CodedLogger,
+): Promise<void> {
+  // Redis closes the connection without a reply, so the result shows only in the process or the socket.
+  await withRedis(socketPath, (redis) => redis.call('SHUTDOWN', 'NOSAVE')).catch(() => undefined);
   const deadline = Date.now() + STOP_TIMEOUT_MS;
   while (Date.now() < deadline) {
-    const gone =
+    const ended =
       child === undefined
-        ? !(await isAnswering(socketPath).catch(() => true))
+        ? !(await acceptsConnections(socketPath).catch(() => true))
         : child.exitCode !== null || child.signalCode !== null;
-    if (gone) return;
+    if (ended) return;
     await delay(20);
   }
-  logger.error('the private Redis did not stop in time; ending it');
-  // It does not answer; what it was told is in its append-only file.
+  // The append-only file keeps the data.
+  logger.error(
+    { code: 'redis/private-stop-timeout', timeoutMs: STOP_TIMEOUT_MS },
+    'the private Redis did not stop in time; killing it',
+  );
   child?.kill('SIGKILL');
 }

@@ -1,14 +1,21 @@
 import { Router } from 'express';
 import type { Metrics } from '../telemetry/metrics.js';
+import { HttpProblem, sendProblem } from './http-problem.js';
 
-/** Whether the process can do its work, with what keeps it from doing so. */
+/** Whether a process can do its work. */
 export interface Readiness {
   readonly ready: boolean;
-  /** What a person wants to know besides: Redis, rules, accounts. */
+  /** The state of Redis, rules and accounts, as fields of the response. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** `GET /healthz` (alive), `GET /readyz` (can work), `GET /metrics` (Prometheus). */
+const NOT_READY = new HttpProblem(
+  503,
+  'http/unavailable',
+  'the service is not ready: "redis" and "stopping" name the reason',
+);
+
+/** `GET /healthz` (alive), `GET /readyz` (ready for work), `GET /metrics` (Prometheus). */
 export function healthRoutes(readiness: () => Promise<Readiness>, metrics: Metrics): Router {
   const router = Router();
   router.get('/healthz', (_request, response) => {
@@ -16,7 +23,8 @@ export function healthRoutes(readiness: () => Promise<Readiness>, metrics: Metri
   });
   router.get('/readyz', async (_request, response) => {
     const { ready, details } = await readiness();
-    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', ...details });
+    if (ready) response.json({ status: 'ready', ...details });
+    else sendProblem(response, NOT_READY, details);
   });
   router.get('/metrics', async (_request, response) => {
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());

@@ -4,18 +4,18 @@ import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'expre
 import helmet from 'helmet';
 import { OperatorError } from '../config/operator-error.js';
 import { errorText } from '../telemetry/error-text.js';
-import type { Logger } from '../telemetry/logger.js';
-import { HttpProblem, sendProblem } from './http-problem.js';
+import type { CodedLogger } from '../telemetry/logger.js';
+import { HttpProblem, sendProblem, sentProblemCode } from './http-problem.js';
 
-/** What every HTTP surface of the service shares. */
+/** What the HTTP server needs. */
 export interface HttpAppOptions {
-  readonly logger: Logger;
-  /** `TRUST_PROXY`: how many proxies stand in front, or their addresses. */
+  readonly logger: CodedLogger;
+  /** `TRUST_PROXY`: the number of proxies in front of the service, or their addresses. */
   readonly trustProxy: string | undefined;
   readonly routers: readonly Router[];
 }
 
-/** The Express application: security headers, a request id in every answer and log line, problems as RFC 9457. */
+/** Creates the Express application: security headers, a request id in every response and log line, problems as RFC 9457. */
 export function createHttpApp({ logger, trustProxy, routers }: HttpAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -24,7 +24,10 @@ export function createHttpApp({ logger, trustProxy, routers }: HttpAppOptions): 
     app.set('trust proxy', trustProxySetting(trustProxy));
   } catch (error) {
     throw new OperatorError([
-      `TRUST_PROXY: found ${JSON.stringify(trustProxy)}, expected how many proxies stand in front (1), or their addresses (loopback, 10.0.0.0/8); ${errorText(error)}`,
+      {
+        code: 'settings/invalid',
+        message: `TRUST_PROXY: found ${JSON.stringify(trustProxy)}, expected the number of proxies in front of the service (1), or their addresses (loopback, 10.0.0.0/8); ${errorText(error)}`,
+      },
     ]);
   }
   app.use(requestId, accessLog(logger), helmet());
@@ -33,12 +36,12 @@ export function createHttpApp({ logger, trustProxy, routers }: HttpAppOptions): 
     next(
       new HttpProblem(
         404,
-        'Not found',
-        `there is nothing at ${request.method} on this address; webhooks go to POST /webhooks/simplemdm/<token>`,
+        'http/not-found',
+        `no route for ${request.method} at this address; webhooks go to POST /webhooks/simplemdm/<token>`,
       ),
     );
   });
-  app.use(problems(logger));
+  app.use(problemHandler(logger));
   return app;
 }
 
@@ -48,22 +51,22 @@ function trustProxySetting(value: string | undefined): boolean | number | string
   return /^\d+$/.test(value) ? Number(value) : value;
 }
 
-/** An id from a proxy is kept, so that its log and ours can be read together; anything odd is replaced. */
+/** Keeps the request id of a proxy, so that both logs can be matched. Replaces ids with other characters. */
 const requestId: RequestHandler = (request, response, next) => {
-  const given = request.get('X-Request-Id');
+  const proxyId = request.get('X-Request-Id');
   response.setHeader(
     'X-Request-Id',
-    given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
+    proxyId !== undefined && /^[\w.-]{1,64}$/.test(proxyId) ? proxyId : randomUUID(),
   );
   next();
 };
 
-/** One line per request. The address itself is left out: it may hold the token. */
-function accessLog(logger: Logger): RequestHandler {
+/** Logs one line per request, without the address, which may hold a token. */
+function accessLog(logger: CodedLogger): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();
     response.once('close', () => {
-      const line = {
+      const fields = {
         requestId: response.getHeader('X-Request-Id'),
         method: request.method,
         route: routeOf(request.route),
@@ -72,8 +75,12 @@ function accessLog(logger: Logger): RequestHandler {
         durationMs: Math.round(performance.now() - startedAt),
         ip: request.ip,
       };
-      if (response.statusCode >= 500) logger.warn(line, 'request');
-      else logger.debug(line, 'request');
+      if (response.statusCode >= 500) {
+        logger.warn(
+          { code: sentProblemCode(response) ?? 'http/internal-error', ...fields },
+          'request failed',
+        );
+      } else logger.debug(fields, 'request');
     });
     next();
   };
@@ -85,30 +92,36 @@ function routeOf(route: unknown): unknown {
     : undefined;
 }
 
-function problems(logger: Logger): ErrorRequestHandler {
+function problemHandler(logger: CodedLogger): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     if (response.headersSent) {
       next(error);
       return;
     }
-    const problem = error instanceof HttpProblem ? error : fromExpress(error);
+    const problem = error instanceof HttpProblem ? error : problemFromExpress(error);
     if (problem.status >= 500 && problem !== error) {
       logger.error(
-        { requestId: response.getHeader('X-Request-Id'), reason: errorText(error) },
-        'request failed',
+        {
+          code: problem.code,
+          requestId: response.getHeader('X-Request-Id'),
+          reason: errorText(error),
+        },
+        'unexpected error in a request',
       );
     }
     sendProblem(response, problem);
   };
 }
 
-/** Express itself refuses an address that it cannot decode. */
-function fromExpress(error: unknown): HttpProblem {
+/** Express reports addresses that it cannot decode with status 400. */
+function problemFromExpress(error: unknown): HttpProblem {
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
-  if (status === 400) return new HttpProblem(400, 'Bad request', 'the address of the request cannot be read');
+  if (status === 400) {
+    return new HttpProblem(400, 'http/invalid-request', 'the address of the request cannot be decoded');
+  }
   return new HttpProblem(
     500,
-    'Internal error',
-    'the request could not be handled; the log has the reason under this request id',
+    'http/internal-error',
+    'the request failed; find the reason in the log by this request id',
   );
 }

@@ -2,48 +2,48 @@ import type { Event } from '../events/envelope.js';
 import { enqueueEvents } from '../coordination/enqueue-events.js';
 import type { EnqueueTarget } from '../coordination/enqueue-events.js';
 
-/** Takes an event; resolves when Redis has it. */
+/** Enqueues an event. Resolves when Redis has stored it. */
 export type Intake = (event: Event) => Promise<{ duplicate: boolean }>;
 
-/** More than this in one pipeline would make the first of them wait for the last. */
-const LARGEST_BATCH = 500;
+/** Bounds a pipeline: its first event waits for the last one. */
+const MAX_BATCH_SIZE = 500;
 
-interface Waiting {
+interface PendingEvent {
   readonly event: Event;
-  readonly resolve: (taken: { duplicate: boolean }) => void;
+  readonly resolve: (result: { duplicate: boolean }) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * An intake that sends the events that arrive in the same tick to Redis in one pipeline, and answers each only when it is in.
+ * Creates an intake that writes all events of one tick of the event loop to Redis in one pipeline.
  *
- * Should something fail in between, the sender is told to come back, and its repeat is dropped.
+ * When a write fails halfway, its senders get 503 and send again. The queue drops the duplicates.
  */
 export function createIntake(options: EnqueueTarget): Intake {
-  let waiting: Waiting[] = [];
+  let pending: PendingEvent[] = [];
 
   function flush(): void {
-    const all = waiting;
-    waiting = [];
-    for (let start = 0; start < all.length; start += LARGEST_BATCH) {
-      const batch = all.slice(start, start + LARGEST_BATCH);
+    const events = pending;
+    pending = [];
+    for (let start = 0; start < events.length; start += MAX_BATCH_SIZE) {
+      const batch = events.slice(start, start + MAX_BATCH_SIZE);
       store(batch).catch((error: unknown) => batch.forEach(({ reject }) => reject(error)));
     }
   }
 
-  async function store(batch: readonly Waiting[]): Promise<void> {
+  async function store(batch: readonly PendingEvent[]): Promise<void> {
     const events = batch.map(({ event }) => event);
     const isNew = await enqueueEvents(events, options);
     batch.forEach(({ resolve }, index) => resolve({ duplicate: isNew[index] !== true }));
   }
 
   return (event) => {
-    // BullMQ would wait for the connection; a sender must be told at once.
+    // BullMQ would wait for the connection, but senders need a response immediately.
     const { status } = options.redis;
-    if (status !== 'ready') return Promise.reject(new Error(`Redis is away (${status})`));
+    if (status !== 'ready') return Promise.reject(new Error(`Redis is unreachable (connection ${status})`));
     return new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(flush);
-      waiting.push({ event, resolve, reject });
+      if (pending.length === 0) setImmediate(flush);
+      pending.push({ event, resolve, reject });
     });
   };
 }

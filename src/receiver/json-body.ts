@@ -4,49 +4,47 @@ import type { Request, RequestHandler } from 'express';
 import { MAX_DEPTH } from '../events/envelope.js';
 import { HttpProblem } from './http-problem.js';
 
-/** The largest webhook body; real ones are under a kilobyte. */
+/** The largest accepted body. Webhooks of SimpleMDM are smaller than one KiB. */
 const MAX_BODY_BYTES = 256 * 1024;
+
+const NOT_UTF8 = 'the body is not valid UTF-8';
 
 const parseJson = express.json({
   limit: MAX_BODY_BYTES,
-  // Which content types are JSON is decided below, with an answer that says so.
+  // problemInHeaders checks the content type, so that the response names it.
   type: () => true,
   strict: false,
   verify: (_request, _response, body) => {
-    if (!isUtf8(body)) throw new HttpProblem(400, 'Malformed body', 'the body is not valid UTF-8');
+    if (!isUtf8(body)) throw new Error(NOT_UTF8);
   },
 });
 
-/** Reads the body of a request as JSON, refusing what is not: 415, 413, 400, each saying what is wrong. */
+/** Parses the body of a request as JSON. Rejects other bodies with 415, 413 or 400. */
 export const jsonBody: RequestHandler = (request, response, next) => {
-  const refusal = refusalOf(request);
-  if (refusal !== undefined) {
-    // What the sender is still sending is not read; the connection cannot be used again.
+  const headerProblem = problemInHeaders(request);
+  if (headerProblem !== undefined) {
+    // The body stays unread, so the connection cannot be reused.
     response.setHeader('Connection', 'close');
-    next(refusal);
+    next(headerProblem);
     return;
   }
   parseJson(request, response, (error?: unknown) => {
     if (error !== undefined) {
-      next(problemFrom(error));
+      next(problemFromParser(error));
       return;
     }
     const body: unknown = request.body;
-    if (body === undefined)
-      next(new HttpProblem(400, 'Malformed body', 'the body is empty; expected a JSON object'));
-    else {
-      const problem = problemIn(body);
-      next(problem === undefined ? undefined : new HttpProblem(400, 'Malformed body', problem));
-    }
+    const problem = body === undefined ? 'the body is empty; expected a JSON object' : problemInJson(body);
+    next(problem === undefined ? undefined : invalidJson(problem));
   });
 };
 
-function refusalOf(request: Request): HttpProblem | undefined {
+function problemInHeaders(request: Request): HttpProblem | undefined {
   const type = request.get('Content-Type');
   if (!/^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type ?? '')) {
     return new HttpProblem(
       415,
-      'Unsupported media type',
+      'webhook/unsupported-media-type',
       `expected Content-Type application/json, found ${type === undefined ? 'none' : JSON.stringify(type.slice(0, 80))}`,
     );
   }
@@ -54,33 +52,34 @@ function refusalOf(request: Request): HttpProblem | undefined {
   return undefined;
 }
 
-function tooLarge(): HttpProblem {
-  return new HttpProblem(413, 'Body too large', `the body is larger than ${MAX_BODY_BYTES / 1024} KiB`);
+function invalidJson(detail: string): HttpProblem {
+  return new HttpProblem(400, 'webhook/invalid-json', detail);
 }
 
-/** What the body parser threw; its `type` tells the kinds apart. */
-function problemFrom(error: unknown): unknown {
+function tooLarge(): HttpProblem {
+  return new HttpProblem(413, 'webhook/too-large', `the body is larger than ${MAX_BODY_BYTES / 1024} KiB`);
+}
+
+/** The problem for an error of the body parser, which names the kind of the error in `type`. */
+function problemFromParser(error: unknown): unknown {
   if (error instanceof HttpProblem || typeof error !== 'object' || error === null) return error;
   const type = 'type' in error ? error.type : undefined;
   const status = 'status' in error ? error.status : undefined;
   const message = 'message' in error ? String(error.message) : '';
   if (type === 'entity.too.large') return tooLarge();
-  if (type === 'entity.parse.failed')
-    return new HttpProblem(400, 'Malformed body', `the body is not JSON: ${message}`);
+  if (type === 'entity.parse.failed') return invalidJson(`the body is not JSON: ${message}`);
+  if (type === 'entity.verify.failed') return invalidJson(NOT_UTF8);
   if (type === 'encoding.unsupported' || type === 'charset.unsupported')
-    return new HttpProblem(415, 'Unsupported media type', message);
-  if (type === 'entity.verify.failed')
-    return new HttpProblem(400, 'Malformed body', message.replace(/^Malformed body: /, ''));
-  if (typeof status === 'number' && status >= 400 && status < 500)
-    return new HttpProblem(400, 'Malformed body', message);
+    return new HttpProblem(415, 'webhook/unsupported-media-type', message);
+  if (typeof status === 'number' && status >= 400 && status < 500) return invalidJson(message);
   return error;
 }
 
-/** What is wrong with a parsed body, if anything. Walks without recursion, so that no depth can exhaust the stack. */
-function problemIn(body: unknown): string | undefined {
+/** What is wrong with parsed JSON, or undefined. Works without recursion, so that no depth can exhaust the stack. */
+function problemInJson(body: unknown): string | undefined {
   let level: unknown[] = [body];
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
-    // 1e400 is JSON, but no number here: it would be kept as null.
+    // JavaScript parses 1e400 as Infinity, which would be stored as null.
     if (level.some((value) => typeof value === 'number' && !Number.isFinite(value)))
       return 'the JSON holds a number that is too large';
     level = level.flatMap((value): unknown[] =>

@@ -4,26 +4,26 @@ import type { RequestListener } from 'node:http';
 import { OperatorError } from '../config/operator-error.js';
 import { errorCode } from '../telemetry/error-text.js';
 
-/** An HTTP server that listens. */
+/** A listening HTTP server. */
 export interface Listener {
-  /** `http://host:port`, with the port that was really taken. */
+  /** `http://host:port` with the actual port. */
   readonly url: string;
-  /** Takes no new connections and lets requests in hand finish, for two seconds at most. */
+  /** Stops accepting connections and waits up to two seconds for open requests. */
   readonly close: () => Promise<void>;
 }
 
-/** A sender that dribbles its headers or body must not hold a connection for long. */
+// A client that sends slowly must not hold a connection for long.
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
-/** Longer than usual proxies keep an idle connection: else they send a webhook into one that is just being closed. */
+/** Longer than the idle timeout of common proxies, which otherwise send a webhook into a connection that is closing. */
 const KEEP_ALIVE_MS = 130_000;
 const CLOSE_TIMEOUT_MS = 2000;
 
 /**
- * Listens for HTTP.
+ * Listens for HTTP requests.
  *
- * @param port - 0 takes any free one.
- * @throws OperatorError when the address cannot be taken.
+ * @param port - 0 selects a free port.
+ * @throws OperatorError when the service cannot listen on the address.
  */
 export async function listen(handler: RequestListener, host: string, port: number): Promise<Listener> {
   const server = createServer(
@@ -39,12 +39,17 @@ export async function listen(handler: RequestListener, host: string, port: numbe
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new OperatorError([`HOST ${host}, PORT ${port}: ${whyNot(errorCode(error))}`]);
+    throw new OperatorError([
+      {
+        code: 'settings/cannot-listen',
+        message: `HOST ${host}, PORT ${port}: ${listenProblem(errorCode(error))}`,
+      },
+    ]);
   }
   const address = server.address();
-  const taken = typeof address === 'object' && address !== null ? address.port : port;
+  const actualPort = typeof address === 'object' && address !== null ? address.port : port;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`,
     close: async () => {
       const closed = once(server, 'close');
       server.close();
@@ -56,9 +61,9 @@ export async function listen(handler: RequestListener, host: string, port: numbe
   };
 }
 
-function whyNot(code: string | undefined): string {
-  if (code === 'EADDRINUSE') return 'another program listens there; stop it, or choose another PORT';
-  if (code === 'EACCES') return 'this user may not listen there; choose a PORT above 1023';
+function listenProblem(code: string | undefined): string {
+  if (code === 'EADDRINUSE') return 'another program uses this port; stop it, or choose another PORT';
+  if (code === 'EACCES') return 'this user may not use this port; choose a PORT above 1023';
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return 'this machine has no such address; choose another HOST';
   return `cannot listen (${code ?? 'unknown reason'})`;

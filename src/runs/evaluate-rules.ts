@@ -1,4 +1,4 @@
-import type { CauseOfEvent, Event } from '../events/envelope.js';
+import type { EventCause, Event } from '../events/envelope.js';
 import type { Condition, ConditionResult } from '../rules/cel/condition.js';
 import type { Rule } from '../rules/model/rule.js';
 import { rulesFor } from '../rules/model/rule-index.js';
@@ -33,7 +33,7 @@ export async function evaluateRules(
   now: () => Date = () => new Date(),
 ): Promise<Decision[]> {
   const values = createConditionFacts(event, facts);
-  const byClock = (event.repeatedSource ?? event.source) === 'schedule';
+  const byClock = (event.originalSource ?? event.source) === 'schedule';
   return Promise.all(
     rulesFor(rules, event.type, byClock).map((rule) => evaluateRule(event, rule, facts, values, now)),
   );
@@ -43,8 +43,8 @@ export async function evaluateRules(
 const MOST_LINKS = 3;
 
 /** Whether rules go round in a circle. */
-export function isChainTooLong({ links }: CauseOfEvent): boolean {
-  return links > MOST_LINKS;
+export function isChainTooLong({ chainLength }: EventCause): boolean {
+  return chainLength > MOST_LINKS;
 }
 
 /** What conditions are decided on, made of each fact once for all rules of an event. */
@@ -84,7 +84,7 @@ async function evaluateRule(
     return {
       rule,
       verdict: 'not_matched',
-      reason: `${ours.links} events in a row were brought about by rules: the chain is cut`,
+      reason: `${ours.chainLength} events in a row were brought about by rules: the chain is cut`,
     };
   }
   // An event that a rule raised on purpose is there to be taken.

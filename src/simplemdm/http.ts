@@ -86,9 +86,9 @@ export function createExchange(options: HttpOptions): Exchange {
       ended();
       return answer;
     } catch (error) {
-      limits.done();
+      limits.dispose();
       const failure =
-        error instanceof SimpleMdmError ? error : errorFromNoResponse(about, error, limits.reason());
+        error instanceof SimpleMdmError ? error : errorFromNoResponse(about, error, limits.abortCause());
       ended(failure.message);
       throw failure;
     }
@@ -98,13 +98,13 @@ export function createExchange(options: HttpOptions): Exchange {
     call: (request, path) =>
       exchange(request, path, async (response, about, limits) => {
         const text = await response.text();
-        limits.done();
+        limits.dispose();
         const body = text === '' ? undefined : parseJson(text, about, options.revealSecrets);
         return { account, path, status: response.status, body };
       }),
     download: (request, path) =>
       exchange(request, path, (response, about, limits) => {
-        limits.liftTimeLimit();
+        limits.clearTimeout();
         return Promise.resolve(downloadOf(response, about, limits));
       }),
   };
@@ -120,15 +120,15 @@ function downloadOf(response: Response, about: CallIdentity, limits: RequestSign
           controller.enqueue(next.value);
           return;
         }
-        limits.done();
+        limits.dispose();
         controller.close();
       } catch (error) {
-        limits.done();
-        controller.error(errorFromNoResponse(about, error, limits.reason()));
+        limits.dispose();
+        controller.error(errorFromNoResponse(about, error, limits.abortCause()));
       }
     },
     cancel: async (reason) => {
-      limits.done();
+      limits.dispose();
       await reader?.cancel(reason);
     },
   });

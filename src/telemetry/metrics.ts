@@ -1,29 +1,29 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
-/** Jobs of one queue by state, as `mdm_reflex_queue_jobs` shows them. */
+/** The number of jobs in one queue, by state. */
 export type QueueDepths = Readonly<Record<string, number>>;
 
-/** The service's metrics; names follow the Prometheus conventions (base units, `_total` for counters). */
+/** The metrics of the service. Names follow the Prometheus conventions: base units, `_total` for counters. */
 export interface Metrics {
   readonly registry: Registry;
   readonly webhooks: Counter<'type' | 'status'>;
   readonly jobDuration: Histogram<'queue' | 'outcome'>;
   readonly apiCallDuration: Histogram<'account' | 'method' | 'route' | 'status'>;
   readonly apiCircuitOpen: Gauge<'account'>;
-  readonly ruleHolds: Counter<'rule'>;
-  readonly chainsCut: Counter<'rule'>;
+  readonly rulesHeld: Counter<'rule'>;
+  readonly eventChainsCut: Counter<'rule'>;
   readonly messages: Counter<'channel' | 'type' | 'outcome'>;
   readonly scheduleTicks: Counter<'rule'>;
-  readonly scheduleTicksPassedBy: Counter<'rule' | 'account'>;
+  readonly scheduleTicksSkipped: Counter<'rule' | 'account'>;
   readonly rules: Gauge;
   readonly ruleProblems: Gauge;
   readonly ruleEvaluations: Counter<'rule' | 'verdict'>;
   readonly steps: Counter<'action' | 'status'>;
-  /** Calls `read` at each scrape and shows the queue's jobs by state; a Redis that is away leaves the last values out. */
+  /** Reports the jobs of a queue by state. Calls `read` at each scrape and omits the queue when `read` fails. */
   readonly watchQueue: (queue: string, read: () => Promise<QueueDepths>) => void;
 }
 
-/** Fresh metrics with a registry of their own, so that two services in one process do not share counters. */
+/** Creates metrics with their own registry, so that two services in one process do not share counters. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -31,7 +31,7 @@ export function createMetrics(): Metrics {
   const queues = new Map<string, () => Promise<QueueDepths>>();
   new Gauge({
     name: 'mdm_reflex_queue_jobs',
-    help: 'Jobs in a queue by state',
+    help: 'Jobs in a queue, by state.',
     labelNames: ['queue', 'state'],
     registers,
     async collect() {
@@ -51,79 +51,79 @@ export function createMetrics(): Metrics {
     registry,
     webhooks: new Counter({
       name: 'mdm_reflex_webhooks_total',
-      help: 'Webhooks by event type and HTTP status answered',
+      help: 'Webhooks received, by event type and HTTP status of the response.',
       labelNames: ['type', 'status'],
       registers,
     }),
     jobDuration: new Histogram({
       name: 'mdm_reflex_job_duration_seconds',
-      help: 'Time a worker spent on one attempt at a job',
+      help: 'Time a worker spent on one attempt of a job.',
       labelNames: ['queue', 'outcome'],
       buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
       registers,
     }),
     apiCallDuration: new Histogram({
       name: 'mdm_reflex_api_call_duration_seconds',
-      help: 'SimpleMDM API calls by route and status ("error" when there was no answer)',
+      help: 'Duration of SimpleMDM API calls, by route and HTTP status ("error" without a response).',
       labelNames: ['account', 'method', 'route', 'status'],
       buckets: [0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
       registers,
     }),
     apiCircuitOpen: new Gauge({
       name: 'mdm_reflex_api_circuit_open',
-      help: 'Whether the calls of an account are held because SimpleMDM does not answer (1) or not (0)',
+      help: 'Whether the circuit breaker blocks the API calls of an account (1) or not (0).',
       labelNames: ['account'],
       registers,
     }),
-    ruleHolds: new Counter({
-      name: 'mdm_reflex_rule_holds_total',
-      help: 'How often a rule was held because it began too many runs',
+    rulesHeld: new Counter({
+      name: 'mdm_reflex_rules_held_total',
+      help: 'Times a rule was held because it exceeded its run limit.',
       labelNames: ['rule'],
       registers,
     }),
-    chainsCut: new Counter({
-      name: 'mdm_reflex_chains_cut_total',
-      help: 'Chains of events brought about by rules that went on for too long and were cut, by the last rule',
+    eventChainsCut: new Counter({
+      name: 'mdm_reflex_event_chains_cut_total',
+      help: 'Chains of events caused by rules that were cut because they became too long, by the last rule.',
       labelNames: ['rule'],
       registers,
     }),
     messages: new Counter({
       name: 'mdm_reflex_messages_total',
-      help: 'Messages to people by channel: sent, retried (an attempt that failed), failed (put aside)',
+      help: 'Delivery attempts of messages, by channel: sent, retried (failed, to be repeated), failed (undelivered).',
       labelNames: ['channel', 'type', 'outcome'],
       registers,
     }),
     scheduleTicks: new Counter({
       name: 'mdm_reflex_schedule_ticks_total',
-      help: 'How often the time had come for a rule with a schedule',
+      help: 'Schedule ticks, by rule.',
       labelNames: ['rule'],
       registers,
     }),
-    scheduleTicksPassedBy: new Counter({
-      name: 'mdm_reflex_schedule_ticks_passed_by_total',
-      help: 'How often the time had come for a rule in an account that was not through with the last one',
+    scheduleTicksSkipped: new Counter({
+      name: 'mdm_reflex_schedule_ticks_skipped_total',
+      help: 'Schedule ticks skipped in an account because the previous sweep was still running.',
       labelNames: ['rule', 'account'],
       registers,
     }),
     rules: new Gauge({
       name: 'mdm_reflex_rules',
-      help: 'Rules that are in force',
+      help: 'Rules loaded.',
       registers,
     }),
     ruleProblems: new Gauge({
       name: 'mdm_reflex_rule_file_problems',
-      help: 'Problems of the rule files as they are now; above 0 the rules of before are in force',
+      help: 'Problems in the current rule files, including references that SimpleMDM does not have.',
       registers,
     }),
     ruleEvaluations: new Counter({
       name: 'mdm_reflex_rule_evaluations_total',
-      help: 'Rules considered for an event, by what came of it',
+      help: 'Rule evaluations, by verdict.',
       labelNames: ['rule', 'verdict'],
       registers,
     }),
     steps: new Counter({
       name: 'mdm_reflex_steps_total',
-      help: 'Steps by action and outcome',
+      help: 'Steps, by action and status.',
       labelNames: ['action', 'status'],
       registers,
     }),

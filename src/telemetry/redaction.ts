@@ -1,30 +1,30 @@
-/** Replaces every secret in a text. */
+/** Masks every secret in a string. */
 export type Redact = (text: string) => string;
 
-/** Masks secrets wherever they would come out: logs, traces, queues, errors. */
+/** Masks secrets wherever the service writes: logs, traces, queues, errors. */
 export interface Redaction {
   readonly redact: Redact;
-  /** Takes on more secrets, such as those of rules that were just loaded. */
+  /** Adds secrets, such as those of newly loaded rules. */
   readonly add: (secrets: Iterable<string | undefined>) => void;
 }
 
 const MASK = '[redacted]';
 
-/** Shorter values are too common in ordinary text: masking them would garble it without hiding anything worth hiding. */
-const SHORTEST_SECRET = 6;
+/** Shorter values are too common in ordinary text: masking them would garble logs and protect nothing. */
+const MIN_SECRET_LENGTH = 6;
 
-/** A redaction that masks each secret as it is, in a URL, in JSON, and as the Basic credentials made of it. */
+/** Creates a redaction that masks each secret as is, URL-encoded, in JSON, and in Basic credentials. */
 export function createRedaction(secrets: Iterable<string | undefined>): Redaction {
   const forms = new Set<string>();
   let pattern: RegExp | undefined;
   const add: Redaction['add'] = (more) => {
     const before = forms.size;
     for (const secret of more) {
-      if (secret === undefined || secret.length < SHORTEST_SECRET) continue;
+      if (secret === undefined || secret.length < MIN_SECRET_LENGTH) continue;
       for (const form of formsOf(secret)) forms.add(form);
     }
     if (forms.size === before) return;
-    // Longest first, so that a secret that contains another is masked whole.
+    // Longest first, so that a secret that contains another one is masked completely.
     const alternatives = [...forms]
       .sort((a, b) => b.length - a.length)
       .map((form) => form.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
@@ -41,15 +41,15 @@ function formsOf(secret: string): string[] {
     encodeURIComponent(secret),
     new URLSearchParams({ '': secret }).toString().slice(1),
     inJson,
-    // A log line that quotes a body holds JSON within JSON.
+    // A log line that quotes a body holds JSON inside JSON.
     JSON.stringify(inJson).slice(1, -1),
     Buffer.from(`${secret}:`).toString('base64'),
   ];
 }
 
 /**
- * Masks secrets in every text of a JSON value. Texts and names are masked one by one: in finished JSON a secret of digits
- * could be part of a number, and a mask there would break it.
+ * Masks secrets in every string and property name of a JSON value.
+ * Serialized JSON cannot be masked: a secret of digits could be part of a number, and the mask would break the JSON.
  */
 export function redactJson(redact: Redact, value: unknown): unknown {
   if (typeof value === 'string') return redact(value);
@@ -60,14 +60,14 @@ export function redactJson(redact: Redact, value: unknown): unknown {
   );
 }
 
-/** Masks secrets in a line of JSON, which stays JSON. */
+/** Masks secrets in a line of JSON and keeps it valid JSON. */
 export function redactJsonLine(redact: Redact, line: string): string {
   const masked = redact(line);
   if (masked === line) return line;
   try {
     return `${JSON.stringify(redactJson(redact, JSON.parse(line)))}\n`;
   } catch {
-    // Not JSON after all: better a broken line than a secret.
+    // Not JSON: a broken line is better than a leaked secret.
     return masked;
   }
 }

@@ -156,7 +156,7 @@ test.each<[string, readonly string[], RegExp]>([
   [
     'rules that are not there',
     ['--event', 'device.enrolled', '--rules', '/nowhere.yaml'],
-    /there is nothing there/,
+    /no such file or folder/,
   ],
 ])('%s is told in a line', async (_what, args, message) => {
   const { code, output } = await explain(...args);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { isAnswering } from '../../src/queues/data-dir-lock.js';
+import { acceptsConnections } from '../../src/queues/data-dir-lock.js';
 import { privateRedisSocket } from '../../src/queues/private-redis.js';
 import {
   endAllProcesses,
@@ -34,7 +34,7 @@ describe('the private Redis', () => {
       DATA_DIR: `${folder.path}/data`,
       RULES_PATH: `${folder.path}/rules.yaml`,
       SIMPLEMDM_API_KEY: 'api-key-of-the-test',
-      // Nothing listens there, and no rule asks.
+      // Nothing listens here, and no rule calls the API.
       SIMPLEMDM_BASE_URL: 'http://127.0.0.1:9/api/v1',
       WEBHOOK_TOKEN: TOKEN,
     };
@@ -42,13 +42,13 @@ describe('the private Redis', () => {
 
   afterEach(async () => {
     await endAllProcesses();
-    if (await isAnswering(socketPath))
+    if (await acceptsConnections(socketPath))
       await withRedis((redis) => redis.call('SHUTDOWN', 'NOSAVE')).catch(() => undefined);
-    await until('the private Redis is gone', async () => !(await isAnswering(socketPath)));
+    await until('the private Redis has ended', async () => !(await acceptsConnections(socketPath)));
     await folder.remove();
   });
 
-  async function withRedis<T>(ask: (redis: Redis) => Promise<T>): Promise<T> {
+  async function withRedis<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
     const redis = new Redis({
       path: socketPath,
       lazyConnect: true,
@@ -58,7 +58,7 @@ describe('the private Redis', () => {
     redis.on('error', () => undefined);
     try {
       await redis.connect();
-      return await ask(redis);
+      return await work(redis);
     } finally {
       redis.disconnect();
     }
@@ -83,7 +83,7 @@ describe('the private Redis', () => {
   };
   const listed = async (): Promise<string> => (await runCommand(['events'], env)).output;
 
-  test('is set up to lose nothing, and is reached by nobody else', async () => {
+  test('is configured to lose nothing, and only this user can reach it', async () => {
     await start();
     const config = async (name: string): Promise<unknown> => withRedis((redis) => redis.config('GET', name));
     expect(await config('appendonly')).toEqual(['appendonly', 'yes']);
@@ -93,34 +93,34 @@ describe('the private Redis', () => {
     expect(execFileSync('stat', ['-c', '%a', socketPath], { encoding: 'utf8' }).trim()).toBe('700');
   });
 
-  test('keeps its data over an orderly restart, and stops with the service', async () => {
+  test('keeps its data over a graceful restart, and stops with the service', async () => {
     const service = await start();
     expect(await post('SERIAL1')).toBe(202);
     service.kill('SIGTERM');
     expect(await service.ended).toBe(0);
-    expect(await isAnswering(socketPath)).toBe(false);
+    expect(await acceptsConnections(socketPath)).toBe(false);
     await start();
     expect(await listed()).toContain('SERIAL1');
   });
 
-  test('that was left over by a killed service is stopped, and its data is there', async () => {
+  test('that a killed service left running is stopped, and its data is kept', async () => {
     const killed = await start();
     await post('SERIAL2');
     killed.kill('SIGKILL');
     await killed.ended;
-    expect(await isAnswering(socketPath)).toBe(true);
+    expect(await acceptsConnections(socketPath)).toBe(true);
     const service = await start();
     expect(service.output()).toContain('stopping the private Redis that an earlier process left running');
     expect(await listed()).toContain('SERIAL2');
     service.kill('SIGTERM');
     expect(await service.ended).toBe(0);
-    expect(await isAnswering(socketPath)).toBe(false);
+    expect(await acceptsConnections(socketPath)).toBe(false);
   });
 
-  test('has its data when both were killed', async () => {
+  test('keeps its data when the service and Redis are killed', async () => {
     const killed = await start();
     await post('SERIAL3');
-    // Append-only with a sync every second: what is a second old is on disk.
+    // Redis syncs its append-only file every second.
     await until('the event is synced', () =>
       withRedis(async (redis) => (await redis.info('persistence')).includes('aof_pending_bio_fsync:0')),
     );
@@ -128,31 +128,33 @@ describe('the private Redis', () => {
     process.kill(Number(/process_id:(\d+)/.exec(info)?.[1]), 'SIGKILL');
     killed.kill('SIGKILL');
     await killed.ended;
-    await until('the Redis is gone', async () => !(await isAnswering(socketPath)));
+    await until('Redis has ended', async () => !(await acceptsConnections(socketPath)));
     await start();
     expect(await listed()).toContain('SERIAL3');
   });
 
-  test('is started again when it dies, and webhooks meanwhile are told 503', async () => {
+  test('is restarted when it exits, and webhooks get 503 meanwhile', async () => {
     const service = await start();
     const info = await withRedis((redis) => redis.info('server'));
     process.kill(Number(/process_id:(\d+)/.exec(info)?.[1]), 'SIGKILL');
     const statuses = new Set<number>();
-    await until('webhooks are taken again', async () => {
+    await until('webhooks are accepted again', async () => {
       const status = await post(`SERIAL-${statuses.size}-${Date.now()}`);
       statuses.add(status);
       return status === 202 && statuses.has(503);
     });
     expect([...statuses].sort()).toEqual([202, 503]);
-    expect(service.output()).toContain('the private Redis ended; starting it again');
+    expect(service.output()).toMatch(
+      /"code":"redis\/private-exited".*"the private Redis exited; restarting it"/,
+    );
   });
 
-  test('is not shared by two services', async () => {
+  test('belongs to one service only', async () => {
     await start();
     const second = await runCommand(['serve'], { ...env, PORT: String(await freePort()) });
     expect(second.code).toBe(78);
     expect(second.output).toContain(
-      `mdm-reflex: DATA_DIR ${folder.path}/data: another mdm-reflex is using it; stop that one, or give this one a DATA_DIR of its own`,
+      `mdm-reflex: DATA_DIR ${folder.path}/data: another mdm-reflex process uses it; stop that process, or set another DATA_DIR [redis/data-dir-in-use]`,
     );
     expect(await post('SERIAL4')).toBe(202);
   });

@@ -209,7 +209,7 @@ describe('mdm-reflex init', () => {
   });
 
   test.each([
-    ['nowhere/x.yaml', 'the folder that it is to be in is not there'],
+    ['nowhere/x.yaml', 'the parent folder does not exist'],
     ['file/x.yaml', 'a part of the path is a file'],
   ])('an unwritable path (%s) is an error that says why', async (out, why) => {
     simulator = await startSimulator({ apiKey: API_KEY });

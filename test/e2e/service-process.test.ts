@@ -41,7 +41,7 @@ describe('processes of the service', () => {
   beforeEach(async () => {
     folder = await temporaryFolder({ 'rules.yaml': RULES });
     simulator = await startSimulator({ apiKey: API_KEY });
-    // A database number of its own for each test.
+    // Each test has its own database number.
     database += 1;
     env = {
       HOST: '127.0.0.1',
@@ -70,7 +70,7 @@ describe('processes of the service', () => {
       .calls()
       .some((call) => call.method === 'POST' && call.path === `/device_groups/41/devices/${id}`);
 
-  test('the roles run apart; what comes in while no worker runs waits for one', async () => {
+  test('the roles run separately; events wait while no worker runs', async () => {
     const receiver = await start('receiver', { SIMPLEMDM_API_KEY: '' });
     simulator.setWebhook({ url: `${receiver.url}/webhooks/simplemdm`, token: TOKEN });
     const first = simulator.enroll({ kind: 'macbook' });
@@ -83,7 +83,7 @@ describe('processes of the service', () => {
     await until('the first device is in its group', () => inGroupLaptops(first.id));
     const others = Array.from({ length: 10 }, () => simulator.enroll({ kind: 'macbook' }));
     await until('all are in their group', () => others.every((device) => inGroupLaptops(device.id)));
-    // A worker takes no webhooks.
+    // A worker receives no webhooks.
     expect(
       (await fetch(`${workers[0]?.url ?? ''}/webhooks/simplemdm/${TOKEN}`, { method: 'POST' })).status,
     ).toBe(404);
@@ -93,7 +93,7 @@ describe('processes of the service', () => {
     }
   });
 
-  test('a worker that is told to stop hands its jobs back, and another one finishes them', async () => {
+  test('a stopping worker returns its jobs, and another worker finishes them', async () => {
     const receiver = await start('receiver');
     simulator.setWebhook({ url: `${receiver.url}/webhooks/simplemdm`, token: TOKEN });
     const stopping = await start('worker');
@@ -105,10 +105,10 @@ describe('processes of the service', () => {
     expect(await stopping.ended).toBe(0);
     expect(stopping.output()).toContain('their API calls are aborted and the jobs return to their queues');
     await start('worker');
-    await until('the other worker finishes it', () => inGroupLaptops(device.id));
+    await until('the other worker finishes the job', () => inGroupLaptops(device.id));
   }, 60_000);
 
-  test('a stop while Redis is away is orderly as well', async () => {
+  test('the service stops gracefully while Redis is unreachable', async () => {
     const own = await startTestRedis();
     const service = await start('serve', { REDIS_URL: own.url });
     simulator.setWebhook({ url: `${service.url}/webhooks/simplemdm`, token: TOKEN });
@@ -116,13 +116,13 @@ describe('processes of the service', () => {
     const device = simulator.enroll({ kind: 'macbook' });
     await until('the call hangs', () => inGroupLaptops(device.id));
     await own.stop();
-    await until('the service has noticed', () => service.output().includes('Redis is away'));
+    await until('the service has noticed', () => service.output().includes('Redis is unreachable'));
     service.kill('SIGTERM');
     expect(await service.ended).toBe(0);
     expect(service.output()).toContain('Redis is unreachable, so active jobs cannot be handed back');
   }, 60_000);
 
-  test('a second signal ends the process at once', async () => {
+  test('a second signal ends the process immediately', async () => {
     const receiver = await start('receiver');
     simulator.setWebhook({ url: `${receiver.url}/webhooks/simplemdm`, token: TOKEN });
     const worker = await start('worker');
@@ -131,11 +131,11 @@ describe('processes of the service', () => {
     await until('the call hangs', () => inGroupLaptops(device.id));
     worker.kill('SIGINT');
     worker.kill('SIGTERM');
-    // Which of the two is seen last is up to the kernel.
+    // The kernel decides which signal arrives last.
     expect([130, 143]).toContain(await worker.ended);
   });
 
-  test('a Redis by TLS with a password and a database number works, and one that evicts is named', async () => {
+  test('Redis over TLS with a password and a database number works, and an eviction policy is reported', async () => {
     const key = await readFile(resolve('test/support/tls/key.pem'));
     const cert = await readFile(resolve('test/support/tls/cert.pem'));
     const sockets = new Set<{ destroy: () => void }>();
@@ -171,6 +171,7 @@ describe('processes of the service', () => {
       await until('the warning', () =>
         service.output().includes('maxmemory-policy is \\"allkeys-lru\\"; set it to \\"noeviction\\"'),
       );
+      expect(service.output()).toContain('"code":"redis/eviction-policy"');
       service.kill('SIGTERM');
       await service.ended;
     } finally {
@@ -187,7 +188,7 @@ describe('processes of the service', () => {
     expect(await service.ended).toBe(0);
   });
 
-  describe('refuses to start, with what to do', () => {
+  describe('refuses to start and says what to do', () => {
     const refused = async (role: string, more: Readonly<Record<string, string>>): Promise<string> => {
       const { code, output } = await runCommand([role], { ...env, PORT: '0', ...more });
       expect(code).toBe(78);
@@ -195,18 +196,18 @@ describe('processes of the service', () => {
       return output;
     };
 
-    test('for bad settings, all at once, and never shows a secret', async () => {
+    test('with invalid settings, all reported together, without secrets', async () => {
       const output = await refused('serve', { PORT: '80a', LOG_LEVEL: 'loud', WEBHOOK_TOKEN: 'hunter2' });
       expect(output.trim().split('\n').sort()).toEqual([
-        'mdm-reflex: LOG_LEVEL: found "loud", expected one of trace, debug, info, warn, error, fatal, silent',
-        'mdm-reflex: PORT: found "80a", expected a whole number from 0 to 65535',
+        'mdm-reflex: LOG_LEVEL: found "loud", expected one of trace, debug, info, warn, error, fatal, silent [settings/invalid]',
+        'mdm-reflex: PORT: found "80a", expected a whole number from 0 to 65535 [settings/invalid]',
         expect.stringMatching(
-          /^mdm-reflex: WEBHOOK_TOKEN: found a value of 7 characters, expected one or more tokens/,
+          /^mdm-reflex: WEBHOOK_TOKEN: found a value of 7 characters, expected one or more comma-separated tokens.*\[settings\/invalid\]$/,
         ),
       ]);
     });
 
-    test('for a typo in a rule', async () => {
+    test('with a typo in a rule', async () => {
       const typo = await temporaryFolder({
         'onboard.yaml': RULES.replace('device.platform', 'device.platfrom'),
       });
@@ -219,51 +220,51 @@ describe('processes of the service', () => {
 
     test('in production without tokens', async () => {
       const output = await refused('serve', { NODE_ENV: 'production', WEBHOOK_TOKEN: '' });
-      expect(output).toContain('WEBHOOK_TOKEN: not set; with NODE_ENV=production a secret token is required');
-      expect(output).toContain('ADMIN_TOKEN: not set; with NODE_ENV=production a secret token is required');
+      expect(output).toContain('WEBHOOK_TOKEN: not set; required with NODE_ENV=production');
+      expect(output).toContain('ADMIN_TOKEN: not set; required with NODE_ENV=production');
     });
 
-    test('without an API key, guessing the misspelt name', async () => {
+    test('without an API key, guessing the misspelled name', async () => {
       const output = await refused('serve', { SIMPLEMDM_API_KEY: '', SIMPLEMDM_APIKEY: 'x' });
       expect(output).toContain(
-        'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API); is it misspelt as "SIMPLEMDM_APIKEY"?',
+        'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API); is it misspelled as "SIMPLEMDM_APIKEY"? [settings/missing]',
       );
     });
 
     test.each([
-      ['/proc/nope', 'the folder that it is to be in is not there'],
-      [`${import.meta.filename}/data`, 'a part of the path is a file and no folder'],
-    ])('when there can be no DATA_DIR %s', async (dataDir, why) => {
+      ['/proc/nope', 'the parent folder does not exist'],
+      [`${import.meta.filename}/data`, 'a part of the path is a file, not a folder'],
+    ])('when it cannot create the DATA_DIR %s', async (dataDir, reason) => {
       expect(await refused('serve', { REDIS_URL: '', DATA_DIR: dataDir })).toContain(
-        `mdm-reflex: DATA_DIR ${dataDir}: ${why}; make it a folder that this user may write`,
+        `mdm-reflex: DATA_DIR ${dataDir}: ${reason}; set DATA_DIR to a folder that this user can write to [redis/data-dir]`,
       );
     });
 
-    test('when READ_ONLY is misspelt, since things would be sent', async () => {
+    test('when READ_ONLY is misspelled, because the service would change devices', async () => {
       expect(await refused('serve', { READ_OLNY: '1' })).toBe(
-        'mdm-reflex: READ_OLNY is no setting; did you mean READ_ONLY?\n',
+        'mdm-reflex: READ_OLNY: unknown setting; did you mean READ_ONLY? [settings/unknown]\n',
       );
     });
 
-    test('when a role that runs apart has no Redis to share', async () => {
+    test('when a separate role has no shared Redis', async () => {
       expect(await refused('worker', { REDIS_URL: '' })).toContain(
-        'REDIS_URL: not set; a worker that runs apart shares its queues by Redis',
+        'REDIS_URL: not set; a separate worker shares its queues through Redis',
       );
     });
 
-    test('when the port is taken', async () => {
+    test('when the port is in use', async () => {
       const server = createTcpServer();
       const port = await freePort();
       await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
       const output = await refused('serve', { PORT: String(port) });
       expect(output).toBe(
-        `mdm-reflex: HOST 127.0.0.1, PORT ${port}: another program listens there; stop it, or choose another PORT\n`,
+        `mdm-reflex: HOST 127.0.0.1, PORT ${port}: another program uses this port; stop it, or choose another PORT [settings/cannot-listen]\n`,
       );
       server.close();
     });
   });
 
-  test('with Redis away it starts, tells webhooks 503, and works when Redis is there', async () => {
+  test('without Redis it starts, answers webhooks with 503, and works once Redis is reachable', async () => {
     const port = await freePort();
     const later = await freePort();
     const service = startProcess(['serve'], {
@@ -294,7 +295,7 @@ describe('processes of the service', () => {
     ]);
     const found = await startTestRedis({ port: String(later) });
     try {
-      await until('webhooks are taken', async () => (await post()) === 202);
+      await until('webhooks are accepted', async () => (await post()) === 202);
     } finally {
       service.kill('SIGTERM');
       expect(await service.ended).toBe(0);
@@ -302,7 +303,7 @@ describe('processes of the service', () => {
     }
   });
 
-  test('the command line lists events, shows one, and says where there is none', async () => {
+  test('the command line lists events, shows an event, and reports a missing service', async () => {
     const service = await start('serve');
     simulator.setWebhook({ url: `${service.url}/webhooks/simplemdm`, token: TOKEN });
     const device = simulator.enroll({ kind: 'macbook' });
@@ -342,17 +343,17 @@ describe('processes of the service', () => {
     });
   });
 
-  test('a line of a .env file that sets nothing is told, without what stands there', async () => {
+  test('a line of a .env file that assigns nothing is reported, without its content', async () => {
     const withEnv = await temporaryFolder({ '.env': 'PORT=8080\nSIMPLEMDM_API_KEY: secret-key\n' });
     const { code, output } = await runCommand(['validate'], {}, withEnv.path);
     expect([code, output]).toEqual([
       78,
-      'mdm-reflex: .env:2: this is no setting; expected SIMPLEMDM_API_KEY=…, or # before a comment\n',
+      'mdm-reflex: .env:2: not an assignment; expected SIMPLEMDM_API_KEY=…, or # before a comment [settings/env-file]\n',
     ]);
     await withEnv.remove();
   });
 
-  test('a .env file is read from the folder it is started in', async () => {
+  test('the .env file is read from the working directory', async () => {
     const withEnv = await temporaryFolder({ '.env': 'PORT=not-a-port\n' });
     const { code, output } = await runCommand(['serve'], {}, withEnv.path);
     expect([code, output]).toEqual([78, expect.stringContaining('PORT: found "not-a-port"')]);

@@ -8,7 +8,7 @@ import type { Trace } from '../../src/journal/trace.js';
 import { until } from '../support/until.js';
 import { useSharedWorld } from '../support/use-world.js';
 import { ADMIN_TOKEN, WEBHOOK_TOKEN } from '../support/world.js';
-import { enrolled, problemFrom, send, takenFrom } from './receiver/receiver.js';
+import { acceptedFrom, enrolled, problemFrom, send } from './receiver/receiver.js';
 
 const rules = `
 rules:
@@ -47,7 +47,7 @@ const replayed = z.discriminatedUnion('kind', [
 
 const world = useSharedWorld({ rules, env: { RETRY_ATTEMPTS: '3', LOG_LEVEL: 'info' } });
 
-// The simulator's own webhooks about what the rules do would stand among the test's.
+// Otherwise the webhooks of the simulator about actions of the rules mix with those of the test.
 beforeAll(() => world.simulator.setWebhook(undefined));
 
 afterEach(() => world.simulator.clearFaults());
@@ -71,23 +71,23 @@ async function traceOf(id: string): Promise<Trace> {
 
 let moment = Date.parse('2024-01-01T00:00:00.000Z');
 
-/** Posts a webhook that no other test posts and gives the id of its event. */
+/** Posts a webhook that no other test posts. Returns the id of its event. */
 async function post(webhook: { type: string; data: unknown }): Promise<string> {
   moment += 1000;
   const reply = await send(world.service.url, `/webhooks/simplemdm/${WEBHOOK_TOKEN}`, {
     body: JSON.stringify({ ...webhook, at: new Date(moment).toISOString() }),
   });
   expect(reply.status).toBe(202);
-  return takenFrom(reply.text).id;
+  return acceptedFrom(reply.text).id;
 }
 
-/** Waits until an event is in one of some states, its jobs included. */
+/** Waits until an event has one of the statuses and no job is active. */
 async function reached(id: string, ...statuses: Trace['status'][]): Promise<Trace> {
   const found = await until(`${id} is ${statuses.join(' or ')}`, async () => {
     const current = await traceOf(id);
     return statuses.includes(current.status) ? current : undefined;
   });
-  await until('no job is in hand', async () => {
+  await until('no job is active', async () => {
     const text = await (await fetch(`${world.service.url}/metrics`)).text();
     return !/mdm_reflex_queue_jobs\{queue="\w+",state="active"\} [1-9]/.test(text);
   });
@@ -97,7 +97,7 @@ async function reached(id: string, ...statuses: Trace['status'][]): Promise<Trac
 const newDevice = (id = 54) => ({ type: 'device.enrolled', data: enrolled(id).data });
 const callsTo = (pattern: RegExp): string[] => world.calls().filter((call) => pattern.test(call));
 
-describe('who may ask', () => {
+describe('authentication', () => {
   const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
   test.each<[string, Readonly<Record<string, string>>]>([
     ['no token', {}],
@@ -107,7 +107,7 @@ describe('who may ask', () => {
     ['the token without a scheme', { Authorization: ADMIN_TOKEN }],
     ['the token as a webhook token', { 'X-Webhook-Token': ADMIN_TOKEN }],
     ['Basic with a wrong password', { Authorization: basic('admin:wrong') }],
-  ])('%s: 401 everywhere, and nothing is done', async (_name, headers) => {
+  ])('%s: 401 everywhere, and nothing happens', async (_name, headers) => {
     const id = await post({ type: 'test_event', data: {} });
     const before = (await list({ limit: '100' })).events.length;
     for (const sent of [
@@ -120,13 +120,18 @@ describe('who may ask', () => {
       const response = await sent.set(headers);
       expect(response.status).toBe(401);
       expect(response.headers['www-authenticate']).toMatch(/^Bearer/);
-      expect(problemFrom(response.text).detail).toMatch(/ADMIN_TOKEN/);
+      expect(problemFrom(response.text)).toMatchObject({
+        code: 'http/unauthorized',
+        detail: expect.stringMatching(/ADMIN_TOKEN/),
+      });
     }
     expect((await list({ limit: '100' })).events).toHaveLength(before);
   });
 
-  test('with the token, an address with nothing at it is 404', async () => {
-    expect((await get('/api/nothing')).status).toBe(404);
+  test('with the token, an unknown address is 404', async () => {
+    const response = await get('/api/nothing');
+    expect(response.status).toBe(404);
+    expect(problemFrom(response.text).code).toBe('http/not-found');
   });
 });
 
@@ -145,7 +150,7 @@ describe('GET /api/events', () => {
       lock: await post({ type: 'device.lock.enabled', data: { device: { id: 7001 } } }),
       hardware: await post({ type: 'abm.device.added', data: { device: { serial_number: serial } } }),
     };
-    await until('all rest', async () => {
+    await until('all events have ended', async () => {
       const { events } = await list({ limit: '100' });
       return events.every(({ status }) => ['completed', 'no_match'].includes(status));
     });
@@ -154,7 +159,7 @@ describe('GET /api/events', () => {
   const idsFor = async (query: Readonly<Record<string, string>>): Promise<string[]> =>
     (await list({ limit: '100', ...query })).events.map(({ id }) => id);
 
-  test('newest first, with what each is about', async () => {
+  test('newest first, each with its data', async () => {
     const { events } = await list({ limit: '5' });
     expect(events.map(({ id }) => id)).toEqual([
       idOf.hardware,
@@ -188,7 +193,7 @@ describe('GET /api/events', () => {
     expect(await idsFor({ device: '700' })).toEqual([]);
   });
 
-  test('by rule, by status, by account, and all together', async () => {
+  test('by rule, by status, by account, and by all of them', async () => {
     expect(await idsFor({ rule: 'note' })).toEqual([idOf.unenrolled, idOf.enrolled]);
     expect(await idsFor({ rule: 'onboard' })).toEqual([idOf.enrolled]);
     expect(await idsFor({ rule: 'macs' })).toEqual([]);
@@ -202,7 +207,7 @@ describe('GET /api/events', () => {
     ]);
   });
 
-  test('by the status of any of its runs; each run keeps its reason, and the worst speaks for the event', async () => {
+  test('by the status of any run; the event shows the status and reason of its worst run', async () => {
     const journal = openJournal(world.client, { repeatWindowDays: 7, deadLetterDays: 90 }, (text) => text);
     const id = createHash('sha256').update('several runs').digest('hex');
     const now = new Date().toISOString();
@@ -226,14 +231,14 @@ describe('GET /api/events', () => {
     await world.client.zrem('mdm-reflex:journal:index', id);
   });
 
-  test('a device that was looked up has its name in the list', async () => {
+  test('the name of a fetched device is in the list', async () => {
     const { name } = world.simulator.device(56)?.attributes ?? {};
     const [found] = (await list({ type: 'device.enrolled', device: '56' })).events;
     expect(found?.deviceName).toBe(name);
     expect(name).toMatch(/./);
   });
 
-  test('since a time, whichever way it is written', async () => {
+  test('since a time, in any notation', async () => {
     const { receivedAt } = await traceOf(idOf.changed);
     const wanted = [idOf.hardware, idOf.lock, idOf.changed];
     expect((await idsFor({ since: receivedAt })).slice(0, 3)).toEqual(wanted);
@@ -265,15 +270,17 @@ describe('GET /api/events', () => {
   ])('%s: 400 that names %s', async (query, name) => {
     const response = await get(`/api/events?${query}`);
     expect(response.status).toBe(400);
-    expect(problemFrom(response.text).detail).toContain(name);
+    const problem = problemFrom(response.text);
+    expect(problem.code).toBe('http/invalid-request');
+    expect(problem.detail).toContain(name);
   });
 
-  test.each(['1', '100'])('limit=%s is within bounds', async (limit) => {
+  test.each(['1', '100'])('limit=%s is valid', async (limit) => {
     expect((await list({ limit })).events.length).toBeLessThanOrEqual(Number(limit));
   });
 
   test.each([`${'9'.repeat(400)}-ab`, '0-0', `${Date.now()}-${'f'.repeat(64)}`, '1e5-ab'])(
-    'a cursor that was made up is no server error',
+    'an invented cursor is no server error',
     async (cursor) => {
       expect((await get('/api/events').query({ cursor })).status).toBeLessThan(500);
     },
@@ -316,20 +323,20 @@ describe('GET /api/events', () => {
     }
 
     test.each(['4', '33', '100'])(
-      'by %s: every event once, newest first, none lost within a millisecond',
+      'pages of %s: every event once, newest first, none lost within a millisecond',
       async (limit) => {
         expect(await walk({ type: 'paging.*', limit })).toEqual(written);
       },
     );
 
-    test('with a filter that half of them pass', async () => {
+    test('with a filter that half of the events pass', async () => {
       const found = await walk({ type, limit: '9' });
       expect(found).toHaveLength(130);
       expect(new Set(found).size).toBe(130);
       expect(written.filter((id) => found.includes(id))).toEqual(found);
     });
 
-    test('since holds on every page', async () => {
+    test('since applies to every page', async () => {
       const all = await list({ type: 'paging.*', limit: '100' });
       const since = all.events.at(-1)?.receivedAt ?? '';
       const found = await walk({ type: 'paging.*', since, limit: '10' });
@@ -337,7 +344,7 @@ describe('GET /api/events', () => {
       expect(written.slice(0, found.length)).toEqual(found);
     });
 
-    test('events that come in between the pages shift nothing', async () => {
+    test('events that arrive between two pages do not shift them', async () => {
       const first = await list({ type: 'paging.*', limit: '50' });
       const journal = openJournal(world.client, { repeatWindowDays: 7, deadLetterDays: 90 }, (text) => text);
       await journal.recordReceived([
@@ -363,7 +370,7 @@ describe('GET /api/events', () => {
 });
 
 describe('GET /api/events/:id', () => {
-  test('the whole trace, by the whole id and by its first characters', async () => {
+  test('the complete trace, by the id and by its first characters', async () => {
     const id = await post(newDevice(56));
     await reached(id, 'completed');
     const whole = await traceOf(id);
@@ -384,8 +391,8 @@ describe('GET /api/events/:id', () => {
   });
 
   test.each([
-    ['an id of nothing', 'a'.repeat(64)],
-    ['too short a beginning', 'abcde'],
+    ['an unknown id', 'a'.repeat(64)],
+    ['a prefix that is too short', 'abcde'],
     ['no id', 'hello'],
     ['too long', 'a'.repeat(65)],
     ['a pattern', '*'],
@@ -393,11 +400,11 @@ describe('GET /api/events/:id', () => {
   ])('%s: 404', async (_name, id) => {
     const response = await get(`/api/events/${id}`);
     expect(response.status).toBe(404);
-    expect(problemFrom(response.text).status).toBe(404);
+    expect(problemFrom(response.text)).toMatchObject({ status: 404, code: 'http/not-found' });
     expect((await replay(id)).status).toBe(404);
   });
 
-  test('a beginning that fits two events: 404', async () => {
+  test('a prefix of two ids: 404', async () => {
     const journal = openJournal(world.client, { repeatWindowDays: 7, deadLetterDays: 90 }, (text) => text);
     const ids = ['0', '1'].map((end) => `abcdef${end.padStart(58, '0')}`);
     await journal.recordReceived(
@@ -417,7 +424,9 @@ describe('GET /api/events/:id', () => {
   });
 
   test('a malformed address: 400', async () => {
-    expect((await get('/api/events/%zz')).status).toBe(400);
+    const response = await get('/api/events/%zz');
+    expect(response.status).toBe(400);
+    expect(problemFrom(response.text).code).toBe('http/invalid-request');
   });
 });
 
@@ -435,7 +444,7 @@ describe('POST /api/events/:id/replay', () => {
     return id;
   }
 
-  test('a run that failed goes on at the step that failed and repeats none before it', async () => {
+  test('a failed run resumes at the failed step and repeats no step before it', async () => {
     const id = await failedAtTheScript();
     const before = await traceOf(id);
     const response = await replay(id);
@@ -462,8 +471,8 @@ describe('POST /api/events/:id/replay', () => {
     ).toHaveLength(1);
   });
 
-  test('an event that failed is looked at again', async () => {
-    // One that no rule has put in a group: its change would be taken for the news of that.
+  test('a failed event is processed again', async () => {
+    // A device that no rule has put in a group. Otherwise the event would count as caused by that rule.
     const device = world.simulator.enroll({ kind: 'macbook' });
     world.simulator.addFault({ kind: 'status', status: 500, method: 'GET', path: `/devices/${device.id}` });
     const id = await post({ type: 'device.changed_group', data: { device: { id: device.id } } });
@@ -481,15 +490,16 @@ describe('POST /api/events/:id/replay', () => {
     expect(after.rules).toEqual(['macs']);
   });
 
-  test('one that did not fail is taken once more as a new event, only when that is asked for', async () => {
+  test('an event without failures is replayed as a new event, and only with everything=true', async () => {
     const id = await post(newDevice());
     await reached(id, 'completed');
     world.simulator.clearCalls();
     const refused = await replay(id);
-    expect([refused.status, refused.text]).toEqual([
-      409,
-      expect.stringContaining('nothing failed for this event'),
-    ]);
+    expect(refused.status).toBe(409);
+    expect(problemFrom(refused.text)).toMatchObject({
+      code: 'http/nothing-to-replay',
+      detail: expect.stringContaining('nothing failed for this event'),
+    });
     expect(callsTo(/^POST /)).toEqual([]);
     const response = await replay(id, '?everything=true');
     expect(response.status).toBe(202);
@@ -509,7 +519,7 @@ describe('POST /api/events/:id/replay', () => {
     expect(original.status).toBe('completed');
   });
 
-  test('everything=true takes even a failed one once more', async () => {
+  test('everything=true replays a failed event as a new event too', async () => {
     const id = await failedAtTheScript();
     const repeated = replayed.parse(JSON.parse((await replay(id, '?everything=true')).text));
     expect(repeated.kind).toBe('repeated');
@@ -535,11 +545,11 @@ describe('POST /api/events/:id/replay', () => {
     await reached(id, 'completed');
   });
 
-  test('it may fail again and be replayed again', async () => {
+  test('a replay that fails can be replayed again', async () => {
     const id = await failedAtTheScript();
     world.simulator.addFault({ kind: 'status', status: 422, method: 'POST', path: '/script_jobs' });
     expect((await replay(id)).status).toBe(202);
-    await until('it has been tried', () => callsTo(/^POST \/script_jobs/).length === 1);
+    await until('the step has been attempted', () => callsTo(/^POST \/script_jobs/).length === 1);
     await reached(id, 'failed');
     world.simulator.clearFaults();
     expect(replayed.parse(JSON.parse((await replay(id)).text)).kind).toBe('resumed');
@@ -547,7 +557,7 @@ describe('POST /api/events/:id/replay', () => {
     expect(callsTo(/^POST \/device_groups/)).toEqual([]);
   });
 
-  test('two clicks at the same time resume it once, and neither is told of an internal error', async () => {
+  test('concurrent clicks resume the run once, and none gets an internal error', async () => {
     const id = await failedAtTheScript();
     const statuses = (await Promise.all([replay(id), replay(id), replay(id)])).map(({ status }) => status);
     await reached(id, 'completed');
@@ -555,15 +565,16 @@ describe('POST /api/events/:id/replay', () => {
     expect(statuses.filter((status) => status >= 500)).toEqual([]);
   });
 
-  test('a second click while the first replay is under way does not take the whole event again', async () => {
+  test('a second click during the first replay does not replay the whole event', async () => {
     const id = await failedAtTheScript();
     world.simulator.addFault({ kind: 'slow', delayMs: 300, method: 'POST', path: '/script_jobs' });
     expect(replayed.parse(JSON.parse((await replay(id)).text)).kind).toBe('resumed');
     const second = await replay(id);
     expect(second.status).toBeLessThan(500);
     await reached(id, 'completed');
-    // What was done before the failure is not done again.
+    // Steps before the failed step do not run again.
     expect(callsTo(/^POST \/device_groups/)).toEqual([]);
+    if (second.status === 409) expect(problemFrom(second.text).code).toBe('http/event-in-progress');
     if (second.status === 202) expect(replayed.parse(JSON.parse(second.text)).kind).toBe('resumed');
   });
 

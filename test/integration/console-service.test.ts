@@ -92,13 +92,14 @@ test.each([
   ['cross-site', 403],
   ['same-site', 403],
   ['same-origin', 404],
-])('a page that is %s is answered %i when it writes', async (site, status) => {
-  const answer = await post('/api/held/default/greet/release').set('Sec-Fetch-Site', site);
-  expect(answer.status).toBe(status);
+])('a write by a %s page gets %i', async (site, status) => {
+  const response = await post('/api/held/default/greet/release').set('Sec-Fetch-Site', site);
+  expect(response.status).toBe(status);
+  expect(problemFrom(response.text).code).toBe(status === 403 ? 'http/cross-site' : 'http/not-found');
   expect((await get('/api/status').set('Sec-Fetch-Site', site)).status).toBe(200);
 });
 
-test('a rule that is held is told with its runs, and let go or dropped', async () => {
+test('a held rule is reported with its waiting runs, and released or dropped', async () => {
   const held = (count: number) =>
     until(`${count} runs wait`, async () => {
       const [found] = (await stateNow()).held;
@@ -117,7 +118,7 @@ test('a rule that is held is told with its runs, and let go or dropped', async (
 
   const released = await post('/api/held/default/greet/release').expect(200);
   expect(JSON.parse(released.text)).toEqual({ account: 'default', rule: 'greet', done: 'released' });
-  // One run may begin now, and the other holds the rule anew.
+  // One run starts now, and the other holds the rule again.
   await held(1);
   await post('/api/held/default/greet/drop').expect(200);
   await until('nothing is held', async () => (await stateNow()).held.length === 0);
@@ -125,27 +126,27 @@ test('a rule that is held is told with its runs, and let go or dropped', async (
   expect(problemFrom(gone.text).detail).toContain('the rule "greet" is not held in the account "default"');
 });
 
-describe('a message that was not delivered', () => {
+describe('an undelivered message', () => {
   async function undelivered() {
     chat.answerNext({ status: 404, body: 'no_service' });
     world.simulator.enroll({ kind: 'ipad', name: 'Ada' });
-    return until('it is put aside', async () => (await stateNow()).undelivered[0]);
+    return until('the message is undelivered', async () => (await stateNow()).undelivered[0]);
   }
 
-  test('is told, by number to everybody, and sent again', async () => {
-    const aside = await undelivered();
-    expect(aside).toMatchObject({ channel: 'desk', title: 'Ada joined', alerts: 1 });
-    expect(aside.reason).toMatch(/returned 404: no_service$/);
+  test('is reported, in /readyz as a number only, and sent again', async () => {
+    const message = await undelivered();
+    expect(message).toMatchObject({ channel: 'desk', title: 'Ada joined', alerts: 1 });
+    expect(message.reason).toMatch(/returned 404: no_service$/);
     const readyz = await (await fetch(`${world.service.url}/readyz`)).text();
     expect(JSON.parse(readyz)).toMatchObject({
       undelivered_messages: 1,
       attention: ['1 message was not delivered: mdm-reflex alerts list'],
     });
     expect(readyz).not.toContain('desk');
-    await post(`/api/alerts/${aside.id}/retry`).expect(200);
-    await until('it arrives', () => chat.requests().length === 2);
+    await post(`/api/alerts/${message.id}/retry`).expect(200);
+    await until('the message arrives', () => chat.requests().length === 2);
     expect((await stateNow()).undelivered).toEqual([]);
-    await post(`/api/alerts/${aside.id}/retry`).expect(404);
+    await post(`/api/alerts/${message.id}/retry`).expect(404);
   });
 
   test('is dropped', async () => {
@@ -157,9 +158,9 @@ describe('a message that was not delivered', () => {
   });
 });
 
-test('the problems of the rule files are told in full, each with its place', async () => {
+test('the problems of the rule files are reported in full, each with its place', async () => {
   await writeFile(world.env['RULES_PATH'] ?? '', RULES.replace('notify:', 'ntify:'));
-  const { ruleProblems } = await until('the problem is told', async () => {
+  const { ruleProblems } = await until('the problem is reported', async () => {
     const found = await stateNow();
     return found.ruleProblems.length > 0 && found;
   });
@@ -177,7 +178,7 @@ test('the problems of the rule files are told in full, each with its place', asy
   ]);
 });
 
-test('the rules in force, with when they run next; channels without their secrets; silences', async () => {
+test('the loaded rules with their next ticks; channels without their secrets; silences', async () => {
   await openSilences(world.client).add({
     match: { rule: 'greet' },
     until: '2999-01-01T00:00:00.000Z',
@@ -219,18 +220,21 @@ test('the rules in force, with when they run next; channels without their secret
   for (const secret of ['path-that-is-secret', SECRET, 'HOOK_URL']) expect(alerts).not.toContain(secret);
 });
 
-test('a receiver that has no rules of its own knows those of the workers', async () => {
+test('a separate receiver reports the rules of the workers', async () => {
   const receiver = await startService({ env: { ...world.env, LOG_LEVEL: 'silent' }, roles: ['receiver'] });
   try {
-    const { text } = await until('it knows them', async () => {
-      const answer = await get('/api/rules', receiver.url);
-      return answer.status === 200 && answer;
+    const { text } = await until('the receiver has the rules', async () => {
+      const response = await get('/api/rules', receiver.url);
+      return response.status === 200 && response;
     });
     expect(JSON.parse(text)).toMatchObject({ rules: [{ id: 'greet' }, { id: 'nightly' }, { id: 'asleep' }] });
     await world.service.stop();
     await world.client.del('mdm-reflex:rules-report');
     const none = await get('/api/rules', receiver.url).expect(503);
-    expect(problemFrom(none.text).detail).toContain('no worker runs');
+    expect(problemFrom(none.text)).toMatchObject({
+      code: 'http/no-worker',
+      detail: expect.stringContaining('no worker runs'),
+    });
   } finally {
     await receiver.stop();
   }

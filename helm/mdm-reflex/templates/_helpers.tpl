@@ -1,9 +1,9 @@
-{{/* The chart's name. */}}
+{{/* The name of the chart. */}}
 {{- define "mdm-reflex.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The name of the resources; room is left for "-receiver". */}}
+{{/* The name of the resources, short enough for the suffix "-receiver". */}}
 {{- define "mdm-reflex.fullname" -}}
 {{- $name := include "mdm-reflex.name" . -}}
 {{- if .Values.fullnameOverride -}}
@@ -15,14 +15,14 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What a deployment selects by; never changes over upgrades. Takes a dict of root and role. */}}
+{{/* The selector labels of a deployment. They must not change in upgrades. Takes a dict of root and role. */}}
 {{- define "mdm-reflex.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "mdm-reflex.name" .root }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .role }}
 {{- end -}}
 
-{{/* The labels of a resource; takes a dict of root and, where it belongs to one, role. */}}
+{{/* The labels of a resource. Takes a dict of root and, for resources of one role, role. */}}
 {{- define "mdm-reflex.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/name: {{ include "mdm-reflex.name" .root }}
@@ -56,7 +56,7 @@ app.kubernetes.io/component: {{ . }}
 {{- default (printf "%s-rules" (include "mdm-reflex.fullname" .)) .Values.existingRulesConfigMap -}}
 {{- end -}}
 
-{{/* What the chart's own Secret holds, as JSON: only what no Secret of the operator's holds already. */}}
+{{/* The content of the Secret of the chart, as JSON: only values that no Secret of the operator holds. */}}
 {{- define "mdm-reflex.secretValues" -}}
 {{- $values := dict -}}
 {{- if not .Values.redis.existingSecret -}}
@@ -72,7 +72,7 @@ app.kubernetes.io/component: {{ . }}
 {{- toJson $values -}}
 {{- end -}}
 
-{{/* A hash of the secrets that a role uses, so that a change rolls its pods. Takes a dict of root and names. */}}
+{{/* A hash of the secrets of a role, so that a change restarts its pods. Takes a dict of root and names. */}}
 {{- define "mdm-reflex.secretChecksum" -}}
 {{- $values := include "mdm-reflex.secretValues" .root | fromJson -}}
 {{- $used := dict -}}
@@ -84,7 +84,7 @@ app.kubernetes.io/component: {{ . }}
 {{- toJson $used | sha256sum -}}
 {{- end -}}
 
-{{/* One environment variable from the Secret that holds it. Takes a dict of root and name. */}}
+{{/* One environment variable from its Secret. Takes a dict of root and name. */}}
 {{- define "mdm-reflex.secretEnv" -}}
 {{- $own := include "mdm-reflex.fullname" .root -}}
 - name: {{ .name }}
@@ -99,7 +99,7 @@ app.kubernetes.io/component: {{ . }}
       {{- end }}
 {{- end -}}
 
-{{/* The environment that both roles share. */}}
+{{/* The environment variables of both roles. */}}
 {{- define "mdm-reflex.commonEnv" -}}
 - name: NODE_ENV
   value: production
@@ -143,7 +143,7 @@ readinessProbe:
   failureThreshold: 2
 {{- end -}}
 
-{{/* The head of a pod: what is the same for both roles. Takes a dict of root, role and values. */}}
+{{/* The first part of a pod spec, the same for both roles. Takes a dict of root, role and values. */}}
 {{- define "mdm-reflex.podHead" -}}
 serviceAccountName: {{ include "mdm-reflex.serviceAccountName" .root }}
 automountServiceAccountToken: false
@@ -176,17 +176,17 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* Every needed value that is missing or cannot be right, in one message. Never shows a secret. */}}
+{{/* Fails with all missing and invalid values in one message, without secrets. */}}
 {{- define "mdm-reflex.validate" -}}
 {{- $wrong := list -}}
 {{- $v := .Values -}}
 {{- if not $v.image.repository -}}
-{{- $wrong = append $wrong "image.repository: not set; expected where your registry holds the mdm-reflex image, such as registry.example.org/mdm-reflex" -}}
+{{- $wrong = append $wrong "image.repository: not set; expected the repository of the mdm-reflex image, such as registry.example.org/mdm-reflex" -}}
 {{- end -}}
 {{- if and $v.redis.url $v.redis.existingSecret -}}
 {{- $wrong = append $wrong "redis: both redis.url and redis.existingSecret are set; expected one of them" -}}
 {{- else if not (or $v.redis.url $v.redis.existingSecret) -}}
-{{- $wrong = append $wrong "redis.url: not set; this chart brings no Redis: expected a redis:// or rediss:// URL, or redis.existingSecret with the Secret that holds one" -}}
+{{- $wrong = append $wrong "redis.url: not set; the chart does not install Redis: expected a redis:// or rediss:// URL, or the name of a Secret that holds the URL in redis.existingSecret" -}}
 {{- else if and $v.redis.url (not (regexMatch "^rediss?://[^/]" $v.redis.url)) -}}
 {{- $wrong = append $wrong "redis.url: expected a URL that begins with redis:// or rediss://" -}}
 {{- end -}}
@@ -199,24 +199,24 @@ affinity:
 {{- if and $v.existingSecret $value -}}
 {{- $wrong = append $wrong (printf "%s: set together with existingSecret; expected one of them" $name) -}}
 {{- else if not (or $v.existingSecret $value) -}}
-{{- $wrong = append $wrong (printf "%s: not set; give it here, or name a Secret of your own in existingSecret" $name) -}}
+{{- $wrong = append $wrong (printf "%s: not set; set it, or name your Secret in existingSecret" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- range $token := splitList "," $v.webhook.token -}}
 {{- if and $token (lt (len (trim $token)) 16) -}}
-{{- $wrong = append $wrong "webhook.token: expected at least 16 characters in each token (openssl rand -hex 24 makes one)" -}}
+{{- $wrong = append $wrong "webhook.token: expected at least 16 characters in each token (generate one with openssl rand -hex 24)" -}}
 {{- end -}}
 {{- end -}}
 {{- if and $v.admin.token (lt (len $v.admin.token) 16) -}}
-{{- $wrong = append $wrong "admin.token: expected at least 16 characters (openssl rand -hex 24 makes one)" -}}
+{{- $wrong = append $wrong "admin.token: expected at least 16 characters (generate one with openssl rand -hex 24)" -}}
 {{- end -}}
 {{- if and $v.rules $v.existingRulesConfigMap -}}
 {{- $wrong = append $wrong "rules: both rules and existingRulesConfigMap are set; expected one of them" -}}
 {{- else if not (or $v.rules $v.existingRulesConfigMap) -}}
-{{- $wrong = append $wrong "rules: no rule file; give one with --set-file 'rules.fleet\\.yaml=rules/fleet.yaml', or name a config map in existingRulesConfigMap" -}}
+{{- $wrong = append $wrong "rules: no rule file; set one with --set-file 'rules.fleet\\.yaml=rules/fleet.yaml', or name your config map in existingRulesConfigMap" -}}
 {{- end -}}
 {{- if and $v.ingress.enabled (not $v.ingress.host) -}}
-{{- $wrong = append $wrong "ingress.host: not set; expected the name that SimpleMDM calls" -}}
+{{- $wrong = append $wrong "ingress.host: not set; expected the host name that SimpleMDM calls" -}}
 {{- end -}}
 {{- if $wrong -}}
 {{- fail (printf "\n\nmdm-reflex cannot be installed:\n  %s\n" (join "\n  " (uniq $wrong))) -}}

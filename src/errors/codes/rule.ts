@@ -17,11 +17,6 @@ export const RULE_ERRORS = {
     cause: 'RULES_PATH or the argument of `mdm-reflex validate` names a test file.',
     fix: 'Run the file with `mdm-reflex test`, and keep tests outside of RULES_PATH.',
   },
-  'rule/files-unreadable': {
-    meaning: 'The rule files cannot be read.',
-    cause: 'RULES_PATH does not exist, or the user of the service has no permission to read it.',
-    fix: 'Set RULES_PATH to a rule file or a folder of .yaml files that the service can read.',
-  },
   'rule/no-rules': {
     meaning: 'A rule file or folder contains no rules.',
     cause: 'The file or folder is empty, or RULES_PATH names another one than you mean.',

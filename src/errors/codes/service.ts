@@ -53,11 +53,6 @@ export const SERVICE_ERRORS = {
     cause: 'READ_ONLY=1 is set.',
     fix: 'Remove READ_ONLY when the rules shall act.',
   },
-  'service/redis-warning': {
-    meaning: 'Redis is configured in a way that can lose data.',
-    cause: 'The eviction policy is not `noeviction`, or persistence is off.',
-    fix: 'Change the configuration of Redis as the message says.',
-  },
   'service/refused-key': {
     meaning: 'SimpleMDM refuses the API key of an account, so its events wait.',
     cause: 'The key is wrong, was revoked, or belongs to another account.',
@@ -67,11 +62,6 @@ export const SERVICE_ERRORS = {
     meaning: 'The rule files contain probable mistakes.',
     cause: 'A rule can never match, or means something else than it seems to.',
     fix: 'Run `mdm-reflex validate` and read the warnings.',
-  },
-  'service/setting-warning': {
-    meaning: 'A setting is probably a mistake.',
-    cause: 'A name in the environment resembles a setting of the service, or a value is unsafe.',
-    fix: 'Correct the name or the value as the message says.',
   },
   'service/simplemdm-unavailable': {
     meaning: 'SimpleMDM does not respond, so the events of the account wait.',

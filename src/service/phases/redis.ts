@@ -37,7 +37,7 @@ export async function connectRedis({
   shutdown.add('Redis connections', () => closeConnections(requests, workers));
   requests.once('ready', () => {
     redisWarnings(requests).then(
-      (warnings) => warnings.forEach((warning) => logger.warn({ code: 'service/redis-warning' }, warning)),
+      (warnings) => warnings.forEach(({ code, message }) => logger.warn({ code }, message)),
       (error: unknown) =>
         logger.debug({ reason: errorText(error) }, 'the configuration of Redis could not be read'),
     );

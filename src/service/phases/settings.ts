@@ -46,7 +46,7 @@ export function readServiceSettings({ env, roles, logTo }: ServiceOptions): Serv
     redact: redaction.redact,
     ...(logTo && { destination: logTo }),
   });
-  for (const warning of settingWarnings(env)) logger.warn({ code: 'service/setting-warning' }, warning);
+  for (const { code, message } of settingWarnings(env)) logger.warn({ code }, message);
   return {
     env,
     roles,

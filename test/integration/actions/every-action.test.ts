@@ -335,7 +335,7 @@ const tests: readonly ActionTest[] = [
         type: 'acme.ready',
         source: 'rule',
         data: { device: { id: mac }, owner: 'Ada' },
-        causedBy: { event: 'e', rule: 'test', links: 1 },
+        causedBy: { event: 'e', rule: 'test', chainLength: 1 },
       }),
     ],
   },

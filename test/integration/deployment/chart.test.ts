@@ -11,7 +11,7 @@ import { KNOWN_SETTINGS } from './known-settings.js';
 
 const ROLES = ['receiver', 'worker'] as const;
 
-// All that a template language could trip over: braces of its own, dollars, signs of HTML, tabs, spaces at the end.
+// Everything that a template language could misread: braces, dollar signs, HTML characters, tabs, trailing spaces.
 const FLEET_RULES = [
   'channels:',
   '  it-chat: { type: slack, url: "${env:SLACK_WEBHOOK_URL}" }',
@@ -102,7 +102,7 @@ describe('the chart', () => {
     expect(chart).toEqual({ apiVersion: 'v2', name: 'mdm-reflex', version: '0.1.0', appVersion: version });
   });
 
-  test('makes these resources by default', () => {
+  test('creates these resources by default', () => {
     expect(names(defaults)).toEqual([
       'ConfigMap fleet-mdm-reflex-rules',
       'Deployment fleet-mdm-reflex-receiver',
@@ -114,7 +114,7 @@ describe('the chart', () => {
     ]);
   });
 
-  test('makes an autoscaler and an ingress when asked', () => {
+  test('creates an autoscaler and an ingress when enabled', () => {
     const manifests = render(EVERYTHING);
     expect(names(manifests).filter((name) => /^(Ingress|Horizontal)/.test(name))).toEqual([
       'HorizontalPodAutoscaler fleet-mdm-reflex-worker',
@@ -132,7 +132,7 @@ describe('the chart', () => {
           {
             host: 'mdm.example.org',
             http: {
-              // Nothing else is open to the internet: neither the API nor the metrics.
+              // Nothing else is reachable from the internet, neither the API nor the metrics.
               paths: [
                 {
                   path: '/webhooks/simplemdm',
@@ -147,7 +147,7 @@ describe('the chart', () => {
     });
   });
 
-  test('labels everything as Kubernetes recommends', () => {
+  test('sets the labels that Kubernetes recommends', () => {
     for (const { metadata } of render(EVERYTHING)) {
       expect(metadata.labels).toMatchObject({
         'app.kubernetes.io/name': 'mdm-reflex',
@@ -174,7 +174,7 @@ describe('the chart', () => {
     });
   });
 
-  test('keeps its names short enough, however long the release is called', () => {
+  test('keeps its names short enough for any release name', () => {
     const manifests = render({ ...NEEDED, fullnameOverride: 'a-very-long-name-'.repeat(6) });
     for (const { metadata } of manifests) expect(metadata.name.length).toBeLessThanOrEqual(63);
   });
@@ -201,7 +201,7 @@ describe('the pods', () => {
     for (const { hostPath } of spec.volumes) expect(hostPath).toBeUndefined();
   });
 
-  test.each(ROLES)('of the %s are asked at /healthz and /readyz', (role) => {
+  test.each(ROLES)('of the %s are probed at /healthz and /readyz', (role) => {
     const [container] = deploymentOf(defaults, role).spec.template.spec.containers;
     expect(container.args).toEqual([role]);
     expect(container.ports).toEqual([{ name: 'http', containerPort: 8080, protocol: 'TCP' }]);
@@ -210,7 +210,7 @@ describe('the pods', () => {
     expect(container.readinessProbe.httpGet.path).toBe('/readyz');
   });
 
-  test.each(ROLES)('of the %s are given time to stop', (role) => {
+  test.each(ROLES)('of the %s have time to stop', (role) => {
     const { spec } = deploymentOf(defaults, role).spec.template;
     expect(spec.terminationGracePeriodSeconds).toBe(30);
     const pause = z
@@ -224,7 +224,7 @@ describe('the pods', () => {
     expect((pause ?? 0) + 25).toBeLessThan(spec.terminationGracePeriodSeconds);
   });
 
-  test.each(ROLES)('of the %s mount only volumes that exist, and can write to /tmp', (role) => {
+  test.each(ROLES)('of the %s mount only existing volumes, and can write to /tmp', (role) => {
     for (const values of [NEEDED, EVERYTHING]) {
       const { spec } = deploymentOf(render(values), role).spec.template;
       const mounted = spec.containers[0].volumeMounts.map(({ name }) => name).sort();
@@ -233,7 +233,7 @@ describe('the pods', () => {
     }
   });
 
-  test('use the image that the values name', () => {
+  test('use the image of the values', () => {
     const imageOf = (image: object): string =>
       deploymentOf(render({ ...NEEDED, image }), 'worker').spec.template.spec.containers[0].image;
     const digest = `sha256:${'0'.repeat(64)}`;
@@ -242,8 +242,8 @@ describe('the pods', () => {
     expect(imageOf({ repository: 'example.org/x', tag: '1.2', digest })).toBe(`example.org/x@${digest}`);
   });
 
-  test('hold for Kubernetes: kubectl knows every field and its type', () => {
-    // `--local` asks no server. It reads every document into the types of Kubernetes and prints those with pods.
+  test('are valid for Kubernetes: kubectl knows every field and its type', () => {
+    // `--local` needs no server: it decodes every document into the Kubernetes types and prints those with pods.
     for (const manifests of [defaults, render(EVERYTHING)]) {
       const { stderr } = run(
         'kubectl',
@@ -273,7 +273,7 @@ describe('the pods', () => {
 describe('the environment of the pods', () => {
   const secrets = { 'fleet-mdm-reflex': dataOf(ofKind(defaults, 'Secret')[0]) };
 
-  test('is enough for each role to start', () => {
+  test('is sufficient for each role to start', () => {
     for (const role of ROLES) {
       const settings = readSettings(environmentOf(deploymentOf(defaults, role), secrets), [role]);
       expect(settings).toMatchObject({
@@ -286,7 +286,7 @@ describe('the environment of the pods', () => {
     }
   });
 
-  test('is enough with several accounts too, each role with its own copy of the file', () => {
+  test('is sufficient with several accounts, each role with its own copy of the file', () => {
     const manifests = render(EVERYTHING);
     const held = { 'fleet-mdm-reflex': dataOf(ofKind(manifests, 'Secret')[0]) };
     for (const role of ROLES) {
@@ -305,7 +305,7 @@ describe('the environment of the pods', () => {
     expect(Object.keys(held['fleet-mdm-reflex']).sort()).toEqual(['ADMIN_TOKEN', 'REDIS_URL']);
   });
 
-  test('names only settings that the service knows', () => {
+  test('holds only settings that the service knows', () => {
     for (const role of ROLES) {
       for (const name of Object.keys(environmentOf(deploymentOf(defaults, role), secrets))) {
         expect([...KNOWN_SETTINGS]).toContain(name);
@@ -322,7 +322,7 @@ describe('the environment of the pods', () => {
     expect(worker).not.toHaveProperty('ADMIN_TOKEN');
     for (const role of ROLES) {
       const { containers, volumes } = deploymentOf(defaults, role).spec.template.spec;
-      // Never all of a Secret at once.
+      // Never a complete Secret.
       expect(containers[0].envFrom).toEqual([]);
       for (const volume of volumes) expect(volume).not.toHaveProperty('secret');
     }
@@ -338,7 +338,7 @@ describe('the environment of the pods', () => {
 });
 
 describe('the secrets', () => {
-  test('lie in the Secret and nowhere else', () => {
+  test('are in the Secret and nowhere else', () => {
     expect(dataOf(ofKind(defaults, 'Secret')[0])).toEqual(SECRETS);
     for (const manifest of defaults.filter(({ kind }) => kind !== 'Secret')) {
       for (const value of Object.values(SECRETS)) {
@@ -348,7 +348,7 @@ describe('the secrets', () => {
     }
   });
 
-  test('do not show in the notes', () => {
+  test('are not in the notes', () => {
     const { stdout, status } = helm(['install', 'fleet', '--dry-run=client'], NEEDED);
     expect(status).toBe(0);
     const notes = stdout.slice(stdout.indexOf('NOTES:'));
@@ -356,7 +356,7 @@ describe('the secrets', () => {
     for (const value of Object.values(SECRETS)) expect(notes).not.toContain(value);
   });
 
-  test('of the operator take the place of the chart’s', () => {
+  test('of the operator replace those of the chart', () => {
     const manifests = render({
       image: NEEDED.image,
       rules: NEEDED.rules,
@@ -375,13 +375,13 @@ describe('the secrets', () => {
     }
   });
 
-  test('of the operator may go with a Redis URL in the values', () => {
+  test('of the operator can be combined with a Redis URL in the values', () => {
     const { image, rules, redis } = NEEDED;
     const manifests = render({ image, rules, redis, existingSecret: 'mine' });
     expect(dataOf(ofKind(manifests, 'Secret')[0])).toEqual({ REDIS_URL: SECRETS.REDIS_URL });
   });
 
-  test('roll the pods that use them, and no others', () => {
+  test('restart the pods that use them, and no others', () => {
     const before = { receiver: annotationsOf(NEEDED, 'receiver'), worker: annotationsOf(NEEDED, 'worker') };
     const newKey = { ...NEEDED, simplemdm: { apiKey: 'another-api-key' } };
     expect(annotationsOf(newKey, 'receiver')).toEqual(before.receiver);
@@ -394,7 +394,7 @@ describe('the secrets', () => {
 });
 
 describe('the rules', () => {
-  test('arrive word for word', () => {
+  test('stay unchanged', () => {
     const files = {
       'fleet.yaml': FLEET_RULES,
       'windows.yml': 'rules: []\r\n# é\r\n',
@@ -408,7 +408,7 @@ describe('the rules', () => {
     expect(containers[0].env).toContainEqual({ name: 'RULES_PATH', value: '/rules' });
   });
 
-  test('may be given as files, as the values say', () => {
+  test('can be set from files, as the values describe', () => {
     const path = 'package.json';
     const rest = { ...NEEDED, rules: {} };
     const manifests = render(rest, ['--set-file', `rules.fleet\\.yaml=${join(REPOSITORY, path)}`]);
@@ -417,7 +417,7 @@ describe('the rules', () => {
     });
   });
 
-  test('roll the workers when they change, and not the receivers', () => {
+  test('restart the workers when they change, and not the receivers', () => {
     const changed = { ...NEEDED, rules: { 'fleet.yaml': `${FLEET_RULES}# more\n` } };
     expect(annotationsOf(changed, 'worker')['checksum/rules']).not.toBe(
       annotationsOf(NEEDED, 'worker')['checksum/rules'],
@@ -426,7 +426,7 @@ describe('the rules', () => {
     expect(annotationsOf(NEEDED, 'worker')).toEqual(annotationsOf(NEEDED, 'worker'));
   });
 
-  test('may lie in a config map of the operator', () => {
+  test('can be in a config map of the operator', () => {
     const manifests = render({ ...NEEDED, rules: {}, existingRulesConfigMap: 'my-rules' });
     expect(ofKind(manifests, 'ConfigMap')).toEqual([]);
     expect(deploymentOf(manifests, 'worker').spec.template.spec.volumes).toContainEqual({
@@ -436,20 +436,20 @@ describe('the rules', () => {
   });
 });
 
-describe('values that cannot work', () => {
+describe('invalid values', () => {
   function refusal(values: object): string {
     const { status, stderr } = helm(['template', 'fleet'], values);
     expect(status).not.toBe(0);
     return stderr;
   }
 
-  test('a missing Redis is named, and what to do', () => {
+  test('a missing Redis is reported, with what to do', () => {
     expect(refusal({ ...NEEDED, redis: {} })).toContain(
-      'redis.url: not set; this chart brings no Redis: expected a redis:// or rediss:// URL, or redis.existingSecret with the Secret that holds one',
+      'redis.url: not set; the chart does not install Redis: expected a redis:// or rediss:// URL, or the name of a Secret that holds the URL in redis.existingSecret',
     );
   });
 
-  test('all that is missing is named at once', () => {
+  test('all missing values are reported together', () => {
     const message = refusal({});
     for (const name of [
       'image.repository',
@@ -465,31 +465,31 @@ describe('values that cannot work', () => {
 
   test.each([
     ['a URL of another kind', { redis: { url: 'http://hidden-host' } }, 'redis.url: expected a URL'],
-    ['two places for Redis', { redis: { url: 'redis://x', existingSecret: 'y' } }, 'redis: both'],
+    ['two sources for Redis', { redis: { url: 'redis://x', existingSecret: 'y' } }, 'redis: both'],
     [
-      'two places for the secrets',
+      'two sources for the secrets',
       { existingSecret: 'mine' },
       'admin.token: set together with existingSecret',
     ],
-    ['two places for the rules', { existingRulesConfigMap: 'mine' }, 'rules: both'],
+    ['two sources for the rules', { existingRulesConfigMap: 'mine' }, 'rules: both'],
     ['a short token', { webhook: { token: 'hidden' } }, 'webhook.token: expected at least 16 characters'],
     [
-      'a short token beside a long one',
+      'a short token next to a long one',
       { webhook: { token: `${'x'.repeat(20)},hidden` } },
       'webhook.token: ',
     ],
     ['a short admin token', { admin: { token: 'hidden' } }, 'admin.token: expected at least 16 characters'],
-    ['an ingress without a name', { ingress: { enabled: true } }, 'ingress.host: not set'],
-  ])('%s is refused, without showing secrets', (_what, values, message) => {
+    ['an ingress without a host', { ingress: { enabled: true } }, 'ingress.host: not set'],
+  ])('%s is rejected, without showing secrets', (_what, values, message) => {
     const text = refusal({ ...NEEDED, ...values });
     expect(text).toContain(message);
     expect(text).not.toContain('hidden');
   });
 
   test.each([
-    ['a misspelt value', { recever: { replicas: 2 } }, "additional properties 'recever' not allowed"],
+    ['a misspelled value', { recever: { replicas: 2 } }, "additional properties 'recever' not allowed"],
     [
-      'a misspelt value inside',
+      'a misspelled nested value',
       { redis: { ...NEEDED.redis, ulr: 'x' } },
       "additional properties 'ulr' not allowed",
     ],
@@ -502,7 +502,7 @@ describe('values that cannot work', () => {
     ['a rule file with another ending', { rules: { 'fleet.json': '{}' } }, "'fleet.json' not allowed"],
     ['a rule file that is not text', { rules: { 'fleet.yaml': { rules: [] } } }, "at '/rules/fleet.yaml'"],
     ['replicas that are no number', { worker: { replicas: 'two' } }, "at '/worker/replicas'"],
-  ])('%s is refused by the schema', (_what, values, message) => {
+  ])('the schema rejects %s', (_what, values, message) => {
     const text = refusal({ ...NEEDED, ...values });
     expect(text).toContain("values don't meet the specifications of the schema");
     expect(text).toContain(message);
@@ -523,7 +523,7 @@ describe('values that cannot work', () => {
   });
 });
 
-test('the tools are unpacked once, and nothing half-done lies beside them', () => {
+test('the tools are unpacked once, without leftovers', () => {
   const helmPath = toolPath('helm');
   expect(toolPath('helm')).toBe(helmPath);
   if (helmPath === 'helm') return;

@@ -7,14 +7,14 @@ import { REPOSITORY, toolPath } from './helm-binary.js';
 
 const CHART = join(REPOSITORY, 'helm/mdm-reflex');
 
-/** What a command said and how it ended. */
+/** The output and exit status of a command. */
 export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs helm or kubectl away from the user's own configuration and without a cluster. */
+/** Runs helm or kubectl without the configuration of the user and without a cluster. */
 export function run(tool: 'helm' | 'kubectl', args: readonly string[], input = ''): Outcome {
   const home = join(REPOSITORY, '.cache/kubectl/home');
   mkdirSync(home, { recursive: true });
@@ -27,7 +27,7 @@ export function run(tool: 'helm' | 'kubectl', args: readonly string[], input = '
   return { status, stdout, stderr };
 }
 
-/** `helm <verb> … helm/mdm-reflex` with these values. */
+/** Runs `helm <verb> … helm/mdm-reflex` with the values. */
 export function helm(verb: readonly string[], values: object = {}, args: readonly string[] = []): Outcome {
   return run('helm', [...verb, CHART, '--values', '-', ...args], JSON.stringify(values));
 }
@@ -85,13 +85,13 @@ const deployment = manifest.extend({
   }),
 });
 
-/** A resource that the chart makes. */
+/** A resource of the rendered chart. */
 export type Manifest = z.output<typeof manifest>;
 
-/** A deployment that the chart makes. */
+/** A deployment of the rendered chart. */
 export type Deployment = z.output<typeof deployment>;
 
-/** All that the chart makes with these values. */
+/** Renders the chart with the values. */
 export function render(values: object, args: readonly string[] = []): Manifest[] {
   const { status, stdout, stderr } = helm(['template', 'fleet'], values, args);
   if (status !== 0) throw new Error(stderr);
@@ -115,7 +115,7 @@ export function deploymentOf(manifests: readonly Manifest[], role: 'receiver' | 
   return deployment.parse(found);
 }
 
-/** The texts of a config map, or the decoded values of a Secret. */
+/** The data of a config map, or the decoded data of a Secret. */
 export function dataOf(resource: Manifest | undefined): Record<string, string> {
   const { data, kind } = z.object({ kind: z.string(), data: labels }).parse(resource);
   if (kind !== 'Secret') return data;
@@ -124,7 +124,7 @@ export function dataOf(resource: Manifest | undefined): Record<string, string> {
   );
 }
 
-/** The environment of a role's container, its Secret references looked up in these Secrets. */
+/** The environment of the container of a role, with Secret references resolved. */
 export function environmentOf(
   from: Deployment,
   secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
@@ -139,7 +139,7 @@ export function environmentOf(
   );
 }
 
-/** The paths in a document that are missing in another: what a program dropped because it does not know it. */
+/** The paths of a document that are missing in another document, because a program dropped unknown fields. */
 export function missingPaths(document: unknown, other: unknown, path = ''): string[] {
   if (typeof document !== 'object' || document === null) return [];
   if (typeof other !== 'object' || other === null) return [path];

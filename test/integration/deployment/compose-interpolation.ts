@@ -2,13 +2,13 @@
 export interface Reference {
   readonly name: string;
   readonly operator: '' | ':-' | ':?';
-  /** The default, or the message of a required one. */
+  /** The default, or the message of a required variable. */
   readonly text: string;
 }
 
 const REFERENCE = /\$\$|\$\{([A-Za-z_]\w*)(?:(:-|:\?)([^}]*))?\}/g;
 
-/** Every variable a text of a Compose file refers to. `$$` is an escaped dollar. */
+/** The variables that a string of a Compose file refers to. `$$` is an escaped dollar sign. */
 export function referencesIn(text: string): Reference[] {
   return [...text.matchAll(REFERENCE)].flatMap(([, name, operator, rest]) =>
     name === undefined
@@ -18,7 +18,7 @@ export function referencesIn(text: string): Reference[] {
 }
 
 /**
- * The text as Compose would make it.
+ * Interpolates a string as Compose does.
  *
  * @throws Error with the message of a required variable that is not set.
  */

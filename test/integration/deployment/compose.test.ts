@@ -22,7 +22,7 @@ const bind = z.strictObject({
   bind: z.strictObject({ create_host_path: z.literal(false) }),
 });
 
-// Strict, so that a misspelt key is an error as it is to Compose.
+// Strict, because Compose rejects misspelled keys too.
 const service = z.strictObject({
   image: z.string(),
   build: z.literal('.').optional(),
@@ -62,7 +62,7 @@ const composeFile = z
   })
   .readonly();
 
-/** The file as Compose reads it, without the `x-` parts that only hold anchors. */
+/** The file as Compose reads it, without the `x-` keys, which only hold anchors. */
 function readCompose(source: string): z.output<typeof composeFile> {
   const document = z.record(z.string(), z.unknown()).parse(parse(source, { merge: true }));
   return composeFile.parse(
@@ -85,7 +85,7 @@ const SECRETS = {
 };
 const DEMO = { ...SECRETS, SIMPLEMDM_BASE_URL: 'http://simulator:9090/api/v1' };
 
-/** A service's environment with the variables of a `.env` put in. */
+/** The environment of a service with the variables of a `.env` file inserted. */
 function environmentOf(name: string, env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(serviceNamed(name).environment).map(([key, value]) => [key, interpolate(value, env)]),
@@ -93,7 +93,7 @@ function environmentOf(name: string, env: Readonly<Record<string, string>>): Rec
 }
 
 describe('docker-compose.yml', () => {
-  test('runs a receiver, a worker and their Redis; the simulator only on demand', () => {
+  test('runs a receiver, a worker and Redis, and the simulator only in its profile', () => {
     expect(Object.keys(compose.services).sort()).toEqual(['receiver', 'redis', 'simulator', 'worker']);
     for (const [name, { profiles, restart }] of Object.entries(compose.services)) {
       expect({ name, profiles, restart }).toEqual(
@@ -104,7 +104,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('uses one image, built here, for the service', () => {
+  test('uses one locally built image for the service', () => {
     for (const name of ['receiver', 'worker', 'simulator']) {
       const { build, image } = serviceNamed(name);
       expect({ name, build, image }).toEqual({ name, build: '.', image: serviceNamed('receiver').image });
@@ -131,7 +131,7 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(serviceNamed('worker').depends_on)).toEqual(['redis']);
   });
 
-  test('keeps every event: Redis appends, syncs each second, never evicts, on a named volume', () => {
+  test('loses no event: Redis appends, syncs each second and never evicts, on a named volume', () => {
     const redis = serviceNamed('redis');
     expect(redis.image).toMatch(/^(redis:7|valkey\/valkey:\d+)$/);
     expect(redis.command.join(' ')).toBe(
@@ -140,7 +140,7 @@ describe('docker-compose.yml', () => {
     expect(redis.volumes).toEqual(['redis-data:/data']);
   });
 
-  test('lets Redis be reached by the receiver and the worker only', () => {
+  test('connects Redis with the receiver and the worker only', () => {
     expect(serviceNamed('redis').networks).toEqual(['queue']);
     expect(compose.networks['queue']).toEqual({ internal: true });
     const neighbours = Object.entries(compose.services).filter(([, { networks }]) =>
@@ -150,7 +150,7 @@ describe('docker-compose.yml', () => {
     expect(environmentOf('worker', SECRETS)['REDIS_URL']).toBe('redis://redis:6379');
   });
 
-  test('publishes the receiver only, and only to this host', () => {
+  test('publishes only the receiver, and only on this host', () => {
     const published = Object.entries(compose.services).filter(([, { ports }]) => ports.length > 0);
     expect(published.map(([name]) => name)).toEqual(['receiver']);
     expect(serviceNamed('receiver').ports.map((port) => interpolate(port, SECRETS))).toEqual([
@@ -158,7 +158,7 @@ describe('docker-compose.yml', () => {
     ]);
   });
 
-  test('mounts the rules read-only, in the worker alone', () => {
+  test('mounts the rules read-only, and only in the worker', () => {
     const mounts = Object.entries(compose.services).flatMap(([name, { volumes }]) =>
       volumes.flatMap((volume) => (typeof volume === 'string' ? [] : [{ name, ...volume }])),
     );
@@ -167,7 +167,7 @@ describe('docker-compose.yml', () => {
     expect(environmentOf('worker', SECRETS)['RULES_PATH']).toBe('/rules');
   });
 
-  test('asks the health of every service with code that runs', () => {
+  test('has a working health check for every service', () => {
     for (const [name, { healthcheck }] of Object.entries(compose.services)) {
       const [, command, , script] = healthcheck.test;
       if (name === 'redis') {
@@ -182,7 +182,7 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the environment in docker-compose.yml', () => {
-  test('names only settings that the service knows', () => {
+  test('holds only settings that the service knows', () => {
     for (const { environment: names } of Object.values(compose.services)) {
       for (const name of Object.keys(names)) expect([...KNOWN_SETTINGS]).toContain(name);
     }
@@ -190,14 +190,14 @@ describe('the environment in docker-compose.yml', () => {
     expect(others.map(({ name }) => name)).toEqual(['PUBLISH']);
   });
 
-  test.each(Object.keys(SECRETS))('says that %s is missing', (name) => {
+  test.each(Object.keys(SECRETS))('reports a missing %s', (name) => {
     const env = Object.fromEntries(Object.entries(SECRETS).filter(([key]) => key !== name));
     expect(() => interpolate(text, env)).toThrow(
       `required variable ${name} is missing a value: set it in .env`,
     );
   });
 
-  test('holds no secret itself', () => {
+  test('contains no secret', () => {
     for (const reference of referencesIn(text)) {
       if (reference.name in SECRETS) expect(reference.operator).not.toBe(':-');
     }
@@ -219,7 +219,7 @@ describe('the environment in docker-compose.yml', () => {
     expect(serviceNamed('receiver')).not.toHaveProperty('env_file');
     expect(serviceNamed('worker').environment).not.toHaveProperty('WEBHOOK_TOKEN');
     expect(serviceNamed('worker').environment).not.toHaveProperty('ADMIN_TOKEN');
-    // `.env` holds every secret: only single variables of it may reach a container.
+    // `.env` holds all secrets, so containers get single variables only.
     expect(serviceNamed('worker').env_file).toEqual([{ path: './channels.env', required: false }]);
   });
 });
@@ -254,7 +254,7 @@ describe('the demo profile', () => {
   test.each([
     ['', 'no address'],
     ['https://a.simplemdm.com/api/v1', 'the real address'],
-  ])('refuses to make up events while the worker calls another SimpleMDM: "%s", %s', (address) => {
+  ])('refuses to simulate events while the worker calls another SimpleMDM: "%s", %s', (address) => {
     const { status, stderr, stdout } = runScript(
       environmentOf('simulator', { ...SECRETS, SIMPLEMDM_BASE_URL: address }),
     );

@@ -37,13 +37,13 @@ function sources(stage: Stage): string[] {
 const final = stageNamed(undefined);
 
 describe('the Dockerfile', () => {
-  test('builds apart from what it runs: three stages on one slim Node', () => {
+  test('separates build and runtime: three stages on one slim Node image', () => {
     expect(stages.map((stage) => stage.name)).toEqual(['dependencies', 'build', undefined]);
     expect(new Set(stages.map((stage) => stage.image)).size).toBe(1);
     expect(final.image).toMatch(/^node:(22|24)-slim$/);
   });
 
-  test('runs a Node that package.json allows', () => {
+  test('uses a Node version that package.json allows', () => {
     const { engines } = z
       .object({ engines: z.object({ node: z.string() }) })
       .parse(JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')));
@@ -51,19 +51,19 @@ describe('the Dockerfile', () => {
     expect(Number(/^node:(\d+)/.exec(final.image)?.[1])).toBeGreaterThanOrEqual(oldest);
   });
 
-  test.each(stages.flatMap(sources))('copies %s, which exists and which .dockerignore lets in', (source) => {
+  test.each(stages.flatMap(sources))('copies %s, which exists and which .dockerignore includes', (source) => {
     expect(source).not.toBe('.');
     expect(existsSync(join(REPOSITORY, source))).toBe(true);
     expect(ignored).toContain(`!${source.replace(/^\.\//, '')}`);
   });
 
-  test('lets nothing into the build but what is named', () => {
+  test('includes only named files in the build context', () => {
     expect(ignored[0]).toBe('*');
     expect(ignored.slice(1).every((line) => line.startsWith('!'))).toBe(true);
     expect(ignored.some((line) => line.includes('.env') || line.includes('node_modules'))).toBe(false);
   });
 
-  test('copies each stage only from a stage that exists', () => {
+  test('copies only from existing stages', () => {
     const from = stages
       .flatMap((stage) => all(stage, 'COPY'))
       .flatMap((rest) => /--from=(\S+)/.exec(rest)?.[1] ?? []);
@@ -80,12 +80,12 @@ describe('the Dockerfile', () => {
     expect(all(final, 'RUN')).toEqual([]);
   });
 
-  test('runs as a user that is not root, by number', () => {
+  test('runs as a numeric non-root user', () => {
     const user = all(final, 'USER').at(-1) ?? '';
     expect(user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
   });
 
-  test('gets its signals: exec form, SIGTERM', () => {
+  test('receives signals: exec form, SIGTERM', () => {
     expect(words.parse(JSON.parse(all(final, 'ENTRYPOINT')[0] ?? ''))).toEqual([
       'node',
       'dist/src/cli/main.js',
@@ -97,7 +97,7 @@ describe('the Dockerfile', () => {
   test.each([
     [200, 0],
     [503, 1],
-  ])('asks /healthz for its health, with Node alone: %i ends with %i', async (status, expected) => {
+  ])('checks /healthz with Node alone: status %i exits with %i', async (status, expected) => {
     const [check = ''] = all(final, 'HEALTHCHECK');
     const [program, ...args] = words.parse(JSON.parse(check.slice(check.indexOf('CMD') + 3)));
     expect(program).toBe('node');

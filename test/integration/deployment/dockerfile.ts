@@ -1,17 +1,17 @@
-/** One instruction of a Dockerfile: `COPY`, and all that follows. */
+/** An instruction of a Dockerfile, such as `COPY`, and its arguments. */
 export interface Instruction {
   readonly name: string;
   readonly rest: string;
 }
 
-/** One stage: its base image, its name if it has one, its instructions. */
+/** A stage of a Dockerfile. */
 export interface Stage {
   readonly image: string;
   readonly name: string | undefined;
   readonly instructions: readonly Instruction[];
 }
 
-/** The stages of a Dockerfile, comments gone and continued lines joined. */
+/** Parses the stages of a Dockerfile, without comments and with continued lines joined. */
 export function readStages(text: string): Stage[] {
   const lines = text
     .split('\n')

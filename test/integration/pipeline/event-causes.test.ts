@@ -62,7 +62,7 @@ test('rules that take their own doings go round only so often: the chain is cut,
   expect(current.log()).toContain('rules go round in a circle');
   const metrics = await (await fetch(`${current.service.url}/metrics`)).text();
   expect(metrics).toMatch(
-    /^mdm_reflex_chains_cut_total\{rule="to"\} 1$|^mdm_reflex_chains_cut_total\{rule="fro"\} 1$/m,
+    /^mdm_reflex_event_chains_cut_total\{rule="to"\} 1$|^mdm_reflex_event_chains_cut_total\{rule="fro"\} 1$/m,
   );
   expect(changes(current)).toBe(4);
 });

@@ -262,7 +262,7 @@ rules:
     const trace = await settled('acme.laptop.ready');
     expect(trace).toMatchObject({
       source: 'rule',
-      causedBy: { rule: 'first', links: 1 },
+      causedBy: { rule: 'first', chainLength: 1 },
       runs: [{ rule: 'second', steps: [{ output: { message: 'Ada has Mac 1' } }] }],
     });
   });
@@ -291,7 +291,7 @@ rules:
       status: 'failed',
       attempts: 1,
       reason: expect.stringMatching(
-        /^the header "X-Device" cannot be sent: .* \(\| url_encode makes it so\)$/,
+        /^the header "X-Device" cannot be sent: .* \(encode it with \| url_encode\)$/,
       ),
     });
   });

@@ -59,7 +59,7 @@ test('a bad file leaves the old rules in force and says so; mended, it is taken'
 test('a file that goes away and comes back as it was does no harm', async () => {
   const current = await begin();
   await rename(current.path, `${current.path}.away`);
-  await until('it is missed', () => current.log().includes('there is nothing there'));
+  await until('it is missed', () => current.log().includes('no such file or folder'));
   expect(await said(current)).toBe('one');
   await rename(`${current.path}.away`, current.path);
   await until('it is there again', async () => (await current.metric('mdm_reflex_rule_file_problems')) === 0);

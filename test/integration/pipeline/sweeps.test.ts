@@ -68,7 +68,7 @@ rules:
   const unfinished = await current.sweeps.getDelayed();
   expect(unfinished.map(({ data }) => data.account)).toEqual(['a-refused']);
   const passedBy = (account: string): Promise<number> =>
-    current.metric(`mdm_reflex_schedule_ticks_passed_by_total{rule="every-second",account="${account}"}`);
+    current.metric(`mdm_reflex_schedule_ticks_skipped_total{rule="every-second",account="${account}"}`);
   expect(await passedBy('a-refused')).toBeGreaterThanOrEqual(2);
   expect(current.log()).toContain('not through with its last: passed by');
 

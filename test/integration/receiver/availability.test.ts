@@ -11,7 +11,7 @@ import {
   send,
   startReceiver,
   startReceiverWorld,
-  takenFrom,
+  acceptedFrom,
 } from './receiver.js';
 
 const stops: (() => Promise<void>)[] = [];
@@ -25,11 +25,15 @@ async function expectUnavailable(url: string): Promise<void> {
   expect(response.status).toBe(503);
   expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
   expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
-  expect(problemFrom(response.text)).toMatchObject({ status: 503, detail: expect.stringMatching(/again/) });
+  expect(problemFrom(response.text)).toMatchObject({
+    status: 503,
+    code: expect.stringMatching(/^(webhook\/not-queued|http\/unavailable)$/),
+    detail: expect.stringMatching(/again/),
+  });
 }
 
 describe('503', () => {
-  test('before Redis is there: told at once, what is wrong with the request still comes first; then 202', async () => {
+  test('before Redis is reachable: 503 immediately, but problems of the request come first; then 202', async () => {
     const redis = await startTestRedis();
     stops.push(redis.stop);
     let url = '';
@@ -42,18 +46,25 @@ describe('503', () => {
       expect((await request(url).post(HOOK).send({})).status).toBe(400);
       const ready = await request(url).get('/readyz');
       expect(ready.status).toBe(503);
-      expect(ready.body).toMatchObject({ status: 'not ready', redis: 'away' });
+      expect(ready.headers['content-type']).toMatch(/^application\/problem\+json/);
+      expect(ready.body).toMatchObject({
+        type: 'urn:mdm-reflex:error:http/unavailable',
+        code: 'http/unavailable',
+        status: 503,
+        redis: 'away',
+        stopping: false,
+      });
       expect((await request(url).get('/healthz')).status).toBe(200);
       expect((await request(url).get('/metrics')).status).toBe(200);
       const api = await request(url).get('/api/events').set('Authorization', `Bearer ${ADMIN_TOKEN}`);
       expect(api.status).toBe(503);
-      expect(problemFrom(api.text).status).toBe(503);
+      expect(problemFrom(api.text)).toMatchObject({ status: 503, code: 'http/unavailable' });
     });
     await until('the receiver is ready', () => isReady(url));
     expect((await request(url).post(HOOK).send(enrolled(1))).body).toMatchObject({ duplicate: false });
   });
 
-  test('while Redis is stopped, and 202 again when it is back, with nothing lost that was taken', async () => {
+  test('while Redis is stopped, and 202 again afterwards, without losing an accepted event', async () => {
     const world = await startReceiverWorld();
     stops.push(world.stop);
     const first = await request(world.url).post(HOOK).send(enrolled(1));
@@ -61,9 +72,7 @@ describe('503', () => {
     await world.redis.restart(async () => {
       await until('the receiver knows', async () => !(await isReady(world.url)));
       for (let attempt = 0; attempt < 3; attempt += 1) await expectUnavailable(world.url);
-      await until('the log says so', () =>
-        world.log().includes('Redis is away; trying again until it is back'),
-      );
+      await until('the log says so', () => world.log().includes('Redis is unreachable; reconnecting'));
     });
     await until('the receiver is ready again', () => isReady(world.url));
     expect((await request(world.url).post(HOOK).send(enrolled(1))).body).toEqual({
@@ -73,10 +82,13 @@ describe('503', () => {
     const second = await request(world.url).post(HOOK).send(enrolled(2));
     expect(second.body.duplicate).toBe(false);
     expect((await world.queued()).map(({ id }) => id)).toEqual([first.body.id, second.body.id]);
-    expect(world.log()).toMatch(/Redis is back/);
+    expect(world.log()).toMatch(/reconnected to Redis/);
+    expect(world.log()).toMatch(/"level":50,.*"code":"redis\/unreachable"/);
+    expect(world.log()).toMatch(/"level":50,.*"code":"webhook\/not-queued"/);
+    expect(world.log()).toMatch(/"level":40,.*"code":"webhook\/not-queued".*"status":503.*"request failed"/);
   });
 
-  test('a flood while Redis goes and comes: every 202 is in the queue, every other answer is a 503', async () => {
+  test('a flood while Redis restarts: every 202 is in the queue, every other response is a 503', async () => {
     const world = await startReceiverWorld();
     stops.push(world.stop);
     const taken = new Set<string>();
@@ -86,7 +98,7 @@ describe('503', () => {
     const flood = async (): Promise<void> => {
       while (flooding) {
         const reply = await send(world.url, HOOK, { body: JSON.stringify(enrolled(next++)) });
-        if (reply.status === 202) taken.add(takenFrom(reply.text).id);
+        if (reply.status === 202) taken.add(acceptedFrom(reply.text).id);
         else others.push(reply.status);
       }
     };
@@ -104,7 +116,7 @@ describe('503', () => {
     expect([...taken].filter((id) => !queued.has(id))).toEqual([]);
   });
 
-  test('a Redis that accepts and does not answer: told in bounded time; the repeat afterwards is one job', async () => {
+  test('a Redis that does not respond: 503 in bounded time; sending again enqueues one job', async () => {
     const world = await startReceiverWorld();
     stops.push(world.stop);
     process.kill(world.redis.pid, 'SIGSTOP');
@@ -133,22 +145,22 @@ describe('503', () => {
   });
 });
 
-test('a request in hand when the service stops is answered, and then the door is shut', async () => {
+test('open requests are answered when the service stops, and then it accepts no connections', async () => {
   const redis = await startTestRedis();
   stops.push(redis.stop);
   const receiver = await startReceiver(redis.url);
-  const inHand = Array.from({ length: 20 }, (_, index) =>
+  const openRequests = Array.from({ length: 20 }, (_, index) =>
     send(receiver.url, HOOK, { body: JSON.stringify(enrolled(index + 1)) }),
   );
-  await inHand[0];
+  await openRequests[0];
   await receiver.stop();
-  for (const reply of await Promise.allSettled(inHand)) {
+  for (const reply of await Promise.allSettled(openRequests)) {
     if (reply.status === 'fulfilled') expect([202, 503]).toContain(reply.value.status);
   }
   await expect(fetch(`${receiver.url}/healthz`)).rejects.toThrow();
 });
 
-test('a Redis password that looks like a number spoils no event whose ids contain it, nor the list of events', async () => {
+test('a numeric Redis password damages neither events whose ids contain it nor the list of events', async () => {
   const world = await startReceiverWorld({}, { requirepass: '12345678' });
   stops.push(world.stop);
   const response = await request(world.url).post(HOOK).send(enrolled(12345678));

@@ -11,7 +11,7 @@ import { createIntake } from '../../../src/receiver/intake.js';
 import type { Intake } from '../../../src/receiver/intake.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { until } from '../../support/until.js';
-import { HOOK, enrolled, send, startReceiver, startReceiverWorld, takenFrom } from './receiver.js';
+import { HOOK, enrolled, send, startReceiver, startReceiverWorld, acceptedFrom } from './receiver.js';
 import type { ReceiverWorld } from './receiver.js';
 
 const retention = { repeatWindowDays: 7, deadLetterDays: 90, attempts: 1 };
@@ -56,7 +56,7 @@ function eventOf(id: number): Event {
   };
 }
 
-/** How often Redis has read from a socket so far: each round trip of a client is at least one. */
+/** How often Redis has read from a socket: each round trip of a client is at least one read. */
 async function reads(): Promise<number> {
   const stats = await world.client.info('stats');
   return Number(/total_reads_processed:(\d+)/.exec(stats)?.[1]);
@@ -68,73 +68,84 @@ async function readsDuring(task: () => Promise<unknown>): Promise<number> {
   return (await reads()) - before;
 }
 
-test('events of the same tick go to Redis together: a hundred cost about as many round trips as one', async () => {
+test('events of the same tick share round trips to Redis: a hundred need about as many as one', async () => {
   const oneByOne = await readsDuring(async () => {
     for (let id = 100; id < 150; id += 1) await intake(eventOf(id));
   });
   const together = await readsDuring(() =>
     Promise.all(Array.from({ length: 100 }, (_, index) => intake(eventOf(200 + index)))),
   );
-  // Two round trips for each event alone: the queue, the journal.
+  // Two round trips per single event: the queue and the journal.
   expect(oneByOne).toBeGreaterThanOrEqual(100);
-  // A pipeline of a hundred events is longer than Redis reads at once (16 KiB).
+  // A pipeline of a hundred events is longer than one read of Redis (16 KiB).
   expect(together).toBeLessThan(25);
 });
 
-test('the commands of one tick arrive in order: all of the queue first, then all of the journal', async () => {
+test('the commands of one tick arrive in order: first those of the queue, then those of the journal', async () => {
   const watcher = new Redis(world.redis.url);
   const monitor = await watcher.monitor();
-  const seen: string[] = [];
+  const commands: string[] = [];
   monitor.on('monitor', (_time: string, args: string[]) => {
-    if (/^eval/i.test(args[0] ?? '') && args.some((arg) => arg.endsWith(':events:wait'))) seen.push('queue');
-    if (args[0]?.toLowerCase() === 'hsetnx' && args[2] === 'received') seen.push('journal');
+    if (/^eval/i.test(args[0] ?? '') && args.some((arg) => arg.endsWith(':events:wait')))
+      commands.push('queue');
+    if (args[0]?.toLowerCase() === 'hsetnx' && args[2] === 'received') commands.push('journal');
   });
   await Promise.all(Array.from({ length: 30 }, (_, index) => intake(eventOf(400 + index))));
-  await until('the monitor has seen all', () => seen.length >= 60);
+  await until('the monitor has commands all', () => commands.length >= 60);
   monitor.disconnect();
   watcher.disconnect();
-  expect(seen).toEqual([...new Array<string>(30).fill('queue'), ...new Array<string>(30).fill('journal')]);
+  expect(commands).toEqual([
+    ...new Array<string>(30).fill('queue'),
+    ...new Array<string>(30).fill('journal'),
+  ]);
 });
 
-test('repeats within one tick: the first is new, the others are duplicates', async () => {
+test('repeated events within one tick: the first is new, the others are duplicates', async () => {
   const event = eventOf(500);
-  const taken = await Promise.all([intake(event), intake({ ...event }), intake(eventOf(501)), intake(event)]);
-  expect(taken.map(({ duplicate }) => duplicate)).toEqual([false, true, false, true]);
+  const results = await Promise.all([
+    intake(event),
+    intake({ ...event }),
+    intake(eventOf(501)),
+    intake(event),
+  ]);
+  expect(results.map(({ duplicate }) => duplicate)).toEqual([false, true, false, true]);
   expect(await world.queued()).toHaveLength(2);
 });
 
 test('more events in one tick than a batch holds', async () => {
-  const taken = await Promise.all(Array.from({ length: 1201 }, (_, index) => intake(eventOf(1000 + index))));
-  expect(taken.filter(({ duplicate }) => duplicate)).toEqual([]);
+  const results = await Promise.all(
+    Array.from({ length: 1201 }, (_, index) => intake(eventOf(1000 + index))),
+  );
+  expect(results.filter(({ duplicate }) => duplicate)).toEqual([]);
   expect((await world.queued()).map(({ id }) => id)).toEqual(
     Array.from({ length: 1201 }, (_, index) => eventOf(1000 + index).id),
   );
 });
 
-test('an event that is already being worked on or done is still recognised as a repeat', async () => {
+test('an event that is processed or completed is still recognized as a duplicate', async () => {
   const event = eventOf(600);
   await intake(event);
   const [job] = await world.queue.getJobs(['waiting']);
   await job?.remove();
-  // As after the queue has let the finished job go: the journal remembers.
+  // As after the queue has removed the finished job: the journal still has the event.
   expect(await intake(event)).toEqual({ duplicate: true });
 });
 
-test('two hundred posts at once, every event four times: exactly fifty jobs, each told once that it is new', async () => {
+test('two hundred concurrent posts, every event four times: exactly fifty jobs, each reported as new once', async () => {
   const bodies = Array.from({ length: 200 }, (_, index) => JSON.stringify(enrolled(3000 + (index % 50))));
   const replies = await Promise.all(bodies.map((body) => send(world.url, HOOK, { body })));
   expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
-  const taken = replies.map(({ text }) => takenFrom(text));
-  expect(taken.filter(({ duplicate }) => !duplicate)).toHaveLength(50);
+  const results = replies.map(({ text }) => acceptedFrom(text));
+  expect(results.filter(({ duplicate }) => !duplicate)).toHaveLength(50);
   const queued = await world.queued();
   expect(queued).toHaveLength(50);
-  expect(new Set(queued.map(({ id }) => id))).toEqual(new Set(taken.map(({ id }) => id)));
+  expect(new Set(queued.map(({ id }) => id))).toEqual(new Set(results.map(({ id }) => id)));
   expect(queued.map(({ data }) => data)).toEqual(
     expect.arrayContaining(Array.from({ length: 50 }, (_, index) => enrolled(3000 + index).data)),
   );
 });
 
-test('two receivers on one Redis: an event that both get is one job', async () => {
+test('two receivers on one Redis: an event that both receive is one job', async () => {
   const other = await startReceiver(world.redis.url);
   const replies = await Promise.all(
     Array.from({ length: 40 }, (_, index) =>
@@ -144,6 +155,6 @@ test('two receivers on one Redis: an event that both get is one job', async () =
     ),
   );
   await other.stop();
-  expect(replies.filter(({ text }) => !takenFrom(text).duplicate)).toHaveLength(20);
+  expect(replies.filter(({ text }) => !acceptedFrom(text).duplicate)).toHaveLength(20);
   expect(await world.queued()).toHaveLength(20);
 });

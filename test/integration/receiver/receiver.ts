@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
+import { ERRORS } from '../../../src/errors/registry.js';
 import { startService } from '../../../src/main.js';
 import type { EventJob } from '../../../src/queues/jobs.js';
 import { openEventQueue } from '../../../src/queues/queues.js';
@@ -16,7 +17,7 @@ export const SECOND_TOKEN = 'second-webhook-token-0815';
 export const ADMIN_TOKEN = 'admin-token-of-the-test-4711';
 export const HOOK = `/webhooks/simplemdm/${TOKEN}`;
 
-/** A process with the role of the receiver alone, as `mdm-reflex serve --role receiver` runs it. */
+/** A process with the role of the receiver, as `mdm-reflex receiver` runs it. */
 export interface Receiver {
   readonly url: string;
   readonly port: number;
@@ -53,17 +54,17 @@ export async function startReceiver(
   };
 }
 
-/** Whether a service says that it can take webhooks. */
+/** Whether a service reports that it is ready. */
 export async function isReady(url: string): Promise<boolean> {
   return (await fetch(`${url}/readyz`)).status === 200;
 }
 
-/** A receiver with a Redis of its own, and the test's eyes on the queue. */
+/** A receiver with its own Redis and access to its queue. */
 export interface ReceiverWorld extends Receiver {
   readonly redis: TestRedis;
   readonly client: Redis;
   readonly queue: Queue<EventJob>;
-  /** The events that wait in the queue, oldest first. */
+  /** The events waiting in the queue, oldest first. */
   readonly queued: () => Promise<EventJob['event'][]>;
 }
 
@@ -103,14 +104,14 @@ export function enrolled(id: number, at = '2000-01-01T12:00:00.000-07:00') {
   };
 }
 
-/** What came back. */
+/** A response. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
 }
 
-/** Sends any bytes with any headers, which neither fetch nor supertest would. */
+/** Sends any bytes with any headers, which neither fetch nor supertest allows. */
 export function send(
   url: string,
   path: string,
@@ -139,7 +140,7 @@ export function send(
   });
 }
 
-/** Writes raw bytes to a port and collects what comes back until the other side closes, or for as long as told. */
+/** Writes raw bytes to a port and collects the response until the server closes the connection. */
 export function rawExchange(port: number, bytes: string | Uint8Array): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => void socket.write(bytes));
@@ -152,22 +153,25 @@ export function rawExchange(port: number, bytes: string | Uint8Array): Promise<s
   });
 }
 
-const taken = z.strictObject({ id: z.string().regex(/^[0-9a-f]{64}$/), duplicate: z.boolean() });
+const accepted = z.strictObject({ id: z.string().regex(/^[0-9a-f]{64}$/), duplicate: z.boolean() });
 
 /** The body of a 202. */
-export function takenFrom(text: string) {
-  return taken.parse(JSON.parse(text));
+export function acceptedFrom(text: string) {
+  return accepted.parse(JSON.parse(text));
 }
 
-const problem = z.strictObject({
-  type: z.literal('about:blank'),
-  title: z.string().min(1),
-  status: z.int(),
-  detail: z.string().min(1),
-  requestId: z.string().min(1),
-});
+const problem = z
+  .strictObject({
+    type: z.string(),
+    code: z.string().refine((code) => Object.hasOwn(ERRORS, code), 'a code of the registry'),
+    title: z.string().min(1),
+    status: z.int(),
+    detail: z.string().min(1),
+    requestId: z.string().min(1),
+  })
+  .refine(({ type, code }) => type === `urn:mdm-reflex:error:${code}`, 'the type belongs to the code');
 
-/** The body of an error answer, which must be of RFC 9457's form. */
+/** The body of an error response, which must have the form of RFC 9457. */
 export function problemFrom(text: string) {
   return problem.parse(JSON.parse(text));
 }

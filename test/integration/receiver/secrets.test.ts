@@ -29,7 +29,7 @@ const answers: Reply[] = [];
 
 const basic = (text: string): string => Buffer.from(text).toString('base64');
 
-/** The secrets in every form in which they travel. */
+/** The secrets in every form in which they are sent. */
 function forms(): string[] {
   const mac = world.simulator.device(54)?.attributes;
   return [
@@ -46,7 +46,7 @@ function forms(): string[] {
   ];
 }
 
-test('no secret in log lines, metrics, answers or Redis after traffic of every kind', async () => {
+test('no secret in log lines, metrics, responses or Redis after traffic of every kind', async () => {
   const { url } = world.service;
   const hook = `/webhooks/simplemdm/${WEBHOOK_TOKEN}`;
   const post = async (
@@ -66,7 +66,7 @@ test('no secret in log lines, metrics, answers or Redis after traffic of every k
   await post('/webhooks/simplemdm', JSON.stringify(enrolled(56)), {
     authorization: `Basic ${basic(`simplemdm:${WEBHOOK_TOKEN}`)}`,
   });
-  // What a sender says about its own mistake may be repeated to it, but must not be kept.
+  // A response may quote the invalid input of its sender, but nothing may store it.
   for (const [body, headers] of [
     ['{', { 'x-request-id': WEBHOOK_TOKEN }],
     [WEBHOOK_TOKEN, {}],
@@ -81,7 +81,7 @@ test('no secret in log lines, metrics, answers or Redis after traffic of every k
   await post(`${hook}/${WEBHOOK_TOKEN}`, webhook);
   await post(`/nothing/${WEBHOOK_TOKEN}`, webhook);
   answers.push(await send(url, hook, { method: 'GET' }));
-  await until('the device with secrets is done', async () => {
+  await until('the event of the device with secrets is completed', async () => {
     const trace = await world.settled('device.enrolled');
     return trace.status === 'completed';
   });
@@ -89,7 +89,7 @@ test('no secret in log lines, metrics, answers or Redis after traffic of every k
     answers.push(await send(url, path, { method, headers: { authorization: `Bearer ${ADMIN_TOKEN}` } }));
   };
   await api('/api/events?limit=100');
-  await until('all events rest', async () => {
+  await until('all events are completed', async () => {
     const { events } = await findEvents(world.client, { limit: 100 });
     return events.length === 4 && events.every(({ status }) => status === 'completed');
   });
@@ -97,7 +97,7 @@ test('no secret in log lines, metrics, answers or Redis after traffic of every k
     await api(`/api/events/${id}`);
     await api(`/api/events/${id}/replay`, 'POST');
   }
-  // A key that is refused: the error is logged, traced and kept with the account.
+  // A rejected API key: the error is logged, traced and stored with the account.
   world.simulator.addFault({ kind: 'status', status: 401, times: 1 });
   await post(hook, JSON.stringify(enrolled(117)));
   await until('the refusal is known', () => world.log().includes('refuses the API key'));
@@ -109,7 +109,7 @@ test('no secret in log lines, metrics, answers or Redis after traffic of every k
     redis: await everythingIn(world.client),
   };
   expect(places.redis).toContain('device.enrolled');
-  // The facts of the device with the secrets were looked at and kept.
+  // The facts of the device with secrets were fetched and stored.
   expect(places.redis).toContain('MacBook Pro (14-inch, Nov 2023)');
   for (const [place, text] of Object.entries(places)) {
     for (const form of forms()) {

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => world.stop());
 
-/** The server behind an address, by the channel on which Node tells of every request. */
+/** The server of an address, found through the diagnostics channel that Node publishes every request to. */
 async function serverOf(url: string): Promise<Server> {
   const found: Server[] = [];
   const onRequest = (message: unknown): void => {
@@ -34,7 +34,7 @@ async function serverOf(url: string): Promise<Server> {
   await isReady(url);
   unsubscribe('http.server.request.start', onRequest);
   const [first] = found;
-  if (first === undefined) throw new Error('the request was not seen');
+  if (first === undefined) throw new Error('no request was published');
   return first;
 }
 
@@ -61,15 +61,15 @@ function stall(bytes: string): Stalled {
 const body = JSON.stringify(enrolled(1));
 const half = `POST ${HOOK} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 40)}`;
 
-test('the server bounds how long headers and a whole request may take', () => {
+test('the server limits the time for headers and for a whole request', () => {
   expect(server.headersTimeout).toBe(10_000);
   expect(server.requestTimeout).toBe(20_000);
   expect(server.keepAliveTimeout).toBeGreaterThan(0);
 });
 
-test('senders that stall are cut off, and hurt nobody meanwhile', async () => {
+test('stalled senders are disconnected, and others are served meanwhile', async () => {
   const { headersTimeout, requestTimeout } = server;
-  // The same server with less patience; it looks every two seconds.
+  // Shorter limits for the test. The server checks them every two seconds.
   server.headersTimeout = 300;
   server.requestTimeout = 500;
   try {
@@ -82,7 +82,7 @@ test('senders that stall are cut off, and hurt nobody meanwhile', async () => {
     for (let id = 10; id < 30; id += 1) {
       expect((await send(world.url, HOOK, { body: JSON.stringify(enrolled(id)) })).status).toBe(202);
     }
-    await until('all are cut off', () => stalled.every(({ closed }) => closed()));
+    await until('all are disconnected', () => stalled.every(({ closed }) => closed()));
     for (const { received } of stalled) expect(received()).toMatch(/^HTTP\/1\.1 (408|400) |^$/);
   } finally {
     server.headersTimeout = headersTimeout;
@@ -94,7 +94,7 @@ test('senders that stall are cut off, and hurt nobody meanwhile', async () => {
   ).toHaveLength(1);
 });
 
-test('a sender that hangs up in the middle leaves no event and no error behind', async () => {
+test('a sender that disconnects halfway leaves no event and no error', async () => {
   const before = (await world.queued()).length;
   const logged = world.log().length;
   for (let count = 0; count < 20; count += 1) {
@@ -108,7 +108,7 @@ test('a sender that hangs up in the middle leaves no event and no error behind',
   expect(world.log().slice(logged)).not.toMatch(/"level":(50|60)/);
 });
 
-test('garbage in place of HTTP is refused and harms nobody', async () => {
+test('garbage instead of HTTP is rejected and harmless', async () => {
   for (const garbage of [
     '\0\0\0\0\r\n\r\n',
     'GET\r\n\r\n',
@@ -128,7 +128,7 @@ test('garbage in place of HTTP is refused and harms nobody', async () => {
   expect((await send(world.url, HOOK, { body: JSON.stringify(enrolled(41)) })).status).toBe(202);
 });
 
-test('headers that are too large are refused by the server itself', async () => {
+test('the server rejects headers that are too large', async () => {
   const { closed, received } = stall(
     `POST ${HOOK} HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`,
   );

@@ -15,7 +15,7 @@ import {
   rawExchange,
   send,
   startReceiver,
-  takenFrom,
+  acceptedFrom,
 } from './receiver.js';
 import type { Receiver } from './receiver.js';
 
@@ -25,7 +25,7 @@ const basic = (user: string, password: string): string =>
 let redis: TestRedis;
 let client: Redis;
 let folder: string;
-// Each test has a receiver of its own: wrong tokens are counted by process and address.
+// Each test has its own receiver, because wrong tokens are counted per process and address.
 let receiver: Receiver | undefined;
 
 beforeAll(async () => {
@@ -64,17 +64,20 @@ async function twoAccounts(): Promise<Receiver> {
 async function expectUnauthorized(sent: request.Test): Promise<void> {
   const response = await sent;
   expect(response.status).toBe(401);
-  expect(problemFrom(response.text).detail).toMatch(/token is missing or wrong.*WEBHOOK_TOKEN/);
+  expect(problemFrom(response.text)).toMatchObject({
+    code: 'webhook/invalid-token',
+    detail: expect.stringMatching(/token is missing or wrong.*WEBHOOK_TOKEN/),
+  });
   expect(response.headers['www-authenticate']).toMatch(/^Basic realm=/);
   expect(await client.keys('*:journal:*')).toEqual([]);
   expect(await client.keys('*:events:wait')).toEqual([]);
 }
 
-describe('where the token may stand', () => {
+describe('where the token may be', () => {
   test.each<[string, string, Readonly<Record<string, string>>]>([
     ['in the path', HOOK, {}],
     ['in the path, percent-encoded', HOOK.replace('webhook-token', '%77ebhook-token'), {}],
-    ['in the path behind the account', `/webhooks/simplemdm/default/${TOKEN}`, {}],
+    ['in the path after the account', `/webhooks/simplemdm/default/${TOKEN}`, {}],
     [
       'in the path, with other tokens in the headers',
       HOOK,
@@ -112,9 +115,9 @@ describe('401', () => {
   test.each<[string, string, Readonly<Record<string, string>>]>([
     ['no token', '/webhooks/simplemdm', {}],
     ['a wrong token in the path', '/webhooks/simplemdm/wrong-token-0123456789', {}],
-    ['the account alone', '/webhooks/simplemdm/default', {}],
-    ['a wrong token behind the account', '/webhooks/simplemdm/default/wrong', {}],
-    ['the right token behind an unknown account', `/webhooks/simplemdm/nobody/${TOKEN}`, {}],
+    ['only the account', '/webhooks/simplemdm/default', {}],
+    ['a wrong token after the account', '/webhooks/simplemdm/default/wrong', {}],
+    ['the right token after an unknown account', `/webhooks/simplemdm/nobody/${TOKEN}`, {}],
     ['an account named like a member of every object', `/webhooks/simplemdm/constructor/${TOKEN}`, {}],
     ['the beginning of the token', HOOK.slice(0, -1), {}],
     ['the token and more', `${HOOK}x`, {}],
@@ -139,7 +142,7 @@ describe('401', () => {
     await expectUnauthorized(request(url).post(path).set(headers).send(enrolled(1)));
   });
 
-  test('comes before anything is said about the body', async () => {
+  test('comes before any problem of the body', async () => {
     const { url } = await started();
     for (const body of ['{', '', '[]', 'x'.repeat(300_000)]) {
       const reply = await send(url, '/webhooks/simplemdm/wrong', { body });
@@ -151,11 +154,11 @@ describe('401', () => {
     expect(notJson.status).toBe(401);
   });
 
-  test('a huge body is refused at once and not read', async () => {
+  test('a huge body is rejected immediately and not read', async () => {
     const { port } = await started();
     const head = 'POST /webhooks/simplemdm/wrong HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
     for (const framing of ['Content-Length: 1000000000000', 'Transfer-Encoding: chunked']) {
-      // Nothing of the body ever comes, and the connection is closed nevertheless.
+      // The connection closes although no body arrives.
       const reply = await rawExchange(port, `${head}${framing}\r\n\r\n`);
       expect(reply).toMatch(/^HTTP\/1\.1 401 /);
       expect(reply).toMatch(/\r\nConnection: close\r\n/);
@@ -163,7 +166,7 @@ describe('401', () => {
     }
   });
 
-  test('a sender that asks first (Expect: 100-continue) is refused too', async () => {
+  test('a sender with Expect: 100-continue is rejected too', async () => {
     const { port } = await started();
     const reply = await rawExchange(
       port,
@@ -173,7 +176,7 @@ describe('401', () => {
   });
 });
 
-test('rotating: the old and the new token are both good', async () => {
+test('rotation: the old and the new token are both valid', async () => {
   const { url } = await started({ WEBHOOK_TOKEN: ` ${TOKEN} , ${SECOND_TOKEN},` });
   const first = await request(url).post(HOOK).send(enrolled(1));
   const second = await request(url).post(`/webhooks/simplemdm/${SECOND_TOKEN}`).send(enrolled(1));
@@ -196,7 +199,7 @@ describe('several accounts', () => {
     expect(southAgain.body).toEqual({ id: south.body.id, duplicate: true });
   });
 
-  test('the token of one account does not open another, nor the address without an account', async () => {
+  test('the token of one account works neither for another account nor for the path without an account', async () => {
     const { url } = await twoAccounts();
     for (const path of [
       `/webhooks/simplemdm/north/${SECOND_TOKEN}`,
@@ -211,35 +214,36 @@ describe('several accounts', () => {
 });
 
 describe('429', () => {
-  test('after many wrong tokens, with Retry-After; the right token still passes', async () => {
+  test('after many wrong tokens, with Retry-After; the right token still works', async () => {
     const { url } = await started();
     const wrong = () => request(url).post('/webhooks/simplemdm/wrong').send(enrolled(1));
     const statuses: number[] = [];
     for (let attempt = 0; attempt < 20; attempt += 1) statuses.push((await wrong()).status);
     expect(new Set(statuses)).toEqual(new Set([401]));
-    const slowedDown = await wrong();
-    expect(slowedDown.status).toBe(429);
-    expect(slowedDown.headers['retry-after']).toBe('60');
-    expect(slowedDown.headers['content-type']).toMatch(/^application\/problem\+json/);
-    expect(problemFrom(slowedDown.text)).toMatchObject({
+    const limited = await wrong();
+    expect(limited.status).toBe(429);
+    expect(limited.headers['retry-after']).toBe('60');
+    expect(limited.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(problemFrom(limited.text)).toMatchObject({
       status: 429,
+      code: 'webhook/too-many-wrong-tokens',
       detail: expect.stringMatching(/wrong webhook tokens/),
     });
     expect((await request(url).post(HOOK).send(enrolled(1))).status).toBe(202);
     expect((await wrong()).status).toBe(429);
   });
 
-  test('a burst of good webhooks is never slowed down', async () => {
+  test('a burst of valid webhooks is never limited', async () => {
     const { url } = await started();
     const replies = await Promise.all(
       Array.from({ length: 60 }, (_, index) =>
         send(url, HOOK, { body: JSON.stringify(enrolled(index + 1)) }),
       ),
     );
-    expect(replies.filter(({ text }) => !takenFrom(text).duplicate)).toHaveLength(60);
+    expect(replies.filter(({ text }) => !acceptedFrom(text).duplicate)).toHaveLength(60);
   });
 
-  test('behind a proxy the sender is counted, not the proxy', async () => {
+  test('behind a proxy, tokens count per sender and not per proxy', async () => {
     const { url } = await started({ TRUST_PROXY: '1' });
     const from = (address: string) =>
       request(url).post('/webhooks/simplemdm/wrong').set('X-Forwarded-For', address).send({});
@@ -248,7 +252,7 @@ describe('429', () => {
     expect((await from('203.0.113.8')).status).toBe(401);
   });
 
-  test('without a proxy nobody gets a fresh count by a header', async () => {
+  test('without a proxy, a header does not reset the count', async () => {
     const { url } = await started();
     for (let attempt = 0; attempt < 20; attempt += 1) {
       await request(url)

@@ -19,19 +19,25 @@ beforeEach(async () => {
 
 const post = (path = HOOK) => request(world.url).post(path);
 
-async function expectProblem(sent: request.Test, status: number, detail: RegExp): Promise<request.Response> {
+async function expectProblem(
+  sent: request.Test,
+  status: number,
+  code: string,
+  detail: RegExp,
+): Promise<request.Response> {
   const response = await sent;
   expect(response.status).toBe(status);
   expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
   const problem = problemFrom(response.text);
   expect(problem.status).toBe(status);
+  expect(problem.code).toBe(code);
   expect(problem.detail).toMatch(detail);
   expect(problem.requestId).toBe(response.headers['x-request-id']);
   return response;
 }
 
 describe('202', () => {
-  test('an event is taken: its id and that it is new, as JSON', async () => {
+  test('an accepted event: its id and that it is new, as JSON', async () => {
     const response = await post().send(enrolled(123456));
     expect(response.status).toBe(202);
     expect(response.headers['content-type']).toMatch(/^application\/json/);
@@ -47,7 +53,7 @@ describe('202', () => {
     });
   });
 
-  test('a repeat is taken as a duplicate, and there is one job', async () => {
+  test('a repeated webhook is a duplicate, and there is one job', async () => {
     const first = await post().send(enrolled(1001));
     const second = await post().send(enrolled(1001));
     const third = await post().send(enrolled(1001));
@@ -58,7 +64,7 @@ describe('202', () => {
     expect(await world.queued()).toHaveLength(1);
   });
 
-  test('the order of keys, white space and a changed unknown field beside the three make no other event', async () => {
+  test('the order of keys, white space and unknown fields do not change the event', async () => {
     const { type, at, data } = enrolled(1002);
     const first = await post().send({ type, at, data });
     const { id, udid, serial_number } = data.device;
@@ -95,7 +101,7 @@ describe('202', () => {
       '{"type":"abm.device.added","at":"2024-07-01T19:28:08.000Z","data":{"device":{"serial_number":"C02","model":"MacBook","colour":"space"}}}',
     ],
     [
-      'a type nobody knows yet',
+      'an unknown type',
       '{"type":"device.moon.landed","at":"2024-07-01T19:28:08.000Z","data":{"device":{"id":"no number"}}}',
     ],
     [
@@ -106,7 +112,7 @@ describe('202', () => {
       'null where the API may know nothing',
       '{"type":"device.changed_group","at":"2024-07-01T19:28:08.000Z","data":{"device":{"id":1,"udid":null,"serial_number":null}}}',
     ],
-  ])('%s is kept as it came', async (_name, body) => {
+  ])('%s is stored unchanged', async (_name, body) => {
     const response = await post().type('json').send(body);
     expect(response.status).toBe(202);
     const [event] = await world.queued();
@@ -160,23 +166,28 @@ describe('202', () => {
 
 describe('400', () => {
   test.each([
-    ['not JSON', '{"type": "device.enrolled",', /not JSON/],
-    ['no JSON at all', 'hello', /not JSON/],
-    ['a form', 'type=device.enrolled', /not JSON/],
-    ['two values', '{} {}', /not JSON/],
-    ['a single quote', "{'type':'device.enrolled'}", /not JSON/],
-    ['null', 'null', /the body/],
-    ['a number', '17', /the body/],
-    ['a text', '"device.enrolled"', /the body/],
-    ['a list', '[]', /the body/],
-    ['a list of events', JSON.stringify([enrolled(1)]), /the body/],
-  ])('malformed JSON or no object: %s', async (_name, body, detail) => {
-    await expectProblem(post().type('json').send(body), 400, detail);
+    ['not JSON', '{"type": "device.enrolled",', 'webhook/invalid-json', /not JSON/],
+    ['plain text', 'hello', 'webhook/invalid-json', /not JSON/],
+    ['a form', 'type=device.enrolled', 'webhook/invalid-json', /not JSON/],
+    ['two values', '{} {}', 'webhook/invalid-json', /not JSON/],
+    ['a single quote', "{'type':'device.enrolled'}", 'webhook/invalid-json', /not JSON/],
+    ['null', 'null', 'webhook/invalid-fields', /the body/],
+    ['a number', '17', 'webhook/invalid-fields', /the body/],
+    ['a text', '"device.enrolled"', 'webhook/invalid-fields', /the body/],
+    ['a list', '[]', 'webhook/invalid-fields', /the body/],
+    ['a list of events', JSON.stringify([enrolled(1)]), 'webhook/invalid-fields', /the body/],
+  ])('malformed JSON or no object: %s', async (_name, body, code, detail) => {
+    await expectProblem(post().type('json').send(body), 400, code, detail);
     expect(await world.queued()).toEqual([]);
   });
 
   test('an empty body, with a length and without', async () => {
-    await expectProblem(post().type('json').set('Content-Length', '0'), 400, /empty|type/);
+    await expectProblem(
+      post().type('json').set('Content-Length', '0'),
+      400,
+      'webhook/invalid-fields',
+      /empty|type/,
+    );
     const chunked = await rawExchange(
       world.port,
       `POST ${HOOK} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
@@ -196,10 +207,10 @@ describe('400', () => {
     ['at missing', { type: good.type, data: good.data }, /^at: .*ISO 8601/],
     ['at a number', { ...good, at: 946728000 }, /^at: /],
     ['at without an offset', { ...good, at: '2000-01-01T12:00:00.000' }, /^at: /],
-    ['at a date that is none', { ...good, at: '2000-02-30T12:00:00.000Z' }, /^at: /],
+    ['at an impossible date', { ...good, at: '2000-02-30T12:00:00.000Z' }, /^at: /],
     ['data a list', { ...good, data: [] }, /^data: .*object/],
     ['data a text', { ...good, data: 'device' }, /^data: .*object/],
-    ['data null, which is none', { ...good, data: null }, /^data\.device: /],
+    ['data null, which means no data', { ...good, data: null }, /^data\.device: /],
     ['device missing', { ...good, data: {} }, /^data\.device: /],
     ['device a number', { ...good, data: { device: 7 } }, /^data\.device: /],
     ['id missing', { ...good, data: { device: { udid: 'x' } } }, /^data\.device\.id: .*whole number/],
@@ -213,8 +224,8 @@ describe('400', () => {
       /^data\.device\.serial_number: .*serial number/,
     ],
     ['data of the test button a list', { ...good, type: 'test_event', data: [] }, /^data: /],
-  ])('the envelope, naming the field: %s', async (_name, body, detail) => {
-    await expectProblem(post().send(body), 400, detail);
+  ])('an invalid envelope, naming the field: %s', async (_name, body, detail) => {
+    await expectProblem(post().send(body), 400, 'webhook/invalid-fields', detail);
     expect(await world.queued()).toEqual([]);
   });
 
@@ -222,16 +233,19 @@ describe('400', () => {
     const body = Buffer.from(JSON.stringify(enrolled(1)).replace('C02', 'C\u00FF2'), 'latin1');
     const reply = await send(world.url, HOOK, { body });
     expect(reply.status).toBe(400);
-    expect(problemFrom(reply.text).detail).toMatch(/UTF-8/);
+    expect(problemFrom(reply.text)).toMatchObject({
+      code: 'webhook/invalid-json',
+      detail: 'the body is not valid UTF-8',
+    });
   });
 
-  test('a body that says gzip and is not, or breaks off', async () => {
+  test('a body that is not gzip although the header says so, and a truncated gzip body', async () => {
     const headers = { 'content-encoding': 'gzip' };
     const whole = gzipSync(JSON.stringify(enrolled(1)));
     for (const body of [JSON.stringify(enrolled(1)), whole.subarray(0, whole.length - 12)]) {
       const reply = await send(world.url, HOOK, { headers, body });
       expect(reply.status).toBe(400);
-      problemFrom(reply.text);
+      expect(problemFrom(reply.text).code).toBe('webhook/invalid-json');
     }
     expect(await world.queued()).toEqual([]);
   });
@@ -239,14 +253,14 @@ describe('400', () => {
   test('an address that cannot be decoded', async () => {
     const reply = await send(world.url, '/webhooks/simplemdm/%E0%A4%A', { body: '{}' });
     expect(reply.status).toBe(400);
-    problemFrom(reply.text);
+    expect(problemFrom(reply.text).code).toBe('http/invalid-request');
   });
 });
 
 describe('413', () => {
   const tooLong = 'x'.repeat(256 * 1024 + 1);
 
-  test('told by the length alone, before a byte of the body is sent', async () => {
+  test('by the length alone, before any byte of the body is sent', async () => {
     const reply = await rawExchange(
       world.port,
       `POST ${HOOK} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 262145\r\n\r\n`,
@@ -257,7 +271,12 @@ describe('413', () => {
   });
 
   test('one byte over', async () => {
-    await expectProblem(post().type('json').send(JSON.stringify(tooLong)), 413, /256 KiB/);
+    await expectProblem(
+      post().type('json').send(JSON.stringify(tooLong)),
+      413,
+      'webhook/too-large',
+      /256 KiB/,
+    );
   });
 
   test('chunked, without a length', async () => {
@@ -278,7 +297,7 @@ describe('413', () => {
       body: gzipSync(Buffer.alloc(size, ' ')),
     });
     expect(reply.status).toBe(413);
-    problemFrom(reply.text);
+    expect(problemFrom(reply.text).code).toBe('webhook/too-large');
     expect((await post().send(enrolled(3001))).status).toBe(202);
   });
 });
@@ -295,7 +314,9 @@ describe('415', () => {
   ])('Content-Type %s', async (type, detail) => {
     const reply = await send(world.url, HOOK, { headers: { 'content-type': type }, body });
     expect(reply.status).toBe(415);
-    expect(problemFrom(reply.text).detail).toMatch(detail);
+    const problem = problemFrom(reply.text);
+    expect(problem.code).toBe('webhook/unsupported-media-type');
+    expect(problem.detail).toMatch(detail);
     expect(await world.queued()).toEqual([]);
   });
 
@@ -309,7 +330,7 @@ describe('415', () => {
   });
 
   test.each([
-    ['a charset of old', { 'content-type': 'application/json; charset=latin1' }],
+    ['an old charset', { 'content-type': 'application/json; charset=latin1' }],
     ['a charset that does not exist', { 'content-type': 'application/json; charset=utf-99' }],
     ['an encoding that does not exist', { 'content-encoding': 'rot13' }],
     ['two encodings', { 'content-encoding': 'gzip, gzip' }],
@@ -317,7 +338,7 @@ describe('415', () => {
     const reply = await send(world.url, HOOK, { headers, body });
     expect(reply.status).toBe(415);
     expect(reply.headers['content-type']).toMatch(/^application\/problem\+json/);
-    problemFrom(reply.text);
+    expect(problemFrom(reply.text).code).toBe('webhook/unsupported-media-type');
     expect(await world.queued()).toEqual([]);
   });
 });
@@ -328,18 +349,21 @@ describe('405 and 404', () => {
       const response = await request(world.url)[method](path);
       expect(response.status).toBe(405);
       expect(response.headers['allow']).toBe('POST');
-      if (method !== 'head') expect(problemFrom(response.text).detail).toMatch(/SimpleMDM.*POST/);
+      if (method === 'head') continue;
+      const problem = problemFrom(response.text);
+      expect(problem.code).toBe('webhook/method-not-allowed');
+      expect(problem.detail).toMatch(/POST.*SimpleMDM/);
     }
   });
 
-  test('an address with nothing at it', async () => {
-    await expectProblem(post('/'), 404, /POST \/webhooks\/simplemdm/);
-    await expectProblem(post(`${HOOK}/one/more`), 404, /webhooks/);
-    await expectProblem(request(world.url).get('/webhooks'), 404, /webhooks/);
+  test('an unknown address', async () => {
+    await expectProblem(post('/'), 404, 'http/not-found', /POST \/webhooks\/simplemdm/);
+    await expectProblem(post(`${HOOK}/one/more`), 404, 'http/not-found', /webhooks/);
+    await expectProblem(request(world.url).get('/webhooks'), 404, 'http/not-found', /webhooks/);
   });
 });
 
-describe('every answer', () => {
+describe('every response', () => {
   const answers: [string, () => request.Test][] = [
     ['202', () => post().send(enrolled(4001))],
     ['400', () => post().send({})],
@@ -366,7 +390,7 @@ describe('every answer', () => {
     },
   );
 
-  test.each(answers)('%s carries the request id that was given, or one of its own', async (_status, sent) => {
+  test.each(answers)('%s carries the request id of the request, or a new one', async (_status, sent) => {
     const given = `proxy.${randomUUID()}`;
     expect((await sent().set('X-Request-Id', given)).headers['x-request-id']).toBe(given);
     const first = (await sent()).headers['x-request-id'];
@@ -383,9 +407,9 @@ describe('every answer', () => {
     },
   );
 
-  test('the request id stands in the log', async () => {
+  test('the request id is in the log', async () => {
     await post().set('X-Request-Id', 'find-me-in-the-log').send(enrolled(4003));
-    expect(world.log()).toMatch(/"requestId":"find-me-in-the-log".*event taken/);
+    expect(world.log()).toMatch(/"requestId":"find-me-in-the-log".*event accepted/);
   });
 });
 

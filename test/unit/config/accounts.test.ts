@@ -52,7 +52,7 @@ const TWO = `accounts:
 `;
 
 describe('one account', () => {
-  test('without a file there is the default account of the settings', () => {
+  test('without a file, the settings define the default account', () => {
     expect(readAccounts(settings({ WEBHOOK_TOKEN: TOKEN }), {}, BOTH)).toEqual(
       new Map([
         [
@@ -68,13 +68,13 @@ describe('one account', () => {
     );
   });
 
-  test('outside production it may have no token', () => {
+  test('outside production the token is optional', () => {
     expect(readAccounts(settings({}), {}, BOTH).get('default')?.webhookTokens).toEqual([]);
   });
 });
 
 describe('a file of accounts', () => {
-  test('keys and tokens come from the environment or stand there', () => {
+  test('keys and tokens are in the file or in the environment', () => {
     expect([...accounts(TWO, { ACME_KEY: 'acme-key', ACME_TOKEN: TOKEN }).values()]).toEqual([
       {
         name: 'acme',
@@ -91,13 +91,13 @@ describe('a file of accounts', () => {
     ]);
   });
 
-  test('a receiver apart needs no API keys in its environment and gets none', () => {
+  test('a separate receiver needs no API keys and reads none', () => {
     const found = accounts(TWO, { ACME_TOKEN: TOKEN }, ['receiver']);
     expect([...found.values()].map((account) => account.apiKey)).toEqual([undefined, undefined]);
     expect(found.get('acme')?.webhookTokens).toEqual([TOKEN]);
   });
 
-  test('a worker apart needs no webhook tokens and gets none', () => {
+  test('a separate worker needs no webhook tokens and reads none', () => {
     const found = accounts(TWO, { ACME_KEY: 'acme-key' }, ['worker']);
     expect([...found.values()].map((account) => account.webhookTokens)).toEqual([[], []]);
     expect(found.get('acme')?.apiKey).toBe('acme-key');
@@ -106,24 +106,29 @@ describe('a file of accounts', () => {
   test.each<[Role, string]>([
     ['receiver', `webhook_token: ${TOKEN}`],
     ['worker', 'api_key: key'],
-  ])('what a %s does not need may be left out of the file', (role, line) => {
+  ])('the file for a separate %s may omit the secrets of the other role', (role, line) => {
     expect(lines(`accounts:\n  acme:\n    ${line}\n`, {}, [role])).toEqual([]);
   });
 });
 
 describe('a bad file', () => {
   const at = (where: string): string => `ACCOUNTS_FILE ${file}: ${where}`;
+  const CODE = ' [settings/accounts-file]';
 
-  test('a variable that is not set is told by name, for the role that needs it', () => {
+  test('a missing variable is reported by name, for the role that needs it', () => {
     expect(lines(TWO, { ACME_TOKEN: TOKEN })).toEqual([
-      at('accounts.acme.api_key: the environment variable ACME_KEY is not set'),
+      at(`accounts.acme.api_key: the environment variable ACME_KEY is not set${CODE}`),
     ]);
     expect(lines(TWO, {})).toHaveLength(2);
   });
 
   test.each<[string, string, RegExp]>([
     ['an empty key', 'api_key: ""', /^accounts\.acme\.api_key: /],
-    ['a key that is a number', 'api_key: 5', /^accounts\.acme\.api_key: expected a text$/],
+    [
+      'a key that is a number',
+      'api_key: 5',
+      /^accounts\.acme\.api_key: expected a text \[settings\/accounts-file\]$/,
+    ],
     ['a token too short', 'webhook_token: short', /^accounts\.acme\.webhook_token/],
     [
       'a token with letters that a URL cannot hold',
@@ -131,46 +136,46 @@ describe('a bad file', () => {
       /^accounts\.acme\.webhook_token/,
     ],
     ['a bad base URL', 'base_url: nowhere', /^accounts\.acme\.base_url: /],
-    ['an unknown key', 'apikey: x', /^accounts\.acme: unknown key "apikey"$/],
+    ['an unknown key', 'apikey: x', /^accounts\.acme: unknown key "apikey" \[settings\/accounts-file\]$/],
   ])('%s', (_what, line, expected) => {
     const name = line.split(':')[0] ?? '';
     const others = [`api_key: key`, `webhook_token: ${TOKEN}`].filter((other) => !other.startsWith(name));
-    const told = lines(`accounts:\n  acme:\n    ${[line, ...others].join('\n    ')}\n`);
-    // Two rules about a token may both be broken.
-    expect(told.length).toBeGreaterThan(0);
-    for (const found of told) expect(found.slice(at('').length)).toMatch(expected);
+    const problems = lines(`accounts:\n  acme:\n    ${[line, ...others].join('\n    ')}\n`);
+    // A token may violate two rules.
+    expect(problems.length).toBeGreaterThan(0);
+    for (const found of problems) expect(found.slice(at('').length)).toMatch(expected);
   });
 
-  test('a bad name of an account says what a name may be', () => {
-    const told = lines(`accounts:\n  Acme Inc:\n    api_key: key\n    webhook_token: ${TOKEN}\n`);
-    expect(told).toEqual([
-      at('accounts.Acme Inc: an account is named with lower-case letters, digits and hyphens'),
+  test('an invalid account name says what a name may hold', () => {
+    const problems = lines(`accounts:\n  Acme Inc:\n    api_key: key\n    webhook_token: ${TOKEN}\n`);
+    expect(problems).toEqual([
+      at(`accounts.Acme Inc: an account name holds lowercase letters, digits and hyphens${CODE}`),
     ]);
   });
 
   test.each(['', '- acme\n', 'hello\n', 'accounts:\n', 'foo: 1\n'])(
-    '%j: each line says where, without an empty place',
+    '%j: each line names the file, without an empty field',
     (text) => {
-      const told = lines(text);
-      expect(told.length).toBeGreaterThan(0);
-      for (const line of told) {
+      const problems = lines(text);
+      expect(problems.length).toBeGreaterThan(0);
+      for (const line of problems) {
         expect(line.startsWith(at(''))).toBe(true);
         expect(line).not.toContain(': : ');
       }
     },
   );
 
-  test('a service without accounts is refused', () => {
+  test('a file without accounts is rejected', () => {
     expect(lines('accounts: {}\n')).toHaveLength(1);
   });
 
-  test('a file that is not there', () => {
+  test('a missing file', () => {
     expect(() => readAccounts(settings({ ACCOUNTS_FILE: join(folder, 'none.yaml') }), {}, BOTH)).toThrow(
-      /^ACCOUNTS_FILE .*none\.yaml: ENOENT.*expected a YAML file with "accounts:"$/,
+      /^ACCOUNTS_FILE .*none\.yaml: ENOENT.*expected a YAML file with "accounts:" \[settings\/accounts-file\]$/,
     );
   });
 
-  // The account file may hold keys: a parser that quotes the line quotes the key.
+  // The file may hold keys, and the YAML parser quotes lines.
   test.each([
     ['api_key: super-secret-4711: x'],
     ['api_key: "super-secret-4711'],
@@ -180,10 +185,10 @@ describe('a bad file', () => {
     ['api_key: [super-secret-4711'],
     ['api_key: {super-secret-4711: 1}'],
     ['webhook_token: super-secret-4711/'],
-  ])('%j: what is told is one line and holds no secret', (line) => {
-    const told = lines(`accounts:\n  acme:\n    ${line}\n`);
-    expect(told.length).toBeGreaterThan(0);
-    for (const found of told) {
+  ])('%j: the message is one line and holds no secret', (line) => {
+    const problems = lines(`accounts:\n  acme:\n    ${line}\n`);
+    expect(problems.length).toBeGreaterThan(0);
+    for (const found of problems) {
       expect(found).not.toContain('\n');
       expect(found).not.toContain('super-secret-4711');
     }

@@ -9,14 +9,14 @@ describe('lines of a .env file', () => {
     ['NAME="two\nlines"\nOTHER=\'three\nmore\nlines\' # and a comment\n'],
     ['NAME=value\r\nOTHER=value\r\n'],
     [''],
-  ])('%j is good', (text) => {
+  ])('%j is valid', (text) => {
     expect(problemsInEnvFile(text)).toEqual([]);
   });
 
-  test('what is none is told by its line, and not repeated', () => {
+  test('other lines are reported by number and not quoted', () => {
     expect(problemsInEnvFile('A="x\ny"\nTOKEN: hunter2\nhunter2\n')).toEqual([
-      '3: this is no setting; expected TOKEN=…, or # before a comment',
-      '4: this is no setting; expected NAME=value, or # before a comment',
+      '3: not an assignment; expected TOKEN=…, or # before a comment',
+      '4: not an assignment; expected NAME=value, or # before a comment',
     ]);
   });
 });

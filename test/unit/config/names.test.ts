@@ -17,7 +17,7 @@ describe('nearestName', () => {
     expect(didYouMean(name, candidates)).toBe(expected === undefined ? '' : `; did you mean "${expected}"?`);
   });
 
-  test('one wrong letter in a long name is always found', () => {
+  test('one wrong letter in a long name always finds the name', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z]{6,20}$/), fc.nat(), (name, position) => {
         const at = position % name.length;
@@ -37,12 +37,12 @@ describe('${env:NAME}', () => {
     expect(envReferencesIn(text)).toEqual(names);
   });
 
-  test('values are put in as they are, once', () => {
+  test('values are inserted verbatim and not expanded again', () => {
     const env = { A: '$& ${env:B} $1', B: 'b' };
     expect(resolveEnvReferences('<${env:A}> ${env:B}', env)).toBe('<$& ${env:B} $1> b');
   });
 
-  test('an empty value is a value; one that is not set is an error by name', () => {
+  test('an empty variable is valid; a missing variable is an error with its name', () => {
     expect(resolveEnvReferences('${env:A}', { A: '' })).toBe('');
     expect(() => resolveEnvReferences('${env:A} ${env:NOPE}', { A: 'a' })).toThrow(
       'the environment variable NOPE is not set',

@@ -23,7 +23,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-test('a folder: its YAML files by name, links followed, hidden ones and folders passed over', async () => {
+test('a folder: its YAML files by name, including links, without hidden files and folders', async () => {
   expect(await readRuleFiles(folder)).toEqual([
     { name: join(folder, 'a.yml'), text: 'a' },
     { name: join(folder, 'b.yaml'), text: 'b' },
@@ -37,16 +37,19 @@ test('a single file, whatever its name', async () => {
   ]);
 });
 
-test('a file below the working directory goes by its relative name', async () => {
+test('a file below the working directory has its relative name', async () => {
   const [found] = await readRuleFiles(join(process.cwd(), 'package.json'));
   expect(found?.name).toBe('package.json');
 });
 
-test('nothing there', async () => {
+test('a missing path', async () => {
   const path = join(folder, 'none');
   await expect(readRuleFiles(path)).rejects.toThrow(
     new OperatorError([
-      `RULES_PATH ${path}: there is nothing there; expected a rule file or a folder of .yaml files [rule/files-unreadable]`,
+      {
+        code: 'settings/rules-path',
+        message: `RULES_PATH ${path}: no such file or folder; expected a rule file or a folder of .yaml files`,
+      },
     ]),
   );
 });

@@ -9,7 +9,7 @@ const KEY = { SIMPLEMDM_API_KEY: 'key-of-the-account' };
 const TOKEN = 'a-token-of-enough-letters';
 const BOTH: readonly Role[] = ['receiver', 'worker'];
 
-/** The lines that stop the start; none when it is not stopped. */
+/** The lines that stop the start; empty when the settings are valid. */
 function lines(env: NodeJS.ProcessEnv, roles: readonly Role[] = BOTH): readonly string[] {
   try {
     readSettings(env, roles);
@@ -20,14 +20,15 @@ function lines(env: NodeJS.ProcessEnv, roles: readonly Role[] = BOTH): readonly 
   }
 }
 
-describe('a bad value: its name, what was found, what is expected', () => {
+describe('an invalid value: its name, the value, what is expected', () => {
   const whole = (from: number, to: number): string => `a whole number from ${from} to ${to}`;
   const TOKEN_LIST =
-    'one or more tokens, separated by commas, each of at least 16 letters, digits or ._~- (openssl rand -hex 24 makes one)';
-  const ADMIN = 'a token of at least 16 characters without spaces (openssl rand -hex 24 makes one)';
+    'one or more comma-separated tokens, each of at least 16 letters, digits or ._~- (generate one with openssl rand -hex 24)';
+  const ADMIN = 'a token of at least 16 characters without spaces (generate one with openssl rand -hex 24)';
   const URL_EXPECTED = 'an http(s) URL such as https://a.simplemdm.com/api/v1';
   const LEVELS = 'one of trace, debug, info, warn, error, fatal, silent';
-  const PROXY = 'how many proxies stand in front (1), or their addresses (loopback, 10.0.0.0/8)';
+  const PROXY =
+    'the number of proxies in front of the service (1), or their addresses (loopback, 10.0.0.0/8)';
   test.each<[string, string, string]>([
     ['PORT', 'eighty', `"eighty", expected ${whole(0, 65_535)}`],
     ['PORT', '65536', `"65536", expected ${whole(0, 65_535)}`],
@@ -64,10 +65,10 @@ describe('a bad value: its name, what was found, what is expected', () => {
     ['RETRY_BASE_MS', '1e3', `"1e3", expected ${whole(1, 3_600_000)}`],
     ['RETRY_MAX_MS', '9'.repeat(30), `"${'9'.repeat(30)}", expected ${whole(1, 86_400_000)}`],
   ])('%s=%s', (name, value, expected) => {
-    expect(lines({ ...KEY, [name]: value })).toEqual([`${name}: found ${expected}`]);
+    expect(lines({ ...KEY, [name]: value })).toEqual([`${name}: found ${expected} [settings/invalid]`]);
   });
 
-  test('all of them are told at once, each on a line', () => {
+  test('all invalid values are reported together, one per line', () => {
     expect(
       lines({ ...KEY, PORT: 'x', LOG_LEVEL: 'y', RETRY_BASE_MS: 'z' }).map((line) => line.split(':')[0]),
     ).toEqual(['PORT', 'LOG_LEVEL', 'RETRY_BASE_MS']);
@@ -80,18 +81,18 @@ describe('a bad value: its name, what was found, what is expected', () => {
         secret,
         fc.constantFrom('SIMPLEMDM_API_KEY', 'WEBHOOK_TOKEN', 'ADMIN_TOKEN', 'REDIS_URL'),
         (value, name) => {
-          const told = lines({ ...KEY, [name]: value });
-          expect(told).toHaveLength(1);
-          expect(told.join()).not.toContain(value);
-          for (const word of value.split(/[ äé]/)) expect(told.join()).not.toContain(word);
+          const problems = lines({ ...KEY, [name]: value });
+          expect(problems).toHaveLength(1);
+          expect(problems.join()).not.toContain(value);
+          for (const word of value.split(/[ äé]/)) expect(problems.join()).not.toContain(word);
         },
       ),
     );
   });
 });
 
-describe('defaults and forms', () => {
-  test('what is not set has the documented default', () => {
+describe('defaults and parsing', () => {
+  test('a setting that is not set has the documented default', () => {
     expect(readSettings(KEY, BOTH)).toEqual({
       ...KEY,
       PORT: 8080,
@@ -113,7 +114,7 @@ describe('defaults and forms', () => {
     });
   });
 
-  test('an empty variable, or one of spaces, counts as not set', () => {
+  test('an empty or blank variable counts as not set', () => {
     const names = [
       'PORT',
       'HOST',
@@ -129,7 +130,7 @@ describe('defaults and forms', () => {
       expect(readSettings(env, BOTH)).toEqual(readSettings(KEY, BOTH));
     }
     expect(lines({ SIMPLEMDM_API_KEY: ' ' })).toEqual([
-      'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API)',
+      'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API) [settings/missing]',
     ]);
   });
 
@@ -147,7 +148,7 @@ describe('defaults and forms', () => {
     expect(readSettings({ ...KEY, [name]: value }, BOTH)).toHaveProperty([name], expected);
   });
 
-  test('what is no setting is left alone', () => {
+  test('other variables are ignored', () => {
     expect(readSettings({ ...KEY, PATH: '/bin', constructor: 'x' }, BOTH)).toEqual(readSettings(KEY, BOTH));
   });
 });
@@ -155,11 +156,11 @@ describe('defaults and forms', () => {
 describe('what each role needs', () => {
   const NO_KEY = 'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API)';
   const NO_WEBHOOK_TOKEN =
-    'WEBHOOK_TOKEN: not set; with NODE_ENV=production a secret token is required, or anybody could post webhooks';
+    'WEBHOOK_TOKEN: not set; required with NODE_ENV=production, or anybody could post webhooks';
   const NO_ADMIN_TOKEN =
-    'ADMIN_TOKEN: not set; with NODE_ENV=production a secret token is required, or anybody could read the events, replay them and release what is held';
+    'ADMIN_TOKEN: not set; required with NODE_ENV=production, or anybody could read and replay events and release held rules';
   const noRedis = (role: Role): string =>
-    `REDIS_URL: not set; a ${role} that runs apart shares its queues by Redis: set it, or run everything in one process with "mdm-reflex serve"`;
+    `REDIS_URL: not set; a separate ${role} shares its queues through Redis: set it, or run everything in one process with "mdm-reflex serve"`;
   const PRODUCTION = { NODE_ENV: 'production' };
   const REDIS = { REDIS_URL: 'redis://redis' };
   const FILE = { ACCOUNTS_FILE: 'accounts.yaml' };
@@ -169,19 +170,19 @@ describe('what each role needs', () => {
     ['both in production', PRODUCTION, BOTH, [NO_KEY, NO_WEBHOOK_TOKEN, NO_ADMIN_TOKEN]],
     ['both in production, all set', { ...PRODUCTION, ...KEY, ...TOKENS }, BOTH, []],
     ['both in production, several accounts', { ...PRODUCTION, ...FILE }, BOTH, [NO_ADMIN_TOKEN]],
-    ['a receiver apart', {}, ['receiver'], [noRedis('receiver')]],
-    ['a receiver apart with Redis', REDIS, ['receiver'], []],
+    ['a separate receiver', {}, ['receiver'], [noRedis('receiver')]],
+    ['a separate receiver with Redis', REDIS, ['receiver'], []],
     [
-      'a receiver apart in production',
+      'a separate receiver in production',
       { ...PRODUCTION, ...REDIS },
       ['receiver'],
       [NO_WEBHOOK_TOKEN, NO_ADMIN_TOKEN],
     ],
-    ['a worker apart', {}, ['worker'], [NO_KEY, noRedis('worker')]],
-    ['a worker apart in production needs no tokens', { ...PRODUCTION, ...REDIS, ...KEY }, ['worker'], []],
-    ['a worker apart, several accounts', { ...REDIS, ...FILE }, ['worker'], []],
+    ['a separate worker', {}, ['worker'], [NO_KEY, noRedis('worker')]],
+    ['a separate worker in production needs no tokens', { ...PRODUCTION, ...REDIS, ...KEY }, ['worker'], []],
+    ['a separate worker, several accounts', { ...REDIS, ...FILE }, ['worker'], []],
   ])('%s', (_what, env, roles, expected) => {
-    expect(lines(env, roles)).toEqual(expected);
+    expect(lines(env, roles)).toEqual(expected.map((line) => `${line} [settings/missing]`));
   });
 
   test.each([
@@ -189,44 +190,48 @@ describe('what each role needs', () => {
     ['SIMPLE_MDM_API_KEY', NO_KEY],
     ['WEBHOK_TOKEN', NO_WEBHOOK_TOKEN],
     ['admin_token', NO_ADMIN_TOKEN],
-  ])('%s in the environment is taken for a misspelling', (name, line) => {
-    expect(lines({ ...PRODUCTION, [name]: 'x' })).toContain(`${line}; is it misspelt as "${name}"?`);
+  ])('%s in the environment is reported as a misspelling', (name, line) => {
+    expect(lines({ ...PRODUCTION, [name]: 'x' })).toContain(
+      `${line}; is it misspelled as "${name}"? [settings/missing]`,
+    );
   });
 
-  test('another setting, or a name far off, is not', () => {
+  test('another setting or an unrelated name is not', () => {
     expect(lines({ ...PRODUCTION, ...KEY, WEBHOOK_TOKEN: TOKEN, TOKEN: 'x', PATH: '/bin' })).toEqual([
-      NO_ADMIN_TOKEN,
+      `${NO_ADMIN_TOKEN} [settings/missing]`,
     ]);
   });
 
-  test('production is what NODE_ENV says exactly', () => {
+  test('production requires the exact NODE_ENV', () => {
     expect(isProduction(readSettings({ ...KEY, ...TOKENS, ...PRODUCTION }, BOTH))).toBe(true);
     expect(isProduction(readSettings({ ...KEY, NODE_ENV: 'development' }, BOTH))).toBe(false);
     expect(isProduction(readSettings(KEY, BOTH))).toBe(false);
   });
 });
 
-describe('names that nearly are a setting', () => {
+describe('misspelled settings', () => {
   test.each([
     ['SIMPLEMDM_BASEURL', 'SIMPLEMDM_BASE_URL'],
     ['rules_path', 'RULES_PATH'],
     ['REPEAT_WINDOW_DAY', 'REPEAT_WINDOW_DAYS'],
-  ])('%s is told', (name, meant) => {
+  ])('%s is reported', (name, meant) => {
     expect(settingWarnings({ ...KEY, [name]: '1' })).toEqual([
-      `${name} is no setting; did you mean ${meant}?`,
+      { code: 'settings/unknown', message: `${name}: unknown setting; did you mean ${meant}?` },
     ]);
   });
 
-  test('what any environment has is not', () => {
+  test('common variables are not', () => {
     const usual = { HOME: '/root', HOSTNAME: 'web', USER: 'root', PATH: '/bin', PWD: '/', NODE_OPTIONS: '' };
     expect(settingWarnings({ ...KEY, ...usual })).toEqual([]);
   });
 
-  test('a setting that is set is not missed', () => {
+  test('a name that resembles a setting which is set is not', () => {
     expect(settingWarnings({ ...KEY, READ_ONLY: '1', READONLY: '1' })).toEqual([]);
   });
 
   test.each(['READ_OLNY', 'READONLY', 'read_only'])('%s stops the start', (name) => {
-    expect(lines({ ...KEY, [name]: '1' })).toEqual([`${name} is no setting; did you mean READ_ONLY?`]);
+    expect(lines({ ...KEY, [name]: '1' })).toEqual([
+      `${name}: unknown setting; did you mean READ_ONLY? [settings/unknown]`,
+    ]);
   });
 });

@@ -16,7 +16,7 @@ describe('the envelope', () => {
   const TIME = 'at: expected an ISO 8601 time with offset such as "2000-01-01T12:00:00.000-07:00"';
 
   test.each(['a', 'device.enrolled', 'abm.device.added', 'test_event', 'a-b.C_d.9', 'x'.repeat(128)])(
-    'the type %s is taken',
+    'the type %s is valid',
     (type) => {
       expect(webhookEnvelope.parse({ type, at: AT, data: {} }).type).toBe(type);
     },
@@ -34,11 +34,11 @@ describe('the envelope', () => {
     [5],
     [null],
     [undefined],
-  ])('the type %j is not', (type) => {
+  ])('the type %j is invalid', (type) => {
     expect(problems({ type, at: AT })).toEqual([TYPE]);
   });
 
-  test('nor a type that is too long', () => {
+  test('a type of 129 characters is invalid', () => {
     expect(problems({ type: 'x'.repeat(129), at: AT })).toEqual(['type: expected at most 128 characters']);
   });
 
@@ -48,7 +48,7 @@ describe('the envelope', () => {
     '2000-01-01T12:00:00.123456789+05:30',
     '2000-01-01T12:00:00-07:00',
     '2024-02-29T23:59:59Z',
-  ])('the time %s is taken and kept as it is', (at) => {
+  ])('the time %s is valid and kept unchanged', (at) => {
     expect(webhookEnvelope.parse({ type: 'a', at }).at).toBe(at);
   });
 
@@ -67,11 +67,11 @@ describe('the envelope', () => {
     [946_728_000],
     [null],
     [undefined],
-  ])('the time %j is not', (at) => {
+  ])('the time %j is invalid', (at) => {
     expect(problems({ type: 'a', at })).toEqual([TIME]);
   });
 
-  test('data may be left out or null, but is an object', () => {
+  test('data is optional, nullable, and an object', () => {
     expect(webhookEnvelope.parse({ type: 'a', at: AT })).toEqual({ type: 'a', at: AT, data: {} });
     expect(webhookEnvelope.parse({ type: 'a', at: AT, data: null })).toEqual({ type: 'a', at: AT, data: {} });
     for (const data of [[], 'x', 5]) {
@@ -79,13 +79,13 @@ describe('the envelope', () => {
     }
   });
 
-  test('all that is wrong is told', () => {
+  test('all problems are reported', () => {
     expect(problems({ type: '', at: '', data: [] })).toEqual([TYPE, TIME, 'data: expected an object']);
     expect(problems({})).toEqual([TYPE, TIME]);
     for (const body of [null, [], 'x', 5]) expect(problems(body)).toHaveLength(1);
   });
 
-  test('unknown fields beside the three are dropped, those in data are kept', () => {
+  test('unknown fields are dropped, except in data', () => {
     const data = { device: { id: 1, more: { deep: [null] } }, extra: true };
     expect(webhookEnvelope.parse({ type: 'a', at: AT, data, sender: 'x' })).toEqual({
       type: 'a',
@@ -124,15 +124,15 @@ describe('the data of known types', () => {
     expect(problem({ device: { serial_number: '' } })).toMatch(/^data\.device\.serial_number: /);
   });
 
-  test('any other type may hold anything', () => {
+  test('the data of other types may hold anything', () => {
     for (const type of ['test_event', 'profile.installed', 'device']) {
       expect(problemInData({ type, at: AT, data: { device: 'x' } })).toBeUndefined();
     }
   });
 
-  // These names pass as event types, and every object has a member of that name.
+  // Every object inherits members with these names.
   test.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__'])(
-    'the unknown type "%s" is no different',
+    'the type "%s" is an unknown type like others',
     (type) => {
       expect(webhookEnvelope.safeParse({ type, at: AT }).success).toBe(true);
       expect(problemInData({ type, at: AT, data: {} })).toBeUndefined();
@@ -140,7 +140,7 @@ describe('the data of known types', () => {
   );
 });
 
-describe('deviceOf', () => {
+describe('deviceReferenceOf', () => {
   test.each<
     [Record<string, unknown>, { id: number | undefined; serialNumber: string | undefined } | undefined]
   >([

@@ -29,7 +29,7 @@ describe('canonicalJson', () => {
     [{ b: [1, true, 'x'], a: null }, '{"a":null,"b":[1,true,"x"]}'],
     [{ a: { d: 1, c: 2 }, A: 3 }, '{"A":3,"a":{"c":2,"d":1}}'],
     [{ 10: 'ten', 9: 'nine' }, '{"10":"ten","9":"nine"}'],
-    // RFC 8785: by UTF-16 code units, so that a surrogate pair stands before U+FB33.
+    // RFC 8785: by UTF-16 code units, so that a surrogate pair precedes U+FB33.
     [{ '\ufb33': 1, '😀': 2, '€': 3, '\r': 4, 1: 5 }, '{"\\r":4,"1":5,"€":3,"😀":2,"\ufb33":1}'],
     [{ a: undefined, b: 1 }, '{"b":1}'],
     [[1e21, 1e-7, -0, 0.1], '[1e+21,1e-7,0,0.1]'],
@@ -38,7 +38,7 @@ describe('canonicalJson', () => {
     expect(canonicalJson(value)).toBe(expected);
   });
 
-  test('is the same value, and the same text in whatever order', () => {
+  test('keeps the value, and does not depend on the order of keys', () => {
     fc.assert(
       fc.property(json, (value) => {
         const text = canonicalJson(value);
@@ -51,7 +51,7 @@ describe('canonicalJson', () => {
 });
 
 describe('fingerprint', () => {
-  test('is what it has always been: another value would let old events in twice', () => {
+  test('never changes: a different value would accept old events again', () => {
     // printf 'default\n{"at":…,"data":{…},"type":"device.enrolled"}' | sha256sum
     expect(fingerprint('default', WEBHOOK)).toBe(
       '70c769a8c3962c3630e9108d946abf6b5432f7358917a99577c575f92b55e700',
@@ -69,7 +69,7 @@ describe('fingerprint', () => {
     );
   });
 
-  test('any other data gives another one', () => {
+  test('different data gives a different fingerprint', () => {
     fc.assert(
       fc.property(data, data, (one, other) => {
         fc.pre(canonicalJson(one) !== canonicalJson(other));
@@ -80,7 +80,7 @@ describe('fingerprint', () => {
     );
   });
 
-  test('a change of one value deep inside gives another one', () => {
+  test('a change of one nested value gives a different fingerprint', () => {
     fc.assert(
       fc.property(json, json, (before, after) => {
         fc.pre(canonicalJson(before) !== canonicalJson(after));
@@ -90,13 +90,13 @@ describe('fingerprint', () => {
     );
   });
 
-  test('account, type and time matter; nothing else does', () => {
+  test('depends on account, type, time and data only', () => {
     const all = [
       fingerprint('default', WEBHOOK),
       fingerprint('acme', WEBHOOK),
       fingerprint('default', { ...WEBHOOK, type: 'device.unenrolled' }),
       fingerprint('default', { ...WEBHOOK, at: '2000-01-01T12:00:00.001-07:00' }),
-      // The same moment, written otherwise: what the sender wrote counts.
+      // The same moment in another notation.
       fingerprint('default', { ...WEBHOOK, at: '2000-01-01T19:00:00.000Z' }),
       fingerprint('default', { ...WEBHOOK, data: {} }),
     ];

@@ -5,7 +5,7 @@ import { retryAfterTime } from '../../../src/http/retry-after.js';
 const NOW = Date.UTC(2026, 0, 31, 8, 0, 0);
 const HOUR = 3_600_000;
 
-/** How long to wait, in milliseconds; undefined when the answer leaves it to the caller. */
+/** The wait in milliseconds; undefined when the response names no time. */
 function wait(headers: Record<string, string>, status = 429): number | undefined {
   const until = retryAfterTime(status, new Headers(headers), NOW);
   return until === undefined ? undefined : until - NOW;
@@ -14,21 +14,21 @@ function wait(headers: Record<string, string>, status = 429): number | undefined
 const later = (ms: number): string => new Date(NOW + ms).toUTCString();
 const epoch = (ms: number): string => String((NOW + ms) / 1000);
 
-describe('retryTime', () => {
+describe('retryAfterTime', () => {
   test.each<[string, Record<string, string>, number]>([
-    ['nothing said', {}, 30_000],
+    ['no header', {}, 30_000],
     ['seconds', { 'Retry-After': '5' }, 5000],
     ['no wait', { 'Retry-After': '0' }, 0],
-    ['parts of a second', { 'Retry-After': '1.5' }, 1500],
+    ['fractions of a second', { 'Retry-After': '1.5' }, 1500],
     ['seconds with spaces', { 'Retry-After': ' 7 ' }, 7000],
     ['a date', { 'Retry-After': later(10_000) }, 10_000],
-    ['a date that is over', { 'Retry-After': later(-10_000) }, 0],
+    ['a date in the past', { 'Retry-After': later(-10_000) }, 0],
     ['a reset time', { 'X-RateLimit-Reset': epoch(20_000) }, 20_000],
-    ['a reset time that is over', { 'X-RateLimit-Reset': epoch(-20_000) }, 0],
+    ['a reset time in the past', { 'X-RateLimit-Reset': epoch(-20_000) }, 0],
     ['both: Retry-After wins', { 'Retry-After': '3', 'X-RateLimit-Reset': epoch(20_000) }, 3000],
     ['years', { 'Retry-After': '999999999' }, HOUR],
     ['a date in years', { 'Retry-After': later(HOUR * 24 * 365) }, HOUR],
-    ['more digits than a number has', { 'Retry-After': '9'.repeat(400) }, HOUR],
+    ['more digits than a number can hold', { 'Retry-After': '9'.repeat(400) }, HOUR],
     ['a reset time in milliseconds', { 'X-RateLimit-Reset': String(NOW + 20_000) }, HOUR],
     [
       'an unreadable Retry-After, then a reset time',
@@ -39,19 +39,16 @@ describe('retryTime', () => {
     expect(wait(headers)).toBe(expected);
   });
 
-  // Neither a number of seconds nor a date of RFC 9110: as good as nothing said, and no reason to come back at once.
-  test.each(['soon', '', '30s', '1e3', '0x10', '-5', '+3', '5, 5'])(
-    'Retry-After: %s is nothing said',
-    (value) => {
-      expect(wait({ 'Retry-After': value })).toBe(30_000);
-    },
-  );
+  // Neither a number of seconds nor a date of RFC 9110: ignored, and no reason to retry immediately.
+  test.each(['soon', '', '30s', '1e3', '0x10', '-5', '+3', '5, 5'])('Retry-After: %s is ignored', (value) => {
+    expect(wait({ 'Retry-After': value })).toBe(30_000);
+  });
 
-  test.each(['soon', '-5', ''])('X-RateLimit-Reset: %s is nothing said', (value) => {
+  test.each(['soon', '-5', ''])('X-RateLimit-Reset: %s is ignored', (value) => {
     expect(wait({ 'X-RateLimit-Reset': value })).toBe(30_000);
   });
 
-  test('any other status leaves it to the caller, unless it says', () => {
+  test('other statuses need a header', () => {
     for (const status of [500, 502, 503, 504]) {
       expect(wait({}, status)).toBeUndefined();
       expect(wait({ 'Retry-After': 'soon' }, status)).toBeUndefined();
@@ -60,7 +57,7 @@ describe('retryTime', () => {
     }
   });
 
-  test('whatever the headers say, it is from now to an hour from now', () => {
+  test('any headers give a time between now and an hour from now', () => {
     const header = fc.oneof(
       fc.stringMatching(/^[ -~]*$/),
       fc.integer().map(String),

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createRedaction, redactJson } from '../../../src/telemetry/redaction.js';
 
 const MASK = '[redacted]';
-// Part of the mask itself: what is put in its place would show it again.
+// A secret that is part of the mask would still show in the mask.
 const inMask = (secret: string): boolean => MASK.includes(secret) || /^\]|\[$/.test(secret);
 const visible = fc
   .string({ unit: 'grapheme-ascii', minLength: 6, maxLength: 24 })
@@ -31,7 +31,7 @@ describe('a secret is masked', () => {
     );
   });
 
-  // Query strings and bodies of calls are form-encoded by URLSearchParams, and the path of a call is kept in traces.
+  // URLSearchParams form-encodes query strings and bodies of API calls, and traces keep the path of a call.
   test('form-encoded, as in the query of an API call', () => {
     fc.assert(
       fc.property(visible, (secret) => {
@@ -41,21 +41,21 @@ describe('a secret is masked', () => {
     );
   });
 
-  test('within JSON within JSON, as when a log line quotes a body', () => {
+  test('in JSON inside JSON, as in a log line that quotes a body', () => {
     const secret = 'pass"word\\4711';
     const text = JSON.stringify({ message: JSON.stringify({ password: secret }) });
     const inner = JSON.stringify(JSON.stringify(secret).slice(1, -1)).slice(1, -1);
     expect(createRedaction([secret]).redact(text)).not.toContain(inner);
   });
 
-  test('as often as it comes, and beside others', () => {
+  test('at every occurrence, and next to other secrets', () => {
     const { redact } = createRedaction(['first-secret', 'second-secret']);
     expect(redact('first-secret second-secret first-secretfirst-secret')).toBe(
       `${MASK} ${MASK} ${MASK}${MASK}`,
     );
   });
 
-  test('whole, when it contains another secret', () => {
+  test('completely, when it contains another secret', () => {
     for (const secrets of [
       ['secret', 'secret-of-many-words'],
       ['secret-of-many-words', 'secret'],
@@ -64,13 +64,13 @@ describe('a secret is masked', () => {
     }
   });
 
-  test('letter by letter, not as a pattern', () => {
+  test('literally, not as a pattern', () => {
     const { redact } = createRedaction(['a.c+(d)[e]$^|\\']);
     expect(redact('a.c+(d)[e]$^|\\')).toBe(MASK);
     expect(redact('abc+(d)[e]$^|\\')).toBe('abc+(d)[e]$^|\\');
   });
 
-  test('when it is added later', () => {
+  test('when the secret is added later', () => {
     const redaction = createRedaction([undefined]);
     const { redact } = redaction;
     expect(redact('late-secret')).toBe('late-secret');
@@ -79,8 +79,8 @@ describe('a secret is masked', () => {
   });
 });
 
-describe('nothing else is touched', () => {
-  test('texts without a secret come out as they are', () => {
+describe('nothing else changes', () => {
+  test('strings without a secret stay unchanged', () => {
     fc.assert(
       fc.property(anySecret, around, (secret, text) => {
         fc.pre(!text.includes(secret));
@@ -89,7 +89,7 @@ describe('nothing else is touched', () => {
     );
   });
 
-  test('values shorter than six characters and unset ones are not masked', () => {
+  test('undefined values and values shorter than six characters are not masked', () => {
     const { redact } = createRedaction(['', 'short', undefined]);
     expect(redact('a short text')).toBe('a short text');
     expect(createRedaction([]).redact('anything')).toBe('anything');
@@ -98,7 +98,7 @@ describe('nothing else is touched', () => {
 });
 
 describe('redactJson', () => {
-  test('masks within every text, also in keys', () => {
+  test('masks in every string, including keys', () => {
     const { redact } = createRedaction(['the-secret', 'quo"ted\\secret']);
     expect(
       redactJson(redact, {
@@ -108,11 +108,11 @@ describe('redactJson', () => {
     ).toEqual({ a: [`x ${MASK}`, { b: MASK, c: null, d: 5, e: true }], [MASK]: 1 });
   });
 
-  test('undefined is null', () => {
+  test('undefined becomes null', () => {
     expect(redactJson((text) => text, undefined)).toBeNull();
   });
 
-  test('without secrets it is the same JSON', () => {
+  test('keeps JSON without secrets', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const masked = redactJson(createRedaction(['a-secret-that-is-not-there']).redact, value);
@@ -121,18 +121,18 @@ describe('redactJson', () => {
     );
   });
 
-  // A PIN of `${env:PIN}` beside a device id that contains it.
+  // A PIN from `${env:PIN}` next to a device id that contains it.
   test('a secret of digits does not break a number that contains it', () => {
     const { redact } = createRedaction(['123456']);
     expect(redactJson(redact, { pin: '123456', id: 1234567 })).toEqual({ pin: MASK, id: expect.anything() });
   });
 
-  test('a secret that begins with a letter of an escape does not break the escape', () => {
+  test('a secret that begins with the letter of an escape does not break the escape', () => {
     const { redact } = createRedaction(['nightly-key']);
     expect(redactJson(redact, 'a\nightly-key nightly-key')).toBe(`a\nightly-key ${MASK}`);
   });
 
-  test('whatever the secret and the JSON, it comes out as JSON without the secret', () => {
+  test('any secret and any JSON give JSON without the secret', () => {
     const value = (secret: string) =>
       fc.letrec<{ value: unknown }>((tie) => ({
         value: fc.oneof(
