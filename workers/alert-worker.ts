@@ -12,10 +12,12 @@ import type { Receipt } from '../src/channels/channel.js';
 import type { Channel } from '../src/channels/open-channel.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { AlertTrace } from '../src/journal/trace.js';
+import { GRACE_PERIODS, nextGraceCheck } from '../src/queues/grace-period.js';
+import type { JobHandle } from '../src/queues/job-handle.js';
+import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { AlertJob } from '../src/queues/jobs.js';
 import { retryDelay } from '../src/queues/retry.js';
 import type { RetryPolicy } from '../src/queues/retry.js';
-import type { JobHandle, JobOutcome } from '../src/queues/worker.js';
 import { errorText } from '../src/telemetry/error-text.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
@@ -44,9 +46,6 @@ export interface AlertWorkerOptions {
 
 /** Upper bound of a delay: new rules may change the delivery policy. A new group wakes its channel earlier. */
 const RECHECK_INTERVAL_MS = 60_000;
-/** How long a channel may be missing: its file may be in the middle of a write, or this process may have older rules. */
-const MISSING_MS = 600_000;
-const MISSING_RECHECK_INTERVAL_MS = 2000;
 const MAX_GROUPS_PER_MESSAGE = 1000;
 /** Keeps a pending message at a size that Redis stores well. */
 const MAX_ALERTS_PER_MESSAGE = 10_000;
@@ -62,9 +61,9 @@ export function createAlertHandler(
   return async (job) => {
     const { channel: name } = job.data;
     // The alerts stay in Redis until a process without READ_ONLY wakes the channel.
-    if (options.readOnly) return { kind: 'done' };
+    if (options.readOnly) return { kind: 'completed' };
     for (;;) {
-      if (options.stop.aborted) return { kind: 'handed_back' };
+      if (options.stop.aborted) return { kind: 'requeue', reason: 'the service stops' };
       await job.confirmOwnership();
       // Before the groups are read: a group that is opened from now on wakes the channel again.
       await store.markChecked(name);
@@ -82,14 +81,14 @@ export function createAlertHandler(
         continue;
       }
       const next = await createNextMessage(channel, options);
-      if (next.kind === 'idle') return { kind: 'done' };
+      if (next.kind === 'idle') return { kind: 'completed' };
       if (next.kind === 'created') continue;
       const reason = `waits until ${new Date(next.dueAt).toISOString()}`;
       logger.trace({ channel: name, reason }, 'channel waits');
       return {
-        kind: 'again',
+        kind: 'retry',
         at: Math.min(next.dueAt, Date.now() + RECHECK_INTERVAL_MS),
-        waits: true,
+        countsAttempt: false,
         reason,
       };
     }
@@ -172,14 +171,14 @@ async function deliver(
   const nextAttemptAt = Date.parse(message.nextAttemptAt ?? message.at);
   if (message.nextAttemptAt !== undefined && nextAttemptAt > Date.now()) {
     const reason = `next attempt at ${message.nextAttemptAt}`;
-    return { kind: 'again', at: nextAttemptAt, waits: true, reason };
+    return { kind: 'retry', at: nextAttemptAt, countsAttempt: false, reason };
   }
   let receipt: Receipt;
   try {
     const composed = composeMessage(message.id, message.groups, new Date(message.at), consoleUrl, maxLines);
     receipt = await channel.send(composed, options.stop);
   } catch (error) {
-    if (options.stop.aborted) return { kind: 'handed_back' };
+    if (options.stop.aborted) return { kind: 'requeue', reason: 'the service stops' };
     // Another worker may have continued with the message; then its result counts.
     await job.confirmOwnership();
     return handleFailure(channel, message, error, options);
@@ -228,7 +227,7 @@ async function handleFailure(
   await store.savePending(name, { ...message, attempts, nextAttemptAt });
   metrics.messages.inc({ channel: name, type, outcome: 'retried' });
   logger.warn({ ...failure, ...context, nextAttemptAt }, 'message not delivered; will retry');
-  return { kind: 'again', at, waits: true, reason: failure.reason };
+  return { kind: 'retry', at, countsAttempt: false, ...failure };
 }
 
 /**
@@ -244,22 +243,18 @@ async function handleMissingChannel(
   const [group] = message === undefined ? await store.openGroups(name) : [];
   if (message === undefined && group === undefined) {
     await store.markIdle(name);
-    return { kind: 'done' };
+    return { kind: 'completed' };
   }
   const failure = {
     code: 'channel/missing',
     reason: `there is no channel "${name}" in the rule files`,
   } as const;
   const { since, isNew } = await store.missingSince(name);
-  if (Date.now() < since + MISSING_MS) {
+  const recheckAt = nextGraceCheck(since, GRACE_PERIODS.channel);
+  if (recheckAt !== undefined) {
     if (isNew)
       logger.warn({ ...failure, channel: name }, 'messages wait up to ten minutes for their channel');
-    return {
-      kind: 'again',
-      at: Date.now() + MISSING_RECHECK_INTERVAL_MS,
-      waits: true,
-      reason: failure.reason,
-    };
+    return { kind: 'retry', at: recheckAt, countsAttempt: false, ...failure };
   }
   if (message !== undefined) {
     await markUndelivered(name, message, failure, options);

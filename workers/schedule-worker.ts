@@ -1,17 +1,18 @@
 import type { Queue } from 'bullmq';
+import type { JobHandle } from '../src/queues/job-handle.js';
+import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { ScheduleJob, SweepJob } from '../src/queues/jobs.js';
-import { addSweep } from '../src/schedules/scheduler.js';
-import type { JobHandle, JobOutcome } from '../src/queues/worker.js';
 import { nextTime } from '../src/rules/model/cron.js';
 import type { Rule } from '../src/rules/model/rule.js';
+import { addSweep, scheduledRule } from '../src/schedules/scheduler.js';
+import { waitForScheduledRule } from '../src/schedules/wait-for-scheduled-rule.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
-import { scheduledRule, waitForRule } from '../src/schedules/scheduled-rule.js';
 
-/** What the schedule worker joins together. */
+/** The parts of the schedule worker. */
 export interface ScheduleWorkerOptions {
   readonly rules: () => readonly Rule[];
-  /** The accounts that can be asked, by name. */
+  /** The accounts by name. */
   readonly accounts: ReadonlyMap<string, unknown>;
   readonly sweeps: Queue<SweepJob>;
   readonly metrics: Metrics;
@@ -19,29 +20,26 @@ export interface ScheduleWorkerOptions {
 }
 
 /**
- * Handles the time that has come for a rule: begins a sweep for each of its accounts. It asks SimpleMDM nothing, so no account holds
- * another up; an account whose last sweep is unfinished is passed by.
+ * Handles the queue "schedules": enqueues a sweep for each account of the rule, unless its previous sweep is unfinished. Makes no call to
+ * SimpleMDM, so no account delays another.
  */
 export function createScheduleHandler(
   options: ScheduleWorkerOptions,
 ): (job: JobHandle<ScheduleJob>) => Promise<JobOutcome> {
   const { accounts, sweeps, metrics } = options;
   return async (job) => {
-    const { rule: id, absentSince } = job.data;
+    const { rule: id, ruleMissingSince } = job.data;
     const logger = options.logger.child({ rule: id, tick: job.id });
     const rule = scheduledRule(options.rules(), id);
-    if (rule === undefined) return waitForRule(job, logger);
-    const { enabled, schedule, accounts: only } = rule.source;
+    if (rule === undefined) return waitForScheduledRule(job, logger);
+    const { enabled, accounts: only } = rule.source;
     if (!enabled) {
-      logger.info('the time has come for a rule that is not enabled: nothing is done');
-      return { kind: 'done' };
+      logger.info('tick dropped: the rule is disabled');
+      return { kind: 'completed' };
     }
-    if (absentSince !== undefined && schedule !== undefined) {
-      const next = nextTime(schedule.cron, schedule.timezone, new Date(absentSince));
-      if (next.getTime() <= Date.now()) {
-        logger.info('the next time of the rule has come while this one waited for it: it makes up for both');
-        return { kind: 'done' };
-      }
+    if (ruleMissingSince !== undefined && isNextTickDue(rule, new Date(ruleMissingSince))) {
+      logger.info('tick dropped: the next tick was due while this one waited for its rule');
+      return { kind: 'completed' };
     }
     metrics.scheduleTicks.inc({ rule: id });
     const tick = { id: job.id, at: new Date(job.scheduledAt).toISOString() };
@@ -49,8 +47,16 @@ export function createScheduleHandler(
       if (only?.includes(account) === false) continue;
       if (await addSweep(sweeps, { rule: id, account, tick })) continue;
       metrics.scheduleTicksSkipped.inc({ rule: id, account });
-      logger.warn({ account }, 'the time has come for a rule that is not through with its last: passed by');
+      logger.warn(
+        { code: 'schedule/tick-skipped', account },
+        'tick skipped: the previous sweep is still running',
+      );
     }
-    return { kind: 'done' };
+    return { kind: 'completed' };
   };
+}
+
+function isNextTickDue({ source: { schedule } }: Rule, since: Date): boolean {
+  if (schedule === undefined) return false;
+  return nextTime(schedule.cron, schedule.timezone, since).getTime() <= Date.now();
 }

@@ -1,8 +1,8 @@
-import type { ErrorCode } from '../errors/registry.js';
 import type { z } from 'zod';
 import type { Alert } from '../alerts/alert.js';
-import type { Event } from '../events/envelope.js';
 import type { Claim } from '../coordination/claims.js';
+import type { ErrorCode } from '../errors/registry.js';
+import type { Event } from '../events/envelope.js';
 import type { RuleSource } from '../rules/model/rule-schema.js';
 import type { ActionClass, ActionSignature, ReferenceKind, Shape } from '../rules/model/vocabulary.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
@@ -17,31 +17,36 @@ export interface ActionContext {
   /** A fact of the event: its value, or null. */
   readonly fact: (name: string) => Promise<unknown>;
   readonly logger: Logger;
-  /** Says that a thing at SimpleMDM is this run's own; false when it is another run's. */
+  /** Claims an object at SimpleMDM for this step; false when another step has claimed the object. */
   readonly claim: Claim;
-  /** A name for this step of this run, the same in every attempt. */
+  /** Identifies this step of this run; the same in every attempt. */
   readonly stepKey: string;
-  /** When the step was begun for the first time. */
+  /** When the first attempt at the step started. */
   readonly startedAt: Date;
-  /** What the step left behind when it began to wait; undefined before. */
+  /** The output of the step when it started to wait; undefined before. */
   readonly previousOutput: Readonly<Record<string, unknown>> | undefined;
-  /** The rule that the step belongs to. */
+  /** The rule of the step. */
   readonly rule: Pick<RuleSource, 'id' | 'description'>;
-  /** Broken off when the step has used up its time. */
+  /** Aborted when the step times out or the process stops. */
   readonly signal: AbortSignal;
-  /** Hands a message to a channel's queue. */
+  /** Hands an alert to the queue of its channel. */
   readonly dispatchAlert: (alert: Alert) => Promise<void>;
-  /** Raises an event that rules take. */
+  /** Emits an event that rules can match. */
   readonly emitEvent: (event: Event) => Promise<void>;
   readonly now: () => Date;
 }
 
-/** What an action came to. A failure is thrown. */
+/** The result of an action. A failure without output is thrown. */
 export type ActionResult =
   | { readonly status: 'completed'; readonly output: Readonly<Record<string, unknown>> }
-  /** There was nothing to do, or it cannot be done to this device: not a failure. */
-  | { readonly status: 'skipped'; readonly reason: string }
-  /** It goes on later, with what it left behind so far; no worker is kept busy meanwhile. */
+  /** Nothing to do, or the device does not support the action: not a failure. */
+  | {
+      readonly status: 'skipped';
+      readonly reason: string;
+      /** Set when the reason is a problem. */
+      readonly code?: ErrorCode;
+    }
+  /** The step continues later with this output. No worker is busy until then. */
   | {
       readonly status: 'waiting';
       /** Epoch milliseconds. */
@@ -49,34 +54,35 @@ export type ActionResult =
       readonly reason: string;
       readonly output: Readonly<Record<string, unknown>>;
     }
-  /** It failed for good and left something behind that later steps can look at. */
+  /** The step failed for good, with output for later steps. */
   | {
       readonly status: 'failed';
       readonly reason: string;
+      readonly code: ErrorCode;
       readonly output: Readonly<Record<string, unknown>>;
     };
 
-/** A named thing that can be done. */
+/** Something that a step can do. */
 export interface Action extends ActionSignature {
-  /** What it does, in a sentence or two, for the documentation. */
+  /** What the action does, in a sentence or two, for the documentation. */
   readonly about: string;
   /** A step of a rule, in YAML. */
   readonly example: string;
-  /** The type of the webhook by which SimpleMDM tells of it, if it does. */
+  /** The type of the webhook that SimpleMDM sends because of the action, if any. */
   readonly causes?: string;
   /**
-   * Does it.
+   * Performs the action.
    *
-   * @param args - As written in the rule, templates filled in.
-   * @throws StepError for what trying again cannot mend; SimpleMdmError from the API.
+   * @param args - As written in the rule, templates rendered.
+   * @throws StepError when a retry cannot help; RetryLaterError when a retry can; SimpleMdmError from the API.
    */
   readonly perform: (args: unknown, context: ActionContext) => Promise<ActionResult>;
   /**
-   * Looks for the effect of an earlier attempt whose outcome is not known, because the answer was lost or the process was killed:
-   * what a call that is not idempotent needs so as not to be made twice.
+   * Looks for the effect of an earlier attempt whose outcome is unknown, because the response was lost or the process was
+   * killed. Needed for calls that are not idempotent.
    *
-   * @param since - When that attempt began.
-   * @returns Its result, or undefined when it had no effect.
+   * @param since - When that attempt started.
+   * @returns The result of that attempt, or undefined when it had no effect.
    */
   readonly findEarlier?: (
     args: unknown,
@@ -85,15 +91,12 @@ export interface Action extends ActionSignature {
   ) => Promise<ActionResult | undefined>;
 }
 
-/** How an action is written down: with its arguments typed by their schema. */
+/** An {@link Action} as its file writes it, with arguments typed by their schema. */
 export interface ActionDefinition<S extends z.ZodObject> {
-  /** What it does, in a sentence or two, for the documentation. */
   readonly about: string;
-  /** A step of a rule, in YAML. */
   readonly example: string;
-  /** The type of the webhook by which SimpleMDM tells of it, if it does. */
   readonly causes?: string;
-  /** `safe` when left out. */
+  /** `safe` by default. */
   readonly class?: ActionClass;
   readonly args: S;
   readonly outputs: Readonly<Record<string, Shape>>;
@@ -109,41 +112,21 @@ export interface ActionDefinition<S extends z.ZodObject> {
   ) => Promise<ActionResult | undefined>;
 }
 
-/** Makes an action of its definition: the arguments are parsed each time, since templates fill them in late. */
+/** Makes an action from its definition. Arguments are parsed at each attempt, because templates render late. */
 export function defineAction<S extends z.ZodObject>(definition: ActionDefinition<S>): Action {
-  const {
-    about,
-    example,
-    causes,
-    args,
-    outputs,
-    facts,
-    shorthand,
-    refersTo,
-    onDevice,
-    perform,
-    findEarlier,
-    class: actionClass = 'safe',
-  } = definition;
+  const { args, perform, findEarlier, class: actionClass = 'safe', ...signature } = definition;
   const parse = (given: unknown): z.output<S> => {
     const parsed = args.safeParse(given);
     if (parsed.success) return parsed.data;
     throw new StepError(
-      'step/failed',
+      'step/invalid-argument',
       parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
     );
   };
   return {
-    about,
-    example,
-    ...(causes !== undefined && { causes }),
+    ...signature,
     class: actionClass,
     args,
-    outputs,
-    facts,
-    ...(shorthand !== undefined && { shorthand }),
-    ...(refersTo && { refersTo }),
-    ...(onDevice !== undefined && { onDevice }),
     perform: async (given, context) => perform(parse(given), context),
     ...(findEarlier && {
       findEarlier: async (given: unknown, context: ActionContext, since: Date) =>
@@ -152,19 +135,21 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
   };
 }
 
-/** A step that may succeed when it is tried again later. */
+/** A failed attempt at a step that may succeed later. */
 export class RetryLaterError extends Error {
   override readonly name = 'RetryLaterError';
-  /** Not before this time, in epoch milliseconds, when the other side said so. */
+  readonly code: ErrorCode;
+  /** The earliest time for the retry in epoch milliseconds, if the service named one. */
   readonly notBefore: number | undefined;
 
-  constructor(message: string, notBefore?: number) {
+  constructor(code: ErrorCode, message: string, notBefore?: number) {
     super(message);
+    this.code = code;
     this.notBefore = notBefore;
   }
 }
 
-/** A step that cannot succeed as it is, with what to change in words. */
+/** A step that cannot succeed as it is. The message says what to change. */
 export class StepError extends Error {
   override readonly name = 'StepError';
   readonly code: ErrorCode;

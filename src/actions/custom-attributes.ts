@@ -19,7 +19,7 @@ async function mustExist(wanted: string, attributes: CachedList<CustomAttribute>
   if (isThere(await attributes.get()) || isThere(await attributes.refresh())) return;
   const names = (await attributes.get()).map(({ id }) => id);
   throw new StepError(
-    'step/failed',
+    'step/unknown-reference',
     `there is no custom attribute "${wanted}"${didYouMean(wanted, names)}; define it in SimpleMDM first`,
   );
 }

@@ -5,105 +5,120 @@ import type { Platform } from '../enrichment/platform.js';
 import type { ActionClass, ReferenceKind, Shape } from '../rules/model/vocabulary.js';
 import { StepError, defineAction } from './action.js';
 import type { Action, ActionContext, ActionResult } from './action.js';
-import { NO_DEVICE } from './no-device.js';
 
-/** How an action on the event's device is written down. */
+/** An action on the event's device, as its file writes it. */
 export interface DeviceActionDefinition<S extends z.ZodObject> {
   readonly about: string;
   readonly example: string;
   readonly causes?: string;
   readonly class?: ActionClass;
   readonly args: S;
+  /** Beside `device_id`. */
   readonly outputs?: Readonly<Record<string, Shape>>;
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
-  /** The platforms that know it; all when left out. On another the step is skipped. */
+  /** The platforms that support the action; all by default. The step is skipped on other platforms. */
   readonly platforms?: readonly Platform[];
-  /** Whether only supervised devices do it. */
+  /** Whether only supervised devices support the action. */
   readonly supervised?: boolean;
-  /** What is wrong with the arguments for this device, if anything: the step fails before any call. */
+  /** What is wrong with the arguments for this device. The step then fails before any call. */
   readonly refuse?: (args: z.output<S>, device: KnownDevice) => string | undefined;
-  /** Does it. What it gives is left behind beside `device_id`. */
+  /** Performs the action. A record in the result becomes output beside `device_id`. */
   readonly send: (
     args: z.output<S>,
     device: KnownDevice,
     context: ActionContext,
   ) => Promise<Readonly<Record<string, unknown>> | number>;
   /**
-   * Whether it may be sent again when it is not known whether it was taken on. What may not is left at that: a device that
-   * restarts twice in someone's hands is worse than one whose restart has to be asked for again.
+   * Whether the action may be sent again when the outcome of an earlier attempt is unknown. If not, the step is skipped:
+   * a device that restarts twice in someone's hands is worse than a restart that a person has to request again.
    */
   readonly repeatable: boolean;
 }
 
-const MAY_HAVE_BEEN_DONE =
-  'an earlier attempt got no answer and may have been taken on by SimpleMDM: it is not sent again';
+/** The result of a step on a device when the event has none. */
+export const SKIPPED_WITHOUT_DEVICE: ActionResult = {
+  status: 'skipped',
+  code: 'step/no-device',
+  reason:
+    'SimpleMDM does not know the device of the event (it has left, has not enrolled yet, or the event names none)',
+};
 
-/** Makes an action on the event's device: what the device cannot do is known before any call is made. */
+const SKIPPED_UNKNOWN_OUTCOME: ActionResult = {
+  status: 'skipped',
+  code: 'step/not-repeated',
+  reason: 'an earlier attempt got no response and may have taken effect: not sent again',
+};
+
+/** Makes an action on the event's device. Devices that do not support the action are skipped before any call. */
 export function defineDeviceAction<S extends z.ZodObject>(definition: DeviceActionDefinition<S>): Action {
-  const {
-    about,
-    example,
-    causes,
-    class: actionClass,
-    args,
-    outputs,
-    refersTo,
-    refuse,
-    send,
-    repeatable,
-  } = definition;
+  const { outputs, platforms, supervised, refuse, send, repeatable, ...action } = definition;
+  const requirements = { platforms, supervised };
   return defineAction({
-    about: [about, ...limitsInWords(definition)].join(' '),
-    example,
-    ...(causes !== undefined && { causes }),
-    ...(actionClass && { class: actionClass }),
-    ...(refersTo && { refersTo }),
-    args,
+    ...action,
+    about: [action.about, ...requirementText(requirements)].join(' '),
     outputs: { device_id: 'number', ...outputs },
     facts: ['device'],
-    perform: async (given, context): Promise<ActionResult> => {
+    perform: async (args, context): Promise<ActionResult> => {
       const device = knownDevice.parse(await context.fact('device'));
-      if (device === null) return { status: 'skipped', reason: NO_DEVICE };
-      const cannot = limitOf(definition, device);
-      if (cannot !== undefined) return { status: 'skipped', reason: cannot };
-      const wrong = refuse?.(given, device);
-      if (wrong !== undefined) throw new StepError('step/failed', wrong);
-      const left = await send(given, device, context);
+      if (device === null) return SKIPPED_WITHOUT_DEVICE;
+      const unsupported = checkDevice(requirements, device);
+      if (unsupported !== undefined) return unsupported;
+      const refusal = refuse?.(args, device);
+      if (refusal !== undefined) throw new StepError('step/invalid-argument', refusal);
+      const output = await send(args, device, context);
       return {
         status: 'completed',
-        output: { device_id: device.id, ...(typeof left === 'object' && left) },
+        output: { device_id: device.id, ...(typeof output === 'object' && output) },
       };
     },
-    ...(!repeatable && {
-      findEarlier: () => Promise.resolve({ status: 'skipped' as const, reason: MAY_HAVE_BEEN_DONE }),
-    }),
+    ...(!repeatable && { findEarlier: () => Promise.resolve(SKIPPED_UNKNOWN_OUTCOME) }),
   });
 }
 
-/** What the documentation says of the devices that can do it. */
-function limitsInWords({
-  platforms,
-  supervised,
-}: Pick<DeviceActionDefinition<z.ZodObject>, 'platforms' | 'supervised'>): string[] {
+interface DeviceRequirements {
+  readonly platforms: readonly Platform[] | undefined;
+  readonly supervised: boolean | undefined;
+}
+
+/** What the documentation says about the devices that support the action. */
+function requirementText({ platforms, supervised }: DeviceRequirements): string[] {
   if (platforms === undefined) return supervised === true ? ['Supervised devices only.'] : [];
   return [
-    `${supervised === true ? 'Supervised ' : ''}${platforms.join(', ')} only; skipped with the reason elsewhere.`,
+    `${supervised === true ? 'Supervised ' : ''}${platforms.join(', ')} only; skipped on other devices.`,
   ];
 }
 
-function limitOf(
-  { platforms, supervised }: Pick<DeviceActionDefinition<z.ZodObject>, 'platforms' | 'supervised'>,
+function checkDevice(
+  { platforms, supervised }: DeviceRequirements,
   device: KnownDevice,
-): string | undefined {
-  const { platform, status, is_supervised: isSupervised, model_name: model } = device;
+): ActionResult | undefined {
+  const { platform, status, is_supervised: isSupervised } = device;
   if (status !== undefined && status !== null && status !== 'enrolled') {
-    return `the device is not enrolled: it is ${status}`;
+    return {
+      status: 'skipped',
+      code: 'step/not-enrolled',
+      reason: `the device is not enrolled: its status is ${status}`,
+    };
   }
-  if (platforms !== undefined && !platforms.some((known) => known === platform)) {
-    const it = platform === null ? 'of an unknown platform' : model ? `${platform} (${model})` : platform;
-    return `only ${platforms.join(', ')} devices can do this; this one is ${it}`;
+  if (platforms !== undefined && !platforms.some((supported) => supported === platform)) {
+    return {
+      status: 'skipped',
+      code: 'step/unsupported-platform',
+      reason: `only ${platforms.join(', ')} devices support this action; this device is ${platformText(device)}`,
+    };
   }
-  if (supervised === true && isSupervised === false)
-    return 'only supervised devices can do this; this one is not';
+  if (supervised === true && isSupervised === false) {
+    return {
+      status: 'skipped',
+      code: 'step/not-supervised',
+      reason: 'only supervised devices support this action; this device is not supervised',
+    };
+  }
   return undefined;
+}
+
+/** The platform of a device for messages, with the model. */
+export function platformText({ platform, model_name: model }: KnownDevice): string {
+  if (platform === null) return 'of an unknown platform';
+  return model ? `${platform} (${model})` : platform;
 }

@@ -69,7 +69,7 @@ export const lock = defineDeviceAction({
   args: z.strictObject({ message: text.optional(), phone_number: text.optional(), pin: pin.optional() }),
   repeatable: false,
   refuse: ({ pin: code }, { platform }) => {
-    if (platform === 'macOS' && code === undefined) return 'pin: a Mac is locked with a pin of six digits';
+    if (platform === 'macOS' && code === undefined) return 'pin: a Mac needs a pin of six digits';
     return code === undefined ? undefined : notSixDigits(code);
   },
   send: ({ message, phone_number, pin: code }, { id, platform }, { api }) =>
@@ -199,7 +199,7 @@ export const updateOs = defineDeviceAction({
   }),
   repeatable: true,
   refuse: ({ mode }, { platform }) =>
-    platform === 'macOS' && mode === undefined ? 'mode: a Mac must be told how to update' : undefined,
+    platform === 'macOS' && mode === undefined ? 'mode: a Mac needs a mode' : undefined,
   send: ({ mode, version }, { id }, { api }) =>
     api.devices.updateOs(id, {
       ...(mode !== undefined && { osUpdateMode: mode }),

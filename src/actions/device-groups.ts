@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { deviceIdOf } from '../enrichment/event-device.js';
 import { defineAction } from './action.js';
 import { reference, resolveReference } from './reference.js';
-import { NO_DEVICE } from './no-device.js';
+import { SKIPPED_WITHOUT_DEVICE } from './device-action.js';
 
 /** Puts the event's device in a device group (API reference, Device Groups, Assign device). Asynchronous at SimpleMDM. */
 export const assignDeviceGroup = defineAction({
@@ -17,7 +17,7 @@ export const assignDeviceGroup = defineAction({
   onDevice: true,
   perform: async ({ group }, context) => {
     const deviceId = await deviceIdOf(context);
-    if (deviceId === undefined) return { status: 'skipped', reason: NO_DEVICE };
+    if (deviceId === undefined) return SKIPPED_WITHOUT_DEVICE;
     const { id, attributes } = await resolveReference(
       'device group',
       group,

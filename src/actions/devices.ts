@@ -100,7 +100,7 @@ export const deleteUser = defineDeviceAction({
       await goneIsDone(api.devices.deleteUser(id, userId));
       return { user_id: userId };
     }
-    throw new StepError('step/failed', `there is no user "${user}" on the device`);
+    throw new StepError('step/unknown-reference', `there is no user "${user}" on the device`);
   },
 });
 

@@ -28,7 +28,7 @@ export const sendInvitation = defineAction({
     );
     if (attributes.url === null) {
       throw new StepError(
-        'step/failed',
+        'step/no-invitation',
         `enrollment ${id} is account-driven: it has no URL and takes no invitation; choose another enrollment`,
       );
     }

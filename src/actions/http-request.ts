@@ -84,10 +84,10 @@ export const httpRequest = defineAction({
       });
     } catch (error) {
       if (error instanceof InvalidRequestError)
-        throw new StepError('step/failed', error.message, { cause: error });
+        throw new StepError('step/invalid-argument', error.message, { cause: error });
       if (!(error instanceof NoResponseError)) throw error;
       recordCall({ ...callOf(event.account, method, place, begun), error: error.message });
-      throw new RetryLaterError(`${method} ${error.message}`);
+      throw new RetryLaterError('step/no-response', `${method} ${error.message}`);
     }
     recordCall({ ...callOf(event.account, method, place, begun), status: answer.status });
     const good = expect?.includes(answer.status) ?? (answer.status >= 200 && answer.status < 300);
@@ -98,14 +98,19 @@ export const httpRequest = defineAction({
     const said = answer.text.replace(/\s+/g, ' ').trim().slice(0, 200);
     const problem = `${method} ${place} answered ${answer.status}${said === '' ? '' : `: ${said}`}`;
     const passes = answer.status >= 500 || [408, 425, 429].includes(answer.status);
-    if (passes) throw new RetryLaterError(problem, retryAfterTime(answer.status, answer.headers, Date.now()));
-    throw new StepError('step/failed', `${problem}; expected ${expect?.join(' or ') ?? 'a 2xx'}`);
+    if (passes)
+      throw new RetryLaterError(
+        'step/unexpected-status',
+        problem,
+        retryAfterTime(answer.status, answer.headers, Date.now()),
+      );
+    throw new StepError('step/unexpected-status', `${problem}; expected ${expect?.join(' or ') ?? 'a 2xx'}`);
   },
 });
 
 function parsedUrl(address: string): URL {
   // What is filled in late is checked late; the address itself may be a secret.
-  if (!url.safeParse(address).success) throw new StepError('step/failed', `url: ${EXPECTED_URL}`);
+  if (!url.safeParse(address).success) throw new StepError('step/invalid-argument', `url: ${EXPECTED_URL}`);
   return new URL(address);
 }
 
@@ -113,9 +118,13 @@ function signature(secret: string, id: string, at: Date, body: string): Record<s
   try {
     return signedHeaders(secret, id, at, body);
   } catch (error) {
-    throw new StepError('step/failed', 'secret: expected a secret in base64, "whsec_" before it or not', {
-      cause: error,
-    });
+    throw new StepError(
+      'step/invalid-argument',
+      'secret: expected a secret in base64, "whsec_" before it or not',
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -30,13 +30,16 @@ async function presentApp(deviceId: number, wanted: string, context: ActionConte
   for await (const { attributes } of context.api.devices.listInstalledApps(deviceId)) {
     names.push(...[attributes.identifier, attributes.name].flatMap((name) => name ?? []));
   }
-  throw new StepError('step/failed', `there is no app "${wanted}" on the device${didYouMean(wanted, names)}`);
+  throw new StepError(
+    'step/unknown-reference',
+    `there is no app "${wanted}" on the device${didYouMean(wanted, names)}`,
+  );
 }
 
 function managed({ attributes }: InstalledApp, what: string): void {
   if (attributes.managed === true) return;
   throw new StepError(
-    'step/failed',
+    'step/app-not-managed',
     `${attributes.name ?? 'the app'} is not managed, so it cannot be ${what}: use request_app_management first`,
   );
 }

@@ -66,7 +66,10 @@ async function deviceIfKnown({ fact, logger }: ActionContext): Promise<KnownDevi
     return knownDevice.parse(await fact('device'));
   } catch (error) {
     if (!(error instanceof SimpleMdmError)) throw error;
-    logger.warn({ reason: error.message }, 'a message goes out without the name of its device');
+    logger.warn(
+      { code: error.code, reason: error.message },
+      'a message goes out without the name of its device',
+    );
     return null;
   }
 }

@@ -29,14 +29,14 @@ export async function resolveReference<T extends { readonly id: number }>(
   if (match === undefined) {
     const names = (await list.get()).flatMap((item) => nameOf(item) ?? []);
     throw new StepError(
-      'step/failed',
+      'step/unknown-reference',
       `there is no ${kind} ${shown(given)}${didYouMean(String(given), names)}`,
     );
   }
   if (another !== undefined) {
     const ids = matches.map((item) => item.id).join(', ');
     throw new StepError(
-      'step/failed',
+      'step/ambiguous-reference',
       `${matches.length} ${kind}s are called ${shown(given)} (ids ${ids}): refer to one by its id`,
     );
   }

@@ -5,7 +5,7 @@ import { StepError, defineAction } from './action.js';
 import type { ActionContext, ActionResult } from './action.js';
 import { reference, resolveReference } from './reference.js';
 import type { Reference } from './reference.js';
-import { NO_DEVICE } from './no-device.js';
+import { SKIPPED_WITHOUT_DEVICE } from './device-action.js';
 
 /** How far the clock of SimpleMDM may be behind ours when we look for a job of an earlier attempt. */
 const CLOCK_TOLERANCE_MS = 30_000;
@@ -38,9 +38,13 @@ export const runScript = defineAction({
     // The script has been started, whatever has become of the device since.
     if (begun !== undefined && wait !== undefined) return followJob(begun, wait, context);
     const device = knownDevice.parse(await context.fact('device'));
-    if (device === null) return { status: 'skipped', reason: NO_DEVICE };
+    if (device === null) return SKIPPED_WITHOUT_DEVICE;
     if (device.platform !== 'macOS') {
-      return { status: 'skipped', reason: `scripts run on macOS only; this device is ${describe(device)}` };
+      return {
+        status: 'skipped',
+        code: 'step/unsupported-platform',
+        reason: `scripts run on macOS only; this device is ${describe(device)}`,
+      };
     }
     const { id, attributes } = await findScript(script, context);
     const job = await context.api.scriptJobs.create({ scriptId: id, deviceIds: [device.id] });
@@ -98,12 +102,17 @@ async function followJob(
   if (status !== 'pending') {
     const code = output.status_code === null ? '' : ` with code ${output.status_code}`;
     const how = status === 'cancelled' ? 'was cancelled' : `failed${code}`;
-    return { status: 'failed', reason: `the script ${how} on the device (job ${jobId})`, output };
+    return {
+      status: 'failed',
+      code: 'step/script-failed',
+      reason: `the script ${how} on the device (job ${jobId})`,
+      output,
+    };
   }
   const waited = now().getTime() - Date.parse(since);
   if (waited >= waitMs) {
     const reason = `the device has not answered within ${waitMs / 1000} seconds; job ${jobId} is still there`;
-    return { status: 'failed', reason, output };
+    return { status: 'failed', code: 'step/timeout', reason, output };
   }
   // A tenth longer each time: quick for a device that is awake, and few calls for one that sleeps for hours.
   const pause = Math.min(Math.max(waited / 10, LOOK_FIRST_MS), LOOK_LAST_MS, waitMs - waited);
@@ -127,7 +136,7 @@ export const cancelScript = defineAction({
   perform: async ({ job }, { api }) => {
     const id = Number(job);
     if (!Number.isSafeInteger(id))
-      throw new StepError('step/failed', `job: "${String(job)}" is not the id of a script job`);
+      throw new StepError('step/invalid-argument', `job: "${String(job)}" is not the id of a script job`);
     const { attributes } = await api.scriptJobs.retrieve(id);
     if (attributes.status !== 'pending') {
       return { status: 'skipped', reason: `the job is ${attributes.status} already` };

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { secretsOf } from '../rules/model/rule-secrets.js';
 import { runSteps } from '../runs/run-steps.js';
-import { pendingStep } from '../runs/attempt-record.js';
+import { pendingStep } from '../runs/step-records.js';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
 import type { Account } from '../config/accounts.js';
 import { didYouMean } from '../config/nearest-name.js';
@@ -151,7 +151,7 @@ async function traceOf(
       ...(failed !== false && failed),
     });
   }
-  const processing = { state: 'done' as const, attempts: 1, at };
+  const processing = { state: 'completed' as const, attempts: 1, at };
   return {
     ...event,
     status: statusOf(processing, runs),

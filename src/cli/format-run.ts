@@ -15,12 +15,12 @@ export function formatRun(run: RunTrace, { id, alerts }: Trace, paint: Paint): s
       alert.id.replace(/\.r\d+$/, '') === `${runId(id, run.rule)}.${place}` ? [alert.channel] : [],
     );
   const rows = run.steps.flatMap((step, index) => {
-    const { each = [], items = [] } = step;
+    const { itemRecords = [], items = [] } = step;
     // What its items came to stands below, item by item.
-    const shown = step.each === undefined ? step : { ...step, output: { count: each.length } };
+    const shown = step.itemRecords === undefined ? step : { ...step, output: { count: itemRecords.length } };
     return [
       stepRow(shown, `${index + 1}`, run, channelsOf(`${index}`), paint),
-      ...each.map((attempt, position) =>
+      ...itemRecords.map((attempt, position) =>
         stepRow(
           { ...attempt, action: `for ${escapeControlCharacters(itemText(items[position]))}` },
           `${index + 1}.${position + 1}`,

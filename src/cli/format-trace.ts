@@ -70,7 +70,7 @@ function factRow(name: string, { status, durationMs, calls, error }: FactTrace, 
 }
 
 function decisionRows({ decisions, processing, type }: Trace, paint: Paint): string[][] {
-  if (decisions.length === 0 && processing?.state === 'done') return [[`none listens for ${type}`]];
+  if (decisions.length === 0 && processing?.state === 'completed') return [[`none listens for ${type}`]];
   return decisions.map((decision) => decisionRow(decision, paint));
 }
 

@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
 import type { Settings } from '../config/settings.js';
 import { lastSweeps } from '../schedules/last-sweeps.js';
-import { openScheduleQueue, retentionOf } from '../queues/queues.js';
+import { openScheduleQueue } from '../queues/queues.js';
+import { retentionOf } from '../queues/retention.js';
 import { addTick } from '../schedules/scheduler.js';
 import { columns } from './terminal.js';
 
@@ -31,7 +32,7 @@ export async function listSchedules(redis: Redis, settings: Settings, json: bool
         ? 'not run yet'
         : `last ${Object.entries(last)
             .map(
-              ([account, { finishedAt, raised }]) => `${finishedAt} (${account}: ${eventsInWords(raised)})`,
+              ([account, { finishedAt, emitted }]) => `${finishedAt} (${account}: ${eventsInWords(emitted)})`,
             )
             .join(', ')}`,
     ]),

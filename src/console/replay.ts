@@ -93,13 +93,13 @@ async function resumeRun(
   const job = await runs.getJob(runId(eventId, run.rule));
   if (job === undefined) return 'gone';
   if (!(await job.isFailed())) return 'busy';
-  const { admitted: _admitted, waitsFor: _waitsFor, goneSince: _goneSince, ...kept } = job.data;
+  const { admitted: _admitted, waitReason: _waitReason, ruleMissingSince: _since, ...kept } = job.data;
   await job.updateData({
     ...kept,
     replays: (kept.replays ?? 0) + 1,
     replayedAt: new Date().toISOString(),
   });
-  const { reason: _reason, finishedAt: _finishedAt, ...queued } = run;
+  const { reason: _reason, code: _code, finishedAt: _finishedAt, ...queued } = run;
   await journal.recordRun(eventId, { ...queued, status: 'queued' });
   try {
     await job.retry('failed', { resetAttemptsMade: true });

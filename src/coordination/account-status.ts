@@ -1,14 +1,16 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { ACCOUNTS_KEY } from '../journal/trace-keys.js';
+import { KEY_PREFIX } from '../queues/connection.js';
 
-/** Whether an account's API can be used, as the last call told. */
+/** A hash by account name, with an {@link AccountStatus} as JSON. */
+const ACCOUNTS_KEY = `${KEY_PREFIX}:accounts`;
+
 const accountStatus = z.object({ ok: z.boolean(), reason: z.string().optional(), since: z.string() });
 
-/** Whether an account's API can be used. */
+/** Whether SimpleMDM accepts the API key of an account, as of the last call. */
 export type AccountStatus = z.output<typeof accountStatus>;
 
-/** Notes that an account's API works or why it does not. */
+/** Records whether SimpleMDM accepts the API key of an account. */
 export async function recordAccountStatus(
   redis: Redis,
   account: string,
@@ -17,7 +19,7 @@ export async function recordAccountStatus(
   await redis.hset(ACCOUNTS_KEY, account, JSON.stringify(status));
 }
 
-/** The accounts by name as the workers last found them. */
+/** The status of each account that a worker has called. */
 export async function accountStatuses(redis: Redis): Promise<Record<string, AccountStatus>> {
   const fields = await redis.hgetall(ACCOUNTS_KEY);
   return Object.fromEntries(

@@ -1,39 +1,36 @@
 import type { Queue } from 'bullmq';
+import { unfinishedJobState } from '../queues/job-state.js';
 import type { RunJob } from '../queues/jobs.js';
 import { wakeJob } from '../queues/queues.js';
-import type { SlotResult, SlotRequest, ConcurrencyGroups } from './concurrency-groups.js';
+import type { ConcurrencyGroups, SlotRequest, SlotResult } from './concurrency-groups.js';
 
-/** The lines of runs and the queue in which they are. */
+/** Concurrency groups and the queue of their runs. */
 export interface SlotContext {
   readonly groups: ConcurrencyGroups;
   readonly runs: Queue<RunJob>;
 }
 
-/** More runs in a row that never left their line are not to be expected. */
+/** A bound for the loop: this many runs in a row that never left their group are not expected. */
 const MAX_ABANDONED_RUNS = 20;
 
-/** Asks for a run's turn. A run that stands in its way and will never come is taken out of the line; one whose place it takes is told. */
-export async function acquireSlot(request: SlotRequest, lines: SlotContext): Promise<SlotResult> {
+/** Requests the slot of a group. Removes runs in front whose jobs are gone. Wakes the run that loses the slot, so that it ends. */
+export async function acquireSlot(request: SlotRequest, context: SlotContext): Promise<SlotResult> {
+  const { groups, runs } = context;
   for (let tries = 0; ; tries += 1) {
-    const turn = await lines.groups.request(request);
-    if (turn.kind === 'go') {
-      if (turn.replaced !== undefined) await wakeJob(lines.runs, turn.replaced);
-      return turn;
+    const result = await groups.requestSlot(request);
+    if (result.kind === 'acquired') {
+      if (result.superseded !== undefined) await wakeJob(runs, result.superseded);
+      return result;
     }
-    const other = turn.kind === 'wait' ? turn.behind : turn.because;
-    if (other === '' || tries >= MAX_ABANDONED_RUNS || !(await isOver(other, lines))) return turn;
-    await lines.groups.remove(request.group, other);
+    const other = result.kind === 'waiting' ? result.behind : result.because;
+    if (other === '' || tries >= MAX_ABANDONED_RUNS) return result;
+    if ((await unfinishedJobState(runs, other)) !== undefined) return result;
+    await groups.removeFinished(request.group, other);
   }
 }
 
-/** Whether a run will never leave its line: its job was removed, or ended without leaving. */
-async function isOver(run: string, { runs }: SlotContext): Promise<boolean> {
-  const state = await runs.getJobState(run);
-  return state === 'unknown' || state === 'completed' || state === 'failed';
-}
-
-/** Leaves a line and wakes the run that is first in it now. */
-export async function releaseSlot(line: string, run: string, { groups, runs }: SlotContext): Promise<void> {
-  const next = await groups.leave(line, run);
+/** Removes a run from its group, releases its slot, and wakes the next run. */
+export async function releaseSlot(group: string, run: string, { groups, runs }: SlotContext): Promise<void> {
+  const next = await groups.leave(group, run);
   if (next !== undefined) await wakeJob(runs, next);
 }

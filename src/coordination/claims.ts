@@ -1,19 +1,32 @@
 import type { Redis } from 'ioredis';
 import { KEY_PREFIX } from '../queues/connection.js';
+import { replayTtlS } from '../queues/retention.js';
+import type { RetentionDays } from '../queues/retention.js';
 
-/** Says for a step of a run that a thing at SimpleMDM is its own; false when another one has said so before. */
-export type Claim = (thing: string) => Promise<boolean>;
+/** Claims an object at SimpleMDM for a step. False when another step has claimed the object. */
+export type Claim = (object: string) => Promise<boolean>;
 
-const CLAIM_TTL_S = 31 * 86_400;
+/** Who claims. */
+export interface ClaimOwner {
+  readonly account: string;
+  /** Identifies the step of the run; the same in every attempt and replay. */
+  readonly step: string;
+}
 
 /**
- * Claims for one step of one run. Script jobs look alike: without a claim, a run that lost an answer could take the job of another run
- * on the same device for its own, and its script would never run.
+ * The claims of one step. Script jobs look alike: without claims, a step whose response was lost could take the job of another run on
+ * the same device for its own, and its script would never run.
+ *
+ * A step in doubt can look for its job for as long as its run can be replayed, so a claim must outlive every dead letter that was in
+ * doubt when the claim was made ({@link replayTtlS}). A run that fails again after its replay is a new dead letter. Its step has seen the
+ * claims of all candidates during the replay, and each access renews a claim.
  */
-export function openClaims(redis: Redis, account: string, owner: string): Claim {
-  return async (thing) => {
-    const key = `${KEY_PREFIX}:claim:${account}:${thing}`;
-    if ((await redis.set(key, owner, 'EX', CLAIM_TTL_S, 'NX')) !== null) return true;
-    return (await redis.get(key)) === owner;
+export function openClaims(redis: Redis, owner: ClaimOwner, retention: RetentionDays): Claim {
+  const ttlS = replayTtlS(retention);
+  return async (object) => {
+    const key = `${KEY_PREFIX}:claim:${owner.account}:${object}`;
+    if ((await redis.set(key, owner.step, 'EX', ttlS, 'NX')) !== null) return true;
+    await redis.expire(key, ttlS);
+    return (await redis.get(key)) === owner.step;
   };
 }

@@ -2,73 +2,75 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { KEY_PREFIX } from '../queues/connection.js';
 import { RUNS } from '../queues/queues.js';
+import { replayTtlS } from '../queues/retention.js';
+import type { RetentionDays } from '../queues/retention.js';
 import { addInArrivalOrder } from './arrival-order.js';
 
-/** How runs with the same key stand to each other. */
+/** What a run does while another run of its group has the slot: wait, be skipped, or take the slot over. */
 export type ConcurrencyMode = 'queued' | 'single' | 'restart';
 
-/** A run that wants to go on. */
+/** A run that asks for the slot of its group. */
 export interface SlotRequest {
-  /** What runs of the same key share: account, rule and key. */
+  /** Identifies the group: account, rule and key. */
   readonly group: string;
   readonly run: string;
-  /** When the event happened, in epoch milliseconds: the earlier goes first. */
+  /** When the event happened, in epoch milliseconds. Earlier events go first. */
   readonly at: number;
   readonly mode: ConcurrencyMode;
 }
 
-/** Whether a run may go on. */
+/** The answer to a {@link SlotRequest}. */
 export type SlotResult =
   | {
-      readonly kind: 'go';
-      /** The run whose place it took. */
-      readonly replaced: string | undefined;
+      readonly kind: 'acquired';
+      /** The run that lost the slot to this one. */
+      readonly superseded: string | undefined;
     }
-  /** Another goes first. */
   | {
-      readonly kind: 'wait';
+      readonly kind: 'waiting';
+      /** The run that goes first. */
       readonly behind: string;
-      /** How many stand before it. */
-      readonly place: number;
+      /** How many runs of the group go before this one. */
+      readonly position: number;
     }
-  /** Another is under way that does not let it in. */
-  | { readonly kind: 'skip'; readonly because: string };
+  | {
+      readonly kind: 'skipped';
+      /** The run that has the slot; empty when it has released the slot since. */
+      readonly because: string;
+    };
 
-/** The lines that runs stand in, in Redis, so that they hold over all workers. */
+/** Concurrency groups: of the runs in a group, one at a time has the slot. */
 export interface ConcurrencyGroups {
-  /** Joins the line, before the run is in its queue: one that joined later then knows of it. */
-  readonly join: (line: string, run: string, at: number) => Promise<void>;
-  readonly request: (request: SlotRequest) => Promise<SlotResult>;
-  /** Whether it is still the run's turn: a newer one may have taken its place. */
-  readonly holdsSlot: (line: string, run: string) => Promise<boolean>;
-  /** Takes a run out that will never leave by itself. One that has begun in the meantime stays. */
-  readonly remove: (line: string, run: string) => Promise<void>;
-  /** Leaves the line. Gives the run whose turn it is now, if nobody has it. */
-  readonly leave: (line: string, run: string) => Promise<string | undefined>;
+  /** Adds a run to its group. Call it before the run is in the queue, so that a later run of the group knows about it. */
+  readonly join: (group: string, run: string, at: number) => Promise<void>;
+  readonly requestSlot: (request: SlotRequest) => Promise<SlotResult>;
+  /** Whether a run still has the slot: a newer run may have taken it over. */
+  readonly holdsSlot: (group: string, run: string) => Promise<boolean>;
+  /** Removes a run whose job has finished or is gone. Does nothing when the job exists and has not finished. */
+  readonly removeFinished: (group: string, run: string) => Promise<void>;
+  /** Removes a run and releases its slot. Returns the next run of the group, unless another one has the slot. */
+  readonly leave: (group: string, run: string) => Promise<string | undefined>;
 }
 
-/** Longer than a run can wait. */
-const GROUP_TTL_S = 120 * 86_400;
-
-/** KEYS: line, holder, superseded runs, time of the latest. ARGV: run, at, mode, kept for s. */
+/** KEYS: runs, slot, superseded runs, latest time. ARGV: run, time, mode, TTL in seconds. */
 const REQUEST_SLOT = `
   local holder = redis.call('get', KEYS[2])
-  if redis.call('sismember', KEYS[3], ARGV[1]) == 1 then return { 'skip', holder or '' } end
+  if redis.call('sismember', KEYS[3], ARGV[1]) == 1 then return { 'skipped', holder or '' } end
   redis.call('zadd', KEYS[1], 'NX', ARGV[2], ARGV[1])
   redis.call('expire', KEYS[1], ARGV[4])
   if holder == ARGV[1] then
     redis.call('expire', KEYS[2], ARGV[4])
-    return { 'go', '' }
+    return { 'acquired', '' }
   end
   if ARGV[3] == 'single' and holder then
     redis.call('zrem', KEYS[1], ARGV[1])
-    return { 'skip', holder }
+    return { 'skipped', holder }
   end
   if ARGV[3] == 'restart' then
     local latest = redis.call('get', KEYS[4])
     if latest and tonumber(latest) > tonumber(ARGV[2]) then
       redis.call('zrem', KEYS[1], ARGV[1])
-      return { 'skip', holder or '' }
+      return { 'skipped', holder or '' }
     end
     redis.call('set', KEYS[4], ARGV[2], 'EX', ARGV[4])
     if holder then
@@ -78,24 +80,24 @@ const REQUEST_SLOT = `
     end
   end
   if ARGV[3] == 'queued' then
-    local place = redis.call('zrank', KEYS[1], ARGV[1])
-    if holder then return { 'wait', holder, tostring(place) } end
+    local position = redis.call('zrank', KEYS[1], ARGV[1])
+    if holder then return { 'waiting', holder, tostring(position) } end
     local first = redis.call('zrange', KEYS[1], 0, 0)[1]
-    if first ~= ARGV[1] then return { 'wait', first, tostring(place) } end
+    if first ~= ARGV[1] then return { 'waiting', first, tostring(position) } end
   end
   redis.call('set', KEYS[2], ARGV[1], 'EX', ARGV[4])
-  return { 'go', holder or '' }
+  return { 'acquired', holder or '' }
 `;
 
-/** Takes out a run that is over or was removed, unless it has begun since it was looked at. KEYS: line, holder, its job. ARGV: run. */
-const REMOVE = `
+/** Checks the job again, because the run may have started since its state was read. KEYS: runs, slot, job of the run. ARGV: run. */
+const REMOVE_FINISHED = `
   local job = redis.call('hmget', KEYS[3], 'finishedOn', 'data')
   if job[2] and not job[1] then return end
   redis.call('zrem', KEYS[1], ARGV[1])
   if redis.call('get', KEYS[2]) == ARGV[1] then redis.call('del', KEYS[2]) end
 `;
 
-/** Nobody is next while another has the turn. KEYS: line, holder. ARGV: run. */
+/** KEYS: runs, slot. ARGV: run. */
 const LEAVE = `
   redis.call('zrem', KEYS[1], ARGV[1])
   local holder = redis.call('get', KEYS[2])
@@ -103,41 +105,42 @@ const LEAVE = `
   return redis.call('zrange', KEYS[1], 0, 0)[1] or ''
 `;
 
-const answer = z.tuple([z.enum(['go', 'wait', 'skip']), z.string()]).rest(z.coerce.number());
+const slotResult = z.tuple([z.enum(['acquired', 'waiting', 'skipped']), z.string()]).rest(z.coerce.number());
 
-/** The lines that runs stand in, in Redis. */
-export function openConcurrencyGroups(redis: Redis): ConcurrencyGroups {
-  const lineKey = (line: string): string => `${KEY_PREFIX}:line:${line}`;
-  const supersededKey = (line: string): string => `${KEY_PREFIX}:superseded:${line}`;
-  const holderKey = (line: string): string => `${KEY_PREFIX}:turn:${line}`;
-  const latestKey = (line: string): string => `${KEY_PREFIX}:latest:${line}`;
+/**
+ * The concurrency groups in Redis, shared by all workers. The state of a group outlives the dead letters of its runs
+ * ({@link replayTtlS}): a replayed run must still know that a later one has superseded it.
+ */
+export function openConcurrencyGroups(redis: Redis, retention: RetentionDays): ConcurrencyGroups {
+  const ttlS = replayTtlS(retention);
+  const runsKey = (group: string): string => `${KEY_PREFIX}:group:${group}:runs`;
+  const slotKey = (group: string): string => `${KEY_PREFIX}:group:${group}:slot`;
+  const supersededKey = (group: string): string => `${KEY_PREFIX}:group:${group}:superseded`;
+  const latestKey = (group: string): string => `${KEY_PREFIX}:group:${group}:latest`;
   return {
-    join: async (line, run, at) => {
-      await redis.eval(
-        ...addInArrivalOrder('line', { to: lineKey(line), member: run, at, keptS: GROUP_TTL_S }),
-      );
+    join: async (group, run, at) => {
+      await redis.eval(...addInArrivalOrder('group', { to: runsKey(group), member: run, at, ttlS }));
     },
-    request: async ({ group, run, at, mode }) => {
-      const given: unknown = await redis.eval(
-        REQUEST_SLOT,
-        4,
-        lineKey(group),
-        holderKey(group),
-        supersededKey(group),
-        latestKey(group),
-        ...[run, at, mode, GROUP_TTL_S],
-      );
-      const [kind, other, place = 0] = answer.parse(given);
-      if (kind === 'go') return { kind, replaced: other === '' ? undefined : other };
-      return kind === 'wait' ? { kind, behind: other, place } : { kind, because: other };
+    requestSlot: async ({ group, run, at, mode }) => {
+      const keys = [runsKey(group), slotKey(group), supersededKey(group), latestKey(group)];
+      const result: unknown = await redis.eval(REQUEST_SLOT, keys.length, ...keys, run, at, mode, ttlS);
+      const [kind, other, position = 0] = slotResult.parse(result);
+      switch (kind) {
+        case 'acquired':
+          return { kind, superseded: other === '' ? undefined : other };
+        case 'waiting':
+          return { kind, behind: other, position };
+        case 'skipped':
+          return { kind, because: other };
+      }
     },
-    holdsSlot: async (line, run) => (await redis.get(holderKey(line))) === run,
-    remove: async (line, run) => {
+    holdsSlot: async (group, run) => (await redis.get(slotKey(group))) === run,
+    removeFinished: async (group, run) => {
       const job = `${KEY_PREFIX}:${RUNS}:${run}`;
-      await redis.eval(REMOVE, 3, lineKey(line), holderKey(line), job, run);
+      await redis.eval(REMOVE_FINISHED, 3, runsKey(group), slotKey(group), job, run);
     },
-    leave: async (line, run) => {
-      const next = z.string().parse(await redis.eval(LEAVE, 2, lineKey(line), holderKey(line), run));
+    leave: async (group, run) => {
+      const next = z.string().parse(await redis.eval(LEAVE, 2, runsKey(group), slotKey(group), run));
       return next === '' ? undefined : next;
     },
   };

@@ -5,7 +5,7 @@ import type { EventJob } from '../queues/jobs.js';
 import { registerEvents } from './event-order.js';
 import type { Journal } from '../journal/journal.js';
 
-/** Where events come in. */
+/** Where events are enqueued. */
 export interface EnqueueTarget {
   readonly redis: Redis;
   readonly queue: Queue<EventJob>;
@@ -13,11 +13,10 @@ export interface EnqueueTarget {
 }
 
 /**
- * Takes events in, once each, whoever made them: into the order of their devices, the queue, the journal.
+ * Enqueues events, once each, wherever they come from: into the order of their devices, the queue, and the journal. The queue drops a
+ * repeated event by its id. The journal knows whether an event is new.
  *
- * The queue drops a repeat by its id; the journal then tells whether an event was new.
- *
- * @returns For each, whether it is new.
+ * @returns For each event, whether it is new.
  */
 export async function enqueueEvents(
   events: readonly Event[],

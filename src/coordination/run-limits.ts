@@ -1,29 +1,18 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { KEY_PREFIX } from '../queues/connection.js';
+import { UNFINISHED_TTL_S } from '../queues/retention.js';
 
-/** How many runs may begin in a stretch of time. */
+/** How many runs may start within a window of time. */
 export interface RunLimit {
   readonly runs: number;
   readonly windowMs: number;
-  /** Whether the runs of all rules of the account count that have such a ceiling, and not those of the rule alone. */
+  /** Whether the limit counts the runs of all rules of the account that have a shared limit, not only those of the rule. */
   readonly shared: boolean;
-  /** What is said when it is reached. */
+  /** Why a rule over the limit is held. */
   readonly reason: string;
 }
 
-/** What became of a run that asks to begin. */
-type Admission =
-  /** It may. */
-  | 'admitted'
-  /** The ceiling was reached just now: the rule is held. */
-  | 'holds'
-  /** The rule is held already. */
-  | 'held'
-  /** Somebody dropped the runs that waited. */
-  | 'dropped';
-
-/** A rule that is held: its runs wait until a person lets them go or drops them. */
 const heldRule = z.object({
   account: z.string(),
   rule: z.string(),
@@ -31,76 +20,87 @@ const heldRule = z.object({
   reason: z.string(),
 });
 
-/** A rule that is held. */
-type HeldRule = z.output<typeof heldRule>;
+/** A rule over its run limit. Its runs wait until a person releases or drops them. */
+export type HeldRule = z.output<typeof heldRule>;
 
-/** A rule that is held, and how many of its runs wait. */
+/** A held rule with the number of its waiting runs. */
 export interface HeldRuleWithCount extends HeldRule {
   readonly waitingRuns: number;
 }
 
-/** The ceilings of all rules, in Redis, so that they count over all workers. */
+/** A run that asks whether it may start. */
+export interface AdmissionRequest {
+  readonly account: string;
+  readonly rule: string;
+  /** Identifies the run; the same in each request. */
+  readonly run: string;
+  /** When the run was planned, in epoch milliseconds. */
+  readonly plannedAt: number;
+  /** All of them apply. The first one that is reached holds the rule. */
+  readonly limits: readonly RunLimit[];
+}
+
+/** The answer to an {@link AdmissionRequest}. */
+export type Admission =
+  | { readonly kind: 'admitted' }
+  | {
+      readonly kind: 'held';
+      readonly held: HeldRule;
+      /** Whether this request reached the limit; false when the rule was held before. */
+      readonly isNew: boolean;
+    }
+  /** A person dropped the runs that waited. */
+  | { readonly kind: 'dropped' };
+
+/** The run limits of all rules. */
 export interface RunLimits {
-  /**
-   * Asks for a run to begin. One that has been admitted is admitted again without counting twice.
-   *
-   * @param run - A name for the run, the same whenever it asks.
-   * @param plannedAt - When the run was planned, in epoch milliseconds.
-   */
-  readonly admit: (run: {
-    readonly account: string;
-    readonly rule: string;
-    readonly run: string;
-    readonly plannedAt: number;
-    /** All of them hold; the first that is reached holds the rule. */
-    readonly ceilings: readonly RunLimit[];
-  }) => Promise<Admission>;
-  /** Takes a run that came to its end while its rule is held from those that wait. */
+  /** Asks for a run to start. A run that was admitted before is admitted again and counts once. */
+  readonly admit: (request: AdmissionRequest) => Promise<Admission>;
+  /** Removes a run that has ended from the waiting runs of its held rule. */
   readonly removeWaiting: (account: string, rule: string, run: string) => Promise<void>;
   readonly listHeld: () => Promise<HeldRuleWithCount[]>;
-  /** Lets the runs of a rule go on. False when it is not held. */
+  /** Lets the runs of a rule start. False when the rule is not held. */
   readonly release: (account: string, rule: string) => Promise<boolean>;
-  /** Drops the runs that wait. False when the rule is not held. */
+  /** Drops the waiting runs of a rule. False when the rule is not held. */
   readonly drop: (account: string, rule: string) => Promise<boolean>;
 }
 
 const HELD_KEY = `${KEY_PREFIX}:held`;
-const DROPPED_TTL_S = 31 * 86_400;
 
-/** KEYS: held rules, dropped, begun runs of each ceiling. ARGV: field, now, plannedAt, a name for this run; for each ceiling perMs, runs, record. */
+/**
+ * KEYS: held rules, waiting runs, time of the last drop, started runs of each limit.
+ * ARGV: field, now, plannedAt, run, TTL in seconds; for each limit: window in ms, runs, record of the held rule.
+ */
 const ADMIT = `
-  local known = #KEYS > 2
-  for i = 3, #KEYS do
+  local known = #KEYS > 3
+  for i = 4, #KEYS do
     if not redis.call('zscore', KEYS[i], ARGV[4]) then known = false end
   end
-  if known then return 'admitted' end
-  local dropped = tonumber(redis.call('get', KEYS[2]) or '0')
-  if tonumber(ARGV[3]) <= dropped then return 'dropped' end
-  if redis.call('hexists', KEYS[1], ARGV[1]) == 1 then return 'held' end
-  for i = 3, #KEYS do
-    local at = 5 + (i - 3) * 3
+  if known then return { 'admitted' } end
+  local dropped = tonumber(redis.call('get', KEYS[3]) or '0')
+  if tonumber(ARGV[3]) <= dropped then return { 'dropped' } end
+  local function hold(kind)
+    redis.call('sadd', KEYS[2], ARGV[4])
+    redis.call('expire', KEYS[2], ARGV[5])
+    return { kind, redis.call('hget', KEYS[1], ARGV[1]) }
+  end
+  if redis.call('hexists', KEYS[1], ARGV[1]) == 1 then return hold('held') end
+  for i = 4, #KEYS do
+    local at = 6 + (i - 4) * 3
     redis.call('zremrangebyscore', KEYS[i], '-inf', ARGV[2] - ARGV[at])
     if redis.call('zcard', KEYS[i]) >= tonumber(ARGV[at + 1]) then
       redis.call('hset', KEYS[1], ARGV[1], ARGV[at + 2])
-      return 'holds'
+      return hold('newly_held')
     end
   end
-  for i = 3, #KEYS do
+  for i = 4, #KEYS do
     redis.call('zadd', KEYS[i], ARGV[2], ARGV[4])
-    redis.call('pexpire', KEYS[i], ARGV[5 + (i - 3) * 3])
+    redis.call('pexpire', KEYS[i], ARGV[6 + (i - 4) * 3])
   end
-  return 'admitted'
+  return { 'admitted' }
 `;
 
-/** Counts a run among those that wait, unless the rule was let go in the meantime. KEYS: held rules, waiting. ARGV: field, run, kept for s. */
-const ADD_WAITING = `
-  if redis.call('hexists', KEYS[1], ARGV[1]) == 1 then
-    redis.call('sadd', KEYS[2], ARGV[2])
-    redis.call('expire', KEYS[2], ARGV[3])
-  end
-`;
-
-/** Begins to count anew what held the rule, and only that. KEYS: held rules, waiting, begun by the rule, begun by all that share. ARGV: field. */
+/** Resets the limit that held the rule, and only that one. KEYS: held rules, waiting runs, started runs of the rule, started runs of all rules with a shared limit. ARGV: field. */
 const RELEASE = `
   local record = redis.call('hget', KEYS[1], ARGV[1])
   if not record then return 0 end
@@ -109,7 +109,7 @@ const RELEASE = `
   return 1
 `;
 
-/** KEYS: held rules, waiting, dropped, begun by the rule. ARGV: field, now, seconds. */
+/** KEYS: held rules, waiting runs, time of the last drop, started runs of the rule. ARGV: field, now, TTL in seconds. */
 const DROP = `
   if redis.call('hdel', KEYS[1], ARGV[1]) == 0 then return 0 end
   redis.call('set', KEYS[3], ARGV[2], 'EX', ARGV[3])
@@ -117,44 +117,45 @@ const DROP = `
   return 1
 `;
 
-const admission = z.enum(['admitted', 'holds', 'held', 'dropped']);
+const admission = z.union([
+  z.tuple([z.enum(['admitted', 'dropped'])]),
+  z.tuple([z.enum(['held', 'newly_held']), z.string()]),
+]);
 
-/** @param now - Epoch milliseconds. */
+/**
+ * The run limits in Redis, shared by all workers. The time of the last drop must outlive every run that was planned before and is
+ * unfinished. A replay counts as planned anew, so dead letters do not matter.
+ *
+ * @param now - Epoch milliseconds.
+ */
 export function openRunLimits(redis: Redis, now: () => number = Date.now): RunLimits {
-  const begunKey = (field: string): string => `${KEY_PREFIX}:begun:${field}`;
+  const startedKey = (field: string): string => `${KEY_PREFIX}:run-limit:${field}`;
   const waitingKey = (field: string): string => `${KEY_PREFIX}:held-runs:${field}`;
   const droppedKey = (field: string): string => `${KEY_PREFIX}:dropped:${field}`;
-  // No rule is called so.
+  // No rule has this id.
   const sharedField = (account: string): string => `${account}:*`;
   const fieldOf = (account: string, rule: string): string => `${account}:${rule}`;
   return {
-    admit: async ({ account, rule, run, plannedAt, ceilings }) => {
+    admit: async ({ account, rule, run, plannedAt, limits }) => {
       const field = fieldOf(account, rule);
       const since = new Date(now()).toISOString();
       const keys = [
         HELD_KEY,
+        waitingKey(field),
         droppedKey(field),
-        ...ceilings.map(({ shared }) => begunKey(shared ? sharedField(account) : field)),
+        ...limits.map(({ shared }) => startedKey(shared ? sharedField(account) : field)),
       ];
-      const limits = ceilings.flatMap(({ runs, windowMs, reason, shared }) => {
-        // Whether others share the ceiling tells a release what to count anew.
+      const perLimit = limits.flatMap(({ runs, windowMs, reason, shared }) => {
+        // A release needs to know which limit to reset.
         const record: HeldRule & { shared: boolean } = { account, rule, since, reason, shared };
         return [windowMs, runs, JSON.stringify(record)];
       });
-      const answer: unknown = await redis.eval(
-        ADMIT,
-        keys.length,
-        ...keys,
-        field,
-        now(),
-        plannedAt,
-        run,
-        ...limits,
-      );
-      const admitted = admission.parse(answer);
-      if (admitted === 'held' || admitted === 'holds')
-        await redis.eval(ADD_WAITING, 2, HELD_KEY, waitingKey(field), field, run, DROPPED_TTL_S);
-      return admitted;
+      const values = [field, now(), plannedAt, run, UNFINISHED_TTL_S, ...perLimit];
+      const result: unknown = await redis.eval(ADMIT, keys.length, ...keys, ...values);
+      const answer = admission.parse(result);
+      if (answer.length === 1) return { kind: answer[0] };
+      const [kind, record] = answer;
+      return { kind: 'held', held: heldRule.parse(JSON.parse(record)), isNew: kind === 'newly_held' };
     },
     removeWaiting: async (account, rule, run) => {
       await redis.srem(waitingKey(fieldOf(account, rule)), run);
@@ -170,13 +171,13 @@ export function openRunLimits(redis: Redis, now: () => number = Date.now): RunLi
     },
     release: async (account, rule) => {
       const field = fieldOf(account, rule);
-      const keys = [HELD_KEY, waitingKey(field), begunKey(field), begunKey(sharedField(account))];
+      const keys = [HELD_KEY, waitingKey(field), startedKey(field), startedKey(sharedField(account))];
       return (await redis.eval(RELEASE, keys.length, ...keys, field)) === 1;
     },
     drop: async (account, rule) => {
       const field = fieldOf(account, rule);
-      const keys = [HELD_KEY, waitingKey(field), droppedKey(field), begunKey(field)];
-      return (await redis.eval(DROP, keys.length, ...keys, field, now(), DROPPED_TTL_S)) === 1;
+      const keys = [HELD_KEY, waitingKey(field), droppedKey(field), startedKey(field)];
+      return (await redis.eval(DROP, keys.length, ...keys, field, now(), UNFINISHED_TTL_S)) === 1;
     },
   };
 }

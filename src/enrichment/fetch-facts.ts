@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/registry.js';
 import type { Event } from '../events/envelope.js';
 import type { FactTrace } from '../journal/trace.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
@@ -49,7 +50,7 @@ export function createFactFetcher({ event, api, directory, known, onFact }: Fact
     if (fact === undefined) throw new Error(`there is no fact "${name}"`);
     const calls: ApiCall[] = [];
     const startedAt = performance.now();
-    const note = (outcome: Pick<FactTrace, 'status' | 'value' | 'error'>): Promise<void> =>
+    const note = (outcome: Pick<FactTrace, 'status' | 'value' | 'error' | 'code'>): Promise<void> =>
       onFact(name, {
         ...outcome,
         fetchedAt: new Date().toISOString(),
@@ -60,13 +61,23 @@ export function createFactFetcher({ event, api, directory, known, onFact }: Fact
     try {
       value = await recordCalls(calls, () => fact.fetch({ event, api, directory, fact: fetch }));
     } catch (error) {
-      await note({ status: 'failed', value: null, error: errorText(error) });
+      await note({
+        status: 'failed',
+        value: null,
+        error: errorText(error),
+        code: lookupErrorCode(error),
+      });
       throw error;
     }
     await note({ status: value === null ? 'missing' : 'found', value });
     return value;
   }
   return { fetch, forget: () => fetched.clear() };
+}
+
+/** The code of a failed lookup. */
+export function lookupErrorCode(error: unknown): ErrorCode {
+  return error instanceof SimpleMdmError ? error.code : 'fact/lookup-failed';
 }
 
 /** Whether a failed lookup or call may succeed when it is tried again later. */

@@ -8,7 +8,7 @@ import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './trace-k
 import { alertTrace, factTrace, processingTrace, ruleTrace, runTrace, statusOf } from './trace.js';
 import type { EventStatus, EventSummary, FactTrace, ProcessingTrace, RunTrace, Trace } from './trace.js';
 
-/** What narrows a list of events. */
+/** Filters for a list of events. */
 export interface EventFilter {
   /** An event type or a pattern such as `device.*`. */
   readonly type?: string | undefined;
@@ -17,40 +17,40 @@ export interface EventFilter {
   /** A rule that ran for the event. */
   readonly rule?: string | undefined;
   readonly account?: string | undefined;
-  /** That of the event, or of one of its runs. */
+  /** The status of the event or of one of its runs. */
   readonly status?: EventStatus | undefined;
   /** Only events received at or after this time. */
   readonly since?: Date | undefined;
-  /** Where the page before ended. */
+  /** From the previous page. */
   readonly cursor?: string | undefined;
   /** At most this many, 1 to 100. */
   readonly limit: number;
 }
 
-/** A page of events, the newest first. */
+/** A page of events, newest first. */
 export interface EventPage {
   readonly events: EventSummary[];
-  /** Hand it back to get the next page; undefined on the last one. */
+  /** For the next page; undefined on the last one. */
   readonly cursor: string | undefined;
 }
 
 const BATCH = 200;
-/** One request looks through this many events at most and hands out a cursor, so that a rare filter cannot keep Redis busy. */
-const MOST_SCANNED = 5000;
+/** A request scans at most this many events and returns a cursor, so that a filter with few matches does not keep Redis busy. */
+const MAX_SCANNED = 5000;
 
-const cursorForm = /^(\d+)-([0-9a-f]+)$/;
+const cursorPattern = /^(\d+)-([0-9a-f]+)$/;
 
-/** Whether a text is a cursor of ours. */
+/** Whether a string has the form of a cursor. */
 export function isCursor(text: string): boolean {
-  return cursorForm.test(text);
+  return cursorPattern.test(text);
 }
 
-/** Finds events in the journal, the newest first. */
+/** Finds events in the journal, newest first. */
 export async function findEvents(redis: Redis, filter: EventFilter): Promise<EventPage> {
   const events: EventSummary[] = [];
   let position = positionOf(filter.cursor);
-  for (let scanned = 0; scanned < MOST_SCANNED; scanned += BATCH) {
-    const entries = await entriesBehind(redis, position, filter.since);
+  for (let scanned = 0; scanned < MAX_SCANNED; scanned += BATCH) {
+    const entries = await entriesAfter(redis, position, filter.since);
     const traces = await tracesOf(
       redis,
       entries.map((entry) => entry.id),
@@ -59,7 +59,7 @@ export async function findEvents(redis: Redis, filter: EventFilter): Promise<Eve
     for (const [index, entry] of entries.entries()) {
       const found = traces[index];
       position = entry;
-      if (found === undefined || !passes(found, filter)) continue;
+      if (found === undefined || !matches(found, filter)) continue;
       events.push(found);
       if (events.length === filter.limit)
         return { events: await withNames(redis, events), cursor: `${entry.score}-${entry.id}` };
@@ -72,7 +72,7 @@ export async function findEvents(redis: Redis, filter: EventFilter): Promise<Eve
   };
 }
 
-/** Facts are large, so only those of the events that are handed out are read, and of them that of the device. */
+/** Adds the names of devices. Facts are large, so only the device fact of the listed events is read. */
 async function withNames(redis: Redis, events: readonly EventSummary[]): Promise<EventSummary[]> {
   const pipeline = redis.pipeline();
   for (const { id } of events) pipeline.hget(factsKey(id), 'device');
@@ -86,7 +86,7 @@ async function withNames(redis: Redis, events: readonly EventSummary[]): Promise
 
 const named = z.object({ name: z.string().min(1) });
 
-/** What a device is called, as its fact says. */
+/** The name of a device from its fact. */
 function nameOf(device: FactTrace | undefined): string | undefined {
   return named.safeParse(device?.value).data?.name;
 }
@@ -94,8 +94,8 @@ function nameOf(device: FactTrace | undefined): string | undefined {
 /**
  * The trace of an event.
  *
- * @param id - The whole id, or its first characters (at least six) when they fit only one event.
- * @returns The trace; undefined when there is none or more than one.
+ * @param id - The id, or at least its first six characters when they match only one event.
+ * @returns The trace; undefined when no event or more than one matches.
  */
 export async function findTrace(redis: Redis, id: string): Promise<Trace | undefined> {
   const whole = /^[0-9a-f]{64}$/.test(id) ? id : await completeId(redis, id);
@@ -108,11 +108,11 @@ interface Entry {
 }
 
 function positionOf(cursor: string | undefined): Entry | undefined {
-  const parts = cursorForm.exec(cursor ?? '');
+  const parts = cursorPattern.exec(cursor ?? '');
   return parts === null ? undefined : { score: Number(parts[1]), id: parts[2] ?? '' };
 }
 
-async function entriesBehind(
+async function entriesAfter(
   redis: Redis,
   position: Entry | undefined,
   since: Date | undefined,
@@ -121,7 +121,7 @@ async function entriesBehind(
   const to = since?.getTime() ?? '-inf';
   let offset = 0;
   if (position !== undefined) {
-    // Events of the same millisecond stand in order of their ids, the greatest first.
+    // Redis orders events of the same millisecond by id, the greatest first.
     const sameTime = await redis.zrevrangebyscore(INDEX_KEY, position.score, position.score);
     offset = sameTime.filter((id) => id >= position.id).length;
   }
@@ -129,9 +129,9 @@ async function entriesBehind(
   return flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, score: Number(flat[index + 1]) }] : []));
 }
 
-async function completeId(redis: Redis, start: string): Promise<string | undefined> {
-  if (!/^[0-9a-f]{6,63}$/.test(start)) return undefined;
-  const found = (await redis.zrange(INDEX_KEY, '0', '-1')).filter((id) => id.startsWith(start));
+async function completeId(redis: Redis, prefix: string): Promise<string | undefined> {
+  if (!/^[0-9a-f]{6,63}$/.test(prefix)) return undefined;
+  const found = (await redis.zrange(INDEX_KEY, '0', '-1')).filter((id) => id.startsWith(prefix));
   return found.length === 1 ? found[0] : undefined;
 }
 
@@ -155,9 +155,9 @@ async function tracesOf(
 }
 
 function traceFrom(fields: Record<string, string>, facts: Record<string, string>): Trace | undefined {
-  // An entry of the index whose trace has expired.
+  // The trace has expired before its entry in the index.
   if (fields['event'] === undefined) return undefined;
-  const about = event.parse(JSON.parse(fields['event']));
+  const envelope = event.parse(JSON.parse(fields['event']));
   const processing =
     fields['processing'] === undefined ? undefined : processingTrace.parse(JSON.parse(fields['processing']));
   const runs = Object.entries(fields)
@@ -166,22 +166,22 @@ function traceFrom(fields: Record<string, string>, facts: Record<string, string>
     .sort((a, b) => a.plannedAt.localeCompare(b.plannedAt) || a.rule.localeCompare(b.rule));
   const decisions =
     fields['decisions'] === undefined ? [] : z.array(ruleTrace).parse(JSON.parse(fields['decisions']));
-  const found = Object.fromEntries(
+  const factTraces = Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [name, factTrace.parse(JSON.parse(value))]),
   );
   const status = statusOf(processing, runs);
-  const reason = reasonOf(processing, runs);
+  const problem = reasonOf(processing, runs);
   const ownAction = status === 'no_match' && decisions.some((decision) => decision.ownAction === true);
-  const deviceName = nameOf(found['device']);
+  const deviceName = nameOf(factTraces['device']);
   return {
-    ...about,
+    ...envelope,
     status,
     rules: runs.map((run) => run.rule),
-    ...(reason !== undefined && { reason }),
+    ...problem,
     ...(ownAction && { ownAction }),
     ...(deviceName !== undefined && { deviceName }),
     ...(processing && { processing }),
-    facts: found,
+    facts: factTraces,
     decisions,
     runs,
     alerts: Object.entries(fields)
@@ -191,25 +191,29 @@ function traceFrom(fields: Record<string, string>, facts: Record<string, string>
   };
 }
 
-/** What keeps an event or its runs; the worst speaks for the others. */
-function reasonOf(processing: ProcessingTrace | undefined, runs: readonly RunTrace[]): string | undefined {
-  const told = runs.filter((run) => run.reason !== undefined);
-  const failed = told.find(({ status }) => status === 'failed');
+/** Why an event or its runs wait or failed: the worst reason, and how many more there are. */
+function reasonOf(
+  processing: ProcessingTrace | undefined,
+  runs: readonly RunTrace[],
+): Pick<EventSummary, 'reason' | 'code'> {
+  const withReason = runs.filter((run) => run.reason !== undefined);
+  const failed = withReason.find(({ status }) => status === 'failed');
   if (processing?.reason !== undefined && (processing.state === 'failed' || failed === undefined))
-    return processing.reason;
-  const worst = failed ?? told.find(({ status }) => status === 'waiting') ?? told[0];
-  if (worst?.reason === undefined) return undefined;
-  return `rule ${worst.rule}: ${worst.reason}${told.length === 1 ? '' : ` (and ${told.length - 1} more)`}`;
+    return { reason: processing.reason, code: processing.code };
+  const worst = failed ?? withReason.find(({ status }) => status === 'waiting') ?? withReason[0];
+  if (worst?.reason === undefined) return {};
+  const more = withReason.length === 1 ? '' : ` (and ${withReason.length - 1} more)`;
+  return { reason: `rule ${worst.rule}: ${worst.reason}${more}`, code: worst.code };
 }
 
-/** Every status that an event has in one of its parts: a run that waits is found, whatever became of the others. */
+/** The status of an event and of each of its parts, so that a filter finds a waiting run whatever its siblings did. */
 function statusesOf({ status, processing, runs }: Trace): ReadonlySet<EventStatus> {
-  const ofProcessing = processing === undefined || processing.state === 'done' ? [] : [processing.state];
+  const ofProcessing = processing === undefined || processing.state === 'completed' ? [] : [processing.state];
   const ofRuns = runs.map((run) => (run.status === 'running' ? 'processing' : run.status));
   return new Set([status, ...ofProcessing, ...ofRuns]);
 }
 
-function passes(found: Trace, { type, device, rule, account, status }: EventFilter): boolean {
+function matches(found: Trace, { type, device, rule, account, status }: EventFilter): boolean {
   if (type !== undefined && !matchesType(type, found.type)) return false;
   if (rule !== undefined && !found.rules.includes(rule)) return false;
   if (account !== undefined && found.account !== account) return false;

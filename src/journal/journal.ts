@@ -1,40 +1,40 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
 import { pipelineResults } from '../queues/connection.js';
-import { DAY_S } from '../queues/queues.js';
-import type { Retention } from '../queues/queues.js';
+import { completedTtlS, deadLetterTtlS } from '../queues/retention.js';
+import type { RetentionDays } from '../queues/retention.js';
 import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './trace-keys.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 import { factTrace, runTrace } from './trace.js';
 import type { AlertTrace, FactTrace, ProcessingTrace, RuleTrace, RunTrace } from './trace.js';
 
-/** Writes what happens to events. */
+/** Writes the traces of events. */
 export interface Journal {
   /**
-   * Notes events that were just queued.
+   * Records events that were just enqueued.
    *
-   * @returns For each, whether it is new: false for a repeat.
+   * @returns For each event, whether it is new: false for a repeat.
    */
   readonly recordReceived: (events: readonly Event[]) => Promise<boolean[]>;
-  /** Makes sure that an event that is worked on has a trace, should its receiver have died right after queueing it. */
+  /** Makes sure that an event has a trace: its receiver may have died right after it enqueued the event. */
   readonly ensureTrace: (event: Event) => Promise<void>;
-  /** The rules whose runs for an event are completed; known longer than the queue keeps their jobs. */
+  /** The rules with a completed run for an event. The trace knows them for longer than the queue keeps their jobs. */
   readonly completedRules: (eventId: string) => Promise<ReadonlySet<string>>;
   readonly recordProcessing: (eventId: string, processing: ProcessingTrace) => Promise<void>;
   readonly recordFact: (eventId: string, name: string, fact: FactTrace) => Promise<void>;
-  /** The facts that were already looked up for an event. */
+  /** The facts that have been looked up for an event. */
   readonly factsOf: (eventId: string) => Promise<Map<string, FactTrace>>;
   readonly recordDecisions: (eventId: string, decisions: readonly RuleTrace[]) => Promise<void>;
-  /** Notes runs that were just planned; a run that has begun keeps what it has. */
+  /** Records new runs. Does not overwrite a run that has started. */
   readonly recordPlanned: (eventId: string, runs: readonly RunTrace[]) => Promise<void>;
   readonly recordRun: (eventId: string, run: RunTrace) => Promise<void>;
-  /** Notes what became of alerts, each under the event that it is about. */
+  /** Records alerts, each in the trace of its event. */
   readonly recordAlerts: (alerts: readonly (AlertTrace & { readonly event: string })[]) => Promise<void>;
 }
 
-/** Begins the trace of an event unless there is one; with a mark of the receiver, answers 1 when that is new. */
-const BEGIN_TRACE = `
+/** Starts the trace of an event unless it exists. For the receiver, returns 1 when the event is new. */
+const START_TRACE = `
 local new = 0
 if ARGV[5] == '1' then new = redis.call('HSETNX', KEYS[1], 'received', '1') end
 redis.call('HSETNX', KEYS[1], 'event', ARGV[1])
@@ -42,46 +42,46 @@ if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS
 redis.call('ZADD', KEYS[2], 'NX', ARGV[3], ARGV[4])
 return new`;
 
-/** A trace that has expired must not come back for the sake of an alert. */
+/** An alert must not recreate a trace that has expired. */
 const RECORD_ALERT =
   "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end";
 
-/** How long traces are kept: as long as a repeat is recognised, those of dead letters as long as they can be replayed. */
-export type JournalRetention = Pick<Retention, 'repeatWindowDays' | 'deadLetterDays'>;
-
-/** Lengthens the life of a key, never shortens it: a dead letter stays as long as it can be replayed. (`EXPIRE … GT` needs Redis 7.) */
+/** Extends the TTL of a key, never shortens it. (`EXPIRE … GT` needs Redis 7.) */
 const EXTEND_TTL =
   "if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end";
 
-/** The journal in Redis: one hash per event that expires by itself, and an index by time. Secrets are masked on the way in, but for events, which are worked with. */
-export function openJournal(redis: Redis, retention: JournalRetention, redact: Redact): Journal {
-  const keepS = retention.repeatWindowDays * DAY_S;
-  const keepFailedS = Math.max(retention.deadLetterDays, retention.repeatWindowDays) * DAY_S;
+/**
+ * The journal in Redis: one hash per event that expires, and an index by time. A trace expires with the job of its event: later when
+ * something failed, because the trace of a dead letter is needed to replay it. Secrets are masked, except in events, which a replay uses.
+ */
+export function openJournal(redis: Redis, retention: RetentionDays, redact: Redact): Journal {
+  const completedS = completedTtlS(retention);
+  const failedS = deadLetterTtlS(retention);
   const text = (value: unknown): string => JSON.stringify(redactJson(redact, value));
 
   const startTrace = (pipeline: ChainableCommander, event: Event, byReceiver: boolean): void => {
-    // Not masked: a replay works with it.
-    const arguments_ = [
+    // Not masked: a replay uses the event.
+    const values = [
       JSON.stringify(event),
-      keepS,
+      completedS,
       Date.parse(event.receivedAt),
       event.id,
       byReceiver ? '1' : '0',
     ];
-    pipeline.eval(BEGIN_TRACE, 2, traceKey(event.id), INDEX_KEY, ...arguments_);
+    pipeline.eval(START_TRACE, 2, traceKey(event.id), INDEX_KEY, ...values);
   };
 
   const write = async (
     eventId: string,
     failed: boolean,
     commands: (pipeline: ChainableCommander) => void,
-    until = 0,
+    waitsUntil = 0,
   ): Promise<void> => {
     const pipeline = redis.pipeline();
     commands(pipeline);
-    // What waits for weeks has its trace when it goes on.
-    const ahead = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-    const seconds = (failed ? keepFailedS : keepS) + ahead;
+    // A run that waits for weeks must find its trace afterwards.
+    const waitS = Math.max(0, Math.ceil((waitsUntil - Date.now()) / 1000));
+    const seconds = (failed ? failedS : completedS) + waitS;
     for (const key of [traceKey(eventId), factsKey(eventId)]) pipeline.eval(EXTEND_TTL, 1, key, seconds);
     pipelineResults(await pipeline.exec());
   };
@@ -90,7 +90,7 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
     recordReceived: async (events) => {
       const pipeline = redis.pipeline();
       for (const event of events) startTrace(pipeline, event, true);
-      pipeline.zremrangebyscore(INDEX_KEY, '-inf', Date.now() - keepFailedS * 1000);
+      pipeline.zremrangebyscore(INDEX_KEY, '-inf', Date.now() - failedS * 1000);
       const results = pipelineResults(await pipeline.exec());
       return events.map((_event, index) => results[index] === 1);
     },
@@ -126,13 +126,13 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
       }),
     recordAlerts: async (alerts) => {
       const pipeline = redis.pipeline();
-      for (const { event, ...about } of alerts) {
+      for (const { event, ...alert } of alerts) {
         pipeline.eval(
           RECORD_ALERT,
           1,
           traceKey(event),
-          `${ALERT_FIELD}${about.id}:${about.channel}`,
-          text(about),
+          `${ALERT_FIELD}${alert.id}:${alert.channel}`,
+          text(alert),
         );
       }
       pipelineResults(await pipeline.exec());
@@ -147,10 +147,10 @@ export function openJournal(redis: Redis, retention: JournalRetention, redact: R
   };
 }
 
-/** Until when the steps of a run wait, in epoch milliseconds. */
+/** The latest time at which a step of the run continues, in epoch milliseconds. */
 function latestWait({ steps }: RunTrace): number {
   const times = steps
-    .flatMap((step) => [step, ...(step.each ?? [])])
+    .flatMap((step) => [step, ...(step.itemRecords ?? [])])
     .map(({ nextAttemptAt }) => Date.parse(nextAttemptAt ?? ''));
   return Math.max(0, ...times.filter((time) => !Number.isNaN(time)));
 }

@@ -3,7 +3,7 @@ import { event } from '../events/envelope.js';
 import { stepRecord } from '../queues/jobs.js';
 import { apiCall } from '../http/api-call.js';
 
-/** A fact as the journal keeps it. */
+/** A fact in the journal. */
 export const factTrace = z.object({
   status: z.enum(['found', 'missing', 'failed']),
   value: z.unknown(),
@@ -15,7 +15,7 @@ export const factTrace = z.object({
   code: z.string().optional(),
 });
 
-/** What became of a rule for the event, and why. */
+/** The verdict on a rule for the event, and why. */
 export const ruleTrace = z.object({
   rule: z.string(),
   description: z.string().optional(),
@@ -23,51 +23,51 @@ export const ruleTrace = z.object({
   reason: z.string(),
   /** The error code of the reason, when the reason is a problem. */
   code: z.string().optional(),
-  /** It was passed by because a step of ours brought the event about. */
+  /** Whether the rule ignored the event because an action of a rule caused it. */
   ownAction: z.boolean().optional(),
   decidedAt: z.string(),
 });
 
-/** What became of the event itself, apart from its runs. */
+/** The processing of the event itself, apart from its runs. */
 export const processingTrace = z.object({
-  state: z.enum(['processing', 'waiting', 'done', 'failed']),
+  state: z.enum(['processing', 'waiting', 'completed', 'failed']),
   attempts: z.int(),
   at: z.string(),
-  /** Why it waits or failed. */
+  /** Why the event waits or failed. */
   reason: z.string().optional(),
   /** The error code of the reason, when the reason is a problem. */
   code: z.string().optional(),
   nextAttemptAt: z.string().optional(),
 });
 
-/** A run: one rule triggered by one event. */
+/** A run: one rule applied to one event. */
 export const runTrace = z.object({
   rule: z.string(),
   status: z.enum(['queued', 'running', 'waiting', 'completed', 'failed']),
   plannedAt: z.string(),
   finishedAt: z.string().optional(),
-  /** Why it waits or failed. */
+  /** Why the run waits, failed, or skipped steps. */
   reason: z.string().optional(),
   /** The error code of the reason, when the reason is a problem. */
   code: z.string().optional(),
   steps: z.array(stepRecord),
 });
 
-/** What became of a message to people. */
+/** An alert and its delivery. */
 export const alertTrace = z.object({
   id: z.string(),
   channel: z.string(),
   title: z.string(),
-  /** `repeated` and `silenced`: nobody was told, because the channel or a person wanted it so. `counted`: told as a number only. */
+  /** `repeated` and `silenced`: not sent, because of the channel's delivery policy or a silence. `counted`: the message only counts the alert. */
   status: z.enum(['queued', 'counted', 'sent', 'repeated', 'silenced', 'failed']),
   at: z.string(),
-  /** Why it was not sent. */
+  /** Why the alert was not sent. */
   reason: z.string().optional(),
   /** The error code of the reason, when the reason is a problem. */
   code: z.string().optional(),
 });
 
-/** Where an event stands as a whole. */
+/** The status of an event and its runs together. */
 export const eventStatus = z.enum(['queued', 'processing', 'waiting', 'completed', 'failed', 'no_match']);
 
 /** An event in a list. */
@@ -75,15 +75,17 @@ export const eventSummary = z.object({
   ...event.shape,
   status: eventStatus,
   rules: z.array(z.string()),
-  /** One line on why it waits or failed. */
+  /** Why the event or one of its runs waits or failed, in one line. */
   reason: z.string().optional(),
-  /** No rule took it because a step of ours brought it about. */
+  /** The error code of the reason, when the reason is a problem. */
+  code: z.string().optional(),
+  /** Whether rules ignored the event because an action of a rule caused it. */
   ownAction: z.boolean().optional(),
-  /** What the device is called, once it has been looked up. */
+  /** The name of the device, once it has been looked up. */
   deviceName: z.string().optional(),
 });
 
-/** The record of an event. */
+/** What is recorded about an event. */
 export const trace = z.object({
   ...eventSummary.shape,
   processing: processingTrace.optional(),
@@ -102,7 +104,7 @@ export type EventStatus = z.output<typeof eventStatus>;
 export type EventSummary = z.output<typeof eventSummary>;
 export type Trace = z.output<typeof trace>;
 
-/** Where an event stands, from what is known of it and its runs. The worst news comes first. */
+/** The status of an event from its processing and its runs. The worst one decides. */
 export function statusOf(processing: ProcessingTrace | undefined, runs: readonly RunTrace[]): EventStatus {
   const any = (status: RunTrace['status']): boolean => runs.some((run) => run.status === status);
   if (processing?.state === 'failed' || any('failed')) return 'failed';

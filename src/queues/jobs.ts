@@ -3,13 +3,13 @@ import { event } from '../events/envelope.js';
 import { ruleSource } from '../rules/model/rule-schema.js';
 import { apiCall } from '../http/api-call.js';
 
-/** A job of the queue "events": one event to be looked at. */
+/** A job of the queue "events": one event to process. */
 export const eventJob = z.object({ event });
 
 /** A job of the queue "events". */
 export type EventJob = z.output<typeof eventJob>;
 
-/** What a step came to; `retrying` is never the last word. */
+/** `retrying` is never the final status. */
 const stepStatus = z.enum(['pending', 'running', 'waiting', 'retrying', 'completed', 'skipped', 'failed']);
 
 const attemptRecord = z.object({
@@ -19,91 +19,93 @@ const attemptRecord = z.object({
   attempts: z.int(),
   startedAt: z.string().optional(),
   finishedAt: z.string().optional(),
-  /** Why it was skipped or failed, or what it waits for. */
+  /** Why the step was skipped or failed, or what it waits for. */
   reason: z.string().optional(),
   /** The error code of the reason, when the reason is a problem. */
   code: z.string().optional(),
   nextAttemptAt: z.string().optional(),
-  /** Which replay began it afresh, since it reads otherwise: what it sends then is something else than before. */
-  afresh: z.int().optional(),
-  /** Whether time has passed in it: what was looked up before it is not known any more. */
-  waited: z.boolean().optional(),
+  /** The number of the replay that restarted the step, because its rule had changed. Makes what the step sends distinct from before. */
+  restartedByReplay: z.int().optional(),
+  /** Whether the step has waited. Facts from before the wait may be outdated. */
+  hasWaited: z.boolean().optional(),
   /**
-   * When an attempt began whose outcome is not known: written before a call that changes something, taken away when its answer
-   * is in. What is found here after a crash or a lost answer must not simply be done again.
+   * Start of an attempt whose outcome is unknown. Set before a call that changes something, cleared by the response. After a crash or a
+   * lost response, the step looks for the effect of that attempt before it repeats the call.
    */
-  unsettledSince: z.string().optional(),
-  /** What later steps can refer to as `steps.<id>`. */
+  inDoubtSince: z.string().optional(),
+  /** What later steps can use as `steps.<id>`. */
   output: z.record(z.string(), z.unknown()).optional(),
-  /** What was sent and what came back. */
+  /** The last calls of the step. */
   calls: z.array(apiCall),
 });
 
-/** What is known of a step of a run, kept in the job so that a retry or a restart resumes behind it. */
+/** The record of a step, saved with the job, so that a retry or a restart continues behind the last finished step. */
 export const stepRecord = z.object({
   ...attemptRecord.shape,
-  /** Of a step that is done for each of a list: the list as it was when the step began, and what each item came to. */
+  /** With `for_each`: the list as it was when the step started. */
   items: z.array(z.unknown()).optional(),
-  each: z.array(attemptRecord).optional(),
+  /** With `for_each`: one record per item. */
+  itemRecords: z.array(attemptRecord).optional(),
 });
 
-/** What is known of a step for one item of its list. */
+/** The record of a step, or of one item of its list. */
 export type AttemptRecord = z.output<typeof attemptRecord>;
 
-/** What is known of a step of a run. */
+/** The record of a step. */
 export type StepRecord = z.output<typeof stepRecord>;
 
-/** A job of the queue "runs": one rule triggered by one event, with the rule as it was then. */
+/** A job of the queue "runs": one rule applied to one event. */
 export const runJob = z.object({
   event,
-  /** As written in the file: `${env:NAME}` stays a name, so no secret stands in the queue. */
+  /** The rule as it was when the run was planned. `${env:NAME}` is not resolved, so the queue holds no secret. */
   rule: ruleSource,
   /** By position in the rule's `do`. */
   steps: z.array(stepRecord),
   plannedAt: z.string(),
-  /** Whether it has begun: a ceiling holds back only what has not. */
+  /** Whether the run has started: a run limit holds only runs that have not. */
   admitted: z.boolean().optional(),
-  /** Runs of the rule with the same key stand to each other as the rule says; none without a key. */
-  concurrencyKey: z.string().optional(),
-  /** How often it was replayed: it then takes the rule as it is now, if the steps that are done are still its first ones. */
+  /** The concurrency group of the run; undefined when the event has no device and the rule has no key. */
+  group: z.string().optional(),
+  /** How often the run was replayed. A replay uses the current rule if the finished steps are still its first ones. */
   replays: z.int().optional(),
-  /** When it was replayed last, ISO 8601. */
+  /** The last replay, ISO 8601. */
   replayedAt: z.string().optional(),
-  /** What it was seen to wait for before it went on, and when that was told last (ISO 8601): it is told once a day. */
-  waitsFor: z.string().optional(),
-  waitsToldAt: z.string().optional(),
-  /** Since when its rule is in no rule file, ISO 8601. */
-  goneSince: z.string().optional(),
+  /** Why the run waits before its first step, and when that was last recorded (ISO 8601). */
+  waitReason: z.string().optional(),
+  waitRecordedAt: z.string().optional(),
+  /** Since when the rule is in no rule file, ISO 8601. */
+  ruleMissingSince: z.string().optional(),
 });
 
 /** A job of the queue "runs". */
 export type RunJob = z.output<typeof runJob>;
 
-/** A job of the queue "alerts": a channel has something to send. What, is kept apart: it is put together when it is sent. */
+/** A job of the queue "alerts": a channel has something to send. The worker composes the message when it sends. */
 export const alertJob = z.object({ channel: z.string() });
 
 /** A job of the queue "alerts". */
 export type AlertJob = z.output<typeof alertJob>;
 
-/** A job of the queue "schedules": the time has come for a rule. It only begins a sweep for each account. */
+/** A job of the queue "schedules": one tick of a rule's schedule. It starts a sweep for each account. */
 export const scheduleJob = z.object({
   rule: z.string(),
-  /** Since when, in epoch milliseconds, it waits for a worker that has the rule. */
-  absentSince: z.number().optional(),
+  /** Since when no worker has the rule, ISO 8601. */
+  ruleMissingSince: z.string().optional(),
 });
 
 /** A job of the queue "schedules". */
 export type ScheduleJob = z.output<typeof scheduleJob>;
 
-/** How far a sweep has gone over the fleet of its account, so that a retry or a restart goes on there. */
+/** The progress of a sweep, so that a retry or a restart continues from it. */
 const sweepProgress = z.object({
-  /** The last device that was looked at. */
-  after: z.int().optional(),
-  looked: z.int(),
-  raised: z.int(),
+  lastDeviceId: z.int().optional(),
+  /** The number of devices evaluated. */
+  evaluated: z.int(),
+  /** The number of events emitted. */
+  emitted: z.int(),
 });
 
-/** How far a sweep has gone. */
+/** The progress of a sweep. */
 export type SweepProgress = z.output<typeof sweepProgress>;
 
 /** A job of the queue "sweeps": one rule, one account, one tick of the rule's schedule. */
@@ -113,8 +115,8 @@ export const sweepJob = z.object({
   /** The job of the tick, and when it was due (ISO 8601). */
   tick: z.object({ id: z.string(), at: z.string() }),
   progress: sweepProgress.optional(),
-  /** Since when, in epoch milliseconds, it waits for a worker that has the rule. */
-  absentSince: z.number().optional(),
+  /** Since when no worker has the rule or the account, ISO 8601. */
+  ruleMissingSince: z.string().optional(),
 });
 
 /** A job of the queue "sweeps". */

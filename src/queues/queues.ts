@@ -1,9 +1,10 @@
 import { Queue } from 'bullmq';
 import type { JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Settings } from '../config/settings.js';
 import { KEY_PREFIX } from './connection.js';
 import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from './jobs.js';
+import { DAY_S, completedTtlS, deadLetterTtlS } from './retention.js';
+import type { Retention } from './retention.js';
 
 /** The names of the queues. */
 export const EVENTS = 'events';
@@ -12,63 +13,42 @@ export const ALERTS = 'alerts';
 export const SCHEDULES = 'schedules';
 export const SWEEPS = 'sweeps';
 
-/** How long finished jobs stay in Redis. */
-export interface Retention {
-  /** A repeat of an event is recognised this long. */
-  readonly repeatWindowDays: number;
-  /** Dead letters stay this long. */
-  readonly deadLetterDays: number;
-  readonly attempts: number;
-}
-
-/** Seconds in a day. */
-export const DAY_S = 86_400;
-
-/** How long things are kept, as the settings say. */
-export function retentionOf(settings: Settings): Retention {
+function jobOptions(retention: Retention): JobsOptions {
   return {
-    repeatWindowDays: settings.REPEAT_WINDOW_DAYS,
-    deadLetterDays: settings.DEAD_LETTER_DAYS,
-    attempts: settings.RETRY_ATTEMPTS,
-  };
-}
-
-function jobOptions({ repeatWindowDays, deadLetterDays, attempts }: Retention): JobsOptions {
-  return {
-    attempts,
+    attempts: retention.attempts,
     backoff: { type: 'custom' },
-    removeOnComplete: { age: repeatWindowDays * DAY_S },
-    removeOnFail: { age: Math.max(deadLetterDays, repeatWindowDays) * DAY_S },
+    removeOnComplete: { age: completedTtlS(retention) },
+    removeOnFail: { age: deadLetterTtlS(retention) },
   };
 }
 
-/** The queue of events; the job id is the event id, so that adding an event twice adds it once. */
+/** The queue of events. The job id is the event id, so BullMQ adds an event once. */
 export function openEventQueue(connection: Redis, retention: Retention): Queue<EventJob> {
   return open<EventJob>(EVENTS, connection, retention);
 }
 
-/** The queue of runs; the job id is {@link runId}. */
+/** The queue of runs. The job id is {@link runId}. */
 export function openRunQueue(connection: Redis, retention: Retention): Queue<RunJob> {
   return open<RunJob>(RUNS, connection, retention);
 }
 
-/** The queue of channels that have something to send; the job id is {@link channelJobId}, so a channel is worked on by one worker at a time. */
+/** The queue of channels that have something to send. The job id is {@link channelJobId}, so one worker at a time works on a channel. */
 export function openAlertQueue(connection: Redis, retention: Retention): Queue<AlertJob> {
-  // The next alert needs the id again.
+  // The next alert needs the job id again.
   return open<AlertJob>(ALERTS, connection, retention, { removeOnComplete: true, removeOnFail: true });
 }
 
-/** What a tick came to need not be known for longer: its events, which are kept, are recognised by their ids. */
-const TICKS_KEPT: JobsOptions = { removeOnComplete: { age: DAY_S }, removeOnFail: { age: DAY_S } };
+/** A day is enough for ticks and sweeps: the ids of their events mark a repeated tick. */
+const TICK_RETENTION: JobsOptions = { removeOnComplete: { age: DAY_S }, removeOnFail: { age: DAY_S } };
 
-/** The queue of the times at which rules run by the clock. */
+/** The queue of the ticks of schedules. */
 export function openScheduleQueue(connection: Redis, retention: Retention): Queue<ScheduleJob> {
-  return open<ScheduleJob>(SCHEDULES, connection, retention, TICKS_KEPT);
+  return open<ScheduleJob>(SCHEDULES, connection, retention, TICK_RETENTION);
 }
 
-/** The queue of the sweeps that ticks begin. It is apart from theirs: a tick must not wait until a fleet has been gone through. */
+/** The queue of the sweeps that ticks start. Sweeps have a queue of their own, so that no tick waits behind a sweep. */
 export function openSweepQueue(connection: Redis, retention: Retention): Queue<SweepJob> {
-  return open<SweepJob>(SWEEPS, connection, retention, TICKS_KEPT);
+  return open<SweepJob>(SWEEPS, connection, retention, TICK_RETENTION);
 }
 
 function open<T>(name: string, connection: Redis, retention: Retention, options: JobsOptions = {}): Queue<T> {
@@ -77,24 +57,24 @@ function open<T>(name: string, connection: Redis, retention: Retention, options:
     prefix: KEY_PREFIX,
     defaultJobOptions: { ...jobOptions(retention), ...options },
   });
-  // The connection reports its troubles itself, once; without a listener BullMQ would print them to the console as well.
+  // The connection logs its errors. Without a listener BullMQ prints them to the console as well.
   queue.on('error', () => undefined);
   return queue;
 }
 
-/** Lets a job that waits for its time begin now. */
+/** Makes a delayed job due now. */
 export async function wakeJob(queue: Queue, id: string): Promise<void> {
   const job = await queue.getJob(id);
-  // One that is not waiting for its time is on its way already; another may wake it first.
+  // A job that is not delayed runs anyway. Another process may promote it first.
   if ((await job?.isDelayed()) === true) await job?.promote().catch(() => undefined);
 }
 
-/** The id of the job that sends what a channel has. A bare number would be taken for an id of BullMQ's own. */
+/** The id of the job of a channel. BullMQ reserves ids that are numbers, hence the prefix. */
 export function channelJobId(channel: string): string {
   return `channel.${channel}`;
 }
 
-/** The id of the run of a rule for an event. BullMQ keeps the colon for itself, so a dot joins the two. */
+/** The id of the run of a rule for an event. BullMQ reserves the colon, so a dot joins the two. */
 export function runId(eventId: string, ruleId: string): string {
   return `${eventId}.${ruleId}`;
 }

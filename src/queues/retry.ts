@@ -1,21 +1,27 @@
-/** How failed jobs are tried again. */
+/** How failed jobs are retried. */
 export interface RetryPolicy {
-  /** How often a job is tried in all before it becomes a dead letter. */
+  /** The attempts before a job becomes a dead letter. */
   readonly attempts: number;
   readonly baseMs: number;
   readonly maxMs: number;
 }
 
 /**
- * The wait before the next attempt: exponential, capped, with "equal jitter" (half fixed, half random), so that jobs
- * that failed together in an outage do not come back together.
+ * The delay before the next attempt: exponential backoff with a cap and "equal jitter" (half fixed, half random), so that jobs that
+ * fail together in an outage do not retry together.
  *
- * @param attemptsMade - How often it has failed so far, from 1.
+ * @param attemptsMade - How many attempts have failed, from 1.
  * @param random - A number from 0 to below 1.
- * @param notBefore - How long the other side asked us to wait, in milliseconds; never undercut, and spread over a fifth more.
+ * @param minDelayMs - The delay that SimpleMDM or another service asked for: never shortened, spread over up to a fifth more.
+ * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
  */
-export function retryDelay(policy: RetryPolicy, attemptsMade: number, random: number, notBefore = 0): number {
-  const ceiling = Math.min(policy.baseMs * 2 ** Math.min(attemptsMade - 1, 30), policy.maxMs);
-  const backoff = ceiling / 2 + (ceiling / 2) * random;
-  return Math.round(Math.max(backoff, notBefore * (1 + random / 5)));
+export function retryDelay(
+  policy: RetryPolicy,
+  attemptsMade: number,
+  random: number,
+  minDelayMs = 0,
+): number {
+  const exponential = Math.min(policy.baseMs * 2 ** Math.min(attemptsMade - 1, 30), policy.maxMs);
+  const backoff = exponential / 2 + (exponential / 2) * random;
+  return Math.round(Math.max(backoff, minDelayMs * (1 + random / 5)));
 }

@@ -7,76 +7,48 @@ import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Redact } from '../telemetry/redaction.js';
 import { KEY_PREFIX } from './connection.js';
+import { retryOrFail } from './error-mapping.js';
+import type { JobHandle } from './job-handle.js';
+import type { FailureReason, JobOutcome } from './job-outcome.js';
 import { retryDelay } from './retry.js';
 import type { RetryPolicy } from './retry.js';
 
-/** What a job came to. */
-export type JobOutcome =
-  | { readonly kind: 'done' }
-  /** Tried again at a time; `waits` uses up no attempt, for what is no fault of the job (a bad API key, a rate limit). */
-  | { readonly kind: 'again'; readonly at: number; readonly waits: boolean; readonly reason: string }
-  /** It cannot succeed: a dead letter. */
-  | { readonly kind: 'dead'; readonly reason: string }
-  /** The process stops: the next worker takes it up at once. */
-  | { readonly kind: 'handed_back' };
-
-/** A job as its handler sees it. */
-export interface JobHandle<T> {
-  readonly id: string;
-  readonly data: T;
-  /** When it was due, in epoch milliseconds. */
-  readonly scheduledAt: number;
-  /** How many attempts have been used up, this one included. */
-  readonly attempt: number;
-  readonly isLastAttempt: boolean;
-  /** Keeps what is known so far with the job. */
-  readonly save: (data: T) => Promise<void>;
-  /**
-   * Makes sure that the job is still ours, right before something that must not be done twice.
-   *
-   * @throws LostJobError when another worker has taken it over, because this one was out of touch with Redis for too long.
-   */
-  readonly confirmOwnership: () => Promise<void>;
-  /** When to try again, in epoch milliseconds; not before the given time. */
-  readonly retryAt: (notBefore?: number) => number;
-}
-
-/** Another worker has the job now; this one must leave it alone. */
+/** Another worker has the job, so this one must not touch it any more. */
 class LostJobError extends Error {
   override readonly name = 'LostJobError';
 }
 
-/** How a queue is worked on. */
+/** The parts of a worker. */
 export interface WorkerOptions<S extends z.ZodType> {
   readonly queue: string;
   readonly connection: Redis;
   readonly schema: S;
   readonly handle: (job: JobHandle<z.output<S>>) => Promise<JobOutcome>;
-  /** Told when a job is given up without its handler's doing: it threw to the last, or the process died under it again and again. */
-  readonly onAbandoned: (data: z.output<S>, reason: string) => Promise<void>;
+  /** Called when a job fails without its handler: the handler threw on the last attempt, or the process died on the job too often. */
+  readonly onAbandoned: (data: z.output<S>, failure: FailureReason) => Promise<void>;
   readonly concurrency: number;
   readonly policy: RetryPolicy;
-  /** Applied to the reasons that BullMQ keeps with a job. */
+  /** Applied to the reasons that BullMQ stores with a job. */
   readonly redact: Redact;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
-/** A worker that runs. */
+/** A running worker. */
 export interface RunningWorker {
-  /** Takes no more jobs; resolves when those in hand are done. */
+  /** Starts no more jobs. Resolves when the active ones have ended. */
   readonly close: () => Promise<void>;
-  /** Lets go of the jobs in hand at once: other workers take them up when their locks run out. */
+  /** Disconnects without waiting. Other workers get the active jobs when the locks expire. */
   readonly abandon: () => void;
 }
 
-/** A job whose worker is silent this long is given to another. */
+/** Another worker gets a job whose lock is not renewed for this long. */
 const LOCK_MS = 30_000;
 const STALLED_CHECK_MS = 5000;
-/** Each time the process dies under a job counts; a job that kills it must end as a dead letter some day. */
+/** A job that kills the process must become a dead letter in the end. */
 const MAX_STALLS = 10;
 
-/** An error that carries the delay to BullMQ's backoff strategy. */
+/** Carries the delay of a retry to BullMQ's backoff strategy. */
 class RetryError extends Error {
   readonly delayMs: number;
   constructor(reason: string, delayMs: number) {
@@ -85,7 +57,7 @@ class RetryError extends Error {
   }
 }
 
-/** Starts working on a queue. What BullMQ wants thrown, and when, is known here alone. */
+/** Starts a worker for a queue. Only this function knows which errors BullMQ expects for which outcome. */
 export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): RunningWorker {
   const { queue, connection, policy, metrics, logger } = options;
 
@@ -94,15 +66,15 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     const outcome = await outcomeOf(job, token);
     end({ outcome: outcome.kind });
     switch (outcome.kind) {
-      case 'done':
+      case 'completed':
         return;
-      case 'dead':
+      case 'failed':
         throw new UnrecoverableError(options.redact(outcome.reason));
-      case 'handed_back':
+      case 'requeue':
         await job.moveToWait(token);
         throw new WaitingError();
-      case 'again':
-        if (!outcome.waits)
+      case 'retry':
+        if (outcome.countsAttempt)
           throw new RetryError(options.redact(outcome.reason), Math.max(outcome.at - Date.now(), 0));
         await job.moveToDelayed(outcome.at, token);
         throw new DelayedError();
@@ -113,32 +85,32 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     const parsed = options.schema.safeParse(job.data);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      return {
-        kind: 'dead',
-        reason: `the job is not of the documented form: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
-      };
+      const reason = `invalid job data: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+      return { kind: 'failed', reason, code: 'event/invalid-job' };
     }
     const handle = handleFor(job, token, parsed.data);
     try {
       return await options.handle(handle);
     } catch (error) {
-      // Whoever has the job now settles it; our verdict on it would be refused anyway.
+      // The worker that has the job decides its outcome. BullMQ would refuse one from here.
       if (error instanceof LostJobError) throw error;
-      const reason = errorText(error);
-      logger.error({ queue, job: job.id, err: error }, 'a job failed unexpectedly');
-      if (!handle.isLastAttempt) return { kind: 'again', at: handle.retryAt(), waits: false, reason };
-      // As it was kept last, not as it was when this attempt began.
-      const latest = options.schema.safeParse(job.data);
-      await options.onAbandoned(latest.success ? latest.data : parsed.data, reason);
-      return { kind: 'dead', reason };
+      const code = 'event/unexpected-error';
+      logger.error({ code, queue, job: job.id, err: error }, 'a job threw an unexpected error');
+      const outcome = retryOrFail({ reason: errorText(error), code }, handle);
+      if (outcome.kind === 'failed') {
+        // The data of the last save, not of the start of this attempt.
+        const latest = options.schema.safeParse(job.data);
+        await options.onAbandoned(latest.success ? latest.data : parsed.data, outcome);
+      }
+      return outcome;
     }
   };
 
   const handleFor = (job: Job<unknown>, token: string, data: z.output<S>): JobHandle<z.output<S>> => {
     const attempt = job.attemptsMade + 1;
     const confirmOwnership = async (): Promise<void> => {
-      const held = await job.extendLock(token, LOCK_MS);
-      if (held !== 1) throw new LostJobError(`another worker has taken over job ${job.id ?? ''}`);
+      const isRenewed = (await job.extendLock(token, LOCK_MS)) === 1;
+      if (!isRenewed) throw new LostJobError(`another worker has job ${job.id ?? ''}`);
     };
     return {
       id: job.id ?? '',
@@ -148,7 +120,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
       isLastAttempt: attempt >= (job.opts.attempts ?? 1),
       confirmOwnership,
       save: async (changed) => {
-        // What another worker has kept since must not be written over.
+        // Do not overwrite what another worker has saved since.
         await confirmOwnership();
         await job.updateData(changed);
       },
@@ -171,22 +143,26 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
   });
   worker.on('error', (error) => logger.debug({ queue, reason: errorText(error) }, 'worker connection'));
   worker.on('stalled', (jobId) =>
-    logger.warn({ queue, job: jobId }, 'a job was left behind by a worker that died; it is taken up again'),
+    logger.warn(
+      { code: 'event/worker-lost', queue, job: jobId },
+      'a worker died or lost Redis during a job; another worker continues',
+    ),
   );
   worker.on('failed', (job, error) => {
     if (!error.message.includes('stalled more than allowable limit') || job === undefined) return;
     const parsed = options.schema.safeParse(job.data);
     if (!parsed.success) return;
+    const code = 'event/worker-lost';
     options
-      .onAbandoned(parsed.data, `the service died ${MAX_STALLS} times while working on it`)
+      .onAbandoned(parsed.data, { reason: `the service died ${MAX_STALLS} times during this job`, code })
       .catch((failure: unknown) =>
-        logger.error({ queue, job: job.id, err: failure }, 'a given-up job could not be recorded'),
+        logger.error({ code, queue, job: job.id, err: failure }, 'the end of a job could not be recorded'),
       );
   });
   return {
     close: () => worker.close(),
     abandon: () => {
-      // close(true) would wait for the close that is already under way.
+      // close(true) waits for a close that has started.
       worker
         .disconnect()
         .catch((error: unknown) => logger.debug({ queue, reason: errorText(error) }, 'worker connection'));

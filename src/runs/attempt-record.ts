@@ -1,18 +1,20 @@
 import type { AttemptRecord } from '../queues/jobs.js';
+import type { ErrorCode } from '../errors/registry.js';
 import type { ApiCall } from '../http/api-call.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { StepError, RetryLaterError } from '../actions/action.js';
 import type { ActionResult } from '../actions/action.js';
 
-/** What can go wrong with a step; anything else is no failure of the step but of the run. */
+/** The errors that fail a step. Any other error fails the attempt at the whole run. */
 export type StepFailure = SimpleMdmError | StepError | RetryLaterError | StepTimeoutError;
 
-/** A step that used up its time. What it had under way may still take effect. */
+/** A step that timed out. A call that was in progress may still take effect. */
 export class StepTimeoutError extends Error {
-  override readonly name = 'StepTimedOut';
+  override readonly name = 'StepTimeoutError';
+  readonly code: ErrorCode = 'step/timeout';
 }
 
-/** Whether an error is one of a step. */
+/** Whether an error fails only its step. */
 export function isStepFailure(error: unknown): error is StepFailure {
   return (
     error instanceof SimpleMdmError ||
@@ -22,105 +24,101 @@ export function isStepFailure(error: unknown): error is StepFailure {
   );
 }
 
-/** One attempt at a step, or at a step for one item of its list, and the record of it. */
+/** One attempt at a step, or at one item of its list, and the records that it can lead to. */
 export interface StepAttempt {
   readonly calls: ApiCall[];
   readonly before: AttemptRecord;
-  /** When the step was begun for the first time; a replay of a failed step begins it anew. */
+  /** When the first attempt started. A replay of a failed step starts anew. */
   readonly startedAt: string;
-  /** What the step left behind when it began to wait. */
+  /** The output of the step when it started to wait. */
   readonly previousOutput: AttemptRecord['output'];
-  /** The record while a call is under way whose outcome is not known yet. */
+  /** The record while a call is in progress. */
   readonly inFlight: () => AttemptRecord;
-  readonly finished: (outcome: ActionResult) => AttemptRecord;
+  readonly finished: (result: ActionResult) => AttemptRecord;
   readonly failed: (error: StepFailure) => AttemptRecord;
-  readonly interrupted: (error: StepFailure, at: number) => AttemptRecord;
+  /** @param at - The next attempt, in epoch milliseconds. */
+  readonly retrying: (error: StepFailure, at: number) => AttemptRecord;
 }
 
-/** A step's last calls are kept; a step that was retried all day has made hundreds. */
+/** A step that was retried all day has made hundreds of calls. */
 const MAX_CALLS_KEPT = 10;
 
-/** A step before anything has been done. */
-export function pendingStep({ action, id }: Pick<AttemptRecord, 'action' | 'id'>): AttemptRecord {
-  return { action, ...(id !== undefined && { id }), status: 'pending', attempts: 0, calls: [] };
-}
-
-/** Whether nothing is left to be done of a step. */
-export function isFinished({ status }: AttemptRecord, onError: 'stop' | 'continue'): boolean {
-  return status === 'completed' || status === 'skipped' || (status === 'failed' && onError === 'continue');
-}
-
-/** Begins an attempt behind what is known from earlier ones. */
+/** Starts an attempt. */
 export function startAttempt(before: AttemptRecord, now: Date): StepAttempt {
   const calls: ApiCall[] = [];
-  let began = false;
+  let callStarted = false;
   const {
     reason: _reason,
+    code: _code,
     nextAttemptAt: _next,
     finishedAt: _finished,
     output,
     startedAt,
-    unsettledSince,
+    inDoubtSince,
     ...kept
   } = before;
-  const goesOn = before.status === 'waiting' || before.status === 'retrying' || before.status === 'running';
-  const begunAt = (goesOn ? startedAt : undefined) ?? now.toISOString();
-  const previousOutput = goesOn ? output : undefined;
+  const continues =
+    before.status === 'waiting' || before.status === 'retrying' || before.status === 'running';
+  const firstStart = (continues ? startedAt : undefined) ?? now.toISOString();
+  const previousOutput = continues ? output : undefined;
   const base = (): AttemptRecord => ({
     ...kept,
     ...(previousOutput && { output: previousOutput }),
     status: 'running',
-    // To look again whether something has happened is no new attempt.
+    // A check after a wait is not a new attempt.
     attempts: before.attempts + (before.status === 'waiting' ? 0 : 1),
-    startedAt: begunAt,
+    startedAt: firstStart,
     calls: [...before.calls, ...calls].slice(-MAX_CALLS_KEPT),
   });
-  const open = unsettledSince ?? now.toISOString();
-  // Whether a call took effect stays open until an answer says so, past the end of a run that failed: a replay must look first.
-  const stillOpen = (error: StepFailure): Pick<AttemptRecord, 'unsettledSince'> => {
-    const since = began && mayHaveTakenEffect(error) ? open : unsettledSince;
-    return since === undefined ? {} : { unsettledSince: since };
+  const doubtStart = inDoubtSince ?? now.toISOString();
+  // The doubt outlives a failed run: a replay must look for the effect first.
+  const doubtAfter = (error: StepFailure): Pick<AttemptRecord, 'inDoubtSince'> => {
+    const since = callStarted && mayHaveTakenEffect(error) ? doubtStart : inDoubtSince;
+    return since === undefined ? {} : { inDoubtSince: since };
   };
   return {
     calls,
     before,
-    startedAt: begunAt,
+    startedAt: firstStart,
     previousOutput,
     inFlight: () => {
-      began = true;
-      return { ...base(), unsettledSince: open };
+      callStarted = true;
+      return { ...base(), inDoubtSince: doubtStart };
     },
-    finished: (outcome) => {
-      const about = { ...base(), ...('output' in outcome && { output: { ...outcome.output } }) };
-      if (outcome.status === 'waiting') {
-        const nextAttemptAt = new Date(outcome.until).toISOString();
-        return { ...about, status: 'waiting', waited: true, reason: outcome.reason, nextAttemptAt };
+    finished: (result) => {
+      const record = { ...base(), ...('output' in result && { output: { ...result.output } }) };
+      if (result.status === 'waiting') {
+        const nextAttemptAt = new Date(result.until).toISOString();
+        return { ...record, status: 'waiting', hasWaited: true, reason: result.reason, nextAttemptAt };
       }
       return {
-        ...about,
-        status: outcome.status,
-        ...('reason' in outcome && { reason: outcome.reason }),
+        ...record,
+        status: result.status,
+        ...('reason' in result && { reason: result.reason }),
+        ...('code' in result && { code: result.code }),
         finishedAt: new Date().toISOString(),
       };
     },
     failed: (error) => ({
       ...base(),
-      ...stillOpen(error),
+      ...doubtAfter(error),
       status: 'failed',
       reason: error.message,
+      code: error.code,
       finishedAt: new Date().toISOString(),
     }),
-    interrupted: (error, at) => ({
+    retrying: (error, at) => ({
       ...base(),
-      ...stillOpen(error),
+      ...doubtAfter(error),
       status: 'retrying',
       reason: error.message,
+      code: error.code,
       nextAttemptAt: new Date(at).toISOString(),
     }),
   };
 }
 
-/** Whether what a step sent may have been taken on although it failed. */
+/** Whether a failed step may have taken effect. */
 export function mayHaveTakenEffect(error: StepFailure): boolean {
   if (error instanceof SimpleMdmError) return error.failure.mayHaveTakenEffect;
   return error instanceof StepTimeoutError || error instanceof RetryLaterError;

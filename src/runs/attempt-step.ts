@@ -1,4 +1,5 @@
 import { eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
+import type { JobFailure, JobRetry } from '../queues/job-outcome.js';
 import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
 import type { Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
@@ -8,33 +9,30 @@ import { StepError } from '../actions/action.js';
 import type { ActionResult } from '../actions/action.js';
 import { performStep } from './perform-step.js';
 import { ACTIONS } from '../actions/registry.js';
-import type { RunDelay, RunStepsOptions } from './run-context.js';
+import type { RunContext } from './run-context.js';
 import { StepTimeoutError, startAttempt, isStepFailure, mayHaveTakenEffect } from './attempt-record.js';
 import type { StepAttempt, StepFailure } from './attempt-record.js';
 import { startTimeout } from './step-timeout.js';
 
-/** What one attempt at a step works with. */
+/** A step of a run, or one item of its list. */
 export interface StepInvocation {
   readonly step: Step;
-  /** The name of the step in the run: its position, and that of the item. */
+  /** Identifies the step in the run: its position, and that of the item. */
   readonly name: string;
-  /** The item of the list, when there is one. */
+  /** The item of the list, with `for_each`. */
   readonly extraValues: Values;
-  /** From when its `timeout` counts; from the first attempt when left out. */
+  /** When `timeout` starts; by default with the first attempt. */
   readonly timeoutStart?: string;
   readonly steps: () => readonly StepRecord[];
-  readonly keep: (record: AttemptRecord) => Promise<void>;
+  readonly save: (record: AttemptRecord) => Promise<void>;
 }
 
-/** What an attempt at a step, or at a step for one item, came to. */
-export type StepOutcome =
-  | { readonly kind: 'over' }
-  | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'interrupted'; readonly pause: RunDelay; readonly reason: string };
+/** The result of an attempt at a step or an item. `retry` and `requeue` suspend the run. */
+export type StepOutcome = { readonly kind: 'finished' } | JobFailure | JobRetry;
 
-/** Ends a step of a dry run where it would have sent something. */
+/** Ends a step of a dry run before it sends something. */
 class DryRunStop extends Error {
-  override readonly name = 'NotSent';
+  override readonly name = 'DryRunStop';
 
   constructor({ method, path, body }: PendingCall) {
     const fields = Object.entries(body ?? {}).map(([name, value]) => `${name}: ${String(value)}`);
@@ -44,151 +42,160 @@ class DryRunStop extends Error {
 
 const WOULD_SEND = 'dry run: would send';
 
-/** Performs a step once and keeps what it came to. */
+/** Makes one attempt at a step and saves its record. */
 export async function attemptStep(
   before: AttemptRecord,
-  options: RunStepsOptions,
-  place: StepInvocation,
+  options: RunContext,
+  invocation: StepInvocation,
 ): Promise<StepOutcome> {
-  const { step, keep } = place;
+  const { step, save } = invocation;
   const { action } = step.source;
   const attempt = startAttempt(before, options.now());
-  const logger = options.logger.child({ step: place.name, action });
-  const result = await executeAttempt(attempt, { ...options, logger }, place);
-  if ('error' in result) return recordFailure(result.error, attempt, options, place);
+  const logger = options.logger.child({ step: invocation.name, action });
+  const result = await executeAttempt(attempt, { ...options, logger }, invocation);
+  if ('error' in result) return recordFailure(result.error, attempt, options, invocation);
   const until =
-    result.status === 'waiting' ? Math.min(result.until, deadlineOf(attempt, place) ?? Infinity) : 0;
-  await keep(attempt.finished(result.status === 'waiting' ? { ...result, until } : result));
+    result.status === 'waiting' ? Math.min(result.until, deadlineOf(attempt, invocation) ?? Infinity) : 0;
+  await save(attempt.finished(result.status === 'waiting' ? { ...result, until } : result));
   options.onStep(action, result.status);
-  logger[result.status === 'failed' ? 'error' : 'info'](result, 'step done');
-  if (result.status === 'failed') return { kind: 'failed', reason: result.reason };
-  if (result.status !== 'waiting') return { kind: 'over' };
-  return { kind: 'interrupted', pause: { at: until, costs: 'nothing' }, reason: result.reason };
+  switch (result.status) {
+    case 'failed': {
+      const { code, ...rest } = result;
+      logger.error({ code, ...rest }, 'step failed');
+      return { kind: 'failed', reason: result.reason, code };
+    }
+    case 'waiting':
+      logger.info(result, 'step waits');
+      return { kind: 'retry', at: until, countsAttempt: false, reason: result.reason };
+    case 'completed':
+    case 'skipped':
+      logger.info(result, `step ${result.status}`);
+      return { kind: 'finished' };
+  }
 }
 
-/** Keeps that a step failed, and whether it is tried again. */
+/** Saves the record of a failed attempt, and decides whether the step is retried. */
 export async function recordFailure(
   error: StepFailure,
   attempt: StepAttempt,
-  options: RunStepsOptions,
-  place: Pick<StepInvocation, 'step' | 'name' | 'timeoutStart' | 'keep'>,
+  options: RunContext,
+  { step, name, timeoutStart, save }: Pick<StepInvocation, 'step' | 'name' | 'timeoutStart' | 'save'>,
 ): Promise<StepOutcome> {
-  const { action } = place.step.source;
-  const logger = options.logger.child({ step: place.name, action });
-  const pause = error instanceof StepTimeoutError ? undefined : options.retryAfter(error);
-  const deadline = deadlineOf(attempt, place);
-  // A step that is out of time when it could be tried again is not.
-  if (pause !== undefined && (deadline === undefined || pause.at <= deadline)) {
-    await place.keep(attempt.interrupted(error, pause.at));
+  const { action } = step.source;
+  const { message: reason, code } = error;
+  const logger = options.logger.child({ step: name, action });
+  const retry = error instanceof StepTimeoutError ? undefined : options.retryAfter(error);
+  const retryAt = retry?.kind === 'retry' ? retry.at : Date.now();
+  const deadline = deadlineOf(attempt, { step, ...(timeoutStart !== undefined && { timeoutStart }) });
+  // A retry after the deadline would only time out.
+  if (retry !== undefined && (deadline === undefined || retryAt <= deadline)) {
+    await save(attempt.retrying(error, retryAt));
     options.onStep(action, 'retrying');
-    const nextAttemptAt = new Date(pause.at).toISOString();
-    logger.warn({ reason: error.message, nextAttemptAt }, 'a step is tried again later');
-    return { kind: 'interrupted', pause, reason: error.message };
+    logger.warn({ code, reason, nextAttemptAt: new Date(retryAt).toISOString() }, 'step retries later');
+    return retry;
   }
-  await place.keep(attempt.failed(error));
+  await save(attempt.failed(error));
   options.onStep(action, 'failed');
-  logger.error({ reason: error.message }, 'step failed');
-  return { kind: 'failed', reason: error.message };
+  logger.error({ code, reason }, 'step failed');
+  return { kind: 'failed', reason, code };
 }
 
 function deadlineOf(
   { startedAt }: StepAttempt,
-  { step, timeoutStart: since }: Pick<StepInvocation, 'step' | 'timeoutStart'>,
+  { step, timeoutStart }: Pick<StepInvocation, 'step' | 'timeoutStart'>,
 ): number | undefined {
   const { timeoutMs } = step.source;
-  return timeoutMs === undefined ? undefined : Date.parse(since ?? startedAt) + timeoutMs;
+  return timeoutMs === undefined ? undefined : Date.parse(timeoutStart ?? startedAt) + timeoutMs;
 }
 
 async function executeAttempt(
   attempt: StepAttempt,
-  options: RunStepsOptions,
-  place: StepInvocation,
+  options: RunContext,
+  invocation: StepInvocation,
 ): Promise<ActionResult | { error: StepFailure }> {
   const { dryRun, confirmOwnership, facts, runKey, rule } = options;
-  const { step, name } = place;
-  const { unsettledSince } = attempt.before;
-  const deadline = deadlineOf(attempt, place);
-  const limit = startTimeout(deadline, options.now(), options.stop);
-  let takeBack: (() => Promise<void>) | undefined;
+  const { step, name } = invocation;
+  const { inDoubtSince, restartedByReplay } = attempt.before;
+  const deadline = deadlineOf(attempt, invocation);
+  const timeout = startTimeout(deadline, options.now(), options.stop);
+  let undoBeforeAction: (() => Promise<void>) | undefined;
   const prepare = async (): Promise<void> => {
     await confirmOwnership();
-    limit.throwIfExpired();
-    await place.keep(attempt.inFlight());
-    takeBack = await options.beforeAction(step.source.action);
-    // Last of all: what has used up its time sends nothing any more.
-    limit.throwIfExpired();
+    timeout.throwIfExpired();
+    await invocation.save(attempt.inFlight());
+    undoBeforeAction = await options.beforeAction(step.source.action);
+    // The last check before the call: a step that timed out sends nothing.
+    timeout.throwIfExpired();
   };
-  let preparing: Promise<void> | undefined;
+  let preparation: Promise<void> | undefined;
   const work = async (): Promise<ActionResult> =>
     performStep({
       step,
-      values: await stepValues(step, place.steps(), place.extraValues, options),
+      values: await stepValues(step, invocation.steps(), invocation.extraValues, options),
       context: {
         ...options,
         fact: facts.fetch,
         claim: options.claimFor(name),
-        stepKey: [
-          runKey,
-          name,
-          ...(attempt.before.afresh === undefined ? [] : [`r${attempt.before.afresh}`]),
-        ].join('.'),
+        stepKey: [runKey, name, ...(restartedByReplay === undefined ? [] : [`r${restartedByReplay}`])].join(
+          '.',
+        ),
         startedAt: new Date(attempt.startedAt),
         previousOutput: attempt.previousOutput,
         rule: rule.source,
-        signal: limit.signal,
+        signal: timeout.signal,
       },
       env: options.env,
-      unsettledSince: unsettledSince === undefined ? undefined : new Date(unsettledSince),
+      inDoubtSince: inDoubtSince === undefined ? undefined : new Date(inDoubtSince),
     });
   try {
-    const done = recordCalls(attempt.calls, work, async (sending) => {
-      if (dryRun) throw new DryRunStop(sending);
-      preparing = prepare();
-      await preparing;
+    const performed = recordCalls(attempt.calls, work, async (call) => {
+      if (dryRun) throw new DryRunStop(call);
+      preparation = prepare();
+      await preparation;
     });
-    const result = await Promise.race([done, limit.expired]);
+    const result = await Promise.race([performed, timeout.expired]);
     if (result.status === 'waiting' && options.now().getTime() >= (deadline ?? Infinity))
-      return { error: new StepTimeoutError(`${result.reason}; it used up its time (timeout)`) };
+      return { error: new StepTimeoutError(`${result.reason}; the step timed out (timeout)`) };
     if (dryRun && result.status === 'waiting')
       return { status: 'skipped', reason: `dry run: ${result.reason}` };
     return result;
   } catch (error) {
     if (error instanceof DryRunStop) return { status: 'skipped', reason: error.message };
-    // What a step would have left behind is not there for the texts of later ones.
+    // A skipped step has no output, so a template of a later step may fail.
     if (dryRun && error instanceof StepError)
       return { status: 'skipped', reason: `dry run: ${error.message}` };
     if (!isStepFailure(error)) throw error;
-    // What is still being written down must not be written over what comes now.
-    await waitForPreparation(preparing);
-    if (!mayHaveTakenEffect(error)) await takeBack?.();
+    // A save that is in progress must not overwrite the record of this failure.
+    await waitForPreparation(preparation);
+    if (!mayHaveTakenEffect(error)) await undoBeforeAction?.();
     return { error: error instanceof StepTimeoutError ? withLastFailure(error, attempt) : error };
   } finally {
-    limit.clear();
+    timeout.clear();
   }
 }
 
-async function waitForPreparation(preparing: Promise<void> | undefined): Promise<void> {
+async function waitForPreparation(preparation: Promise<void> | undefined): Promise<void> {
   try {
-    await preparing;
+    await preparation;
   } catch (error) {
-    // The step itself tells it; only something else than the end of its time is news.
+    // The step reports its timeout itself.
     if (!isStepFailure(error)) throw error;
   }
 }
 
-/** What kept the step from succeeding before its time was up says more than that it was. */
+/** Adds the reason of the last retry: a timeout alone does not explain the failure. */
 function withLastFailure(error: StepTimeoutError, { before }: StepAttempt): StepTimeoutError {
   return before.status === 'retrying' && before.reason !== undefined
-    ? new StepTimeoutError(`${error.message}; the last try said: ${before.reason}`)
+    ? new StepTimeoutError(`${error.message}; last failure: ${before.reason}`)
     : error;
 }
 
-/** What a step's condition and texts can name. */
+/** The variables of a step's condition and templates. */
 export async function stepValues(
   step: Step,
   steps: readonly StepRecord[],
-  more: Values,
-  { event, facts, dryRun }: Pick<RunStepsOptions, 'event' | 'facts' | 'dryRun'>,
+  extraValues: Values,
+  { event, facts, dryRun }: Pick<RunContext, 'event' | 'facts' | 'dryRun'>,
 ): Promise<Record<string, unknown>> {
   const entries = await Promise.all(
     [...step.facts].map(async (name) => [name, await facts.fetch(name)] as const),
@@ -197,7 +204,7 @@ export async function stepValues(
     event: eventValue(event),
     ...Object.fromEntries(entries),
     steps: stepOutputs(steps, dryRun),
-    ...more,
+    ...extraValues,
   });
 }
 
@@ -206,13 +213,15 @@ function stepOutputs(steps: readonly StepRecord[], dryRun: boolean): Record<stri
     steps.flatMap((record) => {
       const { id, status, reason, output } = record;
       if (id === undefined) return [];
-      const about = { reason: reason ?? null, ...output, status };
-      return [[id, dryRun && reason?.startsWith('dry run') === true ? placeholderOutputs(record) : about]];
+      const isPlaceholder = dryRun && reason?.startsWith('dry run') === true;
+      return [
+        [id, isPlaceholder ? placeholderOutputs(record) : { reason: reason ?? null, ...output, status }],
+      ];
     }),
   );
 }
 
-/** What a step that a dry run did not do would leave behind, were it done: later steps are shown as they would be. */
+/** Placeholders for the output of a step that a dry run skipped, so that later steps show what they would send. */
 function placeholderOutputs({ id = '', action }: StepRecord): Record<string, unknown> {
   const outputs = Object.keys((Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.outputs : undefined) ?? {});
   return {

@@ -1,30 +1,35 @@
-import type { EventCause, Event } from '../events/envelope.js';
+import type { ErrorCode } from '../errors/registry.js';
+import type { Event } from '../events/envelope.js';
 import type { Condition, ConditionResult } from '../rules/cel/condition.js';
 import type { Rule } from '../rules/model/rule.js';
 import { rulesFor } from '../rules/model/rule-index.js';
 import type { Values } from '../rules/model/values.js';
+import { SimpleMdmError } from '../simplemdm/errors.js';
 import { errorText } from '../telemetry/error-text.js';
 import { FACTS } from '../enrichment/registry.js';
 import { isRetryable } from '../enrichment/fetch-facts.js';
 import type { FactFetcher } from '../enrichment/fetch-facts.js';
 import { conditionValue, eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
+import { isChainTooLong } from './loop-protection.js';
 
-/** What became of a rule for an event. */
+/** The verdict on a rule for an event. */
 export interface Decision {
   readonly rule: Rule;
-  /** `waiting`: a fact could not be fetched now; the event is tried again. */
+  /** `waiting`: a fact is unavailable now; the event is retried. */
   readonly verdict: 'matched' | 'not_matched' | 'error' | 'waiting' | 'disabled';
-  /** Why; for a rule that did not fire, the part of the condition that said no. */
+  /** Why. For a rule that did not match: the part of the condition that is not true. */
   readonly reason: string;
-  /** It was passed by because a step of ours brought the event about. */
+  /** Set when the reason is a problem. */
+  readonly code?: ErrorCode;
+  /** The rule ignored the event because an action of a rule caused it. */
   readonly ownAction?: true;
-  /** What to try again for, when it waits. */
-  readonly cause?: unknown;
+  /** The failed call, when the verdict is `waiting`. */
+  readonly cause?: SimpleMdmError;
 }
 
 /**
- * Decides every rule that listens for the event's type. Facts are fetched lazily, cheapest first, and no more of them than
- * decide the condition; a rule that matched also has the facts of its steps fetched. Rules do not hold each other up.
+ * Evaluates each rule for the event's type. Looks up facts lazily, the cheapest first, and only as many as decide the condition. For a
+ * rule that matched, it also looks up the facts of its steps. A fact that is unavailable affects only the rules that need it.
  */
 export async function evaluateRules(
   event: Event,
@@ -33,21 +38,13 @@ export async function evaluateRules(
   now: () => Date = () => new Date(),
 ): Promise<Decision[]> {
   const values = createConditionFacts(event, facts);
-  const byClock = (event.originalSource ?? event.source) === 'schedule';
+  const isScheduled = (event.originalSource ?? event.source) === 'schedule';
   return Promise.all(
-    rulesFor(rules, event.type, byClock).map((rule) => evaluateRule(event, rule, facts, values, now)),
+    rulesFor(rules, event.type, isScheduled).map((rule) => evaluateRule(event, rule, facts, values, now)),
   );
 }
 
-/** So many events in a row may be brought about by rules; more are a loop. */
-const MOST_LINKS = 3;
-
-/** Whether rules go round in a circle. */
-export function isChainTooLong({ chainLength }: EventCause): boolean {
-  return chainLength > MOST_LINKS;
-}
-
-/** What conditions are decided on, made of each fact once for all rules of an event. */
+/** The values for conditions. Each fact is converted once for all rules of an event. */
 interface ConditionFacts {
   readonly event: unknown;
   readonly of: (name: string) => Promise<unknown>;
@@ -60,7 +57,7 @@ function createConditionFacts(event: Event, facts: Pick<FactFetcher, 'fetch'>): 
     of: (name) => {
       const known = converted.get(name);
       if (known !== undefined) return known;
-      const value = lookedUp(name, facts).then((fact) => conditionValue(name, fact));
+      const value = lookUp(name, facts).then((fact) => conditionValue(name, fact));
       converted.set(name, value);
       return value;
     },
@@ -75,31 +72,30 @@ async function evaluateRule(
   now: () => Date,
 ): Promise<Decision> {
   const { enabled, accounts, onOwnActions } = rule.source;
-  if (!enabled) return { rule, verdict: 'disabled', reason: 'the rule says enabled: false' };
+  if (!enabled) return { rule, verdict: 'disabled', reason: 'the rule is disabled (enabled: false)' };
   if (accounts !== undefined && !accounts.includes(event.account)) {
-    return { rule, verdict: 'not_matched', reason: `the rule is for ${accounts.join(', ')}` };
+    const reason = `the rule applies to other accounts (accounts: ${accounts.join(', ')})`;
+    return { rule, verdict: 'not_matched', reason };
   }
-  const ours = event.causedBy;
-  if (ours !== undefined && isChainTooLong(ours)) {
-    return {
-      rule,
-      verdict: 'not_matched',
-      reason: `${ours.chainLength} events in a row were brought about by rules: the chain is cut`,
-    };
+  const { causedBy } = event;
+  if (causedBy !== undefined && isChainTooLong(causedBy)) {
+    const reason = `${causedBy.chainLength} events in a row were caused by rules: the chain is cut`;
+    return { rule, verdict: 'not_matched', reason, code: 'event/chain-cut' };
   }
-  // An event that a rule raised on purpose is there to be taken.
-  if (ours !== undefined && !onOwnActions && event.source !== 'rule') {
-    const reason = `the rule ${ours.rule} brought this event about (event ${ours.event.slice(0, 12)}); on_own_actions is not true`;
+  // Rules emit events for other rules, so those are not ignored.
+  if (causedBy !== undefined && !onOwnActions && event.source !== 'rule') {
+    const reason = `caused by the rule ${causedBy.rule} (event ${causedBy.event.slice(0, 12)}); on_own_actions is not true`;
     return { rule, verdict: 'not_matched', reason, ownAction: true };
   }
   try {
     const { condition } = rule;
     if (condition !== undefined) {
-      const decided = await decide(condition, rule, values, now());
-      if (decided.result === 'error') return { rule, verdict: 'error', reason: decided.reason };
-      if (decided.result === 'false') return { rule, verdict: 'not_matched', reason: decided.reason };
+      const verdict = await evaluateCondition(condition, rule, values, now());
+      if (verdict.result === 'error')
+        return { rule, verdict: 'error', reason: verdict.reason, code: 'event/rule-undecided' };
+      if (verdict.result === 'false') return { rule, verdict: 'not_matched', reason: verdict.reason };
     }
-    await Promise.all([...rule.stepFacts].map((name) => lookedUp(name, facts)));
+    await Promise.all([...rule.stepFacts].map((name) => lookUp(name, facts)));
     return {
       rule,
       verdict: 'matched',
@@ -107,27 +103,27 @@ async function evaluateRule(
     };
   } catch (error) {
     const reason = errorText(error);
-    const cause = error instanceof LookupFailed ? error.cause : error;
-    return isRetryable(cause)
-      ? { rule, verdict: 'waiting', reason, cause }
-      : { rule, verdict: 'error', reason };
+    const cause = error instanceof LookupError ? error.cause : error;
+    return cause instanceof SimpleMdmError && isRetryable(cause)
+      ? { rule, verdict: 'waiting', reason, code: 'event/facts-unavailable', cause }
+      : { rule, verdict: 'error', reason, code: 'event/rule-undecided' };
   }
 }
 
-/** A fact that could not be had, by its name: several rules may wait, each for another one. */
-class LookupFailed extends Error {
-  override readonly name = 'LookupFailed';
+/** A fact that could not be looked up. Names the fact: each rule may wait for another one. */
+class LookupError extends Error {
+  override readonly name = 'LookupError';
 }
 
-async function lookedUp(name: string, facts: Pick<FactFetcher, 'fetch'>): Promise<unknown> {
+async function lookUp(name: string, facts: Pick<FactFetcher, 'fetch'>): Promise<unknown> {
   try {
     return await facts.fetch(name);
   } catch (cause) {
-    throw new LookupFailed(`${name} could not be looked up: ${errorText(cause)}`, { cause });
+    throw new LookupError(`${name} could not be looked up: ${errorText(cause)}`, { cause });
   }
 }
 
-async function decide(
+async function evaluateCondition(
   condition: Condition,
   rule: Rule,
   facts: ConditionFacts,
@@ -136,9 +132,9 @@ async function decide(
   const names = [...rule.conditionFacts].sort((a, b) => (FACTS[a]?.cost ?? 0) - (FACTS[b]?.cost ?? 0));
   let values: Values = { event: facts.event };
   for (const [index, name] of names.entries()) {
-    // Without a single fact only a condition on the event is decided, and that needs none.
-    const mayBeSettled = index > 0 || condition.names.has('event');
-    if (mayBeSettled && condition.partialResult(values, now) !== undefined) break;
+    // Before the first fact, only a condition on the event can be decided.
+    const mayBeDecided = index > 0 || condition.names.has('event');
+    if (mayBeDecided && condition.partialResult(values, now) !== undefined) break;
     values = withAttributesInDevice({ ...values, [name]: await facts.of(name) });
   }
   return condition.evaluate(values, now);

@@ -5,64 +5,68 @@ import { errorText } from '../telemetry/error-text.js';
 import { StepError } from '../actions/action.js';
 import { attemptStep, recordFailure, stepValues } from './attempt-step.js';
 import type { StepOutcome } from './attempt-step.js';
-import type { RunStepsOptions } from './run-context.js';
-import { startAttempt, isFinished, isStepFailure, pendingStep } from './attempt-record.js';
+import type { RunContext } from './run-context.js';
+import { isStepFailure, startAttempt } from './attempt-record.js';
+import { isFinished, pendingStep } from './step-records.js';
 
-/** A list that says nothing of a bound has this one. */
+/** The default of `at_most`. */
 const DEFAULT_MAX_ITEMS = 100;
 
-/** A step of a run that is done for each of a list. */
+/** A step with `for_each`. */
 interface ForEachStep {
   readonly index: number;
   readonly step: Step;
   readonly steps: () => readonly StepRecord[];
-  readonly keepAt: (index: number, record: StepRecord) => Promise<void>;
+  readonly saveAt: (index: number, record: StepRecord) => Promise<void>;
 }
 
-/** Performs a step for each item of its list, in order, each kept as a step of its own. */
+/** Performs a step for each item of its list, in order. Each item has a record of its own. */
 export async function attemptForEach(
   before: StepRecord,
-  options: RunStepsOptions,
-  { index, step, steps, keepAt }: ForEachStep,
+  options: RunContext,
+  { index, step, steps, saveAt }: ForEachStep,
 ): Promise<StepOutcome> {
   const { onError } = step.source;
   const current = (): StepRecord => steps()[index] ?? before;
-  const finish = async (about: Pick<StepRecord, 'status' | 'reason' | 'output'>): Promise<void> => {
-    await keepAt(index, { ...current(), ...about, finishedAt: options.now().toISOString() });
-    options.onStep(step.source.action, about.status);
+  const finish = async (result: Pick<StepRecord, 'status' | 'reason' | 'code' | 'output'>): Promise<void> => {
+    await saveAt(index, { ...current(), ...result, finishedAt: options.now().toISOString() });
+    options.onStep(step.source.action, result.status);
   };
   if (before.items === undefined) {
     const attempt = startAttempt(before, options.now());
-    const keep = (record: AttemptRecord): Promise<void> => keepAt(index, record);
+    const save = (record: AttemptRecord): Promise<void> => saveAt(index, record);
     let items: readonly unknown[];
     try {
       items = await itemsOf(step, steps(), options);
     } catch (error) {
       if (!isStepFailure(error)) throw error;
-      return recordFailure(error, attempt, options, { step, name: String(index), keep });
+      return recordFailure(error, attempt, options, { step, name: String(index), save });
     }
-    const { afresh } = before;
-    const each = items.map(() => ({ ...pendingStep(step.source), ...(afresh !== undefined && { afresh }) }));
+    const { restartedByReplay } = before;
+    const itemRecords = items.map(() => ({
+      ...pendingStep(step.source),
+      ...(restartedByReplay !== undefined && { restartedByReplay }),
+    }));
     const { finishedAt: _finished, ...kept } = before;
-    await keepAt(index, {
+    await saveAt(index, {
       ...kept,
       status: 'running',
       startedAt: attempt.startedAt,
       items: [...items],
-      each,
+      itemRecords,
     });
   } else if (before.status === 'failed' || before.startedAt === undefined) {
-    // A replay has all its time.
-    await keepAt(index, { ...before, status: 'running', startedAt: options.now().toISOString() });
+    // A replay restarts the timeout.
+    await saveAt(index, { ...before, status: 'running', startedAt: options.now().toISOString() });
   }
   const { startedAt } = current();
   for (const [position, item] of (current().items ?? []).entries()) {
-    const record = current().each?.[position] ?? pendingStep(step.source);
+    const record = current().itemRecords?.[position] ?? pendingStep(step.source);
     if (isFinished(record, onError)) continue;
     const superseded = await options.superseded();
     if (superseded !== undefined) {
-      await finish({ status: 'skipped', reason: superseded });
-      return { kind: 'over' };
+      await finish({ status: 'skipped', reason: superseded, code: 'run/superseded' });
+      return { kind: 'finished' };
     }
     const outcome = await attemptStep(record, options, {
       step,
@@ -70,52 +74,53 @@ export async function attemptForEach(
       extraValues: { item },
       ...(startedAt !== undefined && { timeoutStart: startedAt }),
       steps,
-      keep: (changed) =>
-        keepAt(index, {
+      save: (changed) =>
+        saveAt(index, {
           ...current(),
           status: 'running',
-          each: (current().each ?? []).with(position, abridged(changed)),
+          itemRecords: (current().itemRecords ?? []).with(position, abridged(changed)),
         }),
     });
-    if (current().each?.[position]?.waited === true) options.facts.forget();
-    if (outcome.kind === 'over' || (outcome.kind === 'failed' && onError === 'continue')) continue;
+    if (current().itemRecords?.[position]?.hasWaited === true) options.facts.forget();
+    if (outcome.kind === 'finished' || (outcome.kind === 'failed' && onError === 'continue')) continue;
     const reason = `item ${position + 1}: ${outcome.reason}`;
-    if (outcome.kind === 'failed') await finish({ status: 'failed', reason });
+    if (outcome.kind === 'failed') await finish({ status: 'failed', reason, code: outcome.code });
     return { ...outcome, reason };
   }
-  const each = current().each ?? [];
-  const failed = each.filter(({ status }) => status === 'failed').length;
-  const items = each.map(({ status, reason, output }) => ({ status, reason: reason ?? null, ...output }));
-  await finish({
-    status: failed > 0 ? 'failed' : 'completed',
-    ...(failed > 0 && { reason: `${failed} of ${each.length} failed` }),
-    output: { count: each.length, items },
-  });
-  return { kind: 'over' };
+  const records = current().itemRecords ?? [];
+  const failed = records.filter(({ status }) => status === 'failed');
+  const items = records.map(({ status, reason, output }) => ({ status, reason: reason ?? null, ...output }));
+  const output = { count: records.length, items };
+  if (failed.length === 0) await finish({ status: 'completed', output });
+  else {
+    const reason = `${failed.length} of ${records.length} failed`;
+    await finish({ status: 'failed', reason, code: failed[0]?.code ?? 'step/failed', output });
+  }
+  return { kind: 'finished' };
 }
 
 /**
- * The items of a step's list.
+ * The list of `for_each`.
  *
- * @throws StepError when there is no list or it is too long; what fetching a fact throws.
+ * @throws StepError when the list cannot be evaluated or is too long; SimpleMdmError when a fact cannot be looked up.
  */
 async function itemsOf(
   step: Step,
   steps: readonly StepRecord[],
-  options: RunStepsOptions,
+  options: RunContext,
 ): Promise<readonly unknown[]> {
   const values = await stepValues(step, steps, {}, options);
   let list: readonly unknown[];
   try {
     list = step.forEach?.items(conditionValues(values), options.now()) ?? [];
   } catch (error) {
-    throw new StepError('step/failed', errorText(error), { cause: error });
+    throw new StepError('step/invalid-list', errorText(error), { cause: error });
   }
-  const bound = step.source.atMost ?? DEFAULT_MAX_ITEMS;
-  if (list.length <= bound) return list;
+  const maxItems = step.source.atMost ?? DEFAULT_MAX_ITEMS;
+  if (list.length <= maxItems) return list;
   throw new StepError(
-    'step/failed',
-    `for_each gives ${list.length} items, and at most ${bound} are meant: nothing was done (at_most sets the bound)`,
+    'step/too-many-items',
+    `for_each has ${list.length} items, at_most allows ${maxItems}: nothing was done`,
   );
 }
 
@@ -123,7 +128,7 @@ const MAX_TEXT_LENGTH = 500;
 const MAX_JSON_LENGTH = 2000;
 const MAX_CALLS_KEPT = 2;
 
-/** What is kept of one item of many: the whole job is written for each of them. */
+/** Shortens the record of an item: the job is saved with all records after each item. */
 function abridged({ output, calls, ...record }: AttemptRecord): AttemptRecord {
   const short =
     output && Object.fromEntries(Object.entries(output).map(([name, value]) => [name, shortened(value)]));

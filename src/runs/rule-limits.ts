@@ -4,29 +4,30 @@ import { ACTIONS } from '../actions/registry.js';
 
 const HOUR_MS = 3_600_000;
 
-/** No rule can raise or switch off what holds for steps that cannot be undone, over all rules that have some. */
+/** The limit for rules with destructive actions, counted over all of them. No rule can change it. */
 const DESTRUCTIVE_LIMIT: RunLimit = {
   runs: 10,
   windowMs: HOUR_MS,
   shared: true,
-  reason: 'what cannot be undone is done at most 10 times in 60 minutes, by all rules together',
+  reason: 'the limit of 10 runs with destructive actions per 60 minutes, for all rules together, is reached',
 };
 
-/** What holds for a rule without a limit of its own: many, but not a fleet by mistake. */
+/** The limit of a rule without `limit`: many runs, but not a whole fleet by mistake. */
 const DEFAULT_LIMIT = { runs: 1000, perMs: HOUR_MS };
 
-/** How many runs of a rule may begin. */
+/** The run limits of a rule. */
 export function runLimitsOf(rule: Rule): RunLimit[] {
   const { runs, perMs: windowMs } = rule.source.limit ?? DEFAULT_LIMIT;
-  const times = `${runs} ${runs === 1 ? 'time' : 'times'}`;
-  const reason = `it may begin at most ${times} in ${windowMs / 60_000} ${windowMs === 60_000 ? 'minute' : 'minutes'}`;
+  const count = `${runs} ${runs === 1 ? 'run' : 'runs'}`;
+  const window = `${windowMs / 60_000} ${windowMs === 60_000 ? 'minute' : 'minutes'}`;
+  const reason = `the limit of ${count} per ${window} is reached`;
   return [
     { runs, windowMs, shared: false, reason },
     ...(isDestructive(rule.source) ? [DESTRUCTIVE_LIMIT] : []),
   ];
 }
 
-/** Whether a rule has a step that cannot be undone. */
+/** Whether a rule has a destructive action. */
 export function isDestructive({ do: steps }: Rule['source']): boolean {
   return steps.some(
     ({ action }) => Object.hasOwn(ACTIONS, action) && ACTIONS[action]?.class === 'destructive',

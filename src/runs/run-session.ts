@@ -1,19 +1,22 @@
 import type { Queue } from 'bullmq';
-import { skippedStep } from './planned-run.js';
-import type { RunLimits } from '../coordination/run-limits.js';
-import type { Journal } from '../journal/journal.js';
+import type { AlertDispatcher, ServiceAlert } from '../alerts/alert-dispatcher.js';
 import { releaseSlot } from '../coordination/acquire-slot.js';
-import type { RunTrace } from '../journal/trace.js';
 import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
+import type { RunLimits } from '../coordination/run-limits.js';
+import type { ErrorCode } from '../errors/registry.js';
+import type { Journal } from '../journal/journal.js';
+import type { RunTrace } from '../journal/trace.js';
+import type { JobHandle } from '../queues/job-handle.js';
+import type { FailureReason, JobOutcome, JobRetry } from '../queues/job-outcome.js';
 import type { RunJob } from '../queues/jobs.js';
-import { DAY_S, runId } from '../queues/queues.js';
-import type { JobHandle, JobOutcome } from '../queues/worker.js';
-import type { Rule } from '../rules/model/rule.js';
+import { runId } from '../queues/queues.js';
+import { DAY_S } from '../queues/retention.js';
 import type { RuleSource } from '../rules/model/rule-schema.js';
+import type { Rule } from '../rules/model/rule.js';
 import type { Logger } from '../telemetry/logger.js';
-import type { ServiceAlert, AlertDispatcher } from '../alerts/alert-dispatcher.js';
+import { skippedStep } from './step-records.js';
 
-/** What a run is kept and told of with. */
+/** Where the state of runs is kept. */
 export interface RunSessionOptions {
   readonly rules: () => readonly Rule[];
   readonly journal: Journal;
@@ -24,103 +27,115 @@ export interface RunSessionOptions {
   readonly logger: Logger;
 }
 
-/** A run that is being worked on. */
+/** Why a run waits, skips its steps, or fails. */
+export interface RunReason {
+  readonly reason: string;
+  readonly code?: ErrorCode;
+}
+
+/** The state of a run while a worker holds its job. */
 export interface RunSession {
   readonly job: JobHandle<RunJob>;
-  /** The rule of its name as it is now. */
+  /** The current rule with the id of the run's rule. */
   readonly currentRule: RuleSource | undefined;
   readonly logger: Logger;
   readonly data: () => RunJob;
-  /** Changes what is known, to be kept with the next {@link save}. */
-  readonly update: (changed: Partial<RunJob>) => void;
+  /** Changes the data. {@link save} saves it. */
+  readonly update: (changes: Partial<RunJob>) => void;
   readonly save: () => Promise<void>;
-  readonly publish: (
-    status: RunTrace['status'],
-    about?: Pick<RunTrace, 'reason' | 'finishedAt'>,
-  ) => Promise<void>;
-  /** It waits before its first step; what for is told once. */
-  readonly wait: (at: number, reason: string, since?: Pick<RunJob, 'goneSince'>) => Promise<JobOutcome>;
-  /** What it waited for has come. */
+  /** Records the run in the journal. */
+  readonly record: (status: RunTrace['status'], why?: RunReason) => Promise<void>;
+  /** Waits before the first step. Records and logs the reason when it changes. */
+  readonly wait: (
+    at: number,
+    why: RunReason,
+    changes?: Pick<RunJob, 'ruleMissingSince'>,
+  ) => Promise<JobRetry>;
+  /** The wait is over. */
   readonly clearWait: () => void;
-  /** The steps that are left are not to be done. */
-  readonly skip: (reason: string) => Promise<JobOutcome>;
-  /** It came to its end; `reason` when another took its place in the middle. */
-  readonly complete: (reason?: string) => Promise<JobOutcome>;
-  /** It cannot go on: a dead letter. `byHand`: somebody wanted it so, and need not be told. */
-  readonly fail: (reason: string, byHand?: boolean) => Promise<JobOutcome>;
+  /** Ends the run and skips the steps that are left. */
+  readonly skip: (why: RunReason) => Promise<JobOutcome>;
+  /** Ends the run. The reason tells why steps were skipped. */
+  readonly complete: (why?: RunReason) => Promise<JobOutcome>;
+  /** Ends the run as a dead letter. */
+  readonly fail: (failure: FailureReason, options?: FailOptions) => Promise<JobOutcome>;
 }
 
-/** Begins to work on a run. */
+interface FailOptions {
+  /** Whether people get an alert. False when a person made the run fail, or nothing was at stake. */
+  readonly alert: boolean;
+}
+
+/** Opens the session of a run. */
 export function openRunSession(job: JobHandle<RunJob>, options: RunSessionOptions): RunSession {
   const { event, plannedAt } = job.data;
   let { data } = job;
   const { id } = data.rule;
   const currentRule = options.rules().find(({ source }) => source.id === id)?.source;
   const logger = options.logger.child({ event: event.id, account: event.account, rule: id });
-  const publish: RunSession['publish'] = (status, about = {}) =>
-    options.journal.recordRun(event.id, { rule: id, status, plannedAt, steps: data.steps, ...about });
-  const end = (status: RunTrace['status'], reason?: string): Promise<string> =>
-    endRun(data, job.id, status, reason, options);
+  const record: RunSession['record'] = (status, why) =>
+    options.journal.recordRun(event.id, { rule: id, status, plannedAt, steps: data.steps, ...why });
+  const end = (status: RunTrace['status'], why?: RunReason): Promise<string> =>
+    endRun(data, job.id, status, why, options);
   const save = (): Promise<void> => job.save(data);
   return {
     job,
     currentRule,
     logger,
     data: () => data,
-    update: (changed) => (data = { ...data, ...changed }),
+    update: (changes) => (data = { ...data, ...changes }),
     save,
-    publish,
+    record,
     clearWait: () => {
-      // Another time that it has to wait is another wait.
-      const { goneSince: _since, waitsFor: _reason, waitsToldAt: _told, ...known } = data;
-      data = known;
+      const { ruleMissingSince: _since, waitReason: _reason, waitRecordedAt: _at, ...rest } = data;
+      data = rest;
     },
-    wait: async (at, reason, since = {}) => {
-      const isNews = data.waitsFor !== reason;
-      // Its trace must outlast it, however long a person takes.
-      if (isNews || Date.now() - Date.parse(data.waitsToldAt ?? '') > DAY_S * 1000) {
-        data = { ...data, ...since, waitsFor: reason, waitsToldAt: new Date().toISOString() };
+    wait: async (at, why, changes = {}) => {
+      const isNew = data.waitReason !== why.reason;
+      // Recorded once a day, so that the trace outlives a long wait.
+      if (isNew || Date.now() - Date.parse(data.waitRecordedAt ?? '') > DAY_S * 1000) {
+        data = { ...data, ...changes, waitReason: why.reason, waitRecordedAt: new Date().toISOString() };
         await save();
         await options.journal.ensureTrace(event);
-        await publish('waiting', { reason });
-        if (isNews) logger.info({ reason }, 'a run waits');
+        await record('waiting', why);
+        if (isNew) logger.info({ ...why }, 'run waits');
       }
-      return { kind: 'again', at, waits: true, reason };
+      return { kind: 'retry', at, countsAttempt: false, ...why };
     },
-    skip: async (reason) => {
-      data = { ...data, steps: data.steps.map((step) => skippedStep(step, reason)) };
+    skip: async (why) => {
+      data = { ...data, steps: data.steps.map((step) => skippedStep(step, why)) };
       await save();
-      await end('completed', reason);
-      logger.info({ reason }, 'a run is not done');
-      return { kind: 'done' };
+      await end('completed', why);
+      logger.info({ ...why }, 'run skipped');
+      return { kind: 'completed' };
     },
-    complete: async (reason) => {
-      await end('completed', reason);
-      return { kind: 'done' };
+    complete: async (why) => {
+      await end('completed', why);
+      return { kind: 'completed' };
     },
-    fail: async (reason, byHand = false) => {
-      logger.error({ reason, attempts: job.attempt }, 'a run failed: it is a dead letter');
-      const finishedAt = await end('failed', reason);
-      if (!byHand) await options.alerts.dispatchServiceAlert(failureAlert(data, reason, finishedAt));
-      return { kind: 'dead', reason };
+    fail: async ({ reason, code }, { alert } = { alert: true }) => {
+      logger.error({ code, reason, attempts: job.attempt }, 'run failed: it is a dead letter');
+      const finishedAt = await end('failed', { reason, code });
+      if (alert) await options.alerts.dispatchServiceAlert(failureAlert(data, reason, finishedAt));
+      return { kind: 'failed', reason, code };
     },
   };
 }
 
-/** What a run is called where it is counted: one that is replayed begins once more. */
-export function admissionName(job: string, { replays = 0 }: Pick<RunJob, 'replays'>): string {
-  return `${job}:${replays}`;
+/** Identifies a run for its run limit. A replayed run counts again. */
+export function admissionId(jobId: string, { replays = 0 }: Pick<RunJob, 'replays'>): string {
+  return `${jobId}:${replays}`;
 }
 
-/** Writes down that a run is over, and lets go of what it had: its turn, its place among those that wait. */
+/** Records the end of a run and releases what it holds: its slot, and its place among the waiting runs of a held rule. */
 async function endRun(
   data: RunJob,
-  job: string,
+  jobId: string,
   status: RunTrace['status'],
-  reason: string | undefined,
+  why: RunReason | undefined,
   options: RunSessionOptions,
 ): Promise<string> {
-  const { event, rule, steps, plannedAt, concurrencyKey } = data;
+  const { event, rule, steps, plannedAt, group } = data;
   const finishedAt = new Date().toISOString();
   await options.journal.recordRun(event.id, {
     rule: rule.id,
@@ -128,28 +143,28 @@ async function endRun(
     plannedAt,
     steps,
     finishedAt,
-    ...(reason !== undefined && { reason }),
+    ...why,
   });
-  if (concurrencyKey !== undefined) await releaseSlot(concurrencyKey, job, options);
-  await options.limits.removeWaiting(event.account, rule.id, admissionName(job, data));
+  if (group !== undefined) await releaseSlot(group, jobId, options);
+  await options.limits.removeWaiting(event.account, rule.id, admissionId(jobId, data));
   return finishedAt;
 }
 
-/** Ends a run that was given up without its handler's doing. */
+/** Ends a run that failed without its handler. */
 export async function failAbandonedRun(
   data: RunJob,
-  reason: string,
+  { reason, code }: FailureReason,
   options: RunSessionOptions,
 ): Promise<void> {
-  const finishedAt = await endRun(data, runId(data.event.id, data.rule.id), 'failed', reason, options);
+  const jobId = runId(data.event.id, data.rule.id);
+  const finishedAt = await endRun(data, jobId, 'failed', { reason, code }, options);
   await options.alerts.dispatchServiceAlert(failureAlert(data, reason, finishedAt));
 }
 
-/** What people are told of a run that failed. */
 function failureAlert({ event, rule }: RunJob, reason: string, at: string): ServiceAlert {
   return {
     id: `dead:${runId(event.id, rule.id)}`,
-    // One that fails again after a replay is told again.
+    // A run that fails again after a replay is another alert.
     since: at,
     kind: 'failed',
     account: event.account,

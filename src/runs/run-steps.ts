@@ -1,26 +1,20 @@
+import type { JobOutcome } from '../queues/job-outcome.js';
 import type { StepRecord } from '../queues/jobs.js';
 import { attemptStep } from './attempt-step.js';
 import { attemptForEach } from './for-each.js';
-import type { RunDelay, RunStepsOptions } from './run-context.js';
-import { isFinished, pendingStep } from './attempt-record.js';
-
-/** What a run came to. */
-export type RunResult =
-  | { readonly kind: 'completed' }
-  | { readonly kind: 'failed'; readonly reason: string }
-  /** A step is to be tried again, or waits. */
-  | { readonly kind: 'interrupted'; readonly pause: RunDelay; readonly reason: string };
+import type { RunContext } from './run-context.js';
+import { isFinished, pendingStep } from './step-records.js';
 
 /**
- * Performs the steps of a run in order, those that are over left alone. What each came to is kept before the next begins, so
- * that a retry or a restart resumes behind the last one that is done.
+ * Performs the steps of a run in order and skips the finished ones. Saves the record of each step before the next one starts, so that a
+ * retry or a restart continues behind the last finished step.
  *
- * @throws What is no failure of a step: a lost job, a Redis that is away, a defect.
+ * @throws Errors that are no failure of a step: a lost job, an unreachable Redis, a defect.
  */
-export async function runSteps(options: RunStepsOptions): Promise<RunResult> {
+export async function runSteps(options: RunContext): Promise<JobOutcome> {
   let { steps } = options;
-  const keepAt = async (index: number, record: StepRecord): Promise<void> => {
-    // What was kept is what goes on, so that a run is the same whether it is resumed or not.
+  const saveAt = async (index: number, record: StepRecord): Promise<void> => {
+    // Continue with the saved records, so that a resumed run sees the same ones.
     steps = await options.saveSteps(steps.with(index, record));
   };
   for (const [index, step] of options.rule.steps.entries()) {
@@ -28,7 +22,7 @@ export async function runSteps(options: RunStepsOptions): Promise<RunResult> {
     if (isFinished(before, step.source.onError)) continue;
     const superseded = await options.superseded();
     if (superseded !== undefined) {
-      await keepAt(index, { ...before, status: 'skipped', reason: superseded });
+      await saveAt(index, { ...before, status: 'skipped', reason: superseded, code: 'run/superseded' });
       continue;
     }
     const outcome =
@@ -38,15 +32,16 @@ export async function runSteps(options: RunStepsOptions): Promise<RunResult> {
             name: String(index),
             extraValues: {},
             steps: () => steps,
-            keep: (record) => keepAt(index, record),
+            save: (record) => saveAt(index, record),
           })
-        : await attemptForEach(before, options, { index, step, steps: () => steps, keepAt });
-    // Time has passed: what later steps name is looked up anew.
-    if (steps[index]?.waited === true && outcome.kind !== 'interrupted') options.facts.forget();
-    if (outcome.kind === 'over') continue;
+        : await attemptForEach(before, options, { index, step, steps: () => steps, saveAt });
+    const isSuspended = outcome.kind === 'retry' || outcome.kind === 'requeue';
+    // Later steps need fresh facts after a wait.
+    if (steps[index]?.hasWaited === true && !isSuspended) options.facts.forget();
+    if (outcome.kind === 'finished') continue;
     const reason = `step ${index + 1} (${step.source.action}): ${outcome.reason}`;
-    if (outcome.kind === 'interrupted') return { kind: 'interrupted', pause: outcome.pause, reason };
-    if (step.source.onError === 'stop') return { kind: 'failed', reason };
+    if (isSuspended) return { ...outcome, reason };
+    if (step.source.onError === 'stop') return { ...outcome, reason };
   }
   return { kind: 'completed' };
 }

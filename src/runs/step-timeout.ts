@@ -1,24 +1,24 @@
 import { StepTimeoutError } from './attempt-record.js';
 
-/** What bounds an attempt at a step. */
+/** The time limit of an attempt at a step. */
 export interface StepTimeout {
-  /** Aborted when the time is up or the process stops. */
+  /** Aborted when the time limit is reached or the process stops. */
   readonly signal: AbortSignal;
-  /** Rejects when the time is up. */
+  /** Rejects when the time limit is reached. */
   readonly expired: Promise<never>;
-  /** @throws StepTimedOut when the time is up. */
+  /** @throws StepTimeoutError when the time limit has been reached. */
   readonly throwIfExpired: () => void;
   readonly clear: () => void;
 }
 
-/** A timer takes no more than this; no attempt lasts so long. */
+/** The maximum of `setTimeout`, 25 days. No attempt lasts that long. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** @param deadline - Epoch milliseconds; undefined when there is none. */
+/** @param deadline - Epoch milliseconds; undefined for no limit. */
 export function startTimeout(deadline: number | undefined, now: Date, stop: AbortSignal): StepTimeout {
   const controller = new AbortController();
   const onStop = (): void => controller.abort();
-  let over: StepTimeoutError | undefined;
+  let timeoutError: StepTimeoutError | undefined;
   let timer: NodeJS.Timeout | undefined;
   if (stop.aborted) controller.abort();
   stop.addEventListener('abort', onStop, { once: true });
@@ -26,18 +26,18 @@ export function startTimeout(deadline: number | undefined, now: Date, stop: Abor
     const ms = deadline === undefined ? Infinity : Math.max(deadline - now.getTime(), 0);
     if (ms > MAX_TIMER_MS) return;
     timer = setTimeout(() => {
-      over = new StepTimeoutError('it used up its time (timeout)');
-      controller.abort(over);
-      reject(over);
+      timeoutError = new StepTimeoutError('the step timed out (timeout)');
+      controller.abort(timeoutError);
+      reject(timeoutError);
     }, ms);
   });
-  // Nobody may be waiting for it any more.
+  // Without a handler, a late rejection would end the process.
   expired.catch(() => undefined);
   return {
     signal: controller.signal,
     expired,
     throwIfExpired: () => {
-      if (over !== undefined) throw over;
+      if (timeoutError !== undefined) throw timeoutError;
     },
     clear: () => {
       clearTimeout(timer);

@@ -1,38 +1,41 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { DAY_S } from '../queues/queues.js';
-import { LAST_SWEEPS_KEY } from '../journal/trace-keys.js';
+import { KEY_PREFIX } from '../queues/connection.js';
+import { DAY_S } from '../queues/retention.js';
 
-/** The last time that a rule by the clock was worked through in an account. */
 const sweepRecord = z.object({
-  /** The tick that it was for; ISO 8601. */
+  /** When the tick of the sweep was due, ISO 8601. */
   scheduledAt: z.string(),
   finishedAt: z.string(),
-  looked: z.int(),
-  raised: z.int(),
+  /** The number of devices evaluated. */
+  evaluated: z.int(),
+  /** The number of events emitted. */
+  emitted: z.int(),
 });
 
-/** The last time that a rule by the clock was worked through in an account. */
+/** The last completed sweep of a rule in an account. */
 type SweepRecord = z.output<typeof sweepRecord>;
 
-/** A schedule may come once a year; what is older is of a rule that is gone. */
+/** A hash per rule: by account, a {@link SweepRecord} as JSON. */
+const lastSweepsKey = (rule: string): string => `${KEY_PREFIX}:last-sweeps:${rule}`;
+
+/** A schedule may be due once a year. An older record belongs to a removed rule. */
 const SWEEP_RECORD_TTL_S = 400 * DAY_S;
 
-/** Notes that a rule by the clock was worked through in an account. */
+/** Records a completed sweep. */
 export async function recordSweep(
   redis: Redis,
   rule: string,
   account: string,
-  done: SweepRecord,
+  sweep: SweepRecord,
 ): Promise<void> {
-  const key = `${LAST_SWEEPS_KEY}:${rule}`;
-  await redis.hset(key, account, JSON.stringify(done));
-  await redis.expire(key, SWEEP_RECORD_TTL_S);
+  await redis.hset(lastSweepsKey(rule), account, JSON.stringify(sweep));
+  await redis.expire(lastSweepsKey(rule), SWEEP_RECORD_TTL_S);
 }
 
-/** By account, when a rule was worked through last. */
+/** The last completed sweep of a rule in each account. */
 export async function lastSweeps(redis: Redis, rule: string): Promise<Record<string, SweepRecord>> {
-  const fields = await redis.hgetall(`${LAST_SWEEPS_KEY}:${rule}`);
+  const fields = await redis.hgetall(lastSweepsKey(rule));
   return Object.fromEntries(
     Object.entries(fields).map(([account, value]) => [account, sweepRecord.parse(JSON.parse(value))]),
   );

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 
-/** Keeps the schedules in Redis those of the rules in force. */
+/** Keeps the schedules in Redis in sync with the live rules. */
 export interface ScheduleSync {
-  /** To be called when other rules are in force; returns at once, and tries until it is done. */
+  /** Call it when the rules have changed. Returns without waiting; retries until the sync succeeds. */
   readonly requestSync: () => void;
   readonly stop: () => void;
 }
@@ -12,37 +12,37 @@ export interface ScheduleSync {
 const MIN_RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
 
-/** @param sync - Makes the schedules those of the rules that are in force when it is called. */
+/** @param sync - Writes the schedules of the live rules to Redis. */
 export function startScheduleSync(sync: () => Promise<void>, logger: Logger): ScheduleSync {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const stopped = (): boolean => signal.aborted;
-  let wanted = 0;
+  const isStopped = (): boolean => signal.aborted;
+  let requests = 0;
   let running: Promise<void> | undefined;
   const run = async (): Promise<void> => {
-    let pause = MIN_RETRY_MS;
-    while (!stopped()) {
-      const begun = wanted;
+    let pauseMs = MIN_RETRY_MS;
+    while (!isStopped()) {
+      const requestsBefore = requests;
       try {
         await sync();
-        // The rules may have changed meanwhile.
-        if (begun === wanted) break;
-        pause = MIN_RETRY_MS;
+        // The rules may have changed during the sync.
+        if (requestsBefore === requests) break;
+        pauseMs = MIN_RETRY_MS;
       } catch (error) {
-        if (stopped()) break;
+        if (isStopped()) break;
         logger.error(
-          { reason: errorText(error) },
-          'the schedules of the rules could not be set; trying again',
+          { code: 'schedule/sync-failed', reason: errorText(error) },
+          'the schedules could not be written to Redis; retrying',
         );
-        await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);
-        pause = Math.min(pause * 2, MAX_RETRY_MS);
+        await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+        pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS);
       }
     }
     running = undefined;
   };
   return {
     requestSync: () => {
-      wanted += 1;
+      requests += 1;
       running ??= run();
     },
     stop: () => stopping.abort(),

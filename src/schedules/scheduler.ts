@@ -2,9 +2,14 @@ import type { Queue } from 'bullmq';
 import type { Rule } from '../rules/model/rule.js';
 import type { ScheduleJob, SweepJob } from '../queues/jobs.js';
 
+/** The rule with an id, if it has a schedule. */
+export function scheduledRule(rules: readonly Rule[], id: string): Rule | undefined {
+  return rules.find(({ source }) => source.id === id && source.schedule !== undefined);
+}
+
 /**
- * Makes the queue's schedulers those of the rules. One that is there already and has not changed is left alone: its next time may be
- * past, and was missed while the service was down; it is then worked through once.
+ * Makes the job schedulers of the queue match the schedules of the rules. Does not touch an unchanged scheduler: its next tick may be in
+ * the past, because the service was down, and then runs once.
  */
 export async function syncSchedules(queue: Queue<ScheduleJob>, rules: readonly Rule[]): Promise<void> {
   const wanted = new Map(
@@ -23,22 +28,22 @@ export async function syncSchedules(queue: Queue<ScheduleJob>, rules: readonly R
   }
 }
 
-/** Makes a tick of a rule due now, beside those of its schedule. */
+/** Adds a tick of a rule that is due now. The schedule does not change. */
 export async function addTick(queue: Queue<ScheduleJob>, rule: string): Promise<void> {
   await queue.add('tick', { rule }, { jobId: `now.${rule}.${Date.now()}` });
 }
 
 /**
- * Begins the sweep of a tick, unless an earlier one of the same rule and account is unfinished. Adding the same one again does nothing.
+ * Enqueues the sweep of a tick, unless the previous sweep of the rule in the account is unfinished. Adding a sweep twice adds it once.
  *
- * BullMQ keeps the mark of an unfinished job until that job is completed, failed for good or removed, and throughout its waits: an account
- * that is away for a day has one sweep to make up for, not one for each tick of the day.
+ * BullMQ keeps the deduplication key of a job until the job completes, fails for good, or is removed. An account that is unavailable
+ * for a day has one sweep to catch up on, not one per tick.
  *
- * @returns Whether the sweep is there; false when it was passed by.
+ * @returns Whether the sweep is enqueued; false when the tick is skipped.
  */
 export async function addSweep(queue: Queue<SweepJob>, sweep: SweepJob): Promise<boolean> {
   const { rule, account, tick } = sweep;
-  // BullMQ keeps the colon for itself.
+  // BullMQ reserves the colon.
   const jobId = `${tick.id.replaceAll(':', '.')}.${account}`;
   const job = await queue.add(rule, sweep, { jobId, deduplication: { id: `${rule}.${account}` } });
   return job.id === jobId;

@@ -7,72 +7,73 @@ import type { Rule } from '../rules/model/rule.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Device } from '../simplemdm/devices.js';
 import type { Directory } from '../simplemdm/directory.js';
-import { SimpleMdmError } from '../simplemdm/errors.js';
+import type { SimpleMdmError } from '../simplemdm/errors.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
 import { deviceFacts } from '../enrichment/device.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
 
-/** A rule whose time has come in an account, and how far it has come. */
+/** One tick of a rule in one account. */
 export interface Sweep {
   readonly rule: Rule;
   readonly account: string;
   readonly tick: SweepJob['tick'];
   readonly api: SimpleMdm;
   readonly directory: Directory;
-  /** Where an earlier attempt came to. */
+  /** The progress of an earlier attempt. */
   readonly progress: SweepProgress | undefined;
-  /** Keeps how far it is now. */
   readonly save: (progress: SweepProgress) => Promise<void>;
-  /** Raises an event, with what is known of its device. Raising the same one twice must do no harm. */
+  /** Emits an event with the fact of its device. Emitting the same event twice must do nothing. */
   readonly emit: (event: Event, device: FactTrace | undefined) => Promise<void>;
 }
 
-/** So many devices of a page are decided at once. */
-const DEVICES_AT_ONCE = 10;
+/** How many devices of a page are evaluated concurrently. */
+const BATCH_SIZE = 10;
 
 /**
- * Raises the event of a rule whose time has come; for a rule over the devices, one for each device that its condition lets through. The
- * fleet is gone through page by page with what the list says of each device, and goes on where it was after a restart.
+ * Emits the event of a scheduled rule. With `for_each: devices`, evaluates each device and emits one event per device that matches. Reads
+ * the device list page by page, uses its data as the device fact, and continues from the saved progress after a restart.
  *
- * @returns How many devices were looked at and how many events were raised.
- * @throws SimpleMdmError when the list cannot be had or the account cannot be used now; what was done until then is kept.
+ * @returns The number of devices evaluated and of events emitted.
+ * @throws SimpleMdmError when the list or the account is unavailable. The progress until then is saved.
  */
-export async function sweepFleet(given: Sweep): Promise<SweepProgress> {
-  if (given.rule.source.schedule?.forEach === undefined) {
-    await given.emit(tickEvent(given, undefined), undefined);
-    return { looked: 0, raised: 1 };
+export async function sweepFleet(sweep: Sweep): Promise<SweepProgress> {
+  if (sweep.rule.source.schedule?.forEach === undefined) {
+    await sweep.emit(tickEvent(sweep, undefined), undefined);
+    return { evaluated: 0, emitted: 1 };
   }
-  let progress = given.progress ?? { looked: 0, raised: 0 };
+  let progress = sweep.progress ?? { evaluated: 0, emitted: 0 };
   for (;;) {
-    const { after } = progress;
-    const page = await given.api.devices.listPage(after === undefined ? {} : { startingAfter: after });
-    for (let start = 0; start < page.data.length; start += DEVICES_AT_ONCE) {
-      const devices = page.data.slice(start, start + DEVICES_AT_ONCE);
-      const raised = await evaluateDevices(given, devices);
+    const { lastDeviceId } = progress;
+    const page = await sweep.api.devices.listPage(
+      lastDeviceId === undefined ? {} : { startingAfter: lastDeviceId },
+    );
+    for (let start = 0; start < page.data.length; start += BATCH_SIZE) {
+      const devices = page.data.slice(start, start + BATCH_SIZE);
+      const emitted = await evaluateDevices(sweep, devices);
       const last = devices.at(-1)?.id;
       progress = {
-        looked: progress.looked + devices.length,
-        raised: progress.raised + raised,
-        ...(last !== undefined && { after: last }),
+        evaluated: progress.evaluated + devices.length,
+        emitted: progress.emitted + emitted,
+        ...(last !== undefined && { lastDeviceId: last }),
       };
-      await given.save(progress);
+      await sweep.save(progress);
     }
     if (!page.hasMore || page.data.length === 0) return progress;
   }
 }
 
-/** How many of the devices had an event raised. Ends when all have been looked at, so that nothing goes on behind a failure. */
-async function evaluateDevices(given: Sweep, devices: readonly Device[]): Promise<number> {
-  const looks = await Promise.allSettled(devices.map((device) => evaluateDevice(given, device)));
-  const failed = looks.find((look) => look.status === 'rejected');
+/** Returns how many devices match. Waits for all of them even when one fails, so that nothing runs on after the failure. */
+async function evaluateDevices(sweep: Sweep, devices: readonly Device[]): Promise<number> {
+  const results = await Promise.allSettled(devices.map((device) => evaluateDevice(sweep, device)));
+  const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return looks.filter((look) => look.status === 'fulfilled' && look.value).length;
+  return results.filter((result) => result.status === 'fulfilled' && result.value).length;
 }
 
-/** Whether the rule takes the device; then its event has been raised. */
-async function evaluateDevice(given: Sweep, device: Device): Promise<boolean> {
-  const { rule, api, directory } = given;
-  const event = tickEvent(given, device);
+/** Emits the event of a device that matches. Returns whether the device matches. */
+async function evaluateDevice(sweep: Sweep, device: Device): Promise<boolean> {
+  const { rule, api, directory } = sweep;
+  const event = tickEvent(sweep, device);
   const known: FactTrace = {
     status: 'found',
     value: deviceFacts(device),
@@ -87,19 +88,18 @@ async function evaluateDevice(given: Sweep, device: Device): Promise<boolean> {
     known: new Map([['device', known]]),
     onFact: () => Promise.resolve(),
   });
-  // As far as its condition: what its steps need is looked up when they are due.
+  // Only the condition: the event looks up the facts of its steps itself.
   const [decision] = await evaluateRules(event, [{ ...rule, stepFacts: new Set() }], facts);
-  if (decision?.verdict === 'waiting' && isAccountFailure(decision.cause)) throw decision.cause;
+  if (decision?.cause !== undefined && affectsAllDevices(decision.cause)) throw decision.cause;
   if (decision === undefined || decision.verdict === 'not_matched' || decision.verdict === 'disabled')
     return false;
-  // One that cannot be decided (now) is raised as well: its event waits for the fact, its trace says why, and the others go on.
-  await given.emit(event, known);
+  // A device that cannot be evaluated also gets an event: the event waits for the fact, and its trace tells why.
+  await sweep.emit(event, known);
   return true;
 }
 
-/** Whether it would go no better with the next device. */
-function isAccountFailure(cause: unknown): boolean {
-  return cause instanceof SimpleMdmError && (cause.isAccountUnavailable || cause.failure.kind === 'stopped');
+function affectsAllDevices({ isAccountUnavailable, failure }: SimpleMdmError): boolean {
+  return isAccountUnavailable || failure.kind === 'stopped';
 }
 
 function tickEvent(
@@ -108,7 +108,7 @@ function tickEvent(
 ): Event {
   const { id } = rule.source;
   return {
-    // The same for the same tick, so that a tick that is worked through twice does nothing twice.
+    // A tick that is processed twice has the same event id, so its events are enqueued once.
     id: createHash('sha256')
       .update(`tick ${tick.id} ${account} ${device?.id ?? ''}`)
       .digest('hex'),

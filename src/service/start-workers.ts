@@ -22,12 +22,15 @@ import type { RunLimits } from '../coordination/run-limits.js';
 import type { Journal } from '../journal/journal.js';
 import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../queues/jobs.js';
 import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../queues/jobs.js';
-import { ALERTS, DAY_S, EVENTS, RUNS, SCHEDULES, SWEEPS } from '../queues/queues.js';
+import { ALERTS, EVENTS, RUNS, SCHEDULES, SWEEPS } from '../queues/queues.js';
+import { DAY_S, retentionOf } from '../queues/retention.js';
+import type { Retention } from '../queues/retention.js';
 import type { RetryPolicy } from '../queues/retry.js';
 import { startWorker } from '../queues/worker.js';
 import type { RunningWorker } from '../queues/worker.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { Vocabulary } from '../rules/model/vocabulary.js';
+import { failAbandonedEvent } from '../runs/event-session.js';
 import { failAbandonedRun } from '../runs/run-session.js';
 import { startScheduleSync } from '../schedules/schedule-sync.js';
 import { syncSchedules } from '../schedules/scheduler.js';
@@ -76,6 +79,7 @@ export interface RunningWorkers {
 /** Starts the workers of all queues. */
 export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   const { settings, connection, queues, logger } = options;
+  const retention = retentionOf(settings);
   const aborter = new AbortController();
   const accounts = openAccounts(options.accounts, {
     ...options,
@@ -92,9 +96,9 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     accounts,
     channels,
     store,
-    causes: openEventCauses(connection),
+    causes: openEventCauses(connection, retention),
     limits: openRunLimits(connection),
-    groups: openConcurrencyGroups(connection),
+    groups: openConcurrencyGroups(connection, retention),
     alerts: createAlertDispatcher({
       channels,
       store,
@@ -103,6 +107,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
       redact: options.redaction.redact,
       readOnly: settings.READ_ONLY,
     }),
+    retention,
     policy: {
       attempts: settings.RETRY_ATTEMPTS,
       baseMs: settings.RETRY_BASE_MS,
@@ -141,6 +146,7 @@ interface SharedByWorkers extends Omit<StartWorkersOptions, 'rules' | 'accounts'
   readonly limits: RunLimits;
   readonly groups: ConcurrencyGroups;
   readonly alerts: AlertDispatcher;
+  readonly retention: Retention;
   readonly policy: RetryPolicy;
   readonly stop: AbortSignal;
 }
@@ -161,13 +167,7 @@ function startEventWorker(shared: SharedByWorkers): RunningWorker {
     queue: EVENTS,
     schema: eventJob,
     handle: createEventHandler({ ...shared, events: queues.events, runs: queues.runs }),
-    onAbandoned: ({ event }, reason) =>
-      journal.recordProcessing(event.id, {
-        state: 'failed',
-        attempts: policy.attempts,
-        at: new Date().toISOString(),
-        reason,
-      }),
+    onAbandoned: (job, failure) => failAbandonedEvent(job, failure, { journal, attempts: policy.attempts }),
   });
 }
 
@@ -180,7 +180,7 @@ function startRunWorker(shared: SharedByWorkers): RunningWorker {
     queue: RUNS,
     schema: runJob,
     handle: createRunHandler(options),
-    onAbandoned: (job, reason) => failAbandonedRun(job, reason, options),
+    onAbandoned: (job, failure) => failAbandonedRun(job, failure, options),
   });
 }
 
@@ -199,7 +199,7 @@ function startAlertWorker(shared: SharedByWorkers): RunningWorker {
       redact: redaction.redact,
     }),
     // The alerts stay in the store, and the channel is woken again.
-    onAbandoned: ({ channel }, reason) => {
+    onAbandoned: ({ channel }, { reason }) => {
       logger.error(
         { code: 'service/job-abandoned', channel, reason },
         'a job that delivers the messages of a channel was abandoned; the channel is woken again',
@@ -215,7 +215,7 @@ function startScheduleWorker(shared: SharedByWorkers): RunningWorker {
     queue: SCHEDULES,
     schema: scheduleJob,
     handle: createScheduleHandler({ ...shared, sweeps: shared.queues.sweeps }),
-    onAbandoned: ({ rule }, reason) => {
+    onAbandoned: ({ rule }, { reason }) => {
       shared.logger.error({ code: 'service/job-abandoned', rule, reason }, 'a tick was abandoned');
       return Promise.resolve();
     },
@@ -228,7 +228,7 @@ function startSweepWorker(shared: SharedByWorkers): RunningWorker {
     queue: SWEEPS,
     schema: sweepJob,
     handle: createSweepHandler({ ...shared, events: shared.queues.events }),
-    onAbandoned: ({ rule, account }, reason) => {
+    onAbandoned: ({ rule, account }, { reason }) => {
       shared.logger.error({ code: 'service/job-abandoned', rule, account, reason }, 'a sweep was abandoned');
       return Promise.resolve();
     },

@@ -63,5 +63,5 @@ export function createCircuitBreaker(
 function isTrouble(error: unknown): boolean {
   if (!(error instanceof SimpleMdmError)) return false;
   const { kind, status } = error.failure;
-  return kind === 'network' || kind === 'timeout' || (kind === 'answer' && (status ?? 0) >= 500);
+  return kind === 'network' || kind === 'timeout' || (kind === 'response' && (status ?? 0) >= 500);
 }

@@ -37,7 +37,7 @@ export function errorFromResponse(
   const retryAt = retryAfterTime(status, response.headers, now);
   return new SimpleMdmError({
     ...about,
-    kind: 'answer',
+    kind: 'response',
     status,
     titles: titlesIn(text),
     // A gateway answers 502 or 504 for a server that may well have done the work.

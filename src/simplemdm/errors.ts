@@ -1,19 +1,21 @@
-/** What became of a call that did not succeed. */
+import type { ErrorCode } from '../errors/registry.js';
+
+/** How a call failed. */
 export type FailureKind =
-  /** The API answered with an error status. */
-  | 'answer'
-  /** There was no answer: refused, reset, not resolved. */
+  /** The API responded with an error status. */
+  | 'response'
+  /** No response: the connection was refused or reset, or the name did not resolve. */
   | 'network'
-  /** There was no answer in time. */
+  /** No response within the timeout. */
   | 'timeout'
-  /** The answer was not what the reference documents. */
+  /** The response is not what the reference documents. */
   | 'malformed'
-  /** The call was not made: the account is paused after a 401 or 429. */
+  /** The call was not made: the account is paused, or the circuit breaker is open. */
   | 'paused'
-  /** The call was broken off because this process stops. */
+  /** The call was canceled because the process stops. */
   | 'stopped';
 
-/** What is known of a failed call. */
+/** What is known about a failed call. */
 export interface Failure {
   readonly kind: FailureKind;
   readonly account: string;
@@ -25,63 +27,99 @@ export interface Failure {
   readonly detail?: string;
   /** Whether the request may have reached the API and taken effect. */
   readonly mayHaveTakenEffect: boolean;
-  /** When to try again, in epoch milliseconds, if the API said so. */
+  /** The earliest time for a retry in epoch milliseconds, if the API named one. */
   readonly retryAt?: number;
 }
 
-/** A SimpleMDM API call that failed, with everything needed to decide what to do next and to tell a person. */
+/** A failed call to the SimpleMDM API, with what a caller needs to decide on a retry and to inform a person. */
 export class SimpleMdmError extends Error {
   override readonly name = 'SimpleMdmError';
   readonly failure: Failure;
 
   constructor(failure: Failure, options?: ErrorOptions) {
-    super(describe(failure), options);
+    super(messageOf(failure), options);
     this.failure = failure;
   }
 
-  /** The object that was asked for does not exist (404). */
+  /** The stable code of the failure; docs/errors.md explains it. */
+  get code(): ErrorCode {
+    return codeOf(this.failure);
+  }
+
+  /** The object does not exist (404). */
   get notFound(): boolean {
     return this.failure.status === 404;
   }
 
-  /** The same call may succeed later: no answer, an unreadable one, 408, 429 or 5xx. */
+  /** The same call may succeed later: no response, an unreadable one, 408, 429 or 5xx. */
   get isRetryable(): boolean {
     const { kind, status } = this.failure;
-    if (kind !== 'answer') return true;
+    if (kind !== 'response') return true;
     return status !== undefined && (status === 408 || status === 429 || status >= 500);
   }
 
-  /** The account as a whole cannot be used now (bad key, rate limit): waiting is right and uses up no attempt. */
+  /** No call to the account can succeed now (refused key, rate limit, outage). Wait without using up an attempt. */
   get isAccountUnavailable(): boolean {
     const { kind, status } = this.failure;
     return kind === 'paused' || status === 401 || status === 429;
   }
 }
 
-function describe({ kind, account, method, path, status, titles, detail }: Failure): string {
-  const call = `${method} ${path} (account ${account})`;
-  const said = titles === undefined || titles.length === 0 ? '' : `: ${titles.join('; ')}`;
+function codeOf({ kind, status = 0 }: Failure): ErrorCode {
   switch (kind) {
-    case 'answer':
-      return `${call} answered ${status ?? 'an error'}${said}${adviceFor(status)}`;
+    case 'response':
+      return codeOfStatus(status);
     case 'network':
-      return `${call} got no answer: ${detail ?? 'network error'}`;
+      return 'api/unreachable';
     case 'timeout':
-      return `${call} got no answer in time: ${detail ?? 'timeout'}`;
+      return 'api/timeout';
     case 'malformed':
-      return `${call} answered something unexpected: ${detail ?? 'not the documented form'}`;
+      return 'api/unexpected-response';
+    case 'paused':
+      return 'api/account-paused';
+    case 'stopped':
+      return 'api/stopped';
+  }
+}
+
+const CODES_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'api/refused-key',
+  403: 'api/forbidden',
+  404: 'api/not-found',
+  408: 'api/timeout',
+  409: 'api/conflict',
+  429: 'api/rate-limited',
+};
+
+function codeOfStatus(status: number): ErrorCode {
+  if (status >= 500) return 'api/server-error';
+  if (status < 400) return 'api/unexpected-response';
+  return CODES_OF_STATUS[status] ?? 'api/invalid-request';
+}
+
+function messageOf({ kind, account, method, path, status, titles, detail }: Failure): string {
+  const call = `${method} ${path} (account ${account})`;
+  const reason = titles === undefined || titles.length === 0 ? '' : `: ${titles.join('; ')}`;
+  switch (kind) {
+    case 'response':
+      return `${call} returned ${status ?? 'an error'}${reason}${adviceFor(status)}`;
+    case 'network':
+      return `${call} got no response: ${detail ?? 'network error'}`;
+    case 'timeout':
+      return `${call} timed out: ${detail ?? 'no response in time'}`;
+    case 'malformed':
+      return `${call} returned an unexpected response: ${detail ?? 'not as documented'}`;
     case 'paused':
       return detail ?? `${call} was not made: the account is paused`;
     case 'stopped':
-      return `${call} was broken off: the service is stopping`;
+      return `${call} was canceled: the service is stopping`;
   }
 }
 
 function adviceFor(status: number | undefined): string {
   if (status === 401)
     return ' - the API key is wrong or revoked: check SIMPLEMDM_API_KEY, or api_key in ACCOUNTS_FILE (SimpleMDM, Settings, API)';
-  if (status === 403)
-    return ' - the API key may not do this: give it the permission in SimpleMDM (Settings, API)';
+  if (status === 403) return ' - the API key lacks the permission: grant it in SimpleMDM (Settings, API)';
   if (status !== undefined && status >= 300 && status < 400) return ' - a redirect: check SIMPLEMDM_BASE_URL';
   return '';
 }

@@ -55,5 +55,5 @@ function isHarmless({ method, idempotent }: ApiRequest): boolean {
 /** No answer, or a server that broke down; not when the server said when to come back. */
 function failedOnTheWay({ failure: { kind, status, retryAt } }: SimpleMdmError): boolean {
   if (retryAt !== undefined) return false;
-  return kind === 'network' || kind === 'timeout' || (kind === 'answer' && (status ?? 0) >= 500);
+  return kind === 'network' || kind === 'timeout' || (kind === 'response' && (status ?? 0) >= 500);
 }

@@ -12,7 +12,7 @@ import { alertAbout } from '../unit/channels/messages.js';
 
 const MESSAGES = 30;
 const CALM = { group_by: ['title'], group_wait: '1s', limit: { messages: 100, per: '1m' } };
-/** When these arrive, the sender is killed before it has its answer. */
+/** The sender is killed after these messages, before it has the response. */
 const KILLED_AT = [5, 17];
 
 const posted = z.object({ data: z.object({ id: z.string(), title: z.string() }) });
@@ -20,7 +20,7 @@ type Posted = z.output<typeof posted>['data'];
 
 afterEach(endAllProcesses);
 
-/** A chat that notes what arrives, and leaves some of it without an answer. */
+/** A chat service that records messages and leaves some of them without a response. */
 async function startSlowChat() {
   const arrived: Posted[] = [];
   const unanswered = [...KILLED_AT];
@@ -31,7 +31,7 @@ async function startSlowChat() {
         if (arrived.length === unanswered[0]) unanswered.shift();
         else response.end('ok');
       },
-      // It was killed while it sent.
+      // The sender was killed during the request.
       () => response.destroy(),
     );
   });
@@ -46,7 +46,7 @@ async function startSlowChat() {
   return { url: `http://127.0.0.1:${port}/hook`, arrived, close };
 }
 
-test('a sender that is killed in the middle loses no message and keeps the order; only what was under way comes twice', async () => {
+test('a killed sender loses no message and keeps the order; only the message in delivery is sent twice', async () => {
   const chat = await startSlowChat();
   const folder = await temporaryFolder({
     'rules.yaml': JSON.stringify({
@@ -61,7 +61,7 @@ test('a sender that is killed in the middle loses no message and keeps the order
     const store = openAlertStore(client);
     let last = 0;
     for (const title of titles) {
-      // Their order is that of their times.
+      // Messages are in the order of their times.
       await until('a later millisecond', () => Date.now() > last);
       last = Date.now();
       await store.add(alertAbout(title, { title }), deliveryPolicyFrom(CALM));
@@ -72,7 +72,7 @@ test('a sender that is killed in the middle loses no message and keeps the order
         PORT: String(port),
         REDIS_URL: redis.url,
         RULES_PATH: `${folder.path}/rules.yaml`,
-        // Nobody is there, and nobody is needed.
+        // Nothing listens there, and the test needs no API.
         SIMPLEMDM_API_KEY: 'api-key-of-the-test',
         SIMPLEMDM_BASE_URL: 'http://127.0.0.1:9',
         WEBHOOK_TOKEN: 'webhook-token-of-the-test',

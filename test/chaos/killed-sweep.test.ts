@@ -34,7 +34,7 @@ async function allEvents(redis: Redis): Promise<EventSummary[]> {
   return all;
 }
 
-test('a service that is killed in the middle of a sweep goes on where it was: one event for each device, none missing', async () => {
+test('a service that is killed during a sweep continues it: one event per device, none missing', async () => {
   const folder = await temporaryFolder({ 'rules.yaml': RULES });
   const redis = await startTestRedis();
   const simulator = await startSimulator({ apiKey: API_KEY, fleet: { devices: 300, seed: 4711 } });
@@ -63,7 +63,7 @@ test('a service that is killed in the middle of a sweep goes on where it was: on
     for await (const { id } of api.devices.list()) devices.push(id);
     expect(devices.length).toBeGreaterThanOrEqual(300);
     simulator.clearCalls();
-    // Slow enough that every kill falls into the middle of the fleet.
+    // Slow enough that each kill happens during the sweep.
     simulator.addFault({ path: '/devices/*/installed_apps', kind: 'slow', delayMs: 50 });
 
     let service = await start();
@@ -79,9 +79,9 @@ test('a service that is killed in the middle of a sweep goes on where it was: on
       await service.ended;
       service = await start();
     }
-    await until('the sweep is through', async () => (await sweeps.getCompletedCount()) === 1, 120_000);
+    await until('the sweep has completed', async () => (await sweeps.getCompletedCount()) === 1, 120_000);
     await until(
-      'every event has come to rest',
+      'every event is completed',
       async () => (await allEvents(client)).every(({ status }) => status === 'completed'),
       120_000,
     );
@@ -89,7 +89,7 @@ test('a service that is killed in the middle of a sweep goes on where it was: on
     const ids = events.map((event) => deviceReferenceOf(event)?.id ?? 0).sort((a, b) => a - b);
     expect(ids).toEqual([...devices].sort((a, b) => a - b));
     expect(new Set(events.map(({ data }) => data['scheduled_at'])).size).toBe(1);
-    // It went on where it was: the fleet was begun once.
+    // The sweep continued from its progress: the first page was read once.
     const lists = simulator.calls().filter(({ path }) => path === '/devices');
     expect(lists.filter(({ query }) => query['starting_after'] === undefined)).toHaveLength(1);
     service.kill('SIGTERM');

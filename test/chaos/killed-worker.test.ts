@@ -18,7 +18,7 @@ rules:
 
 afterEach(endAllProcesses);
 
-test('a service that is killed again and again in the middle of its work loses nothing and starts no script twice', async () => {
+test('a service that is killed several times during its work loses no event and starts no script twice', async () => {
   const DEVICES = 40;
   const folder = await temporaryFolder({ 'rules.yaml': RULES });
   const redis = await startTestRedis();
@@ -52,7 +52,7 @@ test('a service that is killed again and again in the middle of its work loses n
         .filter((delivery) => delivery.type === 'device.enrolled')
         .map((delivery) => delivery.status),
     ).toEqual(Array.from({ length: DEVICES }, () => 202));
-    // Answers come slowly, so that every kill falls into the middle of calls.
+    // Slow responses, so that each kill happens during calls.
     simulator.addFault({ method: 'POST', kind: 'slow', delayMs: 30, effect: 'after' });
     for (const share of [0.15, 0.4, 0.65]) {
       await until(
@@ -65,7 +65,7 @@ test('a service that is killed again and again in the middle of its work loses n
       service = await start();
     }
     await until(
-      'every event has come to rest',
+      'every event is completed',
       async () => {
         const { events } = await findEvents(client, { type: 'device.enrolled', limit: 100 });
         return events.length === DEVICES && events.every((event) => event.status === 'completed');

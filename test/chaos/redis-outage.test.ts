@@ -8,7 +8,7 @@ rules:
   - { id: group, on: device.enrolled, do: [assign_device_group: { group: Laptops }] }
 `;
 
-test('webhooks that were answered 202 around a Redis outage are all acted on, the others were told 503', async () => {
+test('around a Redis outage, each webhook is either accepted with 202 and processed, or refused with 503', async () => {
   const world = await startWorld({ rules: RULES });
   try {
     const ids = Array.from({ length: 60 }, (_, index) =>
@@ -43,7 +43,7 @@ test('webhooks that were answered 202 around a Redis outage are all acted on, th
     expect(statuses.slice(40)).toEqual(Array.from({ length: 20 }, () => 202));
 
     const taken = [...answers].filter(([, status]) => status === 202).map(([id]) => id);
-    await until('every event that was taken is completed', async () => {
+    await until('every accepted event is completed', async () => {
       const { events } = await findEvents(world.client, { type: 'device.enrolled', limit: 100 });
       return events.length === taken.length && events.every((event) => event.status === 'completed');
     });
@@ -51,7 +51,7 @@ test('webhooks that were answered 202 around a Redis outage are all acted on, th
     expect(assigned.map((call) => Number(call.split('/').at(-1))).sort((a, b) => a - b)).toEqual(
       taken.sort((a, b) => a - b),
     );
-    // What was refused is taken when its sender comes again.
+    // A refused webhook is accepted when its sender retries.
     const refused = ids.slice(20, 21);
     for (const device of refused) expect(await post(device)).toBe(202);
   } finally {

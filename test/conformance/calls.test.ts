@@ -54,7 +54,7 @@ describe.each(CALL_TESTS)(
         (reason: unknown) => reason,
       );
       if (!(error instanceof SimpleMdmError)) throw new Error(`it was not refused: ${String(error)}`);
-      expect(error.failure).toMatchObject({ kind: 'answer', status, account: 'default' });
+      expect(error.failure).toMatchObject({ kind: 'response', status, account: 'default' });
       expect(error.failure.titles?.join('')).toMatch(/./);
       expect(error.failure.mayHaveTakenEffect).toBe(false);
     });

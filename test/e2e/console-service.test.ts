@@ -216,7 +216,7 @@ test('an event that an own action caused is "ignored" and not "no rule matched"'
   const now = new Date().toISOString();
   const about = { account: 'default', type: 'device.changed_group', at: now, receivedAt: now, data: {} };
   await journal.recordReceived([{ ...about, id, source: 'webhook' }]);
-  await journal.recordProcessing(id, { state: 'done', attempts: 1, at: now });
+  await journal.recordProcessing(id, { state: 'completed', attempts: 1, at: now });
   await journal.recordDecisions(id, [
     {
       rule: 'r',

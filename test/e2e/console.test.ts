@@ -217,7 +217,7 @@ describe('the trace', () => {
       durationMs: 7,
     };
     await journal.recordReceived([waiting]);
-    await journal.recordProcessing(waiting.id, { state: 'done', attempts: 1, at: now });
+    await journal.recordProcessing(waiting.id, { state: 'completed', attempts: 1, at: now });
     await journal.recordRun(waiting.id, {
       rule: 'run-a-script',
       status: 'waiting',
@@ -232,7 +232,7 @@ describe('the trace', () => {
           reason: 'no response',
           code: 'step/failed',
           nextAttemptAt: '2099-01-01T10:00:00Z',
-          unsettledSince: now,
+          inDoubtSince: now,
           calls: [{ ...call, body: { script_id: 32 }, error: 'the connection was reset' }],
         },
       ],

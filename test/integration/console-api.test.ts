@@ -213,7 +213,7 @@ describe('GET /api/events', () => {
     const now = new Date().toISOString();
     const about = { account: 'default', type: 'several.runs', at: now, receivedAt: now, data: {} };
     await journal.recordReceived([{ ...about, id, source: 'webhook' }]);
-    await journal.recordProcessing(id, { state: 'done', attempts: 1, at: now });
+    await journal.recordProcessing(id, { state: 'completed', attempts: 1, at: now });
     for (const [rule, status, reason] of [
       ['a', 'completed', undefined],
       ['b', 'waiting', 'it is held'],

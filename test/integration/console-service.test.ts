@@ -109,7 +109,7 @@ test('a held rule is reported with its waiting runs, and released or dropped', a
   expect(await held(2)).toMatchObject({
     account: 'default',
     rule: 'greet',
-    reason: 'it may begin at most 1 time in 60 minutes',
+    reason: 'the limit of 1 run per 60 minutes is reached',
   });
   const rules = JSON.parse((await get('/api/rules')).text);
   expect(rules).toMatchObject({

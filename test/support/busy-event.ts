@@ -18,7 +18,7 @@ export async function recordBusyEvent(client: Redis): Promise<void> {
       data: { device: { id: 121, serial_number: 'C02ABCDEFGH1' } },
     },
   ]);
-  await journal.recordProcessing(id, { state: 'done', attempts: 1, at: now });
+  await journal.recordProcessing(id, { state: 'completed', attempts: 1, at: now });
   const call = {
     account: 'default',
     method: 'GET',
@@ -72,7 +72,7 @@ export async function recordBusyEvent(client: Redis): Promise<void> {
           action: 'install_app',
           status: 'completed',
           items: ['Xcode', 'Slack', 'Zoom', 'Figma', 'Notion', 'Word', 'Excel'],
-          each: Array.from({ length: 7 }, () => ({
+          itemRecords: Array.from({ length: 7 }, () => ({
             ...step,
             action: 'install_app',
             status: 'completed' as const,

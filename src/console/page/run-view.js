@@ -55,16 +55,16 @@ export function runSection(run, { id, alerts }) {
  * @param {(position: string) => readonly string[]} channelsOf
  */
 function stepRow(step, index, run, channelsOf) {
-  const { items = [], each = [], ...summary } = step;
-  if (step.each === undefined) return attemptRow(step, `step ${index}`, run, channelsOf(`${index}`));
+  const { items = [], itemRecords = [], ...summary } = step;
+  if (step.itemRecords === undefined) return attemptRow(step, `step ${index}`, run, channelsOf(`${index}`));
   // The results follow, item by item.
   const row = attemptRow({ ...summary, output: undefined }, `step ${index}`, run, []);
   row.append(
-    element('p', { class: 'hint' }, `for ${counted(each.length, 'item', 'items')}`),
+    element('p', { class: 'hint' }, `for ${counted(itemRecords.length, 'item', 'items')}`),
     collapsedList(
       'ol',
       { class: 'steps' },
-      each.map((attempt, itemIndex) => {
+      itemRecords.map((attempt, itemIndex) => {
         const key = `step ${index} item ${itemIndex}`;
         const channels = channelsOf(`${index}.${itemIndex}`);
         return attemptRow(attempt, key, run, channels, itemLabel(items[itemIndex]));
@@ -93,7 +93,7 @@ function itemLabel(item) {
  * @param {string} [item]
  */
 function attemptRow(step, key, run, channels, item) {
-  const { action, id, status, reason, code, nextAttemptAt, unsettledSince, output, calls } = step;
+  const { action, id, status, reason, code, nextAttemptAt, inDoubtSince, output, calls } = step;
   return element(
     'li',
     { 'data-key': key },
@@ -116,14 +116,14 @@ function attemptRow(step, key, run, channels, item) {
     ...(nextAttemptAt === undefined
       ? []
       : [element('p', { class: 'hint' }, 'next attempt at ', formatTime(nextAttemptAt))]),
-    ...(unsettledSince === undefined
+    ...(inDoubtSince === undefined
       ? []
       : [
           element(
             'p',
             { class: 'hint' },
             'the outcome of the attempt at ',
-            formatTime(unsettledSince),
+            formatTime(inDoubtSince),
             ' is not known; it is checked before the next attempt',
           ),
         ]),

@@ -26,7 +26,7 @@ export function traceView(trace) {
       decisions.length > 0
         ? collapsedList('ul', { class: 'plain' }, decisions.map(decisionRow))
         : hint(
-            trace.processing?.state === 'done'
+            trace.processing?.state === 'completed'
               ? 'None: no rule has this event type in its triggers.'
               : 'None yet.',
           ),

@@ -16,7 +16,7 @@ function expected({ input }: { readonly input: unknown }): string {
 const DAY_MS = UNITS.d;
 
 /** A longer step would outlive the records of its event. */
-const MAX_STEP_DAYS = 90;
+export const MAX_STEP_DAYS = 90;
 
 /** A duration as rules write it, such as `15m`, in milliseconds. */
 export const durationText = z

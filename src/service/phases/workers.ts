@@ -5,8 +5,8 @@ import {
   openRunQueue,
   openScheduleQueue,
   openSweepQueue,
-  retentionOf,
 } from '../../queues/queues.js';
+import { retentionOf } from '../../queues/retention.js';
 import { startWorkers } from '../start-workers.js';
 import type { RedisConnections } from './redis.js';
 import type { LoadedRules } from './rules.js';

@@ -120,7 +120,7 @@ export async function startActionWorld(): Promise<ActionWorld> {
           now: () => clock.now(),
         },
         env: {},
-        unsettledSince,
+        inDoubtSince: unsettledSince,
       });
     },
   };

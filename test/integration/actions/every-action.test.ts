@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ACTIONS } from '../../../src/actions/registry.js';
+import type { ErrorCode } from '../../../src/errors/registry.js';
 import { recordCalls } from '../../../src/simplemdm/call-recorder.js';
 import type { ApiCall } from '../../../src/http/api-call.js';
 import { apiKey, startActionWorld } from './action-world.js';
@@ -394,53 +395,86 @@ test('every action leaves behind what it says, and nothing else', async () => {
   }
 });
 
-describe('limits are known before any call', () => {
-  test.each<[string, Readonly<Record<string, unknown>>, number, RegExp]>([
-    ['rotate_filevault_key', {}, phone, /^only macOS devices can do this; this one is iOS \(iPhone 7\)$/],
-    ['remote_desktop', { enabled: true }, ipad, /^only macOS devices/],
-    ['enable_lost_mode', { message: 'x' }, mac, /^only iOS, iPadOS devices/],
-    ['clear_passcode', {}, mac, /^only iOS, iPadOS, watchOS, visionOS devices/],
-    ['delete_user', { user: 'x' }, phone, /^only macOS devices/],
-    ['restart', {}, 11, /^the device is not enrolled: it is awaiting enrollment$/],
-    ['lock', {}, 99_999, /^the event is about no device/],
-  ])('%s %j on device %i is skipped', async (action, args, on, reason) => {
+describe('limits are checked before any call', () => {
+  test.each<[string, Readonly<Record<string, unknown>>, number, ErrorCode, RegExp]>([
+    [
+      'rotate_filevault_key',
+      {},
+      phone,
+      'step/unsupported-platform',
+      /^only macOS devices support this action; this device is iOS \(iPhone 7\)$/,
+    ],
+    ['remote_desktop', { enabled: true }, ipad, 'step/unsupported-platform', /^only macOS devices/],
+    ['enable_lost_mode', { message: 'x' }, mac, 'step/unsupported-platform', /^only iOS, iPadOS devices/],
+    ['clear_passcode', {}, mac, 'step/unsupported-platform', /^only iOS, iPadOS, watchOS, visionOS devices/],
+    ['delete_user', { user: 'x' }, phone, 'step/unsupported-platform', /^only macOS devices/],
+    ['run_script', { script: 32 }, phone, 'step/unsupported-platform', /^scripts run on macOS only; /],
+    [
+      'restart',
+      {},
+      11,
+      'step/not-enrolled',
+      /^the device is not enrolled: its status is awaiting enrollment$/,
+    ],
+    ['lock', {}, 99_999, 'step/no-device', /^SimpleMDM does not know the device of the event/],
+  ])('%s %j on device %i is skipped', async (action, args, on, code, reason) => {
     const calls: ApiCall[] = [];
     const result = await recordCalls(calls, () => world.perform(action, args, on));
-    expect(result).toEqual({ status: 'skipped', reason: expect.stringMatching(reason) });
+    expect(result).toEqual({ status: 'skipped', code, reason: expect.stringMatching(reason) });
     expect(calls.filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
-  test.each<[string, Readonly<Record<string, unknown>>, number, RegExp]>([
-    ['lock', {}, mac, /^pin: a Mac is locked with a pin of six digits$/],
-    ['update_os', {}, mac, /^mode: a Mac must be told how to update$/],
-    ['restart', { notify_user: true }, phone, /for macOS only$/],
-    ['update_app', { app: 'Airbnb' }, phone, /not managed.*request_app_management/],
+  test.each<[string, Readonly<Record<string, unknown>>, number, ErrorCode, RegExp]>([
+    ['lock', {}, mac, 'step/invalid-argument', /^pin: a Mac needs a pin of six digits$/],
+    ['update_os', {}, mac, 'step/invalid-argument', /^mode: a Mac needs a mode$/],
+    ['restart', { notify_user: true }, phone, 'step/invalid-argument', /for macOS only$/],
+    ['update_app', { app: 'Airbnb' }, phone, 'step/app-not-managed', /not managed.*request_app_management/],
     [
       'uninstall_app',
       { app: 'Airbn' },
       phone,
+      'step/unknown-reference',
       /^there is no app "Airbn" on the device; did you mean "Airbnb"\?$/,
     ],
-    ['set_attribute', { name: 'departmet', value: 'x' }, mac, /did you mean "department"\?/],
+    [
+      'set_attribute',
+      { name: 'departmet', value: 'x' },
+      mac,
+      'step/unknown-reference',
+      /did you mean "department"\?/,
+    ],
     [
       'assign_profile',
       { profile: 'Office Wifi' },
       mac,
+      'step/unknown-reference',
       /^there is no profile "Office Wifi"; did you mean "Office Wi-Fi"\?$/,
     ],
-    ['delete_user', { user: 'nobody' }, mac, /^there is no user "nobody" on the device$/],
-    ['cancel_script', { job: 'last' }, mac, /is not the id of a script job$/],
-  ])('%s %j on device %i fails', async (action, args, on, message) => {
+    [
+      'delete_user',
+      { user: 'nobody' },
+      mac,
+      'step/unknown-reference',
+      /^there is no user "nobody" on the device$/,
+    ],
+    ['cancel_script', { job: 'last' }, mac, 'step/invalid-argument', /is not the id of a script job$/],
+  ])('%s %j on device %i fails', async (action, args, on, code, message) => {
     const calls: ApiCall[] = [];
-    await expect(recordCalls(calls, () => world.perform(action, args, on))).rejects.toThrow(message);
+    const step = recordCalls(calls, () => world.perform(action, args, on));
+    await expect(step).rejects.toThrow(message);
+    await expect(step).rejects.toMatchObject({ name: 'StepError', code });
     expect(calls.filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 });
 
-test('what must not be done twice is left at that when it is not known whether it was done', async () => {
+test('an action that must not happen twice is not repeated when the outcome is unknown', async () => {
   for (const action of ['restart', 'wipe', 'rotate_filevault_key', 'lock']) {
     const result = await world.perform(action, action === 'lock' ? { pin: '123456' } : {}, mac, new Date());
-    expect(result).toEqual({ status: 'skipped', reason: expect.stringContaining('may have been taken on') });
+    expect(result).toEqual({
+      status: 'skipped',
+      code: 'step/not-repeated',
+      reason: 'an earlier attempt got no response and may have taken effect: not sent again',
+    });
   }
   expect(world.simulator.calls().filter(({ method }) => method !== 'GET')).toEqual([]);
 });

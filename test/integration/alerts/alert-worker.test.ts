@@ -15,7 +15,7 @@ import { openJournal } from '../../../src/journal/journal.js';
 import { KEY_PREFIX } from '../../../src/queues/connection.js';
 import type { AlertJob } from '../../../src/queues/jobs.js';
 import { ALERTS, channelJobId } from '../../../src/queues/queues.js';
-import type { JobOutcome } from '../../../src/queues/worker.js';
+import type { JobOutcome } from '../../../src/queues/job-outcome.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
@@ -157,7 +157,7 @@ describe('an error of a channel', () => {
       attempts: 1,
     });
     await addDue(alertAbout('a'), alertAbout('b'));
-    expect(await work()).toEqual({ kind: 'done' });
+    expect(await work()).toEqual({ kind: 'completed' });
     expect(await store.undelivered()).toMatchObject([
       { code: 'channel/unexpected-error', reason: 'URI malformed in [redacted]', attempts: 1 },
     ]);
@@ -172,9 +172,9 @@ describe('an error of a channel', () => {
     });
     await addDue(alertAbout('a'));
     const first = await work();
-    expect(first).toMatchObject({ kind: 'again', waits: true });
+    expect(first).toMatchObject({ kind: 'retry', countsAttempt: false });
     const second = await work();
-    expect(second).toMatchObject({ kind: 'again', at: first.kind === 'again' ? first.at : 0 });
+    expect(second).toMatchObject({ kind: 'retry', at: first.kind === 'retry' ? first.at : 0 });
     expect(sent).toHaveLength(1);
     expect(await store.pendingMessage(NAME)).toMatchObject({ attempts: 1 });
   });
@@ -254,10 +254,10 @@ describe('a waiting channel', () => {
     await store.add(alertAbout('a'), channel.policy);
     const now = Date.now();
     const outcome = await work();
-    expect(outcome.kind === 'again' && outcome.at).toBeGreaterThanOrEqual(now + 60_000);
+    expect(outcome.kind === 'retry' && outcome.at).toBeGreaterThanOrEqual(now + 60_000);
     channels.set(NAME, { ...channel, policy: deliveryPolicyFrom({ group_wait: '5s', group_by: ['title'] }) });
     const [group] = await store.openGroups(NAME);
-    expect(await work()).toMatchObject({ kind: 'again', at: (group?.lastAt ?? 0) + 5000 });
+    expect(await work()).toMatchObject({ kind: 'retry', at: (group?.lastAt ?? 0) + 5000 });
   });
 
   test('is woken early only by a new group', async () => {
@@ -287,10 +287,10 @@ describe('a channel that no rule file defines', () => {
     const { work, addDue, channels, channel, sent } = world();
     await addDue(alertAbout('a'));
     channels.clear();
-    expect(await work()).toMatchObject({ kind: 'again', waits: true });
+    expect(await work()).toMatchObject({ kind: 'retry', countsAttempt: false });
     expect(await store.undelivered()).toEqual([]);
     channels.set(NAME, channel);
-    expect(await work()).toEqual({ kind: 'done' });
+    expect(await work()).toEqual({ kind: 'completed' });
     expect(sent).toMatchObject([{ title: 'a joined' }]);
     // A channel that goes missing again has ten new minutes.
     await setMissingFor(700_000);
@@ -300,7 +300,7 @@ describe('a channel that no rule file defines', () => {
     await work();
     channels.clear();
     await addDue(alertAbout('c'));
-    expect(await work()).toMatchObject({ kind: 'again' });
+    expect(await work()).toMatchObject({ kind: 'retry' });
   });
 
   test('has undelivered messages after ten minutes', async () => {
@@ -309,7 +309,7 @@ describe('a channel that no rule file defines', () => {
     channels.clear();
     await work();
     await setMissingFor(700_000);
-    expect(await work()).toEqual({ kind: 'done' });
+    expect(await work()).toEqual({ kind: 'completed' });
     expect(await store.undelivered()).toMatchObject([
       {
         channel: NAME,
@@ -353,7 +353,7 @@ describe('with READ_ONLY', () => {
   test('nothing is sent and nothing is lost', async () => {
     const readOnly = world({ readOnly: true });
     await readOnly.addDue(alertAbout('a'));
-    expect(await readOnly.work()).toEqual({ kind: 'done' });
+    expect(await readOnly.work()).toEqual({ kind: 'completed' });
     expect(readOnly.sent).toEqual([]);
     expect(await store.busyChannels()).toEqual([NAME]);
     const live = world();

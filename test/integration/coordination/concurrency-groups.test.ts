@@ -5,67 +5,67 @@ import type { ConcurrencyMode, ConcurrencyGroups } from '../../../src/coordinati
 import { useTestRedis } from '../../support/use-redis.js';
 
 const redis = useTestRedis();
-let turns: ConcurrencyGroups;
+let groups: ConcurrencyGroups;
 beforeAll(() => {
-  turns = openConcurrencyGroups(redis());
+  groups = openConcurrencyGroups(redis(), { repeatWindowDays: 7, deadLetterDays: 90 });
 });
 beforeEach(() => redis().flushall());
 
-const ask = (run: string, at: number, mode: ConcurrencyMode = 'queued', group = 'line') =>
-  turns.request({ group, run, at, mode });
+const request = (run: string, at: number, mode: ConcurrencyMode = 'queued', group = 'group') =>
+  groups.requestSlot({ group, run, at, mode });
 
 describe('queued', () => {
-  test('the one that happened first goes first, whoever asks first', async () => {
+  test('the run of the earliest event gets the slot, whichever run asks first', async () => {
     for (const [run, at] of [
       ['c', 3],
       ['a', 1],
       ['b', 2],
     ] as const)
-      await turns.join('line', run, at);
-    expect(await ask('c', 3)).toEqual({ kind: 'wait', behind: 'a', place: 2 });
-    expect(await ask('b', 2)).toEqual({ kind: 'wait', behind: 'a', place: 1 });
-    expect(await ask('a', 1)).toEqual({ kind: 'go', replaced: undefined });
-    expect(await ask('b', 2)).toEqual({ kind: 'wait', behind: 'a', place: 1 });
-    expect(await turns.leave('line', 'a')).toBe('b');
-    expect(await ask('c', 3)).toMatchObject({ kind: 'wait', behind: 'b' });
-    expect(await ask('b', 2)).toMatchObject({ kind: 'go' });
+      await groups.join('group', run, at);
+    expect(await request('c', 3)).toEqual({ kind: 'waiting', behind: 'a', position: 2 });
+    expect(await request('b', 2)).toEqual({ kind: 'waiting', behind: 'a', position: 1 });
+    expect(await request('a', 1)).toEqual({ kind: 'acquired', superseded: undefined });
+    expect(await request('b', 2)).toEqual({ kind: 'waiting', behind: 'a', position: 1 });
+    expect(await groups.leave('group', 'a')).toBe('b');
+    expect(await request('c', 3)).toMatchObject({ kind: 'waiting', behind: 'b' });
+    expect(await request('b', 2)).toMatchObject({ kind: 'acquired' });
   });
 
-  test('one that goes on keeps its turn', async () => {
-    await ask('a', 2);
-    await turns.join('line', 'earlier', 1);
-    expect(await ask('a', 2)).toMatchObject({ kind: 'go' });
-    expect(await ask('earlier', 1)).toMatchObject({ kind: 'wait', behind: 'a' });
+  test('a run keeps its slot when it asks again', async () => {
+    await request('a', 2);
+    await groups.join('group', 'earlier', 1);
+    expect(await request('a', 2)).toMatchObject({ kind: 'acquired' });
+    expect(await request('earlier', 1)).toMatchObject({ kind: 'waiting', behind: 'a' });
   });
 
-  test('whatever is asked in whatever order, one goes at a time, and all go in the order of their times', async () => {
-    let line = 0;
+  test('in any order of requests, one run at a time has the slot, and all get it in the order of their events', async () => {
+    let count = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 2, max: 6 }),
         fc.array(fc.nat(5), { minLength: 10, maxLength: 60 }),
-        async (count, questions) => {
-          line += 1;
-          const name = `line ${line}`;
-          for (let run = 0; run < count; run += 1) await turns.join(name, `run ${run}`, run);
-          const went: number[] = [];
-          let going: number | undefined;
-          for (const asked of [
-            ...questions,
-            ...Array.from({ length: count * 2 }, (_unused, index) => index),
+        async (size, requests) => {
+          count += 1;
+          const group = `group ${count}`;
+          for (let run = 0; run < size; run += 1) await groups.join(group, `run ${run}`, run);
+          const finished: number[] = [];
+          let active: number | undefined;
+          for (const requested of [
+            ...requests,
+            ...Array.from({ length: size * 2 }, (_unused, index) => index),
           ]) {
-            const run = asked % count;
-            if (went.includes(run)) continue;
-            const turn = await ask(`run ${run}`, run, 'queued', name);
-            if (turn.kind !== 'go') continue;
-            expect(going === undefined || going === run).toBe(true);
-            if (going === run) {
-              await turns.leave(name, `run ${run}`);
-              went.push(run);
-              going = undefined;
-            } else going = run;
+            const run = requested % size;
+            if (finished.includes(run)) continue;
+            const result = await request(`run ${run}`, run, 'queued', group);
+            if (result.kind !== 'acquired') continue;
+            expect(active === undefined || active === run).toBe(true);
+            if (active === run) {
+              await groups.leave(group, `run ${run}`);
+              finished.push(run);
+              active = undefined;
+            } else active = run;
           }
-          expect(went).toEqual([...went].sort((a, b) => a - b));
+          expect(finished).toEqual([...finished].sort((a, b) => a - b));
         },
       ),
       { numRuns: 30 },
@@ -73,50 +73,50 @@ describe('queued', () => {
   });
 });
 
-test('of the same time the one that joined first goes first, whatever its name', async () => {
-  for (const run of ['c', 'a', 'b']) await turns.join('line', run, 1);
-  expect(await ask('a', 1)).toMatchObject({ kind: 'wait', behind: 'c' });
-  expect(await ask('c', 1)).toMatchObject({ kind: 'go' });
-  expect(await turns.leave('line', 'c')).toBe('a');
+test('of runs with the same time, the first to join gets the slot, whatever its id', async () => {
+  for (const run of ['c', 'a', 'b']) await groups.join('group', run, 1);
+  expect(await request('a', 1)).toMatchObject({ kind: 'waiting', behind: 'c' });
+  expect(await request('c', 1)).toMatchObject({ kind: 'acquired' });
+  expect(await groups.leave('group', 'c')).toBe('a');
 });
 
-test('a run that was taken for gone and has begun meanwhile keeps its turn', async () => {
-  await ask('late', 1);
+test('removeFinished keeps a run whose job exists and has not finished', async () => {
+  await request('late', 1);
   await redis().hset('mdm-reflex:runs:late', 'data', '{}');
-  await turns.remove('line', 'late');
-  expect(await turns.holdsSlot('line', 'late')).toBe(true);
+  await groups.removeFinished('group', 'late');
+  expect(await groups.holdsSlot('group', 'late')).toBe(true);
   await redis().hset('mdm-reflex:runs:late', 'finishedOn', '1');
-  await turns.remove('line', 'late');
-  expect(await turns.holdsSlot('line', 'late')).toBe(false);
+  await groups.removeFinished('group', 'late');
+  expect(await groups.holdsSlot('group', 'late')).toBe(false);
 });
 
 describe('restart', () => {
-  test('the newer takes the place of the older, which is told so', async () => {
-    await ask('old', 1, 'restart');
-    expect(await ask('new', 2, 'restart')).toEqual({ kind: 'go', replaced: 'old' });
-    expect(await turns.holdsSlot('line', 'old')).toBe(false);
-    expect(await ask('old', 1, 'restart')).toEqual({ kind: 'skip', because: 'new' });
+  test('a newer run takes over the slot, and the older one is skipped', async () => {
+    await request('old', 1, 'restart');
+    expect(await request('new', 2, 'restart')).toEqual({ kind: 'acquired', superseded: 'old' });
+    expect(await groups.holdsSlot('group', 'old')).toBe(false);
+    expect(await request('old', 1, 'restart')).toEqual({ kind: 'skipped', because: 'new' });
   });
 
-  test('the older does not go behind the newer either', async () => {
-    await ask('new', 2, 'restart');
-    await turns.leave('line', 'new');
-    expect(await ask('old', 1, 'restart')).toMatchObject({ kind: 'skip' });
-    expect(await ask('newer', 3, 'restart')).toMatchObject({ kind: 'go' });
+  test('an older run is skipped also after the newer one has finished', async () => {
+    await request('new', 2, 'restart');
+    await groups.leave('group', 'new');
+    expect(await request('old', 1, 'restart')).toMatchObject({ kind: 'skipped' });
+    expect(await request('newer', 3, 'restart')).toMatchObject({ kind: 'acquired' });
   });
 });
 
-test('one that is passed by does not make the one that has the turn the next', async () => {
-  await ask('holder', 1, 'single');
-  await ask('other', 2, 'single');
-  expect(await turns.leave('line', 'other')).toBeUndefined();
-  await turns.join('line', 'next', 3);
-  expect(await turns.leave('line', 'holder')).toBe('next');
+test('a skipped run that leaves does not wake another one while the slot is taken', async () => {
+  await request('holder', 1, 'single');
+  await request('other', 2, 'single');
+  expect(await groups.leave('group', 'other')).toBeUndefined();
+  await groups.join('group', 'next', 3);
+  expect(await groups.leave('group', 'holder')).toBe('next');
 });
 
-test('single: while one is under way, others are passed by', async () => {
-  await ask('a', 1, 'single');
-  expect(await ask('b', 2, 'single')).toEqual({ kind: 'skip', because: 'a' });
-  await turns.leave('line', 'a');
-  expect(await ask('c', 3, 'single')).toMatchObject({ kind: 'go' });
+test('single: other runs are skipped while one has the slot', async () => {
+  await request('a', 1, 'single');
+  expect(await request('b', 2, 'single')).toEqual({ kind: 'skipped', because: 'a' });
+  await groups.leave('group', 'a');
+  expect(await request('c', 3, 'single')).toMatchObject({ kind: 'acquired' });
 });

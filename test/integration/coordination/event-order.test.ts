@@ -22,7 +22,7 @@ const event = (id: string, at: string, device: Record<string, unknown> = { id: 5
 });
 const AT = '2026-01-31T08:00:00.000Z';
 
-test('the earlier of one device goes first, and whoever is done with it hears of the next', async () => {
+test('the earlier event of a device goes first, and completing it returns the next one', async () => {
   const early = event('z', AT);
   const late = event('a', '2026-01-31T08:00:00.001Z');
   await registerEvents(redis(), [late, early]);
@@ -33,11 +33,11 @@ test('the earlier of one device goes first, and whoever is done with it hears of
   expect(await completeEvent(redis(), late)).toBeUndefined();
 });
 
-test('of the same time the one that came first goes first, whatever their ids', async () => {
+test('of events with the same time, the first to arrive goes first, whatever its id', async () => {
   const same = ['c', 'a', 'b'].map((id) => event(id, AT));
   for (const one of same) await registerEvents(redis(), [one]);
   const order: string[] = [];
-  for (let turn = 0; turn < 3; turn += 1) {
+  for (let round = 0; round < 3; round += 1) {
     for (const one of same) {
       if (order.includes(one.id) || (await earlierEvent(redis(), one)) !== undefined) continue;
       order.push(one.id);
@@ -48,14 +48,14 @@ test('of the same time the one that came first goes first, whatever their ids', 
   expect(order).toEqual(['c', 'a', 'b']);
 });
 
-test('devices do not wait for each other, nor does what is about none', async () => {
+test('events of another device, or of none, do not wait', async () => {
   await registerEvents(redis(), [event('a', AT, { id: 1 })]);
   const later = '2026-01-31T09:00:00.000Z';
   expect(await earlierEvent(redis(), event('b', later, { id: 2 }))).toBeUndefined();
   expect(await earlierEvent(redis(), event('c', later, {}))).toBeUndefined();
 });
 
-test('what nobody will ever look at is taken out', async () => {
+test('removing an event whose job is gone returns the next one', async () => {
   const gone = event('gone', AT);
   const next = event('next', '2026-01-31T08:00:01.000Z');
   await registerEvents(redis(), [gone, next]);

@@ -9,51 +9,71 @@ beforeEach(() => redis().flushall());
 const OWN: RunLimit = { runs: 2, windowMs: 60_000, shared: false, reason: 'two a minute' };
 const SHARED: RunLimit = { runs: 3, windowMs: 60_000, shared: true, reason: 'three for all' };
 
-describe('ceilings', () => {
+describe('run limits', () => {
   let now = 1_000_000;
-  const ceilings = () => openRunLimits(redis(), () => now);
-  const admit = (run: string, given: readonly RunLimit[] = [OWN], rule = 'r', plannedAt = now) =>
-    ceilings().admit({ account: 'a', rule, run, plannedAt, ceilings: given });
+  const runLimits = () => openRunLimits(redis(), () => now);
+  /** The answer in one word: `newly held` when this request reached the limit. */
+  async function admit(
+    run: string,
+    limits: readonly RunLimit[] = [OWN],
+    rule = 'r',
+    plannedAt = now,
+  ): Promise<string> {
+    const admission = await runLimits().admit({ account: 'a', rule, run, plannedAt, limits });
+    return admission.kind === 'held' && admission.isNew ? 'newly held' : admission.kind;
+  }
 
   test('a run that asks twice, because its process was killed in between, counts once', async () => {
     expect(await admit('one')).toBe('admitted');
     expect(await admit('one')).toBe('admitted');
     expect(await admit('two')).toBe('admitted');
-    expect(await admit('three')).toBe('holds');
+    expect(await admit('three')).toBe('newly held');
     expect(await admit('four')).toBe('held');
-    // It had begun before the rule was held.
+    // This run started before the rule was held.
     expect(await admit('two')).toBe('admitted');
   });
 
-  test('what began long enough ago does not count', async () => {
+  test('a held run learns which rule is held, since when and why, and counts as waiting once', async () => {
+    for (const run of ['one', 'two']) await admit(run);
+    const held = { account: 'a', rule: 'r', since: new Date(now).toISOString(), reason: 'two a minute' };
+    for (const isNew of [true, false]) {
+      const request = { account: 'a', rule: 'r', run: 'three', plannedAt: now, limits: [OWN] };
+      expect(await runLimits().admit(request)).toEqual({ kind: 'held', held, isNew });
+    }
+    expect(await runLimits().listHeld()).toEqual([{ ...held, waitingRuns: 1 }]);
+    await runLimits().removeWaiting('a', 'r', 'three');
+    expect(await runLimits().listHeld()).toEqual([{ ...held, waitingRuns: 0 }]);
+  });
+
+  test('runs from before the window do not count', async () => {
     await admit('one');
     await admit('two');
     now += 60_001;
     expect(await admit('three')).toBe('admitted');
   });
 
-  test('releasing a rule that its own ceiling held gives those that are shared no more room', async () => {
+  test('releasing a rule over its own limit does not reset the shared limit', async () => {
     for (const run of ['one', 'two']) await admit(run, [OWN, SHARED]);
-    expect(await admit('three', [OWN, SHARED])).toBe('holds');
-    expect(await ceilings().release('a', 'r')).toBe(true);
+    expect(await admit('three', [OWN, SHARED])).toBe('newly held');
+    expect(await runLimits().release('a', 'r')).toBe(true);
     expect(await admit('three', [OWN, SHARED])).toBe('admitted');
-    expect(await admit('four', [OWN, SHARED])).toBe('holds');
-    expect((await ceilings().listHeld())[0]).toMatchObject({ rule: 'r', reason: 'three for all' });
+    expect(await admit('four', [OWN, SHARED])).toBe('newly held');
+    expect((await runLimits().listHeld())[0]).toMatchObject({ rule: 'r', reason: 'three for all' });
   });
 
   test('releasing a rule that is not held does nothing', async () => {
     for (const run of ['one', 'two', 'three']) await admit(run, [SHARED], run);
-    expect(await ceilings().release('a', 'no-such-rule')).toBe(false);
-    expect(await admit('four', [SHARED], 'four')).toBe('holds');
-    expect(await ceilings().release('a', 'four')).toBe(true);
+    expect(await runLimits().release('a', 'no-such-rule')).toBe(false);
+    expect(await admit('four', [SHARED], 'four')).toBe('newly held');
+    expect(await runLimits().release('a', 'four')).toBe(true);
     expect(await admit('four', [SHARED], 'four')).toBe('admitted');
   });
 
-  test('dropping drops what waits, and not what comes later', async () => {
+  test('a drop drops the waiting runs, not later ones', async () => {
     for (const run of ['one', 'two', 'three']) await admit(run);
     const plannedBefore = now;
-    expect(await ceilings().drop('a', 'r')).toBe(true);
-    expect(await ceilings().drop('a', 'r')).toBe(false);
+    expect(await runLimits().drop('a', 'r')).toBe(true);
+    expect(await runLimits().drop('a', 'r')).toBe(false);
     now += 1;
     expect(await admit('three', [OWN], 'r', plannedBefore)).toBe('dropped');
     expect(await admit('four')).toBe('admitted');

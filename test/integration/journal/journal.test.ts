@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { findTrace } from '../../../src/journal/find-events.js';
 import { openJournal } from '../../../src/journal/journal.js';
 import { factsKey, traceKey } from '../../../src/journal/trace-keys.js';
-import { DAY_S } from '../../../src/queues/queues.js';
+import { DAY_S } from '../../../src/queues/retention.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
 import { useTestRedis } from '../../support/use-redis.js';
 
@@ -23,7 +23,7 @@ const EVENT = {
 const journal = () =>
   openJournal(redis(), { repeatWindowDays: 7, deadLetterDays: 90 }, createRedaction([SECRET]).redact);
 
-test('the trace of a run that waits for a month outlasts it', async () => {
+test('the trace of a run that waits for a month outlives the wait', async () => {
   await journal().recordReceived([EVENT]);
   const inAMonth = new Date(Date.now() + 30 * DAY_S * 1000).toISOString();
   await journal().recordRun(ID, {
@@ -35,7 +35,7 @@ test('the trace of a run that waits for a month outlasts it', async () => {
   for (const key of [traceKey(ID)]) expect(await redis().ttl(key)).toBeGreaterThan(36 * DAY_S);
 });
 
-test('a fact shows no secret of the environment, whoever put it where it was looked up', async () => {
+test('secrets from the environment are masked in facts, wherever they come from', async () => {
   await journal().recordFact(ID, 'attributes', {
     status: 'found',
     value: { token: SECRET, department: 'Sales' },

@@ -33,14 +33,18 @@ async function change(current: World, rules: string): Promise<void> {
 const wipes = ({ simulator }: World): number =>
   simulator.calls().filter(({ path }) => path.endsWith('/wipe')).length;
 
-describe('whoever changes a rule while a run of it waits means that run as well', () => {
+describe('a changed rule also applies to its waiting runs', () => {
   test.each([
     ['a dry run', erase('mode: dry_run'), /^dry run: would send POST .*wipe/],
-    ['switched off', erase('enabled: false'), /^the rule was switched off meanwhile \(enabled: false\)$/],
     [
-      'not allowed to destroy',
+      'disabled',
+      erase('enabled: false'),
+      /^the rule was disabled after the run was planned \(enabled: false\)$/,
+    ],
+    [
+      'destructive actions no longer allowed',
       erase().replace('allow: [destructive]', '').replace('wipe: {}', 'log: hi'),
-      /^the rule may not do any more what cannot be undone/,
+      /^the rule no longer allows destructive actions \(allow: \[destructive\]\)$/,
     ],
   ])('%s', async (_what, rules, reason) => {
     const current = await waitingRun();
@@ -53,7 +57,7 @@ describe('whoever changes a rule while a run of it waits means that run as well'
     expect(wipes(current)).toBe(0);
   });
 
-  test('taken away: the run waits for the rule to come back, and goes on then', async () => {
+  test('removed: the run waits for the rule, and continues when it is restored', async () => {
     const current = await waitingRun();
     await change(current, 'rules: []');
     const held = await current.settled('device.enrolled', ['waiting']);
@@ -64,7 +68,7 @@ describe('whoever changes a rule while a run of it waits means that run as well'
   });
 });
 
-test('a channel that is gone does not keep a run from what else it does', async () => {
+test('a run whose channel was removed performs its other steps', async () => {
   const rules = (channel: string): string => `
 channels:
   ${channel}: { type: slack, url: "${service.url}/slack" }
@@ -81,7 +85,7 @@ rules:
   await world.settled('device.enrolled', ['waiting']);
   await change(world, rules('new-desk'));
   const trace = await world.settled('device.enrolled', ['completed']);
-  // The message waits: another process may know the channel already, or still.
+  // The alert waits, because another process may have the channel.
   expect(trace.alerts).toMatchObject([{ channel: 'old-desk', status: 'queued' }]);
   expect(service.requests().map(({ path }) => path)).toEqual(['/important']);
 });

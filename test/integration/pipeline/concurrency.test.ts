@@ -23,23 +23,23 @@ const post = (type: string, number: number, device: unknown = DEVICE): Promise<v
   });
 
 async function tracesOf(type: string, count: number): Promise<Trace[]> {
-  return until(`${count} events ${type} have come to rest`, async () => {
+  return until(`${count} events ${type} have ended`, async () => {
     const { client } = world;
     const { events } = await findEvents(client, { type, limit: 100 });
-    const atRest = events.filter(({ status }) => status === 'completed' || status === 'failed');
-    if (atRest.length < count) return undefined;
-    const traces = await Promise.all(atRest.map(({ id }) => findTrace(client, id)));
+    const ended = events.filter(({ status }) => status === 'completed' || status === 'failed');
+    if (ended.length < count) return undefined;
+    const traces = await Promise.all(ended.map(({ id }) => findTrace(client, id)));
     return traces.flatMap((trace) => trace ?? []).sort((a, b) => a.at.localeCompare(b.at));
   });
 }
 
-const numbers = (): string[] => service.requests().map(({ path }) => path);
+const paths = (): string[] => service.requests().map(({ path }) => path);
 
 async function begin(about: string, steps: string, env: Record<string, string> = {}): Promise<void> {
   await world.start({
     rules: `
 rules:
-  - id: in-line
+  - id: ordered
     on: acme.event
     ${about}
     do:
@@ -48,77 +48,79 @@ ${steps.replaceAll('URL', service.url)}`,
   });
 }
 
-const BEGIN_AND_END = `
-      - http_request: { method: POST, url: "URL/begin-{{ event.data.number }}" }
+const START_AND_END = `
+      - http_request: { method: POST, url: "URL/start-{{ event.data.number }}" }
       - wait: 1s
       - http_request: { method: POST, url: "URL/end-{{ event.data.number }}" }`;
 
 describe('runs of one device', () => {
-  test('queue up in the order in which the events happened, whatever order they come in', async () => {
-    await begin('enabled: true', BEGIN_AND_END);
+  test('run in the order of their events, in whatever order the webhooks arrive', async () => {
+    await begin('enabled: true', START_AND_END);
     await post('acme.event', 1);
-    await until('the first has begun', () => numbers().length === 1);
+    await until('the first run has started', () => paths().length === 1);
     for (const number of [4, 3, 2]) await post('acme.event', number);
     await tracesOf('acme.event', 4);
-    expect(numbers()).toEqual([
-      '/begin-1',
+    expect(paths()).toEqual([
+      '/start-1',
       '/end-1',
-      '/begin-2',
+      '/start-2',
       '/end-2',
-      '/begin-3',
+      '/start-3',
       '/end-3',
-      '/begin-4',
+      '/start-4',
       '/end-4',
     ]);
   });
 
-  test('do not wait for those of another device', async () => {
-    await begin('enabled: true', BEGIN_AND_END);
+  test('do not wait for runs of another device', async () => {
+    await begin('enabled: true', START_AND_END);
     await post('acme.event', 1);
     await post('acme.event', 2, { id: 56 });
     await tracesOf('acme.event', 2);
-    expect(numbers().slice(0, 2).sort()).toEqual(['/begin-1', '/begin-2']);
+    expect(paths().slice(0, 2).sort()).toEqual(['/start-1', '/start-2']);
   });
 
-  test('do wait where the key is the same', async () => {
-    await begin('concurrency: { key: "all" }', BEGIN_AND_END);
+  test('wait for runs of another device with the same key', async () => {
+    await begin('concurrency: { key: "all" }', START_AND_END);
     await post('acme.event', 1);
-    await until('the first has begun', () => numbers().length === 1);
+    await until('the first run has started', () => paths().length === 1);
     await post('acme.event', 2, { id: 56 });
     await tracesOf('acme.event', 2);
-    expect(numbers()).toEqual(['/begin-1', '/end-1', '/begin-2', '/end-2']);
+    expect(paths()).toEqual(['/start-1', '/end-1', '/start-2', '/end-2']);
   });
 
-  test('single: an event is passed by while a run is under way, and its trace says so', async () => {
-    await begin('concurrency: { mode: single }', BEGIN_AND_END);
+  test('single: a run is skipped while another one is in progress, and its trace tells why', async () => {
+    await begin('concurrency: { mode: single }', START_AND_END);
     await post('acme.event', 1);
-    await until('the first has begun', () => numbers().length === 1);
+    await until('the first run has started', () => paths().length === 1);
     await post('acme.event', 2);
     const [, second] = await tracesOf('acme.event', 2);
-    expect(numbers()).toEqual(['/begin-1', '/end-1']);
+    expect(paths()).toEqual(['/start-1', '/end-1']);
     expect(second?.runs[0]).toMatchObject({
       status: 'completed',
-      reason: expect.stringMatching(/^another run of the rule is under way for the same device/),
+      reason: expect.stringMatching(
+        /^another run of the rule for the same device is in progress \(event [0-9a-f]{12}\)$/,
+      ),
       steps: [{ status: 'skipped' }, { status: 'skipped' }, { status: 'skipped' }],
     });
     await post('acme.event', 3);
     await tracesOf('acme.event', 3);
-    expect(numbers().slice(2)).toEqual(['/begin-3', '/end-3']);
+    expect(paths().slice(2)).toEqual(['/start-3', '/end-3']);
   });
 
-  test('restart: the newer takes the place of the older, which does no further step', async () => {
-    await begin('concurrency: { mode: restart }', BEGIN_AND_END);
+  test('restart: a newer run supersedes the older one, which skips its remaining steps', async () => {
+    await begin('concurrency: { mode: restart }', START_AND_END);
     await post('acme.event', 1);
-    await until('the first has begun', () => numbers().length === 1);
+    await until('the first run has started', () => paths().length === 1);
     await post('acme.event', 2);
     const [first] = await tracesOf('acme.event', 2);
-    expect(numbers()).toEqual(['/begin-1', '/begin-2', '/end-2']);
+    expect(paths()).toEqual(['/start-1', '/start-2', '/end-2']);
     expect(first?.runs[0]?.steps.map(({ status }) => status)).toEqual(['completed', 'skipped', 'skipped']);
-    const reason = expect.stringMatching(/^a later run of the rule for the same device took its place/);
+    const reason = expect.stringMatching(/^superseded by a later run of the rule for the same device$/);
     expect(first?.runs[0]).toMatchObject({ reason, steps: [{}, { reason }, { reason }] });
   });
 
-  test('one that failed lets the next go on', async () => {
+  test('a failed run releases its slot', async () => {
     await begin(
       'enabled: true',
       '\n      - http_request: { method: POST, url: "URL/{{ event.data.number }}" }',
@@ -127,21 +129,21 @@ describe('runs of one device', () => {
     for (const number of [1, 2, 3]) await post('acme.event', number);
     const traces = await tracesOf('acme.event', 3);
     expect(traces.map(({ status }) => status)).toEqual(['failed', 'completed', 'completed']);
-    expect(numbers()).toEqual(['/1', '/2', '/3']);
+    expect(paths()).toEqual(['/1', '/2', '/3']);
   });
 });
 
-test('events of a device that wait together are looked at in the order in which they happened', async () => {
+test('queued events of a device are processed in the order in which they happened', async () => {
   const rules = `
 rules:
-  - id: in-line
+  - id: ordered
     on: acme.event
     do:
       - http_request: { method: POST, url: "${service.url}/{{ event.data.number }}" }
 `;
   await world.start({ rules, roles: ['receiver'] });
   for (const number of [5, 1, 4, 2, 3]) await post('acme.event', number);
-  // Now that all of them wait, somebody comes who looks at them, several at a time.
+  // All events are queued before the first worker starts. It processes several at a time.
   const worker = await startService({
     env: { ...world.env, PORT: '0' },
     roles: ['worker'],
@@ -149,13 +151,13 @@ rules:
   });
   try {
     await tracesOf('acme.event', 5);
-    expect(numbers()).toEqual(['/1', '/2', '/3', '/4', '/5']);
+    expect(paths()).toEqual(['/1', '/2', '/3', '/4', '/5']);
   } finally {
     await worker.stop();
   }
 });
 
-describe('a key that cannot be filled in', () => {
+describe('a concurrency key', () => {
   const keyed = (key: string): string => `
 rules:
   - id: keyed
@@ -169,7 +171,7 @@ rules:
       - http_request: { method: POST, url: "URL/plain-{{ event.data.number }}" }
 `;
 
-  test('is told of its rule, and the other rules go on', async () => {
+  test('that cannot be rendered fails its rule, and the other rules run', async () => {
     await world.start({ rules: keyed('{{ event.data.owner }}').replaceAll('URL', service.url) });
     await post('acme.event', 1);
     const trace = await world.settled('acme.event', ['failed']);
@@ -178,39 +180,39 @@ rules:
         rule: 'keyed',
         verdict: 'error',
         reason: expect.stringMatching(
-          /^concurrency\.key "\{\{ event\.data\.owner \}\}" cannot be filled in: undefined variable/,
+          /^concurrency\.key "\{\{ event\.data\.owner \}\}" cannot be rendered: undefined variable/,
         ),
       },
       { rule: 'plain', verdict: 'matched' },
     ]);
-    await until('the plain rule has run', () => numbers().includes('/plain-1'));
+    await until('the plain rule has run', () => paths().includes('/plain-1'));
   });
 
-  test('that is empty is no key: runs do not share a line for it', async () => {
+  test('that is empty is no key: the runs do not wait for each other', async () => {
     await world.start({
       rules: keyed('{{ event.data.owner | default: blank }}').replaceAll('URL', service.url),
     });
     for (const number of [1, 2]) await post('acme.event', number, {});
     await tracesOf('acme.event', 2);
     expect(
-      numbers()
+      paths()
         .filter((path) => path.startsWith('/keyed'))
         .sort(),
     ).toEqual(['/keyed-1', '/keyed-2']);
   });
 });
 
-test('restart: an older event that comes late does not take the place of the newer', async () => {
-  await begin('concurrency: { mode: restart }', BEGIN_AND_END);
+test('restart: the run of an older event that arrives late is skipped', async () => {
+  await begin('concurrency: { mode: restart }', START_AND_END);
   await post('acme.event', 5);
   await tracesOf('acme.event', 1);
   await post('acme.event', 2);
   const [older] = await tracesOf('acme.event', 2);
-  expect(numbers()).toEqual(['/begin-5', '/end-5']);
-  expect(older?.runs[0]?.reason).toMatch(/^a later run of the rule/);
+  expect(paths()).toEqual(['/start-5', '/end-5']);
+  expect(older?.runs[0]?.reason).toMatch(/^superseded by a later run of the rule/);
 });
 
-test('restart: the older does not go on with its list either', async () => {
+test('restart: a superseded run skips the remaining items of its list', async () => {
   await begin(
     'concurrency: { mode: restart }',
     `
@@ -220,39 +222,39 @@ test('restart: the older does not go on with its list either', async () => {
       - http_request: { method: POST, url: "URL/end-{{ event.data.number }}" }`,
   );
   await post('acme.event', 1);
-  await until('the first waits', () => world.settled('acme.event', ['waiting']));
+  await until('the first run waits', () => world.settled('acme.event', ['waiting']));
   await post('acme.event', 2);
   const [first] = await tracesOf('acme.event', 2);
-  expect(numbers()).toEqual(['/end-2']);
+  expect(paths()).toEqual(['/end-2']);
   expect(first?.runs[0]?.steps[0]).toMatchObject({
     status: 'skipped',
-    reason: expect.stringMatching(/^a later run/),
+    reason: expect.stringMatching(/^superseded by a later run/),
   });
 });
 
-test('restart: a run that waits for long hears at once that its place was taken', async () => {
-  await begin('concurrency: { mode: restart }', BEGIN_AND_END.replace('wait: 1s', 'wait: 1h'));
+test('restart: a superseded run that waits ends without delay', async () => {
+  await begin('concurrency: { mode: restart }', START_AND_END.replace('wait: 1s', 'wait: 1h'));
   await post('acme.event', 1);
-  await until('the first waits', () => world.settled('acme.event', ['waiting']));
+  await until('the first run waits', () => world.settled('acme.event', ['waiting']));
   await post('acme.event', 2);
   const [first] = await tracesOf('acme.event', 1);
-  expect(first?.runs[0]?.steps[1]?.reason).toMatch(/^a later run of the rule/);
+  expect(first?.runs[0]?.steps[1]?.reason).toMatch(/^superseded by a later run of the rule/);
 });
 
-test('single: a run whose job is gone does not keep the others out for ever', async () => {
-  await begin('concurrency: { mode: single }', BEGIN_AND_END.replace('wait: 1s', 'wait: 1h'));
+test('single: a run whose job was removed does not block its group', async () => {
+  await begin('concurrency: { mode: single }', START_AND_END.replace('wait: 1s', 'wait: 1h'));
   await post('acme.event', 1);
-  await until('the first has begun', () => numbers().length === 1);
+  await until('the first run has started', () => paths().length === 1);
   const { client } = world;
-  const waits = await until('it waits', () => world.settled('acme.event', ['waiting']));
+  const waits = await until('the run waits', () => world.settled('acme.event', ['waiting']));
   const queue = new Queue(RUNS, { connection: client, prefix: KEY_PREFIX });
-  await (await queue.getJob(runId(waits.id, 'in-line')))?.remove();
+  await (await queue.getJob(runId(waits.id, 'ordered')))?.remove();
   await queue.close();
   await post('acme.event', 2);
-  await until('the second has begun', () => numbers().includes('/begin-2'));
+  await until('the second run has started', () => paths().includes('/start-2'));
 });
 
-test('an event that waits for a fact is not overtaken by a later one of the device', async () => {
+test('a later event of the device does not overtake an event that waits for a fact', async () => {
   await world.start({
     rules: `
 rules:
@@ -274,7 +276,7 @@ rules:
   });
   await post('device.changed_group', 1, { id });
   await until(
-    'the first waits',
+    'the first event waits',
     async () =>
       (
         await findEvents(world.client, {
@@ -286,10 +288,10 @@ rules:
   );
   await post('device.changed_group', 2, { id });
   await tracesOf('device.changed_group', 2);
-  expect(numbers()).toEqual(['/1', '/2']);
+  expect(paths()).toEqual(['/1', '/2']);
 });
 
-test('three events close upon each other never change places, however often', async () => {
+test('three events in quick succession keep their order, 50 times', async () => {
   await begin(
     'enabled: true',
     '\n      - http_request: { method: POST, url: "URL/{{ event.data.device.id }}/{{ event.data.number }}" }',
@@ -297,19 +299,19 @@ test('three events close upon each other never change places, however often', as
   for (let id = 1; id <= 50; id += 1) {
     service.answerNext({ status: 400 });
     for (const number of [1, 2, 3]) await post('acme.event', number, { id });
-    const own = (): string[] => numbers().filter((path) => path.startsWith(`/${id}/`));
-    await until('all three are done', () => own().length === 3);
+    const own = (): string[] => paths().filter((path) => path.startsWith(`/${id}/`));
+    await until('all three runs are done', () => own().length === 3);
     expect(own()).toEqual([`/${id}/1`, `/${id}/2`, `/${id}/3`]);
   }
 }, 120_000);
 
-test('a burst of events of one device is worked off without a pause between them', async () => {
+test('a burst of events of one device is processed without pauses', async () => {
   await world.start({
     rules: `rules: [{ id: note, on: acme.event, do: [http_request: { method: POST, url: "${service.url}/{{ event.data.number }}" }] }]`,
   });
   const count = 100;
   const all = Array.from({ length: count }, (_unused, index) => index + 1);
   await Promise.all(all.map((number) => post('acme.event', number)));
-  // With a pause of a fifth of a second between two of them it would take longer.
-  await until('all are done', () => numbers().length === count, 15_000);
+  // A pause of 200 ms between two events would take longer.
+  await until('all runs are done', () => paths().length === count, 15_000);
 });

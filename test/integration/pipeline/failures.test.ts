@@ -23,12 +23,12 @@ const { start: begin } = useWorld();
 
 describe('a step that fails', () => {
   test.each([
-    // The client makes such a call three times before the step's attempt counts as failed.
+    // The client makes the call three times before the attempt at the step fails.
     ['a server error', { kind: 'status', status: 500, times: 6 }],
     ['a bad gateway', { kind: 'status', status: 502, times: 6 }],
     ['a reset connection', { kind: 'reset', times: 6 }],
     ['an answer that is no JSON', { kind: 'not_json', times: 2 }],
-  ] as const)('is tried again after %s, and what was done is not done again', async (_what, fault) => {
+  ] as const)('retries after %s, and completed steps do not repeat', async (_what, fault) => {
     const { simulator, settled, log } = await begin({ rules: GROUP_RULE });
     simulator.addFault({ method: 'POST', path: '/device_groups/*', ...fault });
     simulator.enroll({ kind: 'macbook' });
@@ -38,7 +38,7 @@ describe('a step that fails', () => {
     expect(log().match(/"msg":"first"/g)).toHaveLength(1);
   });
 
-  test('is tried again when the API says so after a 429, and uses up no attempt', async () => {
+  test('retries after a 429 at the requested time, and uses up no attempt', async () => {
     const { simulator, settled } = await begin({ rules: GROUP_RULE, env: { RETRY_ATTEMPTS: '1' } });
     simulator.addFault({
       method: 'POST',
@@ -60,7 +60,7 @@ describe('a step that fails', () => {
     expect(runs[0]?.steps[1]?.attempts).toBe(2);
   });
 
-  test('is not tried again after a 4xx: the run stops and is a dead letter', async () => {
+  test('does not retry after a 4xx: the run stops and is a dead letter', async () => {
     const { simulator, settled, service } = await begin({ rules: GROUP_RULE });
     simulator.addFault({ method: 'POST', path: '/device_groups/*', kind: 'status', status: 422, times: 1 });
     simulator.enroll({ kind: 'macbook' });
@@ -68,9 +68,9 @@ describe('a step that fails', () => {
     expect(trace.status).toBe('failed');
     expect(trace.runs[0]?.steps.map((step) => step.status)).toEqual(['completed', 'failed', 'pending']);
     expect(trace.reason).toContain(
-      'step 2 (assign_device_group): POST /device_groups/41/devices/500 (account default) answered 422',
+      'step 2 (assign_device_group): POST /device_groups/41/devices/500 (account default) returned 422',
     );
-    // Visible in the list, and replayable: it goes on at the step that failed.
+    // A replay continues with the failed step.
     const replay = await fetch(`${service.url}/api/events/${trace.id}/replay`, {
       method: 'POST',
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
@@ -80,7 +80,7 @@ describe('a step that fails', () => {
     expect(replayed.runs[0]?.steps.map((step) => step.attempts)).toEqual([1, 2, 1]);
   });
 
-  test('is done by the mended rule when it is replayed, what was done before it left alone', async () => {
+  test('follows the corrected rule when it is replayed, and does not repeat completed steps', async () => {
     const rules = (group: string): string => `
 rules:
   - id: laptops
@@ -104,7 +104,7 @@ rules:
     expect(runs[0]?.steps.map((step) => step.attempts)).toEqual([1, 2]);
   });
 
-  test('that says on_error: continue does not stop its run', async () => {
+  test('with on_error: continue does not stop its run', async () => {
     const rules = GROUP_RULE.replace('{ group: Laptops }', '{ group: Laptop }\n        on_error: continue');
     const { simulator, settled } = await begin({ rules });
     simulator.enroll({ kind: 'macbook' });
@@ -130,12 +130,12 @@ rules:
   });
 });
 
-describe('a call that must not be made twice', () => {
+describe('a call that must not be repeated', () => {
   test.each([
     ['the connection is reset', { kind: 'reset' }],
     ['a gateway answers 502', { kind: 'status', status: 502 }],
     ['the answer is cut off', { kind: 'truncated' }],
-  ] as const)('a script job that took effect before %s is found, not started again', async (_what, fault) => {
+  ] as const)('a script job that was created before %s is found, not created again', async (_what, fault) => {
     const { simulator, settled } = await begin({ rules: SCRIPT_RULE });
     simulator.addFault({ method: 'POST', path: '/script_jobs', times: 1, effect: 'after', ...fault });
     simulator.enroll({ kind: 'macbook' });
@@ -149,7 +149,7 @@ describe('a call that must not be made twice', () => {
     });
   });
 
-  test('a script job that did not take effect is started', async () => {
+  test('a script job that was not created is created by the retry', async () => {
     const { simulator, settled } = await begin({ rules: SCRIPT_RULE });
     simulator.addFault({ method: 'POST', path: '/script_jobs', times: 1, kind: 'reset' });
     simulator.enroll({ kind: 'macbook' });
@@ -157,7 +157,7 @@ describe('a call that must not be made twice', () => {
     expect(simulator.scriptJobs()).toHaveLength(1);
   });
 
-  test('a replay of a run that failed while the outcome was open looks for the job first', async () => {
+  test('the replay of a run in doubt looks for its job first', async () => {
     const { simulator, settled, service } = await begin({ rules: SCRIPT_RULE, env: { RETRY_ATTEMPTS: '1' } });
     simulator.addFault({ method: 'POST', path: '/script_jobs', times: 1, kind: 'reset', effect: 'after' });
     simulator.enroll({ kind: 'macbook' });
@@ -173,7 +173,7 @@ describe('a call that must not be made twice', () => {
     expect(simulator.scriptJobs()).toHaveLength(1);
   });
 
-  test('the job of another run on the same device is not taken for the one whose answer was lost', async () => {
+  test('a run whose response was lost does not adopt the job of another run on the device', async () => {
     const rules = `
 rules:
   - { id: first, on: device.lock.enabled, do: [run_script: { script: Say hi }] }
@@ -196,7 +196,7 @@ rules:
     expect(simulator.scriptJobs()).toHaveLength(2);
   });
 
-  test('an event that comes twice is acted on once', async () => {
+  test('a repeated webhook is processed once', async () => {
     const { simulator, settled, client, calls } = await begin({ rules: SCRIPT_RULE });
     simulator.enroll({ kind: 'macbook' });
     await settled('device.enrolled');
@@ -208,8 +208,8 @@ rules:
   });
 });
 
-describe('a fact that cannot be had', () => {
-  test('does not hold up the rules that can do without, and the others are decided when it can', async () => {
+describe('an unavailable fact', () => {
+  test('delays only the rules that need it', async () => {
     const rules = `
 rules:
   - { id: plain, on: device.enrolled, do: [log: { message: plain }] }
@@ -225,7 +225,7 @@ rules:
     expect(waiting.decisions.map((decision) => decision.verdict)).toEqual(['matched', 'waiting']);
     expect(waiting.facts['device']).toMatchObject({
       status: 'failed',
-      error: expect.stringContaining('answered 500'),
+      error: expect.stringContaining('returned 500'),
     });
     simulator.clearFaults();
     const trace = await settled('device.enrolled', ['completed']);
@@ -234,8 +234,8 @@ rules:
   });
 });
 
-describe('a rule that cannot be decided', () => {
-  test('makes its event a dead letter, does not hold up the others, and is decided anew by a replay', async () => {
+describe('a rule that cannot be evaluated', () => {
+  test('makes its event a dead letter, does not delay other rules, and is evaluated again by a replay', async () => {
     const rules = `
 rules:
   - { id: plain, on: device.lock.enabled, do: [run_script: { script: Say hi }] }
@@ -258,7 +258,7 @@ rules:
       'rule needs-apps: apps could not be looked up: GET /devices/54/installed_apps',
     );
     expect(trace.decisions.map((decision) => decision.verdict)).toEqual(['matched', 'error']);
-    // As long after as completed jobs are kept: the journal alone knows that the plain rule has run.
+    // As if the completed job had expired: only the journal knows that the plain rule has run.
     await client.del(`mdm-reflex:runs:${trace.id}.plain`);
     await client.zrem('mdm-reflex:runs:completed', `${trace.id}.plain`);
     await fetch(`${service.url}/api/events/${trace.id}/replay`, {
@@ -271,8 +271,8 @@ rules:
   });
 });
 
-describe('a wrong API key', () => {
-  test('makes events wait, is told in the log, in /readyz and in the trace, and nothing is lost', async () => {
+describe('a refused API key', () => {
+  test('makes events wait and is reported in the log, in /readyz and in the trace', async () => {
     const current = await begin({
       rules: GROUP_RULE,
       env: { SIMPLEMDM_API_KEY: 'a-wrong-key-of-the-test', RETRY_ATTEMPTS: '1' },
@@ -286,12 +286,14 @@ describe('a wrong API key', () => {
     expect(await readyz.json()).toMatchObject({
       accounts: { default: { ok: false, reason: expect.stringContaining('401') } },
     });
-    expect(current.log()).toContain('SimpleMDM refuses the API key: events of the account wait until the key is replaced');
+    expect(current.log()).toContain(
+      'SimpleMDM refuses the API key: events of the account wait until the key is replaced',
+    );
     expect(current.log()).not.toContain('a-wrong-key-of-the-test');
 
     await current.restartService({ SIMPLEMDM_API_KEY: API_KEY });
     await until(
-      'both events are handled',
+      'both events are completed',
       async () => {
         const { events } = await findEvents(current.client, { type: 'device.enrolled', limit: 10 });
         return events.length === 2 && events.every((event) => event.status === 'completed');
@@ -303,7 +305,7 @@ describe('a wrong API key', () => {
     });
   }, 60_000);
 
-  test('a read-only key fails the write with what to change', async () => {
+  test('a read-only key fails the write and says what to change', async () => {
     const { simulator, settled } = await begin({
       rules: GROUP_RULE,
       simulator: { readOnlyApiKey: 'read-only-key-of-the-test' },
@@ -312,7 +314,7 @@ describe('a wrong API key', () => {
     simulator.enroll({ kind: 'macbook' });
     const trace = await settled('device.enrolled');
     expect(trace.status).toBe('failed');
-    expect(trace.reason).toContain('answered 403: This API Key does not have access to this resource.');
-    expect(trace.reason).toContain('give it the permission in SimpleMDM');
+    expect(trace.reason).toContain('returned 403: This API Key does not have access to this resource.');
+    expect(trace.reason).toContain('grant it in SimpleMDM');
   });
 });

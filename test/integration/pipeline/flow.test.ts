@@ -29,7 +29,7 @@ describe('wait', () => {
       - log: "after: {{ device.name }}"
         id: last`);
 
-  test('keeps no worker, outlasts a restart, and what later steps name is looked up anew', async () => {
+  test('keeps no worker busy, outlives a restart, and later steps look up fresh facts', async () => {
     const { simulator, settled, restartService, calls } = await begin(WAITS, {
       env: { WORKER_CONCURRENCY: '1' },
     });
@@ -65,7 +65,7 @@ describe('run_script with wait', () => {
         if: steps.hello.status == "completed"
         id: last`);
 
-  test('follows the job to its end and leaves behind what the script said', async () => {
+  test('follows the job to its end and outputs the response of the script', async () => {
     const { simulator, settled } = await begin(SAYS);
     simulator.enroll({ kind: 'macbook', name: 'Ada' });
     const trace = await settled('device.enrolled');
@@ -81,7 +81,7 @@ describe('run_script with wait', () => {
     ).toHaveLength(1);
   });
 
-  test('fails when the device has not answered in time, and says which job is still there', async () => {
+  test('fails when the device does not respond in time, and names the job', async () => {
     const { simulator, settled } = await begin(SAYS.replace('wait: 1m', 'wait: 1s'), {
       simulator: { delays: { groupChangeMs: 5, scriptJobMs: 600_000 } },
     });
@@ -106,32 +106,32 @@ ${more}
       - log: "{{ steps.names.count }} apps, the first: {{ steps.names.items[0].message }}"
         id: last`);
 
-  test('does the step for each item, each with a record of its own', async () => {
+  test('performs the step for each item, each with its own record', async () => {
     const { simulator, settled } = await begin(EACH(''));
     simulator.enroll({ kind: 'macbook', name: 'Ada' });
     const trace = await settled('device.enrolled');
     expect(trace.status).toBe('completed');
     const [names, last] = trace.runs[0]?.steps ?? [];
-    const count = names?.each?.length ?? 0;
+    const count = names?.itemRecords?.length ?? 0;
     expect(count).toBeGreaterThan(0);
     expect(names).toMatchObject({ status: 'completed', output: { count } });
-    expect(names?.each?.every(({ status }) => status === 'completed')).toBe(true);
+    expect(names?.itemRecords?.every(({ status }) => status === 'completed')).toBe(true);
     expect(last?.output).toMatchObject({ message: expect.stringContaining(`${count} apps, the first: `) });
   });
 
-  test('does nothing at all when there are more items than meant', async () => {
+  test('does nothing when the list is longer than at_most', async () => {
     const { simulator, settled } = await begin(EACH('        at_most: 1'));
     simulator.enroll({ kind: 'macbook', name: 'Ada' });
     const trace = await settled('device.enrolled');
     expect(trace.runs[0]?.steps[0]).toMatchObject({
       status: 'failed',
-      reason: expect.stringMatching(/^for_each gives \d+ items, and at most 1 are meant: nothing was done/),
+      reason: expect.stringMatching(/^for_each has \d+ items, at_most allows 1: nothing was done$/),
       calls: [],
     });
-    expect(trace.runs[0]?.steps[0]?.each).toBeUndefined();
+    expect(trace.runs[0]?.steps[0]?.itemRecords).toBeUndefined();
   });
 
-  test('goes on behind the items that are done when one is tried again', async () => {
+  test('continues behind the finished items when an item retries', async () => {
     service.answerNext({ status: 200 }, { status: 503 }, { status: 200 });
     const { settled } = await begin(
       rule(
@@ -150,7 +150,7 @@ ${more}
 });
 
 describe('timeout', () => {
-  test('ends a step that is tried again and again', async () => {
+  test('ends a step that keeps retrying', async () => {
     service.answerNext(...Array.from({ length: 200 }, () => ({ status: 503 })));
     const { settled } = await begin(
       rule(
@@ -171,7 +171,7 @@ describe('timeout', () => {
     ]);
   });
 
-  test('breaks off a call that hangs', async () => {
+  test('cancels a call that hangs', async () => {
     const { simulator, settled } = await begin(
       rule(`
       - run_script: { script: Say hi }
@@ -183,15 +183,16 @@ describe('timeout', () => {
     const trace = await settled('device.enrolled');
     expect(trace.runs[0]?.steps[0]).toMatchObject({
       status: 'failed',
-      reason: 'it used up its time (timeout)',
-      // It may have been done: a replay must look first.
-      unsettledSince: expect.any(String),
+      reason: 'the step timed out (timeout)',
+      code: 'step/timeout',
+      // The call may have taken effect, so a replay must look for the job.
+      inDoubtSince: expect.any(String),
     });
   });
 });
 
 describe('http_request', () => {
-  test('sends JSON, signed when asked to, and leaves the answer behind', async () => {
+  test('sends signed JSON and outputs the response', async () => {
     service.answerNext({ status: 201, body: '{"ticket": 7}' });
     const { settled } = await begin(
       rule(
@@ -228,7 +229,7 @@ describe('http_request', () => {
     ]);
   });
 
-  test('fails on a status that is not expected, and says what came', async () => {
+  test('fails on an unexpected status and quotes the response', async () => {
     service.answerNext({ status: 422, body: 'no such queue' });
     const { settled } = await begin(
       rule(
@@ -246,7 +247,7 @@ describe('http_request', () => {
 });
 
 describe('emit', () => {
-  test('raises an event that another rule takes, once, about the same device', async () => {
+  test('emits one event about the same device for other rules', async () => {
     const { simulator, settled } = await begin(`
 rules:
   - id: first
@@ -267,7 +268,7 @@ rules:
     });
   });
 
-  test('a circle of such events is cut', async () => {
+  test('a loop of emitted events is cut', async () => {
     const { log } = await begin(`
 rules:
   - id: round
@@ -275,10 +276,10 @@ rules:
     do:
       - emit: { type: acme.round }`);
     await post({ type: 'test_event' });
-    await until('the chain is cut', () => log().includes('rules go round in a circle'));
+    await until('the chain is cut', () => log().includes('rules cause each other in a loop'));
   });
 
-  test('a header that no request can carry fails at once and names the header', async () => {
+  test('a header with an invalid value fails the step without retry and names the header', async () => {
     const { settled } = await begin(
       rule(
         `      - http_request: { method: POST, url: "${service.url}/", headers: { X-Device: "{{ event.data.name }}" } }`,
@@ -296,7 +297,7 @@ rules:
     });
   });
 
-  test('a user and password in the address are sent as a header, and the address is told without them', async () => {
+  test('credentials in the URL are sent as a header and do not show in traces or logs', async () => {
     service.answerNext({ status: 404 });
     const { settled, log } = await begin(
       rule(
@@ -315,7 +316,7 @@ rules:
     expect(log() + JSON.stringify(trace.runs[0]?.steps)).not.toContain('s3cr3t-pw');
   });
 
-  test('a redirect takes no header to another place', async () => {
+  test('a redirect sends no headers to another host', async () => {
     const other = await startChat();
     try {
       service.answerNext({ status: 302, headers: { location: '/there' } });
@@ -336,7 +337,7 @@ rules:
     }
   });
 
-  test('an answer that nests without an end is taken once, as a text', async () => {
+  test('a response with deeply nested JSON is handled as text and not requested again', async () => {
     service.answerNext({ status: 200, body: '['.repeat(8000) + ']'.repeat(8000) });
     const { settled } = await begin(
       rule(`      - http_request: { method: POST, url: "${service.url}/" }`, 'on: test_event'),
@@ -347,7 +348,7 @@ rules:
     expect(service.requests()).toHaveLength(1);
   });
 
-  test('a dry run sends nothing at all, not even what only reads', async () => {
+  test('a dry run sends nothing, not even a GET', async () => {
     const { settled } = await begin(
       rule(`      - http_request: { url: "${service.url}/get?key=secret" }`, 'on: test_event'),
       { env: { READ_ONLY: '1' } },
@@ -360,7 +361,7 @@ rules:
 });
 
 describe('emit', () => {
-  test('names another device than that of the event', async () => {
+  test('can name another device than that of the event', async () => {
     const { settled } = await begin(`
 rules:
   - id: hand-over
@@ -378,7 +379,7 @@ rules:
     expect(trace.runs[0]?.steps[0]?.output).toEqual({ message: 'it is Ada' });
   });
 
-  test('takes no secret of the environment: an event is kept and shown', async () => {
+  test('refuses secrets from the environment, because events are stored and shown', async () => {
     await expect(
       begin(rule('      - emit: { type: acme.x, data: { token: "${env:TOKEN}" } }', 'on: test_event'), {
         env: { TOKEN: 'a-secret-of-the-environment' },
@@ -387,10 +388,10 @@ rules:
   });
 });
 
-test('what a replay raises by a list that was mended is not taken for what was raised before', async () => {
+test('events from a replay with a corrected list are distinct from the earlier ones', async () => {
   const rules = (list: string): string => `
 rules:
-  - id: raise-each
+  - id: emit-each
     on: test_event
     do:
       - emit: { type: acme.item, data: { n: "{{ item.name }}" } }
@@ -413,11 +414,14 @@ rules:
     headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
   });
   await current.settled('test_event', ['completed']);
-  const heard = await until('all are heard', () => service.requests().length === 3 && service.requests());
+  const heard = await until(
+    'all events are processed',
+    () => service.requests().length === 3 && service.requests(),
+  );
   expect(heard.map(({ path }) => path).sort()).toEqual(['/r1', '/r2', '/w1']);
 });
 
-test('a script that was started is followed, whatever has become of the device', async () => {
+test('a started script is followed also after the device has left', async () => {
   const { simulator, settled } = await begin(
     rule(`
       - run_script: { script: Say hi, wait: 3s }
@@ -434,7 +438,7 @@ test('a script that was started is followed, whatever has become of the device',
   });
 });
 
-test('two runs that make a device each make one, also when an answer is lost', async () => {
+test('two runs that create a device create one each, also when a response is lost', async () => {
   const { simulator, settled } = await begin(
     rule('      - create_device: { name: Spare iPad }\n        id: spare', 'on: [test_event, acme.event]'),
   );

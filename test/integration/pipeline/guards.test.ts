@@ -26,7 +26,7 @@ rules:
 const NOTHING_SENT = [
   { status: 'skipped', reason: 'dry run: would send POST /device_groups/41/devices/500' },
   { status: 'skipped', reason: 'dry run: would send POST /script_jobs { script_id: 31, device_ids: 500 }' },
-  // What earlier steps would have left behind is named, so that later ones are shown as they would be.
+  // Placeholders stand for the output of skipped steps.
   {
     status: 'completed',
     output: { message: 'job {{ steps.hello.job_id }} in {{ steps.group.group_name }}' },
@@ -39,7 +39,7 @@ const NOTHING_SENT = [
   { status: 'skipped', reason: 'dry run: would send POST /devices/500/wipe' },
 ];
 
-describe('a dry run decides and traces everything and sends nothing', () => {
+describe('a dry run evaluates and traces everything and sends nothing', () => {
   test.each([
     ['when the rule says so', 'dry_run', {}],
     ['when the service is read-only, whatever the rule says', 'live', { READ_ONLY: '1' }],
@@ -54,12 +54,12 @@ describe('a dry run decides and traces everything and sends nothing', () => {
   });
 });
 
-test('what cannot be undone does not even load unless the rule allows it', async () => {
+test('a rule with a destructive action does not load without allow: [destructive]', async () => {
   const rules = RULE.replace('    allow: [destructive]\n', '').replace('MODE', 'live');
   await expect(begin({ rules })).rejects.toThrow(/wipe cannot be undone: add "allow: \[destructive\]"/);
 });
 
-test('a rule for another account is passed by, and the trace says so', async () => {
+test('a rule applies only to its accounts, and an unknown account is a problem', async () => {
   const rules = (account: string) =>
     `rules: [{ id: only, on: device.enrolled, accounts: [${account}], do: [log: { message: hi }] }]`;
   const current = await begin({ rules: rules('default') });

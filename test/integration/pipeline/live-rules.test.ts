@@ -8,9 +8,9 @@ import type { LiveRules } from '../../../src/service/live-rules.js';
 import { temporaryFolder } from '../../support/process.js';
 import { until } from '../../support/until.js';
 
-type Referents = Vocabulary['catalogs'];
+type Catalogs = Vocabulary['catalogs'];
 
-const HAS_LAPTOPS: Referents = () => ({ 'device group': [{ id: 41, name: 'Laptops' }] });
+const HAS_LAPTOPS: Catalogs = () => ({ 'device group': [{ id: 41, name: 'Laptops' }] });
 
 let rules: LiveRules | undefined;
 let folder: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
@@ -24,17 +24,17 @@ afterEach(async () => {
 const text = (id: string, group = 'Laptops'): string =>
   `rules: [{ id: ${id}, on: device.enrolled, do: [assign_device_group: { group: ${group} }] }]\n`;
 
-/** Rules in a file that changes, with a SimpleMDM that is asked as the test says. */
-async function begin(first: string, catalogs: () => Promise<Referents>) {
+/** Live rules from a file, with the catalogs that the test provides. */
+async function begin(first: string, catalogs: () => Promise<Catalogs>) {
   folder = await temporaryFolder({ 'rules.yaml': first });
   const path = join(folder.path, 'rules.yaml');
-  const told: string[][] = [];
+  const reported: string[][] = [];
   const opened = await openLiveRules({
     path,
     vocabulary: serviceVocabulary({}, ['default']),
     onRules: () => undefined,
     onProblems: () => undefined,
-    onReferenceProblems: (problems) => told.push(problems.map((problem) => problem.text)),
+    onReferenceProblems: (problems) => reported.push(problems.map((problem) => problem.text)),
     catalogs,
     pollIntervalMs: 20,
     recheckIntervalMs: 50,
@@ -42,18 +42,18 @@ async function begin(first: string, catalogs: () => Promise<Referents>) {
   rules = opened;
   return {
     rules: opened,
-    told,
+    reported,
     write: (content: string) => writeFile(path, content),
-    inForce: () => opened.current().map(({ source }) => source.id),
+    liveIds: () => opened.current().map(({ source }) => source.id),
   };
 }
 
-test('a file that changes while another is being taken comes in force behind it', async () => {
-  let answer: () => Promise<Referents> = () => Promise.resolve(HAS_LAPTOPS);
-  const { rules: opened, write, inForce } = await begin(text('one'), () => answer());
+test('a file that changes during a reload is loaded after that reload', async () => {
+  let answer: () => Promise<Catalogs> = () => Promise.resolve(HAS_LAPTOPS);
+  const { rules: opened, write, liveIds } = await begin(text('one'), () => answer());
   let asked = false;
   let release = (): void => undefined;
-  const slow = new Promise<Referents>((resolve) => (release = () => resolve(HAS_LAPTOPS)));
+  const slow = new Promise<Catalogs>((resolve) => (release = () => resolve(HAS_LAPTOPS)));
   answer = () => {
     asked = true;
     answer = () => Promise.resolve(HAS_LAPTOPS);
@@ -62,51 +62,53 @@ test('a file that changes while another is being taken comes in force behind it'
   await write(text('two'));
   const reload = opened.reload();
   await until('the file has been read', () => asked);
-  // Who comes later must not overtake it.
+  // The later change must not overtake the reload.
   await write(text('three'));
-  await until('another overtakes it', () => inForce().join() === 'three', 300).catch(() => undefined);
+  await until('the later change overtakes the reload', () => liveIds().join() === 'three', 300).catch(
+    () => undefined,
+  );
   release();
   await reload;
-  await until('the newest file is in force', () => inForce().join() === 'three', 2000);
+  await until('the newest file is loaded', () => liveIds().join() === 'three', 2000);
 });
 
-test('what rules name is looked at later when they came in force while SimpleMDM was away', async () => {
-  let answer: Referents = HAS_LAPTOPS;
-  const { rules: opened, write, told, inForce } = await begin(text('one'), () => Promise.resolve(answer));
+test('references are checked later when SimpleMDM was unavailable at the reload', async () => {
+  let answer: Catalogs = HAS_LAPTOPS;
+  const { rules: opened, write, reported, liveIds } = await begin(text('one'), () => Promise.resolve(answer));
   answer = undefined;
   await write(text('two', 'Laptpos'));
   await opened.reload();
-  expect(inForce()).toEqual(['two']);
-  expect(told).toEqual([]);
-  // A bad file leaves them in force, and so their check on its way.
+  expect(liveIds()).toEqual(['two']);
+  expect(reported).toEqual([]);
+  // An invalid file leaves the rules live, so their check still runs.
   await write('rules: [oops]\n');
-  await until('it is refused', () => opened.problems().length > 0);
+  await until('the file is refused', () => opened.problems().length > 0);
   answer = HAS_LAPTOPS;
-  const [problems] = await until('it is told', () => told.length > 0 && told);
+  const [problems] = await until('the problem is reported', () => reported.length > 0 && reported);
   expect(problems?.[0]).toContain('"Laptpos"');
   expect(opened.referenceProblems().map((problem) => problem.text)).toEqual(problems);
   await write(text('three'));
-  await until('the mended file is in force', () => inForce().join() === 'three');
+  await until('the corrected file is loaded', () => liveIds().join() === 'three');
   expect(opened.referenceProblems()).toEqual([]);
 });
 
-test('what was not there and is made in SimpleMDM is found without anybody touching the files', async () => {
+test('a reference that is created in SimpleMDM is found without a change of the files', async () => {
   let groups = [{ id: 41, name: 'Laptops' }];
   const {
     rules: opened,
     write,
-    told,
-    inForce,
+    reported,
+    liveIds,
   } = await begin(text('one', 'Phones'), () => Promise.resolve(() => ({ 'device group': groups })));
-  await until('the first rules are told of', () => told.length === 1);
+  await until('the problem of the first rules is reported', () => reported.length === 1);
   groups = [...groups, { id: 42, name: 'Phones' }];
-  await until('it is mended', () => told.length === 2);
-  expect(told[1]).toEqual([]);
+  await until('the problem is gone', () => reported.length === 2);
+  expect(reported[1]).toEqual([]);
   expect(opened.referenceProblems()).toEqual([]);
   await write(text('two', 'Tablets'));
   await opened.reload();
-  expect(inForce()).toEqual(['one']);
+  expect(liveIds()).toEqual(['one']);
   groups = [...groups, { id: 43, name: 'Tablets' }];
-  await until('the refused file is taken', () => inForce().join() === 'two');
+  await until('the refused file is loaded', () => liveIds().join() === 'two');
   expect(opened.problems()).toEqual([]);
 });

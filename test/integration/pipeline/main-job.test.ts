@@ -33,10 +33,10 @@ rules:
     do: [log: { message: "{{ event.data.device.serial_number }} is gone" }]
 `;
 
-describe('the main job, end to end', () => {
+describe('the main use case, end to end', () => {
   const world = useSharedWorld({ rules: RULES });
 
-  test('a Mac that enrolls is put in its group and runs the script, and the trace says why', async () => {
+  test('an enrolled Mac is assigned to its group and runs the script, and the trace tells why', async () => {
     const mac = world.simulator.enroll({ kind: 'macbook', name: 'Ada' });
     const trace = await world.settled('device.enrolled');
     expect(trace.status).toBe('completed');
@@ -47,7 +47,7 @@ describe('the main job, end to end', () => {
         verdict: 'not_matched',
         reason: 'device.platform == "iOS" is not true: device.platform is "macOS"',
       },
-      { rule: 'paused', verdict: 'disabled', reason: 'the rule says enabled: false' },
+      { rule: 'paused', verdict: 'disabled', reason: 'the rule is disabled (enabled: false)' },
     ]);
     const [run] = trace.runs;
     expect(run?.steps.map(({ action, status, attempts }) => ({ action, status, attempts }))).toEqual([
@@ -72,9 +72,9 @@ describe('the main job, end to end', () => {
     expect(world.log()).toContain('job 341 on Ada, completed');
   });
 
-  test('on a phone the script is skipped with the reason, and the run goes on', async () => {
+  test('on a phone the script is skipped with the reason, and the run continues', async () => {
     const phone = world.simulator.enroll({ kind: 'iphone' });
-    const trace = await until('the phone is handled', async () => {
+    const trace = await until('the event of the phone has ended', async () => {
       const found = await world.settled('device.enrolled');
       return JSON.stringify(found.data).includes(phone.serialNumber) ? found : undefined;
     });
@@ -90,7 +90,7 @@ describe('the main job, end to end', () => {
     });
   });
 
-  test('an invitation goes to the contact that the template gives', async () => {
+  test('an invitation is sent to the contact from the template', async () => {
     const { serialNumber } = world.simulator.addToBusinessManager({});
     const trace = await world.settled('abm.device.added');
     expect(trace.status).toBe('completed');
@@ -99,7 +99,7 @@ describe('the main job, end to end', () => {
     ]);
   });
 
-  test('a device that is gone is a fact, not a failure', async () => {
+  test('a device that left is a missing fact, not a failure', async () => {
     world.simulator.unenroll(117);
     const trace = await world.settled('device.unenrolled');
     expect(trace.status).toBe('completed');
@@ -109,7 +109,7 @@ describe('the main job, end to end', () => {
     ]);
   });
 
-  test('the test event is recorded although no rule takes it', async () => {
+  test('the test event is recorded although no rule matches', async () => {
     world.simulator.sendTestEvent();
     expect(await world.settled('test_event')).toMatchObject({ status: 'no_match', decisions: [], runs: [] });
   });
@@ -123,7 +123,7 @@ describe('the main job, end to end', () => {
       /mdm_reflex_api_call_duration_seconds_count\{account="default",method="POST",route="\/script_jobs",status="201"\} 1/,
     );
     expect(metrics).toMatch(/mdm_reflex_queue_jobs\{queue="runs",state="completed"\} 4/);
-    expect(metrics).toMatch(/mdm_reflex_job_duration_seconds_count\{queue="events",outcome="done"\}/);
+    expect(metrics).toMatch(/mdm_reflex_job_duration_seconds_count\{queue="events",outcome="completed"\}/);
     expect(metrics).toContain('process_cpu_seconds_total');
   });
 });

@@ -39,9 +39,9 @@ const rows = async (current: World) =>
 const run = ({ client, env }: World, rule: string): Promise<string> =>
   runSchedule(client, readSettings(env, []), rule);
 
-test('schedules are listed with their next and their last time, and can be made due by hand', async () => {
+test('schedules are listed with their next and last time, and can be run by hand', async () => {
   const current = await begin();
-  await until('they are planned', async () => (await list(current)).split('\n').length === 2);
+  await until('the schedules are written', async () => (await list(current)).split('\n').length === 2);
   expect(await list(current)).toMatch(
     /^weekly {2}0 8 \* \* 1 {2}Europe\/Berlin {2}next \S+Z {2}not run yet$/m,
   );
@@ -53,33 +53,33 @@ test('schedules are listed with their next and their last time, and can be made 
   expect(await run(current, 'weekly')).toContain('the time has come for weekly in each account');
   const trace = await current.settled('schedule.weekly', ['completed']);
   expect(trace).toMatchObject({ source: 'schedule', data: { device: { id: 121 } } });
-  await until('it is known as the last time', async () => /^weekly .* last /m.test(await list(current)));
+  await until('the sweep is listed', async () => /^weekly .* last /m.test(await list(current)));
   expect(await list(current)).toMatch(/^weekly .* last \S+Z \(default: 1 event\)$/m);
-  // The times of its schedule are as they were.
+  // The schedule itself has not changed.
   const after = await rows(current);
   expect(after.map(({ next }) => next)).toEqual(before.map(({ next }) => next));
   expect(after.find(({ rule }) => rule === 'weekly')?.last).toEqual({
     default: {
       scheduledAt: trace.at,
       finishedAt: expect.any(String),
-      looked: expect.any(Number),
-      raised: 1,
+      evaluated: expect.any(Number),
+      emitted: 1,
     },
   });
 });
 
 test.each(['everything', 'off', 'nothing'])(
-  'a rule without a schedule in force is refused: %s',
+  'a rule without an active schedule is refused: %s',
   async (rule) => {
     const current = await begin();
-    await until('they are planned', async () => (await list(current)).split('\n').length === 2);
+    await until('the schedules are written', async () => (await list(current)).split('\n').length === 2);
     await expect(run(current, rule)).rejects.toThrow(
       `the rule "${rule}" has no schedule; those that have: daily, weekly`,
     );
   },
 );
 
-test('only the clock makes a scheduled rule run: a webhook of its type does not, the replay of its event does', async () => {
+test('a webhook with the type of a schedule does not run its rule; the replay of a tick does', async () => {
   const current = await begin();
   await current.post({ type: 'schedule.daily', at: '2026-01-05T08:00:00.000Z', data: {} });
   const forged = await current.settled('schedule.daily');
@@ -97,17 +97,21 @@ test('only the clock makes a scheduled rule run: a webhook of its type does not,
       ({ source, status }) => `${source} ${status}`,
     );
   await replay(forged.id);
-  await until('the replay of it does nothing', async () => (await atRest()).includes('replay no_match'));
+  await until('the replay of the forged event matches no rule', async () =>
+    (await atRest()).includes('replay no_match'),
+  );
 
-  await until('it is planned', async () => (await list(current)).includes('daily'));
+  await until('the schedule is written', async () => (await list(current)).includes('daily'));
   await run(current, 'daily');
   const real = await current.settled('schedule.daily', ['completed']);
   await replay(real.id);
-  await until('the replay of it runs the rule', async () => (await atRest()).includes('replay completed'));
+  await until('the replay of the tick runs the rule', async () =>
+    (await atRest()).includes('replay completed'),
+  );
   const repeated = await current.settled('schedule.daily', ['completed']);
   await replay(repeated.id);
   await until(
-    'and so does the replay of the replay',
+    'the replay of the replay runs the rule',
     async () => (await atRest()).filter((event) => event === 'replay completed').length === 2,
   );
 });

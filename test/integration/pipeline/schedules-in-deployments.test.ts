@@ -37,7 +37,7 @@ async function begin(rules: string): Promise<Begun> {
 }
 
 const ruleOn = (schedule: string, more = ''): string =>
-  `rules: [{ id: by-the-clock, on: { schedule: '${schedule}' }, ${more} do: [{ log: hello }] }]\n`;
+  `rules: [{ id: scheduled, on: { schedule: '${schedule}' }, ${more} do: [{ log: hello }] }]\n`;
 const YEARLY = ruleOn('0 0 1 1 *');
 const NONE = 'rules: []\n';
 const TEN_MINUTES = 600_000;
@@ -46,50 +46,53 @@ const events = async ({ client }: World): Promise<EventSummary[]> =>
   (await findEvents(client, { type: 'schedule.*', limit: 100 })).events;
 const schedulers = async ({ schedules }: Begun): Promise<string[]> =>
   (await schedules.getJobSchedulers()).map(({ key }) => key);
-const isThrough = async (job: { getState: () => Promise<string> }): Promise<boolean> =>
+const isCompleted = async (job: { getState: () => Promise<string> }): Promise<boolean> =>
   (await job.getState()) === 'completed';
 
-test('a worker that does not have the rule yet leaves the tick to one that has it', async () => {
+test('a tick waits for a worker that has the rule', async () => {
   const current = await begin(NONE);
-  await addTick(current.schedules, 'by-the-clock');
-  const waiting = await until('it waits', async () => (await current.schedules.getDelayed())[0]);
+  await addTick(current.schedules, 'scheduled');
+  const waiting = await until('the tick waits', async () => (await current.schedules.getDelayed())[0]);
   expect(await events(current)).toEqual([]);
   await current.restartService(await current.otherRules(YEARLY));
-  await until('it is worked through', () => isThrough(waiting));
-  await until('its event is there', async () => (await events(current)).length === 1);
+  await until('the tick is processed', () => isCompleted(waiting));
+  await until('its event is emitted', async () => (await events(current)).length === 1);
 });
 
-test('a tick of a rule that does not come back is dropped after a while, and nothing is done', async () => {
+test('a tick is dropped when its rule stays missing for the grace period', async () => {
   const current = await begin(NONE);
-  const absentSince = Date.now() - TEN_MINUTES;
-  const job = await current.schedules.add('tick', { rule: 'by-the-clock', absentSince });
-  await until('it is dropped', () => isThrough(job));
-  expect(current.log()).toContain('a rule that is not there: nothing is done');
+  const ruleMissingSince = new Date(Date.now() - TEN_MINUTES).toISOString();
+  const job = await current.schedules.add('tick', { rule: 'scheduled', ruleMissingSince });
+  await until('the tick is dropped', () => isCompleted(job));
+  expect(current.log()).toContain('schedule dropped: no worker has its rule');
   expect(await events(current)).toEqual([]);
 });
 
-test('a tick that waited for its rule until the next one came leaves it to that', async () => {
+test('a tick that waited for its rule until the next tick is dropped', async () => {
   const current = await begin(ruleOn('0 0 * * * *'));
-  const absentSince = Date.now() - 2 * 3_600_000;
-  const job = await current.schedules.add('tick', { rule: 'by-the-clock', absentSince });
-  await until('it is dropped', () => isThrough(job));
-  expect(current.log()).toContain('it makes up for both');
+  const ruleMissingSince = new Date(Date.now() - 2 * 3_600_000).toISOString();
+  const job = await current.schedules.add('tick', { rule: 'scheduled', ruleMissingSince });
+  await until('the tick is dropped', () => isCompleted(job));
+  expect(current.log()).toContain('tick dropped: the next tick was due while this one waited for its rule');
   expect(await events(current)).toEqual([]);
 });
 
-test('a tick of a rule that is there and not enabled is dropped at once', async () => {
+test('a tick of a disabled rule is dropped without a grace period', async () => {
   const current = await begin(ruleOn('0 0 1 1 *', 'enabled: false,'));
-  const job = await current.schedules.add('tick', { rule: 'by-the-clock' });
-  await until('it is dropped', () => isThrough(job));
-  expect(current.log()).toContain('a rule that is not enabled: nothing is done');
+  const job = await current.schedules.add('tick', { rule: 'scheduled' });
+  await until('the tick is dropped', () => isCompleted(job));
+  expect(current.log()).toContain('tick dropped: the rule is disabled');
   expect(await events(current)).toEqual([]);
   expect(await schedulers(current)).toEqual([]);
 });
 
-test('a service that starts with other rules on the same Redis ends the schedules of those of before', async () => {
+test('a service that starts with other rules removes the schedules of the previous ones', async () => {
   const current = await begin(YEARLY);
-  await until('it is planned', async () => (await schedulers(current)).join() === 'by-the-clock');
-  await current.restartService(await current.otherRules(YEARLY.replace('by-the-clock', 'another')));
-  await until('only the other is planned', async () => (await schedulers(current)).join() === 'another');
+  await until('the schedule is written', async () => (await schedulers(current)).join() === 'scheduled');
+  await current.restartService(await current.otherRules(YEARLY.replace('scheduled', 'another')));
+  await until(
+    'only the other schedule is left',
+    async () => (await schedulers(current)).join() === 'another',
+  );
   expect((await current.schedules.getDelayed()).map(({ data }) => data.rule)).toEqual(['another']);
 });

@@ -10,7 +10,7 @@ import type { World } from '../../support/world.js';
 
 const world = useWorld();
 
-/** The queue of schedules, as another process sees it. */
+/** The queue of schedules, with its own connection. */
 function openQueue(url: string): Queue {
   const queue = new Queue('schedules', { connection: { url }, prefix: 'mdm-reflex' });
   queue.on('error', () => undefined);
@@ -20,7 +20,7 @@ function openQueue(url: string): Queue {
 
 const rules = (schedule: string, more: string): string => `
 rules:
-  - id: by-the-clock
+  - id: scheduled
     on: { schedule: "${schedule}"${more}
 `;
 
@@ -29,7 +29,7 @@ const begin = (text: string, env: Record<string, string> = {}): Promise<World> =
 
 const events = async (limit = 100) => (await findEvents(world.client, { type: 'schedule.*', limit })).events;
 
-test('goes over the fleet: each device that the condition lets through is an event with a run of its own', async () => {
+test('with for_each, each device that matches gets an event and a run', async () => {
   const { simulator, calls, client } = await begin(
     rules(
       '* * * * * *',
@@ -50,23 +50,23 @@ test('goes over the fleet: each device that the condition lets through is an eve
   const macs = list.data.filter(({ attributes }) => /^(iMac|Mac)/.test(attributes.product_name ?? ''));
   expect(macs.length).toBeGreaterThan(1);
   await until(
-    'a tick is through',
+    'the runs of a tick are completed',
     async () => (await events()).filter(({ status }) => status === 'completed').length >= macs.length,
   );
   const [newest] = await events(1);
   const trace = await findTrace(client, newest?.id ?? '');
   expect(trace).toMatchObject({
-    type: 'schedule.by-the-clock',
+    type: 'schedule.scheduled',
     source: 'schedule',
-    data: { rule: 'by-the-clock', device: { id: expect.any(Number) } },
+    data: { rule: 'scheduled', device: { id: expect.any(Number) } },
     facts: { device: { status: 'found', calls: [] } },
     decisions: [{ verdict: 'matched' }],
   });
-  // The list says it all: no device is asked for by itself.
+  // The device list has all facts, so no device is retrieved on its own.
   expect(calls().filter((call) => /^GET \/devices\/\d+/.test(call))).toEqual([]);
 });
 
-test('without for_each there is one event for the account, which can look at the account', async () => {
+test('without for_each, the account gets one event with facts of the account', async () => {
   await begin(
     rules(
       '* * * * * *',
@@ -86,7 +86,7 @@ test('without for_each there is one event for the account, which can look at the
   });
 });
 
-test('a time that was missed is worked through once, and one that was not is left alone', async () => {
+test('a missed tick runs once, and an unchanged schedule keeps its next tick', async () => {
   const due = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3000);
   const daily = `${due.getUTCSeconds()} ${due.getUTCMinutes()} ${due.getUTCHours()} * * *`;
   const { restartService, service, redis } = await begin(
@@ -98,21 +98,21 @@ test('a time that was missed is worked through once, and one that was not is lef
     ),
   );
   const queue = openQueue(redis.url);
-  const next = async (): Promise<number | undefined> => (await queue.getJobScheduler('by-the-clock'))?.next;
-  await until('it is planned', async () => (await next()) === due.getTime());
+  const next = async (): Promise<number | undefined> => (await queue.getJobScheduler('scheduled'))?.next;
+  await until('the schedule is written', async () => (await next()) === due.getTime());
   await restartService();
   expect(await next()).toBe(due.getTime());
   await world.service.stop();
   expect(service).not.toBe(world.service);
-  await until('the time has passed while the service is down', () => Date.now() > due.getTime() + 500);
+  await until('the tick is due while the service is down', () => Date.now() > due.getTime() + 500);
   expect(await events()).toEqual([]);
   await restartService();
-  await until('it is made up for', async () => (await events()).length === 1);
-  await until('the next one is planned', async () => (await next()) === due.getTime() + 86_400_000);
+  await until('the missed tick has run', async () => (await events()).length === 1);
+  await until('the next tick is scheduled', async () => (await next()) === due.getTime() + 86_400_000);
   expect(await events()).toHaveLength(1);
 });
 
-test('other rules are other schedules, at once', async () => {
+test('changed rules change the schedules without a restart', async () => {
   const { env, redis } = await begin(
     rules(
       '0 0 1 1 *',
@@ -124,7 +124,7 @@ test('other rules are other schedules, at once', async () => {
   const queue = openQueue(redis.url);
   const patterns = async (): Promise<(string | undefined)[]> =>
     (await queue.getJobSchedulers()).map(({ pattern }) => pattern);
-  await until('planned', async () => (await patterns()).join() === '0 0 1 1 *');
+  await until('the schedule is written', async () => (await patterns()).join() === '0 0 1 1 *');
   await writeFile(
     env['RULES_PATH'] ?? '',
     rules(
@@ -134,7 +134,7 @@ test('other rules are other schedules, at once', async () => {
       - log: two`,
     ),
   );
-  await until('planned anew', async () => (await patterns()).join() === '0 0 2 2 *');
+  await until('the schedule is replaced', async () => (await patterns()).join() === '0 0 2 2 *');
   await writeFile(env['RULES_PATH'] ?? '', 'rules: []\n');
-  await until('gone', async () => (await patterns()).length === 0);
+  await until('the schedule is removed', async () => (await patterns()).length === 0);
 });

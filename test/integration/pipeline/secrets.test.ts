@@ -15,7 +15,7 @@ rules:
 const SECRET_OF_A_RULE = 'rule-secret-4711';
 
 describe('secrets', () => {
-  test('of devices, of the service and of rules stand in no log, trace, queue, metric or answer', async () => {
+  test('of devices, of the service and of rules are in no log, trace, queue, metric or response', async () => {
     const world = await startWorld({ rules: RULES, env: { SECRET_OF_A_RULE, LOG_LEVEL: 'trace' } });
     try {
       const before = JSON.stringify(world.simulator.device(54));
@@ -32,12 +32,12 @@ describe('secrets', () => {
       world.simulator.lock(54);
       const trace = await world.settled('device.lock.enabled');
       expect(trace.status).toBe('completed');
-      // The action itself got the real value.
+      // The action received the real value.
       expect(world.simulator.invitations()[0]?.contact).toBe(`${SECRET_OF_A_RULE}@example.org`);
-      // Refused calls and requests are where secrets like to come out.
+      // Failures are the most likely place for a leak.
       world.simulator.addFault({ kind: 'status', status: 401, times: 1 });
       world.simulator.lock(54);
-      await until('the refused key is noticed', () => world.log().includes('refuses the API key'));
+      await until('the refused key is logged', () => world.log().includes('refuses the API key'));
       await fetch(`${world.service.url}/webhooks/simplemdm/${WEBHOOK_TOKEN}x`, {
         method: 'POST',
         body: '{}',

@@ -15,12 +15,12 @@ import { until } from '../../support/until.js';
 const apiKey = 'api-key-of-the-test';
 
 let simulator: Simulator;
-let raised: { id: string; device: number | undefined }[];
+let emittedEvents: { id: string; device: number | undefined }[];
 let saved: SweepProgress | undefined;
 
 beforeEach(async () => {
   simulator = await startSimulator({ apiKey, fleet: { devices: 120, seed: 4711 } });
-  raised = [];
+  emittedEvents = [];
   saved = undefined;
 });
 afterEach(() => simulator.close());
@@ -36,8 +36,8 @@ function ruleOf(more: string): Rule {
   return rule;
 }
 
-/** Goes on with a sweep where the last one came to, as another process would: with a client of its own. */
-function goOn(rule: Rule, account = 'default', signal?: AbortSignal): Promise<SweepProgress> {
+/** Continues the sweep from the saved progress with a new client, as another process does. */
+function continueSweep(rule: Rule, account = 'default', signal?: AbortSignal): Promise<SweepProgress> {
   const api = createSimpleMdm({
     account,
     apiKey,
@@ -58,7 +58,7 @@ function goOn(rule: Rule, account = 'default', signal?: AbortSignal): Promise<Sw
       return Promise.resolve();
     },
     emit: (event) => {
-      raised.push({ id: event.id, device: deviceReferenceOf(event)?.id });
+      emittedEvents.push({ id: event.id, device: deviceReferenceOf(event)?.id });
       return Promise.resolve();
     },
   });
@@ -71,66 +71,69 @@ const deviceIds = async (): Promise<number[]> => {
   return ids;
 };
 
-test('the fleet is gone through page by page, and the same tick, account and device make the same event', async () => {
+test('the fleet is read page by page, and the event id depends on tick, account and device', async () => {
   const devices = await deviceIds();
-  const { looked, raised: count } = await goOn(ruleOf(''));
-  expect([looked, count]).toEqual([devices.length, devices.length]);
-  expect(raised.map(({ device }) => device)).toEqual(devices);
-  const first = raised.splice(0);
+  const { evaluated, emitted } = await continueSweep(ruleOf(''));
+  expect([evaluated, emitted]).toEqual([devices.length, devices.length]);
+  expect(emittedEvents.map(({ device }) => device)).toEqual(devices);
+  const first = emittedEvents.splice(0);
   saved = undefined;
-  await goOn(ruleOf(''));
-  expect(raised).toEqual(first);
+  await continueSweep(ruleOf(''));
+  expect(emittedEvents).toEqual(first);
   saved = undefined;
-  raised = [];
-  await goOn(ruleOf(''), 'another');
-  expect(raised.some(({ id }) => first.some((event) => event.id === id))).toBe(false);
+  emittedEvents = [];
+  await continueSweep(ruleOf(''), 'another');
+  expect(emittedEvents.some(({ id }) => first.some((event) => event.id === id))).toBe(false);
 });
 
 test.each([401, 429])(
-  'a %i in the middle of a page pauses the sweep, which goes on behind what was done',
+  'a %i in the middle of a page interrupts the sweep, which continues from its progress',
   async (status) => {
     const devices = await deviceIds();
     const rule = ruleOf('if: size(apps) >= 0,');
     const bad = devices[55] ?? 0;
     simulator.addFault({ path: `/devices/${bad}/installed_apps`, kind: 'status', status });
-    await expect(goOn(rule)).rejects.toMatchObject({ failure: { status } });
-    expect(saved).toMatchObject({ looked: 50, raised: 50, after: devices[49] });
-    expect(raised.some(({ device }) => device === bad)).toBe(false);
+    await expect(continueSweep(rule)).rejects.toMatchObject({ failure: { status } });
+    expect(saved).toMatchObject({ evaluated: 50, emitted: 50, lastDeviceId: devices[49] });
+    expect(emittedEvents.some(({ device }) => device === bad)).toBe(false);
 
     simulator.clearFaults();
     simulator.clearCalls();
-    expect(await goOn(rule)).toMatchObject({ looked: devices.length, raised: devices.length });
+    expect(await continueSweep(rule)).toMatchObject({ evaluated: devices.length, emitted: devices.length });
     expect(simulator.calls()[0]).toMatchObject({
       path: '/devices',
       query: { starting_after: String(devices[49]) },
     });
-    expect([...new Set(raised.map(({ device }) => device))].sort()).toEqual([...devices].sort());
-    expect(new Set(raised.map(({ id }) => id)).size).toBe(devices.length);
+    expect([...new Set(emittedEvents.map(({ device }) => device))].sort()).toEqual([...devices].sort());
+    expect(new Set(emittedEvents.map(({ id }) => id)).size).toBe(devices.length);
   },
 );
 
-test('the stop of the process pauses the sweep', async () => {
+test('a stop of the process interrupts the sweep', async () => {
   const stop = new AbortController();
   simulator.addFault({ path: '/devices/*/installed_apps', kind: 'hang' });
-  const going = goOn(ruleOf('if: size(apps) >= 0,'), 'default', stop.signal);
+  const going = continueSweep(ruleOf('if: size(apps) >= 0,'), 'default', stop.signal);
   const failure = going.then(
     () => undefined,
     (error: unknown) => error,
   );
   const isHanging = (): boolean => simulator.calls().some(({ path }) => path.endsWith('/installed_apps'));
-  await until('the first devices are looked at', isHanging);
+  await until('the first devices are being evaluated', isHanging);
   stop.abort();
   const error = await failure;
   expect(error).toBeInstanceOf(SimpleMdmError);
   expect(error).toMatchObject({ failure: { kind: 'stopped' } });
-  expect(raised).toEqual([]);
+  expect(emittedEvents).toEqual([]);
 });
 
-test('devices whose facts cannot be had are raised like the others, each once', async () => {
+test('devices with unavailable facts get one event each, like the others', async () => {
   const devices = await deviceIds();
   const broken = [devices[3] ?? 0, devices[111] ?? 0];
   for (const id of broken)
     simulator.addFault({ path: `/devices/${id}/installed_apps`, kind: 'status', status: 500 });
-  expect(await goOn(ruleOf('if: size(apps) < 0,'))).toMatchObject({ looked: devices.length, raised: 2 });
-  expect(raised.map(({ device }) => device)).toEqual(broken);
+  expect(await continueSweep(ruleOf('if: size(apps) < 0,'))).toMatchObject({
+    evaluated: devices.length,
+    emitted: 2,
+  });
+  expect(emittedEvents.map(({ device }) => device)).toEqual(broken);
 });

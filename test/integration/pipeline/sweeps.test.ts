@@ -35,7 +35,7 @@ const events = async ({ client }: World, account?: string): Promise<EventSummary
 const times = (found: readonly EventSummary[]): Set<unknown> =>
   new Set(found.map(({ data }) => data['scheduled_at']));
 
-test('an account whose key is refused holds no other up, and makes up for what it missed once', async () => {
+test('an account with a refused key does not delay others, and catches up once', async () => {
   const current = await begin({
     rules: `
 rules:
@@ -61,31 +61,31 @@ rules:
   };
   await current.restartService(env);
   await until(
-    'the good account has had some ticks',
+    'the other account has had some ticks',
     async () => times(await events(current, 'b-good')).size >= 4,
   );
   expect(await events(current, 'a-refused')).toEqual([]);
   const unfinished = await current.sweeps.getDelayed();
   expect(unfinished.map(({ data }) => data.account)).toEqual(['a-refused']);
-  const passedBy = (account: string): Promise<number> =>
+  const skippedTicks = (account: string): Promise<number> =>
     current.metric(`mdm_reflex_schedule_ticks_skipped_total{rule="every-second",account="${account}"}`);
-  expect(await passedBy('a-refused')).toBeGreaterThanOrEqual(2);
-  expect(current.log()).toContain('not through with its last: passed by');
+  expect(await skippedTicks('a-refused')).toBeGreaterThanOrEqual(2);
+  expect(current.log()).toContain('tick skipped: the previous sweep is still running');
 
   await current.restartService({ ...env, FIRST_KEY: API_KEY });
-  const mendedAt = new Date().toISOString();
+  const fixedAt = new Date().toISOString();
   await until(
-    'the account goes on with later ticks',
-    async () => [...times(await events(current, 'a-refused'))].some((at) => String(at) > mendedAt),
+    'the account has later ticks',
+    async () => [...times(await events(current, 'a-refused'))].some((at) => String(at) > fixedAt),
     40_000,
   );
   const missed = (await events(current, 'a-refused')).filter(
-    ({ data }) => String(data['scheduled_at']) < mendedAt,
+    ({ data }) => String(data['scheduled_at']) < fixedAt,
   );
   expect(missed.map(({ data }) => data['scheduled_at'])).toEqual([unfinished[0]?.data.tick.at]);
 }, 90_000);
 
-test('a key that may not list devices ends the sweep of its account; the next tick tries again', async () => {
+test('a key without the permission to list devices fails the sweep; the next tick starts another one', async () => {
   const current = await begin({
     rules: `
 rules:
@@ -97,13 +97,13 @@ rules:
   });
   current.simulator.addFault({ method: 'GET', path: '/devices', kind: 'status', status: 403, times: 1 });
   await addTick(current.schedules, 'yearly');
-  await until('it has ended', async () => (await current.sweeps.getFailedCount()) === 1);
-  expect(current.log()).toContain('may not do this');
+  await until('the sweep has failed', async () => (await current.sweeps.getFailedCount()) === 1);
+  expect(current.log()).toContain('lacks the permission');
   await addTick(current.schedules, 'yearly');
-  await until('the next one is through', async () => (await events(current)).length === 1);
+  await until('the next sweep has emitted its event', async () => (await events(current)).length === 1);
 });
 
-test('a device whose fact cannot be had waits in an event of its own, and the others are gone through', async () => {
+test('the event of a device with an unavailable fact waits, and the sweep continues', async () => {
   const current = await begin({
     rules: `
 rules:
@@ -116,20 +116,24 @@ rules:
   const broken = 54;
   current.simulator.addFault({ path: `/devices/${broken}/installed_apps`, kind: 'status', status: 500 });
   await addTick(current.schedules, 'yearly');
-  await until('the sweep is through', async () => (await current.sweeps.getCompletedCount()) === 1, 60_000);
+  await until(
+    'the sweep has completed',
+    async () => (await current.sweeps.getCompletedCount()) === 1,
+    60_000,
+  );
   const found = await events(current);
   const isBroken = ({ data }: EventSummary): boolean => JSON.stringify(data).includes(`{"id":${broken},`);
   expect(found.length).toBeGreaterThan(2);
-  await until('the others are done', async () =>
+  await until('the other events are completed', async () =>
     (await events(current)).every((event) => isBroken(event) || event.status === 'completed'),
   );
   const id = found.find(isBroken)?.id ?? '';
-  await until('it says why it waits', async () =>
+  await until('the trace tells why the event waits', async () =>
     (await findTrace(current.client, id))?.reason?.includes(`/devices/${broken}/installed_apps`),
   );
   current.simulator.clearFaults();
   await until(
-    'it is done as well',
+    'the event is completed',
     async () => (await findTrace(current.client, id))?.status === 'completed',
   );
 }, 120_000);

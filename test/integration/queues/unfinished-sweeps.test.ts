@@ -6,7 +6,8 @@ import type { SweepJob } from '../../../src/queues/jobs.js';
 import { openSweepQueue, SWEEPS } from '../../../src/queues/queues.js';
 import { addSweep } from '../../../src/schedules/scheduler.js';
 import { startWorker } from '../../../src/queues/worker.js';
-import type { JobOutcome, RunningWorker } from '../../../src/queues/worker.js';
+import type { JobOutcome } from '../../../src/queues/job-outcome.js';
+import type { RunningWorker } from '../../../src/queues/worker.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
 import { startTestRedis } from '../../support/redis.js';
@@ -47,7 +48,7 @@ const jobOf = (tick: number) => queue.getJob(`repeat.weekly.${tick}.north`);
 const isIn = async (tick: number, state: string): Promise<boolean> =>
   (await (await jobOf(tick))?.getState()) === state;
 
-/** Works on sweeps, each attempt as the next function says; the last one goes on. */
+/** Starts a worker. Each attempt calls the next function; the last function serves all further attempts. */
 function work(...attempts: (() => Promise<JobOutcome>)[]): void {
   worker = startWorker({
     queue: SWEEPS,
@@ -63,9 +64,9 @@ function work(...attempts: (() => Promise<JobOutcome>)[]): void {
   });
 }
 
-const done = (): Promise<JobOutcome> => Promise.resolve({ kind: 'done' });
+const done = (): Promise<JobOutcome> => Promise.resolve({ kind: 'completed' });
 
-test('ticks are passed by while a sweep of their rule and account is unfinished, and those of others are not', async () => {
+test('ticks are skipped while a sweep of their rule and account is unfinished, other ticks are not', async () => {
   expect(await addSweep(queue, sweepOf(1))).toBe(true);
   expect(await addSweep(queue, sweepOf(2))).toBe(false);
   expect(await addSweep(queue, sweepOf(2, 'south'))).toBe(true);
@@ -73,11 +74,11 @@ test('ticks are passed by while a sweep of their rule and account is unfinished,
   expect(await queue.getWaitingCount()).toBe(3);
 });
 
-test('a tick that is worked through twice begins one sweep, also when that is done', async () => {
+test('a tick that is processed twice starts one sweep, also after that has completed', async () => {
   expect(await addSweep(queue, sweepOf(1))).toBe(true);
   expect(await addSweep(queue, sweepOf(1))).toBe(true);
   work(done);
-  await until('it is done', () => isIn(1, 'completed'));
+  await until('the sweep has completed', () => isIn(1, 'completed'));
   expect(await addSweep(queue, sweepOf(1))).toBe(true);
   expect(await queue.getJobCounts('waiting', 'active', 'completed')).toEqual({
     waiting: 0,
@@ -86,72 +87,77 @@ test('a tick that is worked through twice begins one sweep, also when that is do
   });
 });
 
-test('a sweep that is done makes room', async () => {
+test('after a sweep has completed, the next one starts', async () => {
   await addSweep(queue, sweepOf(1));
   work(done);
-  await until('it is done', () => isIn(1, 'completed'));
+  await until('the sweep has completed', () => isIn(1, 'completed'));
   expect(await addSweep(queue, sweepOf(2))).toBe(true);
 });
 
-test('a sweep that waits for its account keeps its place until it is done', async () => {
+test('ticks are skipped while a sweep waits for its account', async () => {
   await addSweep(queue, sweepOf(1));
-  let waits = true;
+  let isWaiting = true;
   work(() =>
-    waits
-      ? Promise.resolve({ kind: 'again', at: Date.now() + 200, waits: true, reason: 'a refused key' })
+    isWaiting
+      ? Promise.resolve({
+          kind: 'retry',
+          at: Date.now() + 200,
+          countsAttempt: false,
+          reason: 'a refused key',
+        })
       : done(),
   );
-  await until('it waits', () => isIn(1, 'delayed'));
+  await until('the sweep waits', () => isIn(1, 'delayed'));
   expect(await addSweep(queue, sweepOf(2))).toBe(false);
-  waits = false;
-  await until('it is done', () => isIn(1, 'completed'));
+  isWaiting = false;
+  await until('the sweep has completed', () => isIn(1, 'completed'));
   expect(await addSweep(queue, sweepOf(3))).toBe(true);
 });
 
-test('a sweep that a process hands back as it stops keeps its place until it is done', async () => {
+test('ticks are skipped after a stopping process has requeued a sweep', async () => {
   await addSweep(queue, sweepOf(1));
   let mayEnd = (): void => undefined;
   const secondAttempt = new Promise<void>((resolve) => (mayEnd = resolve));
   let attempts = 0;
   work(async () => {
     attempts += 1;
-    if (attempts === 1) return { kind: 'handed_back' };
+    if (attempts === 1) return { kind: 'requeue', reason: 'the process stops' };
     await secondAttempt;
-    return { kind: 'done' };
+    return { kind: 'completed' };
   });
-  await until('it is taken up again', () => attempts === 2);
+  await until('the second attempt starts', () => attempts === 2);
   expect(await addSweep(queue, sweepOf(2))).toBe(false);
   mayEnd();
-  await until('it is done', () => isIn(1, 'completed'));
+  await until('the sweep has completed', () => isIn(1, 'completed'));
   expect(await addSweep(queue, sweepOf(3))).toBe(true);
 });
 
-test('a sweep that failed for good makes room', async () => {
+test('after a sweep has failed, the next one starts', async () => {
   await addSweep(queue, sweepOf(1));
-  work(() => Promise.resolve({ kind: 'dead', reason: 'the key may not do this' }));
-  await until('it has failed', () => isIn(1, 'failed'));
+  work(() => Promise.resolve({ kind: 'failed', reason: 'a missing permission', code: 'api/forbidden' }));
+  await until('the sweep has failed', () => isIn(1, 'failed'));
   expect(await addSweep(queue, sweepOf(2))).toBe(true);
 });
 
-test('a sweep whose attempts are used up makes room, and not before', async () => {
+test('after a sweep has used up its attempts, the next one starts, and not before', async () => {
   await addSweep(queue, sweepOf(1));
-  const passedBy: boolean[] = [];
+  const skipped: boolean[] = [];
   work(async () => {
-    passedBy.push(!(await addSweep(queue, sweepOf(2))));
+    skipped.push(!(await addSweep(queue, sweepOf(2))));
     throw new Error('no answer');
   });
-  await until('it has failed', () => isIn(1, 'failed'));
-  expect(passedBy).toEqual([true, true]);
+  await until('the sweep has failed', () => isIn(1, 'failed'));
+  expect(skipped).toEqual([true, true]);
   expect(await addSweep(queue, sweepOf(3))).toBe(true);
 });
 
-test('a sweep that somebody removes makes room', async () => {
+test('after a sweep was removed, the next one starts', async () => {
   await addSweep(queue, sweepOf(1));
   await (await jobOf(1))?.remove();
   expect(await addSweep(queue, sweepOf(2))).toBe(true);
 });
 
-test('a sweep whose job was lost in an outage of Redis does not block its rule for ever', async () => {
+test('after the job of a sweep was lost in a Redis outage, the next one starts', async () => {
   await addSweep(queue, sweepOf(1));
   await connection.del('mdm-reflex:sweeps:repeat.weekly.1.north');
   expect(await addSweep(queue, sweepOf(2))).toBe(true);

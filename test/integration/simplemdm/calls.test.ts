@@ -192,7 +192,7 @@ describe('answers that refuse', () => {
   test('401: a wrong key, with what to check', async () => {
     const error = await failureOf(client({ apiKey: 'wrong-key' }).account.show());
     expect(error.failure).toEqual({
-      kind: 'answer',
+      kind: 'response',
       account: 'default',
       method: 'GET',
       path: '/account',
@@ -201,7 +201,7 @@ describe('answers that refuse', () => {
       mayHaveTakenEffect: false,
     });
     expect(error.message).toMatch(
-      /GET \/account \(account default\) answered 401: invalid API key - .*SIMPLEMDM_API_KEY/,
+      /GET \/account \(account default\) returned 401: invalid API key - .*SIMPLEMDM_API_KEY/,
     );
     expect(error.message).not.toContain('wrong-key');
     expect(error).toMatchObject({
@@ -214,7 +214,7 @@ describe('answers that refuse', () => {
   test('403: a key that may not write, in the words of the API', async () => {
     const error = await failureOf(client({ apiKey: readOnlyApiKey }).deviceGroups.assignDevice(41, 54));
     expect(error.failure).toMatchObject({
-      kind: 'answer',
+      kind: 'response',
       status: 403,
       method: 'POST',
       mayHaveTakenEffect: false,
@@ -231,7 +231,7 @@ describe('answers that refuse', () => {
       titles: ['object not found'],
     });
     expect(error).toMatchObject({ notFound: true, isRetryable: false });
-    expect(error.message).toBe('GET /devices/99999 (account default) answered 404: object not found');
+    expect(error.message).toBe('GET /devices/99999 (account default) returned 404: object not found');
   });
 
   test('409: it is so already, which is what was wanted; of any other call it is a refusal', async () => {
@@ -264,10 +264,10 @@ describe('answers that refuse', () => {
       response.writeHead(400).end(bodies[next++]);
     });
     const broken = client({ baseUrl: url });
-    expect((await failureOf(broken.account.show())).message).toContain('answered 400: one; two');
+    expect((await failureOf(broken.account.show())).message).toContain('returned 400: one; two');
     for (let count = 1; count < bodies.length; count += 1) {
       expect((await failureOf(broken.account.show())).failure).toMatchObject({
-        kind: 'answer',
+        kind: 'response',
         status: 400,
         titles: [],
       });
@@ -309,7 +309,7 @@ describe('answers that are none, or not what was asked for', () => {
       client({ baseUrl: `http://127.0.0.1:${port}` }).deviceGroups.assignDevice(41, 54),
     );
     expect(error.failure).toMatchObject({ kind: 'network', mayHaveTakenEffect: false });
-    expect(error.message).toMatch(/got no answer: .*ECONNREFUSED/);
+    expect(error.message).toMatch(/got no response: .*ECONNREFUSED/);
     expect(error.isRetryable).toBe(true);
   });
 

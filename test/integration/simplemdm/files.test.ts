@@ -109,7 +109,7 @@ test('a server that refuses before it has read all is heard', async () => {
   });
   const error = await failureOf(api.apps.create({ binary: await openFile(path) }));
   // The rest of the upload may break the connection before the answer is read.
-  if (error.failure.kind === 'answer') expect(error.failure.titles).toEqual(['file is too large']);
+  if (error.failure.kind === 'response') expect(error.failure.titles).toEqual(['file is too large']);
   else expect(error.failure).toMatchObject({ kind: 'network', mayHaveTakenEffect: true });
 });
 

@@ -71,7 +71,7 @@ describe('429 pauses the account: no call is made until it may be', () => {
     simulator.addFault({ kind: 'status', status: 429, times: 1, ...headers });
     const error = await failureOf(api.account.show());
     expect(error.failure).toMatchObject({
-      kind: 'answer',
+      kind: 'response',
       status: 429,
       retryAt: until,
       mayHaveTakenEffect: false,
@@ -180,7 +180,7 @@ describe('401 pauses the account too', () => {
     for (let second = 0; second < 60; second += 1) {
       time = start + second * 1000;
       const { failure } = await failureOf(api.account.show());
-      expect(['paused', 'answer']).toContain(failure.kind);
+      expect(['paused', 'response']).toContain(failure.kind);
     }
     expect(simulator.calls()).toHaveLength(4);
   });

@@ -288,11 +288,11 @@ describe('formatTrace', () => {
 
   test('a step for each of a list names its items once', () => {
     const step: StepRecord = { action: 'install_app', status: 'completed', attempts: 1, calls: [] };
-    const each = [{ ...step, output: { app_id: 1 } }, step];
+    const itemRecords = [{ ...step, output: { app_id: 1 } }, step];
     const output = { count: 2, items: [{ status: 'completed', app_id: 1 }, { status: 'completed' }] };
     const items = ['Xcode', { id: 7, name: 'Slack' }];
     const runs: Trace['runs'] = [
-      { rule: 'apps', status: 'completed', plannedAt: 'x', steps: [{ ...step, items, each, output }] },
+      { rule: 'apps', status: 'completed', plannedAt: 'x', steps: [{ ...step, items, itemRecords, output }] },
     ];
     expect(cellsOf(formatTrace({ ...TRACE, runs }, plain).split('\n'), 'did, by apps  ✔ completed')).toEqual([
       ['1', '✔ done', 'install_app', 'count 2'],

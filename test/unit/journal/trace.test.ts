@@ -17,16 +17,16 @@ describe('statusOf', () => {
     ['processing', [], 'processing'],
     ['waiting', [], 'waiting'],
     ['failed', [], 'failed'],
-    ['done', [], 'no_match'],
-    ['done', ['completed'], 'completed'],
-    ['done', ['completed', 'completed'], 'completed'],
-    ['done', ['queued'], 'processing'],
-    ['done', ['running'], 'processing'],
-    ['done', ['completed', 'queued'], 'processing'],
-    ['done', ['waiting'], 'waiting'],
-    ['done', ['running', 'waiting'], 'waiting'],
-    ['done', ['failed'], 'failed'],
-    ['done', ['completed', 'waiting', 'failed', 'running'], 'failed'],
+    ['completed', [], 'no_match'],
+    ['completed', ['completed'], 'completed'],
+    ['completed', ['completed', 'completed'], 'completed'],
+    ['completed', ['queued'], 'processing'],
+    ['completed', ['running'], 'processing'],
+    ['completed', ['completed', 'queued'], 'processing'],
+    ['completed', ['waiting'], 'waiting'],
+    ['completed', ['running', 'waiting'], 'waiting'],
+    ['completed', ['failed'], 'failed'],
+    ['completed', ['completed', 'waiting', 'failed', 'running'], 'failed'],
     ['processing', ['completed'], 'processing'],
     ['processing', ['waiting'], 'waiting'],
     ['processing', ['failed'], 'failed'],
@@ -41,7 +41,7 @@ describe('statusOf', () => {
 
   test('the order of the runs does not matter', () => {
     const status = fc.constantFrom<RunTrace['status']>('queued', 'running', 'waiting', 'completed', 'failed');
-    const state = fc.constantFrom<ProcessingTrace['state']>('processing', 'waiting', 'done', 'failed');
+    const state = fc.constantFrom<ProcessingTrace['state']>('processing', 'waiting', 'completed', 'failed');
     fc.assert(
       fc.property(fc.array(status, { maxLength: 5 }), state, (runs, found) => {
         const traces = runs.map(run);

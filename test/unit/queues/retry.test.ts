@@ -23,7 +23,7 @@ describe('retryDelay', () => {
     expect(retryDelay({ attempts: 100, baseMs: 1000, maxMs: 900_000 }, made, dice)).toBe(expected);
   });
 
-  test('is a whole number between half and all of the exponential wait, capped', () => {
+  test('is an integer between half of the exponential delay and all of it, capped', () => {
     fc.assert(
       fc.property(policy, attempt, random, (given, made, dice) => {
         const wait = retryDelay(given, made, dice);
@@ -36,7 +36,7 @@ describe('retryDelay', () => {
     );
   });
 
-  test('never shrinks with the attempts', () => {
+  test('never gets shorter with more attempts', () => {
     fc.assert(
       fc.property(policy, fc.integer({ min: 1, max: 100 }), random, (given, made, dice) => {
         expect(retryDelay(given, made + 1, dice)).toBeGreaterThanOrEqual(retryDelay(given, made, dice));
@@ -44,7 +44,7 @@ describe('retryDelay', () => {
     );
   });
 
-  test('never comes back before it was asked to, even past the cap', () => {
+  test('is never shorter than the requested delay, also beyond the cap', () => {
     fc.assert(
       fc.property(
         policy,
@@ -60,7 +60,7 @@ describe('retryDelay', () => {
     );
   });
 
-  test('jobs that failed together do not come back together', () => {
+  test('jobs that failed together do not retry together', () => {
     const waits = Array.from({ length: 100 }, (_, index) =>
       retryDelay({ attempts: 100, baseMs: 60_000, maxMs: 900_000 }, 1, index / 100),
     );

@@ -31,7 +31,7 @@ function rules(text: string): readonly Rule[] {
   return compiled.rules;
 }
 
-/** A rule with a condition, and with a step that needs no fact unless one is given. */
+/** A rule with a condition and a step that needs no fact by default. */
 function rule(condition: string | undefined, message = 'hi', more = ''): readonly Rule[] {
   const text = JSON.stringify(condition);
   return rules(
@@ -39,18 +39,19 @@ function rule(condition: string | undefined, message = 'hi', more = ''): readonl
   );
 }
 
-interface Considered {
+interface Evaluated {
   readonly decisions: readonly Pick<Decision, 'verdict' | 'reason'>[];
-  /** The facts in the order they were asked for. */
+  readonly codes: readonly Decision['code'][];
+  /** The facts in the order of their lookups. */
   readonly fetched: readonly string[];
   readonly cause: unknown;
 }
 
-async function consider(
+async function evaluate(
   given: readonly Rule[],
   failing: Readonly<Record<string, Error>> = {},
   facts = FACTS,
-): Promise<Considered> {
+): Promise<Evaluated> {
   const fetched: string[] = [];
   const decisions = await evaluateRules(EVENT, given, {
     fetch: (name) => {
@@ -61,6 +62,7 @@ async function consider(
   });
   return {
     decisions: decisions.map(({ verdict, reason }) => ({ verdict, reason })),
+    codes: decisions.map(({ code }) => code),
     fetched,
     cause: decisions.find((decision) => decision.cause !== undefined)?.cause,
   };
@@ -68,7 +70,7 @@ async function consider(
 
 function failure(about: Partial<Failure>): SimpleMdmError {
   return new SimpleMdmError({
-    kind: 'answer',
+    kind: 'response',
     account: 'default',
     method: 'GET',
     path: '/devices/1',
@@ -82,67 +84,67 @@ describe('facts are fetched lazily', () => {
     ['none for a condition on the event alone', 'event.data.n == 5', [], 'matched'],
     ['none without a condition', undefined, [], 'matched'],
     [
-      'none when the event alone says no',
+      'none when the event alone decides for no',
       'event.data.n == 6 && device.platform == "macOS"',
       [],
       'not_matched',
     ],
     [
-      'none when it says no behind the fact',
+      'none when the event decides for no, in whatever order',
       'device.platform == "macOS" && event.data.n == 6',
       [],
       'not_matched',
     ],
-    ['none when the event alone says yes', 'event.data.n == 5 || apps.size() > 9', [], 'matched'],
+    ['none when the event alone decides for yes', 'event.data.n == 5 || apps.size() > 9', [], 'matched'],
     ['one that decides', 'device.platform == "macOS"', ['device'], 'matched'],
     [
-      'the cheapest first, whatever the order in the text',
+      'the cheapest first, in whatever order the condition names them',
       'logs.size() == 0 && apps.size() == 1 && group.name == "Laptops" && device.platform == "macOS"',
       ['device', 'group', 'apps', 'logs'],
       'matched',
     ],
     [
-      'and no further than the first that decides',
+      'and none after the first that decides',
       'logs.size() == 0 && apps.size() == 1 && device.platform == "iOS"',
       ['device'],
       'not_matched',
     ],
     [
-      'and no further when it is true already',
+      'and none after the condition is true',
       'logs.size() == 9 || device.platform == "macOS"',
       ['device'],
       'matched',
     ],
     [
-      'all of them while it is unknown',
+      'all of them while the result is unknown',
       'device.is_supervised && apps.size() == 1',
       ['device', 'apps'],
       'not_matched',
     ],
   ])('%s', async (_what, condition, expected, verdict) => {
-    const { fetched, decisions } = await consider(rule(condition));
+    const { fetched, decisions } = await evaluate(rule(condition));
     expect(fetched).toEqual(expected);
     expect(decisions.map((decision) => decision.verdict)).toEqual([verdict]);
   });
 
   test('the facts of the steps only when the rule matched', async () => {
     const step = '{{ apps.size }} {{ group.name }}';
-    expect((await consider(rule('device.platform == "iOS"', step))).fetched).toEqual(['device']);
-    const { fetched } = await consider(rule('device.platform == "macOS"', step));
+    expect((await evaluate(rule('device.platform == "iOS"', step))).fetched).toEqual(['device']);
+    const { fetched } = await evaluate(rule('device.platform == "macOS"', step));
     expect(fetched[0]).toBe('device');
     expect([...fetched].sort()).toEqual(['apps', 'device', 'group']);
   });
 
-  test('none for a rule on another type, or one that is switched off', async () => {
+  test('none for a rule for another type, or a disabled rule', async () => {
     const text = (on: string, more = ''): string =>
       `rules:\n  - id: r\n    on: "${on}"\n    if: device.id == 1\n${more}    do:\n      - log: { message: hi }\n`;
-    expect(await consider(rules(text('device.unenrolled')))).toMatchObject({ decisions: [], fetched: [] });
-    expect(await consider(rules(text('abm.*')))).toMatchObject({ decisions: [], fetched: [] });
-    expect(await consider(rules(text('device.*', '    enabled: false\n')))).toMatchObject({
-      decisions: [{ verdict: 'disabled', reason: 'the rule says enabled: false' }],
+    expect(await evaluate(rules(text('device.unenrolled')))).toMatchObject({ decisions: [], fetched: [] });
+    expect(await evaluate(rules(text('abm.*')))).toMatchObject({ decisions: [], fetched: [] });
+    expect(await evaluate(rules(text('device.*', '    enabled: false\n')))).toMatchObject({
+      decisions: [{ verdict: 'disabled', reason: 'the rule is disabled (enabled: false)' }],
       fetched: [],
     });
-    expect((await consider(rules(text('device.*')))).fetched).toEqual(['device']);
+    expect((await evaluate(rules(text('device.*')))).fetched).toEqual(['device']);
   });
 });
 
@@ -158,23 +160,23 @@ describe('reasons', () => {
     ['device.is_supervised', 'not_matched', 'device.is_supervised is not true: device.is_supervised is null'],
     ['1 / 0 == 1', 'error', '1 / 0 == 1: division by zero'],
   ])('%s', async (condition, verdict, reason) => {
-    expect((await consider(rule(condition))).decisions).toEqual([{ verdict, reason }]);
+    expect((await evaluate(rule(condition))).decisions).toEqual([{ verdict, reason }]);
   });
 
-  test('a device that is not there matches nothing that is about it', async () => {
-    const { decisions } = await consider(rule('device.platform != "iOS"'), {}, { device: null });
+  test('a missing device matches no condition on a device', async () => {
+    const { decisions } = await evaluate(rule('device.platform != "iOS"'), {}, { device: null });
     expect(decisions[0]?.verdict).toBe('not_matched');
-    const gone = await consider(rule('device == null'), {}, { device: null });
+    const gone = await evaluate(rule('device == null'), {}, { device: null });
     expect(gone.decisions[0]?.verdict).toBe('matched');
   });
 
   test('times compare as times', async () => {
-    const { decisions } = await consider(rule('event.at - device.enrolled_at == duration("24h")'));
+    const { decisions } = await evaluate(rule('event.at - device.enrolled_at == duration("24h")'));
     expect(decisions[0]?.verdict).toBe('matched');
   });
 });
 
-describe('a fact that cannot be had', () => {
+describe('an unavailable fact', () => {
   const later = failure({ status: 503 });
   const never = failure({ status: 403 });
 
@@ -188,19 +190,20 @@ describe('a fact that cannot be had', () => {
     ['a missing permission', never, 'error'],
     ['a defect', new TypeError('x is not a function'), 'error'],
   ])('%s', async (_what, error, verdict) => {
-    const { decisions, cause } = await consider(rule('device.id == 1'), { device: error });
+    const { decisions, codes, cause } = await evaluate(rule('device.id == 1'), { device: error });
     expect(decisions).toEqual([{ verdict, reason: `device could not be looked up: ${error.message}` }]);
+    expect(codes).toEqual([verdict === 'waiting' ? 'event/facts-unavailable' : 'event/rule-undecided']);
     expect(cause).toBe(verdict === 'waiting' ? error : undefined);
   });
 
-  test('of a step holds the rule as well, though it matched', async () => {
-    const { decisions } = await consider(rule('event.data.n == 5', '{{ apps.size }}'), { apps: later });
+  test('of a step delays the rule although its condition matched', async () => {
+    const { decisions } = await evaluate(rule('event.data.n == 5', '{{ apps.size }}'), { apps: later });
     const reason = `apps could not be looked up: ${later.message}`;
     expect(decisions).toEqual([{ verdict: 'waiting', reason }]);
   });
 
   test('does not matter when another fact decides', async () => {
-    const { decisions, fetched } = await consider(rule('apps.size() == 1 && device.platform == "iOS"'), {
+    const { decisions, fetched } = await evaluate(rule('apps.size() == 1 && device.platform == "iOS"'), {
       apps: later,
     });
     expect(decisions[0]?.verdict).toBe('not_matched');
@@ -210,7 +213,7 @@ describe('a fact that cannot be had', () => {
   test('leaves the other rules unaffected', async () => {
     const one = (id: string, condition: string): string =>
       `  - id: ${id}\n    on: device.enrolled\n    if: ${condition}\n    do:\n      - log: { message: hi }\n`;
-    const { decisions } = await consider(
+    const { decisions } = await evaluate(
       rules(
         `rules:\n${one('a', 'apps.size() == 1')}${one('b', 'device.id == 1')}${one('c', 'group.id == 7')}${one('d', 'event.data.n == 6')}`,
       ),

@@ -52,7 +52,7 @@ function step(source: Partial<StepSource>): Step {
 
 interface Performed {
   readonly result: Promise<ActionResult>;
-  /** What happened in which order: `before`, then the requests. */
+  /** In order: `before` for beforeWrite, and the requests. */
   readonly happened: string[];
   readonly log: () => string;
 }
@@ -63,7 +63,7 @@ function perform(
     values?: Record<string, unknown>;
     device?: unknown;
     answers?: Answers;
-    unsettledSince?: Date;
+    inDoubtSince?: Date;
     beforeWrite?: () => Promise<void>;
   } = {},
 ): Performed {
@@ -90,7 +90,7 @@ function perform(
         now: () => new Date(),
       },
       env: ENV,
-      unsettledSince: more.unsettledSince,
+      inDoubtSince: more.inDoubtSince,
     });
   const beforeWrite =
     more.beforeWrite ??
@@ -103,7 +103,7 @@ function perform(
 }
 
 describe('the condition of a step', () => {
-  test('not true: it is skipped with the reason, and nothing is done', async () => {
+  test('not true: the step is skipped with the reason and sends nothing', async () => {
     const { result, happened } = perform(step({ if: 'steps.one.status == "failed"' }), {
       values: { steps: { one: { status: 'completed' } } },
     });
@@ -114,18 +114,20 @@ describe('the condition of a step', () => {
     expect(happened).toEqual([]);
   });
 
-  test('true: it is done', async () => {
+  test('true: the step is performed', async () => {
     const { result, happened } = perform(step({ if: 'steps.one.status == "completed"' }), {
       values: { steps: { one: { status: 'completed' } } },
     });
     expect(await result).toEqual({ status: 'completed', output: { message: 'hi' } });
-    // A line in the log changes nothing at SimpleMDM.
+    // A log line changes nothing at SimpleMDM.
     expect(happened).toEqual([]);
   });
 
-  test('an error is an error of the step', async () => {
+  test('an error fails the step', async () => {
     const { result } = perform(step({ if: '1 / 0 == 1' }));
-    await expect(result).rejects.toThrow(new StepError('step/failed', 'if: 1 / 0 == 1: division by zero'));
+    await expect(result).rejects.toThrow(
+      new StepError('step/condition-failed', 'if: 1 / 0 == 1: division by zero'),
+    );
   });
 
   test('times of facts compare as times', async () => {
@@ -136,7 +138,7 @@ describe('the condition of a step', () => {
   });
 });
 
-describe('the arguments are filled in', () => {
+describe('arguments are rendered', () => {
   test('templates and references to the environment', async () => {
     const { result, log } = perform(
       step({ args: { message: '{{ device.name }} ${env:SECRET}', level: 'warn' } }),
@@ -151,14 +153,14 @@ describe('the arguments are filled in', () => {
     expect(JSON.parse(log())).toMatchObject({ level: 40, msg: 'Mac ${env:SECRET} the-secret-4711' });
   });
 
-  test('a plain text with a reference', async () => {
+  test('a string with a reference to the environment', async () => {
     expect(await perform(step({ args: { message: 'key ${env:SECRET}' } })).result).toEqual({
       status: 'completed',
       output: { message: 'key the-secret-4711' },
     });
   });
 
-  test('a value that is missing fails the step, naming the text and the part, before anything is done', async () => {
+  test('a missing value fails the step, with the template and the value, before anything is sent', async () => {
     const { result, happened, log } = perform(step({ args: { message: 'Hi {{ event.data.nobody }}' } }));
     await expect(result).rejects.toBeInstanceOf(StepError);
     await expect(result).rejects.toThrow(
@@ -168,7 +170,7 @@ describe('the arguments are filled in', () => {
     expect(log()).toBe('');
   });
 
-  test('what they come to is checked again', async () => {
+  test('rendered arguments are validated', async () => {
     const { result } = perform(
       step({ action: 'send_invitation', args: { enrollment: 5, contact: '{{ event.data.contact }}' } }),
       { values: { event: { data: { contact: 'nobody' } } } },
@@ -176,7 +178,7 @@ describe('the arguments are filled in', () => {
     await expect(result).rejects.toThrow(StepError);
   });
 
-  test('an id that a template filled in is found as an id', async () => {
+  test('an id from a template refers to an object by id', async () => {
     const { result } = perform(
       step({ action: 'assign_device_group', args: { group: '{{ event.data.id }}' } }),
       {
@@ -206,7 +208,7 @@ describe('the call', () => {
     output: { job_id: 9, script_id: 3, script_name: 'Say hi', response: null, status_code: null },
   };
 
-  test('comes right after beforeWrite', async () => {
+  test('follows right after beforeWrite', async () => {
     const { result, happened } = perform(script, {
       device: MAC,
       answers: { ...SCRIPTS, '/script_jobs': { data: job('2024-01-01T00:00:00Z') } },
@@ -215,7 +217,7 @@ describe('the call', () => {
     expect(happened).toEqual(['/scripts', 'before', 'POST /script_jobs']);
   });
 
-  test('does not come when beforeWrite fails', async () => {
+  test('is not sent when beforeWrite fails', async () => {
     const { result, happened } = perform(script, {
       device: MAC,
       answers: SCRIPTS,
@@ -225,10 +227,10 @@ describe('the call', () => {
     expect(happened).toEqual(['/scripts']);
   });
 
-  test('is not made again when an earlier attempt had its effect', async () => {
+  test('is not sent again when an earlier attempt took effect', async () => {
     const { result, happened } = perform(script, {
       device: MAC,
-      unsettledSince: new Date('2024-01-01T00:00:10Z'),
+      inDoubtSince: new Date('2024-01-01T00:00:10Z'),
       answers: { ...SCRIPTS, '/script_jobs': { data: [job('2024-01-01T00:00:11Z')] } },
     });
     expect(await result).toEqual(started);
@@ -237,15 +239,15 @@ describe('the call', () => {
   });
 
   test.each<[string, unknown]>([
-    ['was long before', job('2023-12-31T00:00:00Z')],
-    ['was for another device', job('2024-01-01T00:00:11Z', 122)],
-  ])('is made when the job that is found %s', async (_what, other) => {
+    ['is from before the attempt', job('2023-12-31T00:00:00Z')],
+    ['is for another device', job('2024-01-01T00:00:11Z', 122)],
+  ])('is sent when the job that is found %s', async (_what, other) => {
     const { result, happened } = perform(script, {
       device: MAC,
-      unsettledSince: new Date('2024-01-01T00:00:10Z'),
+      inDoubtSince: new Date('2024-01-01T00:00:10Z'),
       answers: { ...SCRIPTS, '/script_jobs': { data: [other] } },
     });
-    // The table answers the POST with the list as well: only that it was made matters here.
+    // The canned API responds to the POST with the list too. Only the request matters here.
     await result.catch(() => undefined);
     expect(happened.slice(-2)).toEqual(['before', 'POST /script_jobs']);
   });
@@ -258,12 +260,10 @@ describe('the call', () => {
     expect(result).toEqual({ status: 'skipped', reason: expect.stringMatching(reason) });
   });
 
-  test('an action that is gone is told by name', async () => {
+  test('an unknown action fails the step by name', async () => {
     const known = step({});
     const { result } = perform({ ...known, source: { ...known.source, action: 'frobnicate' } });
-    await expect(result).rejects.toThrow(
-      new StepError('step/failed', 'there is no action "frobnicate" (any more)'),
-    );
+    await expect(result).rejects.toThrow(new StepError('step/unknown-action', 'unknown action "frobnicate"'));
   });
 });
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { runSteps } from '../../../src/runs/run-steps.js';
-import type { RunResult } from '../../../src/runs/run-steps.js';
-import type { RunStepsOptions } from '../../../src/runs/run-context.js';
-import { pendingStep } from '../../../src/runs/attempt-record.js';
+import type { JobOutcome } from '../../../src/queues/job-outcome.js';
+import type { RunContext } from '../../../src/runs/run-context.js';
+import { pendingStep } from '../../../src/runs/step-records.js';
 import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { createFactFetcher } from '../../../src/enrichment/fetch-facts.js';
 import type { StepRecord } from '../../../src/queues/jobs.js';
@@ -19,14 +19,14 @@ const DEVICE = {
 };
 
 interface Ran {
-  readonly result: RunResult;
+  readonly result: JobOutcome;
   readonly steps: readonly StepRecord[];
-  /** What was kept, in order: the status of the first step. */
-  readonly kept: readonly string[];
+  /** The status of the first step at each save. */
+  readonly saved: readonly string[];
   readonly requests: readonly string[];
 }
 
-async function run(steps: string, answers: Answers, more: Partial<RunStepsOptions> = {}): Promise<Ran> {
+async function run(steps: string, answers: Answers, more: Partial<RunContext> = {}): Promise<Ran> {
   const text = `rules: [{ id: r, on: device.enrolled, do: [{ ${steps} }] }]`;
   const { rules, problems } = compileRuleFiles(
     [{ name: 'r.yaml', text }],
@@ -34,7 +34,7 @@ async function run(steps: string, answers: Answers, more: Partial<RunStepsOption
   );
   expect(problems).toEqual([]);
   const [rule] = rules;
-  if (rule === undefined) throw new Error('there is a rule');
+  if (rule === undefined) throw new Error('there is no rule');
   const event = {
     id: 'e',
     account: 'default',
@@ -46,7 +46,7 @@ async function run(steps: string, answers: Answers, more: Partial<RunStepsOption
   };
   const { api, directory, requests } = simpleMdm(answers);
   let records: readonly StepRecord[] = more.steps ?? rule.source.do.map(pendingStep);
-  const kept: string[] = [];
+  const saved: string[] = [];
   const result = await runSteps({
     event,
     rule,
@@ -71,7 +71,13 @@ async function run(steps: string, answers: Answers, more: Partial<RunStepsOption
     dryRun: false,
     retryAfter: (error) =>
       error instanceof SimpleMdmError && error.isRetryable
-        ? { at: Date.now() + 1000, costs: 'attempt' }
+        ? {
+            kind: 'retry',
+            at: Date.now() + 1000,
+            countsAttempt: true,
+            reason: error.message,
+            code: error.code,
+          }
         : undefined,
     onStep: () => undefined,
     dispatchAlert: () => Promise.resolve(),
@@ -80,43 +86,43 @@ async function run(steps: string, answers: Answers, more: Partial<RunStepsOption
     ...more,
     saveSteps: (changed) => {
       records = changed;
-      kept.push(changed[0]?.status ?? '');
+      saved.push(changed[0]?.status ?? '');
       return more.saveSteps?.(changed) ?? Promise.resolve(changed);
     },
   });
-  return { result, steps: records, kept, requests };
+  return { result, steps: records, saved, requests };
 }
 
-describe('what has used up its time', () => {
+describe('timeout', () => {
   test.each(['confirmOwnership', 'beforeAction'] as const)(
-    'sends nothing any more when %s took too long, and stays failed',
+    'a step that timed out during %s sends nothing and stays failed',
     async (slow) => {
-      // Longer than the second that the step has.
+      // Longer than the timeout of one second.
       const wait = (): Promise<undefined> => delay(1100, undefined);
-      const { result, steps, kept, requests } = await run(
+      const { result, steps, saved, requests } = await run(
         'lock: { message: hi }, timeout: 1s',
         { '/devices/121': DEVICE },
         { [slow]: wait },
       );
       expect(result.kind).toBe('failed');
-      expect(steps[0]).toMatchObject({ status: 'failed', reason: 'it used up its time (timeout)' });
-      expect(kept.at(-1)).toBe('failed');
+      expect(steps[0]).toMatchObject({ status: 'failed', reason: 'the step timed out (timeout)' });
+      expect(saved.at(-1)).toBe('failed');
       expect(requests).toEqual(['/devices/121']);
     },
   );
 
-  test('a timeout of a month is not over at once', async () => {
+  test('a timeout of a month does not end the step immediately', async () => {
     const { result } = await run('log: hi, timeout: 30d', {});
     expect(result.kind).toBe('completed');
   });
 
-  test('the last try says more than that the time is up', async () => {
+  test('the reason of a timeout includes the last failure', async () => {
     const before: StepRecord = {
       ...pendingStep({ action: 'lock' }),
       status: 'retrying',
       attempts: 3,
       startedAt: new Date(Date.now() - 60_000).toISOString(),
-      reason: 'POST /devices/121/lock answered 500',
+      reason: 'POST /devices/121/lock returned 500',
     };
     const { steps } = await run(
       'lock: {}, timeout: 30s',
@@ -124,21 +130,21 @@ describe('what has used up its time', () => {
       { steps: [before], confirmOwnership: () => delay(20) },
     );
     expect(steps[0]?.reason).toBe(
-      'it used up its time (timeout); the last try said: POST /devices/121/lock answered 500',
+      'the step timed out (timeout); last failure: POST /devices/121/lock returned 500',
     );
   });
 });
 
 describe('for_each', () => {
-  test('trouble that passes with a fact of its list is tried again, as with any step', async () => {
+  test('a failed lookup of the list is retried, as with any step', async () => {
     const { result, steps } = await run('log: "{{ item.name }}", for_each: apps', {
       '/devices/121/installed_apps': 500,
     });
-    expect(result).toMatchObject({ kind: 'interrupted', pause: { costs: 'attempt' } });
-    expect(steps[0]).toMatchObject({ status: 'retrying', reason: expect.stringContaining('answered 500') });
+    expect(result).toMatchObject({ kind: 'retry', countsAttempt: true });
+    expect(steps[0]).toMatchObject({ status: 'retrying', reason: expect.stringContaining('returned 500') });
   });
 
-  test('a list that an earlier step did not leave is empty', async () => {
+  test('a list from a skipped step is empty', async () => {
     const { result, steps } = await run(
       'http_request: { url: "http://127.0.0.1:1/" }, if: "false", id: found }, { log: "{{ item }}", for_each: steps.found.json.list',
       {},
@@ -147,18 +153,18 @@ describe('for_each', () => {
     expect(steps[1]).toMatchObject({ status: 'completed', output: { count: 0 } });
   });
 
-  test('a run that another takes the place of does no further item', async () => {
+  test('a superseded run skips the items that are left', async () => {
     let asked = 0;
     const { result, steps } = await run(
       'log: "{{ item }}", for_each: "[1, 2, 3, 4]"',
       {},
       {
-        superseded: () => Promise.resolve((asked += 1) > 3 ? 'a later run took its place' : undefined),
+        superseded: () => Promise.resolve((asked += 1) > 3 ? 'superseded' : undefined),
       },
     );
     expect(result.kind).toBe('completed');
-    expect(steps[0]).toMatchObject({ status: 'skipped', reason: 'a later run took its place' });
-    expect(steps[0]?.each?.map(({ status }) => status)).toEqual([
+    expect(steps[0]).toMatchObject({ status: 'skipped', reason: 'superseded' });
+    expect(steps[0]?.itemRecords?.map(({ status }) => status)).toEqual([
       'completed',
       'completed',
       'pending',
@@ -166,20 +172,20 @@ describe('for_each', () => {
     ]);
   });
 
-  test('long texts of items are kept in short', async () => {
+  test('long outputs of items are shortened', async () => {
     const { steps } = await run(`log: "{{ item }}", for_each: '["${'x'.repeat(3000)}"]'`, {});
-    const { message } = z.object({ message: z.string() }).parse(steps[0]?.each?.[0]?.output);
+    const { message } = z.object({ message: z.string() }).parse(steps[0]?.itemRecords?.[0]?.output);
     expect(message).toHaveLength(501);
   });
 
-  test('in a dry run each item says what it would send', async () => {
+  test('in a dry run, each item records what it would send', async () => {
     const { result, steps } = await run(
       'lock: { message: "{{ item }}" }, for_each: "[1, 2]", id: locks }, { log: "{{ steps.locks.count }}"',
       { '/devices/121': DEVICE },
       { dryRun: true },
     );
     expect(result.kind).toBe('completed');
-    expect(steps[0]?.each?.map(({ reason }) => reason)).toEqual([
+    expect(steps[0]?.itemRecords?.map(({ reason }) => reason)).toEqual([
       expect.stringMatching(/^dry run: would send POST .*lock/),
       expect.stringMatching(/^dry run: would send POST .*lock/),
     ]);
@@ -187,27 +193,27 @@ describe('for_each', () => {
   });
 });
 
-test('a call that failed for good takes back what was said of it beforehand', async () => {
+test('a call that failed cancels what beforeAction registered', async () => {
   const happened: string[] = [];
   const beforeAction = () => {
-    happened.push('noted');
+    happened.push('registered');
     return Promise.resolve(() => {
-      happened.push('taken back');
+      happened.push('canceled');
       return Promise.resolve();
     });
   };
   await run('lock: {}', { '/devices/121': DEVICE, '/devices/121/lock': 422 }, { beforeAction });
-  expect(happened).toEqual(['noted', 'taken back']);
+  expect(happened).toEqual(['registered', 'canceled']);
 });
 
-test('a run that waits for its script does not look the device up again at each look', async () => {
+test('a run that waits for its script does not look up the device at each check', async () => {
   const job = {
     data: { id: 9, type: 'script_job', attributes: { status: 'pending', script_name: 'Say hi' } },
   };
   const before: StepRecord = {
     ...pendingStep({ action: 'run_script' }),
     status: 'waiting',
-    waited: true,
+    hasWaited: true,
     attempts: 1,
     startedAt: new Date().toISOString(),
     output: {
@@ -223,6 +229,6 @@ test('a run that waits for its script does not look the device up again at each 
     { '/devices/121': 404, '/script_jobs/9': job },
     { steps: [before] },
   );
-  expect(result).toMatchObject({ kind: 'interrupted', pause: { costs: 'nothing' } });
+  expect(result).toMatchObject({ kind: 'retry', countsAttempt: false });
   expect(requests.filter((request) => request === '/script_jobs/9')).toHaveLength(1);
 });

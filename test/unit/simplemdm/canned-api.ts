@@ -21,7 +21,7 @@ export function simpleMdm(answers: Answers): { api: SimpleMdm; directory: Direct
       return { account: 'default', path, status: 200, body: answer };
     }
     throw new SimpleMdmError({
-      kind: 'answer',
+      kind: 'response',
       account: 'default',
       method,
       path,

@@ -56,7 +56,7 @@ describe('a local budget', () => {
   test('a pause refuses until it is over; a shorter one does not shorten it', async () => {
     let time = 0;
     const budget = createLocalRateLimiter({ perSecond: 10, burst: 10 }, () => time);
-    const pause = { until: 5000, status: 429, reason: 'GET /account answered 429' };
+    const pause = { until: 5000, status: 429, reason: 'GET /account returned 429' };
     await budget.pause(pause);
     await budget.pause({ until: 2000, status: 429, reason: 'another' });
     time = 4999;
@@ -78,18 +78,18 @@ describe('takeTurn', () => {
       pause: () => Promise.resolve(),
     };
   }
-  const paused = { paused: { until: 60_000, status: 429, reason: 'GET /account answered 429' } };
+  const paused = { paused: { until: 60_000, status: 429, reason: 'GET /account returned 429' } };
 
   test('fails when the account is paused for longer than the call waits', async () => {
     const turn = waitForSlot(scripted([paused]), about, { now: () => 0, waitOutPauseMs: 59_999 });
     await expect(turn).rejects.toMatchObject({
-      message: 'GET /account answered 429',
+      message: 'GET /account returned 429',
       failure: { kind: 'paused', retryAt: 60_000, mayHaveTakenEffect: false },
     });
   });
 
   test('a 401 is never waited out', async () => {
-    const refusal = { paused: { until: 1, status: 401, reason: 'GET /account answered 401' } };
+    const refusal = { paused: { until: 1, status: 401, reason: 'GET /account returned 401' } };
     await expect(
       waitForSlot(scripted([refusal]), about, { now: () => 0, waitOutPauseMs: 60_000 }),
     ).rejects.toMatchObject({ failure: { kind: 'paused' } });

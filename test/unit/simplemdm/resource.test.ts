@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import type { ErrorCode } from '../../../src/errors/registry.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
+import type { Failure, FailureKind } from '../../../src/simplemdm/errors.js';
 import type { ApiRequest } from '../../../src/simplemdm/request.js';
 import { fetchAll, fetchPage, fetchRecord } from '../../../src/simplemdm/resource.js';
 import type { Transport } from '../../../src/simplemdm/transport.js';
@@ -102,7 +104,7 @@ describe('an answer of another shape', () => {
   ])('%j names the field', async (body, where) => {
     const error = await failure('GET', body);
     expect(error.message).toMatch(where);
-    expect(error.message).toContain('GET /devices/1 (account default) answered something unexpected');
+    expect(error.message).toContain('GET /devices/1 (account default) returned an unexpected response');
     expect(error.failure).toMatchObject({ kind: 'malformed', status: 200, mayHaveTakenEffect: false });
     expect(error.isRetryable).toBe(true);
   });
@@ -112,32 +114,32 @@ describe('an answer of another shape', () => {
   });
 });
 
-describe('SimpleMdmError says what to do next', () => {
-  function answered(status: number): SimpleMdmError {
-    return new SimpleMdmError({
-      kind: 'answer',
-      account: 'acme',
-      method: 'GET',
-      path: '/devices/1',
-      status,
-      titles: ['a title', 'another'],
-      mayHaveTakenEffect: false,
-    });
+describe('SimpleMdmError', () => {
+  function failed(failure: Pick<Failure, 'kind' | 'status' | 'titles' | 'detail'>): SimpleMdmError {
+    const call = { account: 'acme', method: 'GET', path: '/devices/1', mayHaveTakenEffect: false };
+    return new SimpleMdmError({ ...call, ...failure });
   }
-  test.each<[number, Partial<Record<'notFound' | 'isRetryable' | 'isAccountUnavailable', boolean>>]>([
-    [302, {}],
-    [400, {}],
-    [401, { isAccountUnavailable: true }],
-    [403, {}],
-    [404, { notFound: true }],
-    [408, { isRetryable: true }],
-    [409, {}],
-    [422, {}],
-    [429, { isRetryable: true, isAccountUnavailable: true }],
-    [500, { isRetryable: true }],
-    [503, { isRetryable: true }],
-  ])('%d', (status, expected) => {
-    const { notFound, isRetryable, isAccountUnavailable } = answered(status);
+  const returned = (status: number): SimpleMdmError =>
+    failed({ kind: 'response', status, titles: ['a title', 'another'] });
+
+  test.each<
+    [number, ErrorCode, Partial<Record<'notFound' | 'isRetryable' | 'isAccountUnavailable', boolean>>]
+  >([
+    [302, 'api/unexpected-response', {}],
+    [400, 'api/invalid-request', {}],
+    [401, 'api/refused-key', { isAccountUnavailable: true }],
+    [403, 'api/forbidden', {}],
+    [404, 'api/not-found', { notFound: true }],
+    [405, 'api/invalid-request', {}],
+    [408, 'api/timeout', { isRetryable: true }],
+    [409, 'api/conflict', {}],
+    [422, 'api/invalid-request', {}],
+    [429, 'api/rate-limited', { isRetryable: true, isAccountUnavailable: true }],
+    [500, 'api/server-error', { isRetryable: true }],
+    [503, 'api/server-error', { isRetryable: true }],
+  ])('%d: %s', (status, expectedCode, expected) => {
+    const { code, notFound, isRetryable, isAccountUnavailable } = failed({ kind: 'response', status });
+    expect(code).toBe(expectedCode);
     expect({ notFound, isRetryable, isAccountUnavailable }).toEqual({
       notFound: false,
       isRetryable: false,
@@ -146,10 +148,26 @@ describe('SimpleMdmError says what to do next', () => {
     });
   });
 
+  test.each<[FailureKind, ErrorCode, string]>([
+    ['network', 'api/unreachable', 'GET /devices/1 (account acme) got no response: a detail'],
+    ['timeout', 'api/timeout', 'GET /devices/1 (account acme) timed out: a detail'],
+    [
+      'malformed',
+      'api/unexpected-response',
+      'GET /devices/1 (account acme) returned an unexpected response: a detail',
+    ],
+    ['paused', 'api/account-paused', 'a detail'],
+    ['stopped', 'api/stopped', 'GET /devices/1 (account acme) was canceled: the service is stopping'],
+  ])('%s: %s', (kind, code, message) => {
+    const error = failed({ kind, detail: 'a detail' });
+    expect(error).toMatchObject({ code, message, isRetryable: true, notFound: false });
+    expect(error.isAccountUnavailable).toBe(kind === 'paused');
+  });
+
   test('the message holds the call, the account, the titles and advice', () => {
-    expect(answered(404).message).toBe('GET /devices/1 (account acme) answered 404: a title; another');
-    expect(answered(401).message).toContain('check SIMPLEMDM_API_KEY');
-    expect(answered(403).message).toContain('give it the permission');
-    expect(answered(301).message).toContain('check SIMPLEMDM_BASE_URL');
+    expect(returned(404).message).toBe('GET /devices/1 (account acme) returned 404: a title; another');
+    expect(returned(401).message).toContain('check SIMPLEMDM_API_KEY');
+    expect(returned(403).message).toContain('grant it in SimpleMDM');
+    expect(returned(301).message).toContain('check SIMPLEMDM_BASE_URL');
   });
 });

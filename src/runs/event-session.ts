@@ -1,0 +1,86 @@
+import type { Journal } from '../journal/journal.js';
+import type { ProcessingTrace } from '../journal/trace.js';
+import { outcomeOfApiError } from '../queues/error-mapping.js';
+import type { JobHandle } from '../queues/job-handle.js';
+import type { FailureReason, JobOutcome } from '../queues/job-outcome.js';
+import type { EventJob } from '../queues/jobs.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { Decision } from './evaluate-rules.js';
+
+/** The state of an event job while a worker processes it. */
+export interface EventSession {
+  readonly logger: Logger;
+  /** Records that the event is being processed. */
+  readonly start: () => Promise<void>;
+  /** Records and logs the outcome of the attempt, and returns it. */
+  readonly end: (outcome: JobOutcome) => Promise<JobOutcome>;
+}
+
+/** Opens the session of an event. */
+export function openEventSession(
+  job: JobHandle<EventJob>,
+  { journal, logger: parent }: { readonly journal: Journal; readonly logger: Logger },
+): EventSession {
+  const { id, account, type } = job.data.event;
+  const logger = parent.child({ event: id, account, type });
+  const record = (processing: Omit<ProcessingTrace, 'attempts' | 'at'>): Promise<void> =>
+    journal.recordProcessing(id, { ...processing, attempts: job.attempt, at: new Date().toISOString() });
+  return {
+    logger,
+    start: () => record({ state: 'processing' }),
+    end: async (outcome) => {
+      switch (outcome.kind) {
+        case 'completed':
+          await record({ state: 'completed' });
+          break;
+        case 'failed': {
+          const { code, reason } = outcome;
+          await record({ state: 'failed', reason, code });
+          logger.error({ code, reason, attempts: job.attempt }, 'event failed: it is a dead letter');
+          break;
+        }
+        case 'retry': {
+          const { code = 'event/facts-unavailable', reason } = outcome;
+          const nextAttemptAt = new Date(outcome.at).toISOString();
+          await record({ state: 'waiting', reason, code, nextAttemptAt });
+          logger.warn({ code, reason, nextAttemptAt, attempts: job.attempt }, 'event waits');
+          break;
+        }
+        case 'requeue':
+          // The next worker continues without delay.
+          break;
+      }
+      return outcome;
+    },
+  };
+}
+
+/** Records the end of an event that failed without its handler. */
+export async function failAbandonedEvent(
+  { event }: EventJob,
+  { reason, code }: FailureReason,
+  { journal, attempts }: { readonly journal: Journal; readonly attempts: number },
+): Promise<void> {
+  const at = new Date().toISOString();
+  await journal.recordProcessing(event.id, { state: 'failed', attempts, at, reason, code });
+}
+
+/** The outcome of an event from the verdicts on its rules. */
+export function outcomeOfDecisions(
+  decisions: readonly Decision[],
+  job: Pick<JobHandle<EventJob>, 'isLastAttempt' | 'retryAt'>,
+): JobOutcome {
+  const waiting = decisions.filter(({ verdict }) => verdict === 'waiting');
+  // A wait for an unavailable account uses up no attempt, so it decides.
+  const first = waiting.find(({ cause }) => cause?.isAccountUnavailable === true) ?? waiting[0];
+  if (first?.cause !== undefined) {
+    const outcome = outcomeOfApiError(first.cause, job);
+    return outcome.kind === 'requeue'
+      ? outcome
+      : { ...outcome, reason: first.reason, code: 'event/facts-unavailable' };
+  }
+  const undecided = decisions.find(({ verdict }) => verdict === 'error');
+  if (undecided === undefined) return { kind: 'completed' };
+  const { rule, reason } = undecided;
+  return { kind: 'failed', reason: `rule ${rule.source.id}: ${reason}`, code: 'event/rule-undecided' };
+}

@@ -1,0 +1,113 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { AlertDispatcher } from '../alerts/alert-dispatcher.js';
+import { openClaims } from '../coordination/claims.js';
+import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
+import { enqueueEvents } from '../coordination/enqueue-events.js';
+import type { EventCauses } from '../coordination/event-causes.js';
+import { createFactFetcher } from '../enrichment/fetch-facts.js';
+import type { Journal } from '../journal/journal.js';
+import type { JobOutcome } from '../queues/job-outcome.js';
+import { stepRecord } from '../queues/jobs.js';
+import type { EventJob } from '../queues/jobs.js';
+import type { RetentionDays } from '../queues/retention.js';
+import type { Rule } from '../rules/model/rule.js';
+import type { AccountAccess } from '../simplemdm/account-access.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { redactJson } from '../telemetry/redaction.js';
+import type { Redaction } from '../telemetry/redaction.js';
+import { freshFacts } from './fresh-facts.js';
+import { expectEventOf } from './loop-protection.js';
+import { stepRetry } from './step-retry.js';
+import type { RunReason, RunSession } from './run-session.js';
+import { runSteps } from './run-steps.js';
+import { supersededReason } from './wait-for-slot.js';
+
+/** What the steps of a run reach. */
+export interface ExecuteOptions {
+  readonly connection: Redis;
+  readonly retention: RetentionDays;
+  readonly journal: Journal;
+  readonly causes: EventCauses;
+  readonly groups: ConcurrencyGroups;
+  readonly alerts: AlertDispatcher;
+  readonly events: Queue<EventJob>;
+  readonly metrics: Metrics;
+  readonly redaction: Redaction;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborted when the process stops. */
+  readonly stop: AbortSignal;
+}
+
+/** Performs the steps of a run and records each with the job and in the journal. */
+export async function executeRun(
+  rule: Rule,
+  dryRun: boolean,
+  run: RunSession,
+  access: AccountAccess,
+  options: ExecuteOptions,
+): Promise<JobOutcome> {
+  const { connection, journal, redaction, causes, groups, alerts } = options;
+  const { job, logger } = run;
+  run.clearWait();
+  const { event, group } = run.data();
+  await run.record('running');
+  const facts = createFactFetcher({
+    event,
+    ...access,
+    known: freshFacts(await journal.factsOf(event.id), run.data().steps),
+    onFact: (name, fact) => journal.recordFact(event.id, name, fact),
+  });
+  const canBeSuperseded = rule.source.concurrency?.mode === 'restart';
+  let superseded: RunReason | undefined;
+  const outcome = await runSteps({
+    ...options,
+    ...access,
+    event,
+    rule,
+    facts,
+    logger,
+    dryRun,
+    steps: run.data().steps,
+    runKey: job.id,
+    now: () => new Date(),
+    dispatchAlert: alerts.dispatch,
+    emitEvent: async (emitted) => {
+      await enqueueEvents([emitted], { redis: connection, queue: options.events, journal });
+    },
+    superseded: async () => {
+      const hasSlot = !canBeSuperseded || group === undefined || (await groups.holdsSlot(group, job.id));
+      superseded = hasSlot ? undefined : supersededReason(rule);
+      return superseded?.reason;
+    },
+    beforeAction: (action) => expectEventOf(action, { event, rule: rule.source.id, facts, causes }),
+    saveSteps: async (steps) => {
+      // The output of an action may contain a secret from the environment; Redis must not.
+      run.update({ steps: z.array(stepRecord).parse(redactJson(redaction.redact, steps)) });
+      await run.save();
+      await run.record('running');
+      return run.data().steps;
+    },
+    claimFor: (step) =>
+      openClaims(connection, { account: event.account, step: `${job.id}.${step}` }, options.retention),
+    confirmOwnership: job.confirmOwnership,
+    retryAfter: (error) => stepRetry(error, job, options.stop),
+    onStep: (action, status) => options.metrics.steps.inc({ action, status }),
+  });
+  switch (outcome.kind) {
+    case 'completed':
+      return run.complete(superseded);
+    case 'failed':
+      return run.fail(outcome, { alert: !dryRun });
+    case 'retry':
+      await run.record('waiting', {
+        reason: outcome.reason,
+        ...(outcome.code !== undefined && { code: outcome.code }),
+      });
+      return outcome;
+    case 'requeue':
+      await run.record('waiting', { reason: outcome.reason });
+      return outcome;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Queue } from 'bullmq';
+import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
+import type { Event } from '../events/envelope.js';
+import type { Journal } from '../journal/journal.js';
+import type { RunTrace } from '../journal/trace.js';
+import type { RunJob } from '../queues/jobs.js';
+import { runId } from '../queues/queues.js';
+import type { GroupedDecision } from './concurrency-group.js';
+import { pendingStep } from './step-records.js';
+
+/** Where runs are planned. */
+export interface PlanOptions {
+  readonly runs: Queue<RunJob>;
+  readonly groups: ConcurrencyGroups;
+  readonly journal: Journal;
+}
+
+/**
+ * Plans a run for each rule that matched: joins its concurrency group, enqueues its job, and records it with the decisions. Planning an
+ * event again, after a retry or a replay, does not repeat a run.
+ */
+export async function planRuns(
+  event: Event,
+  decisions: readonly GroupedDecision[],
+  { runs, groups, journal }: PlanOptions,
+): Promise<void> {
+  const plannedAt = new Date().toISOString();
+  const completed = await journal.completedRules(event.id);
+  const jobs = decisions
+    .filter(({ verdict, rule }) => verdict === 'matched' && !completed.has(rule.source.id))
+    .map(({ rule: { source }, group }): RunJob => ({
+      event,
+      rule: source,
+      steps: source.do.map(pendingStep),
+      plannedAt,
+      ...(group !== undefined && { group }),
+    }));
+  // Before the jobs are in the queue, so that the first run of a group knows about the second.
+  for (const { group, rule } of jobs) {
+    if (group !== undefined) await groups.join(group, runId(event.id, rule.id), Date.parse(event.at));
+  }
+  if (jobs.length > 0) {
+    await runs.addBulk(
+      jobs.map((data) => ({ name: data.rule.id, data, opts: { jobId: runId(event.id, data.rule.id) } })),
+    );
+  }
+  await journal.recordPlanned(
+    event.id,
+    jobs.map(({ rule, steps }): RunTrace => ({ rule: rule.id, status: 'queued', plannedAt, steps })),
+  );
+  await journal.recordDecisions(
+    event.id,
+    decisions.map(({ rule: { source }, verdict, reason, code, ownAction }) => ({
+      rule: source.id,
+      ...(source.description !== undefined && { description: source.description }),
+      verdict,
+      reason,
+      ...(code !== undefined && { code }),
+      ...(ownAction && { ownAction }),
+      decidedAt: plannedAt,
+    })),
+  );
+}
