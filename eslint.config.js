@@ -30,14 +30,14 @@ export default tseslint.config(
         'error',
         {
           name: 'fetch',
-          message: 'Only src/simplemdm/http.ts and src/http/exchange.ts call out.',
+          message: 'Only src/simplemdm/http-client.ts and src/http/exchange.ts may call fetch.',
         },
       ],
     },
   },
   {
     files: [
-      'src/simplemdm/http.ts',
+      'src/simplemdm/http-client.ts',
       'src/http/exchange.ts',
       'simulator/**/*.ts',
       'test/**/*.ts',

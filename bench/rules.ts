@@ -8,7 +8,7 @@
 import { Engine } from 'json-rules-engine';
 import { serviceVocabulary } from '../src/actions/service-vocabulary.js';
 import { evaluateRules } from '../src/runs/evaluate-rules.js';
-import { deviceFacts } from '../src/enrichment/device.js';
+import { deviceValue } from '../src/enrichment/device.js';
 import type { Event } from '../src/events/envelope.js';
 import { compileRuleFiles } from '../src/rules/compile-rule-files.js';
 
@@ -55,7 +55,7 @@ for (const { platform, part, capacity } of kinds) {
 }
 
 const devices = Array.from({ length: EVENTS }, (_unused, index) =>
-  deviceFacts({
+  deviceValue({
     id: index,
     type: 'device',
     attributes: {

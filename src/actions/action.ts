@@ -6,14 +6,14 @@ import type { Event } from '../events/envelope.js';
 import type { RuleSource } from '../rules/model/rule-schema.js';
 import type { ActionClass, ActionSignature, ReferenceKind, Shape } from '../rules/model/vocabulary.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
-import type { Directory } from '../simplemdm/directory.js';
+import type { CachedLists } from '../simplemdm/cached-lists.js';
 import type { Logger } from '../telemetry/logger.js';
 
 /** What an action works with. */
 export interface ActionContext {
   readonly event: Event;
   readonly api: SimpleMdm;
-  readonly directory: Directory;
+  readonly lists: CachedLists;
   /** A fact of the event: its value, or null. */
   readonly fact: (name: string) => Promise<unknown>;
   readonly logger: Logger;
@@ -115,8 +115,8 @@ export interface ActionDefinition<S extends z.ZodObject> {
 /** Makes an action from its definition. Arguments are parsed at each attempt, because templates render late. */
 export function defineAction<S extends z.ZodObject>(definition: ActionDefinition<S>): Action {
   const { args, perform, findEarlier, class: actionClass = 'safe', ...signature } = definition;
-  const parse = (given: unknown): z.output<S> => {
-    const parsed = args.safeParse(given);
+  const parse = (input: unknown): z.output<S> => {
+    const parsed = args.safeParse(input);
     if (parsed.success) return parsed.data;
     throw new StepError(
       'step/invalid-argument',
@@ -127,10 +127,10 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
     ...signature,
     class: actionClass,
     args,
-    perform: async (given, context) => perform(parse(given), context),
+    perform: async (input, context) => perform(parse(input), context),
     ...(findEarlier && {
-      findEarlier: async (given: unknown, context: ActionContext, since: Date) =>
-        findEarlier(parse(given), context, since),
+      findEarlier: async (input: unknown, context: ActionContext, since: Date) =>
+        findEarlier(parse(input), context, since),
     }),
   };
 }

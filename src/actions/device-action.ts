@@ -13,7 +13,7 @@ export interface DeviceActionDefinition<S extends z.ZodObject> {
   readonly causes?: string;
   readonly class?: ActionClass;
   readonly args: S;
-  /** Beside `device_id`. */
+  /** In addition to `device_id`. */
   readonly outputs?: Readonly<Record<string, Shape>>;
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
   /** The platforms that support the action; all by default. The step is skipped on other platforms. */
@@ -22,7 +22,7 @@ export interface DeviceActionDefinition<S extends z.ZodObject> {
   readonly supervised?: boolean;
   /** What is wrong with the arguments for this device. The step then fails before any call. */
   readonly refuse?: (args: z.output<S>, device: KnownDevice) => string | undefined;
-  /** Performs the action. A record in the result becomes output beside `device_id`. */
+  /** Performs the action. A record in the result becomes output, together with `device_id`. */
   readonly send: (
     args: z.output<S>,
     device: KnownDevice,

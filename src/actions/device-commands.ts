@@ -1,46 +1,43 @@
 import { z } from 'zod';
 import type { Platform } from '../enrichment/platform.js';
+import { flag, noArguments, text, textOrTemplate } from './argument-types.js';
 import { defineDeviceAction } from './device-action.js';
-import { textOrTemplate } from './text-or-template.js';
 
-const none = z.strictObject({});
-const text = z.string('expected a text').min(1, 'expected a text');
-const yesOrNo = z.boolean('expected true or false');
-
-const PIN = 'expected six digits';
-const pin = textOrTemplate(z.string().regex(/^\d{6}$/), PIN);
+const EXPECTED_PIN = 'expected six digits';
+const sixDigits = z.string().regex(/^\d{6}$/);
+const pin = textOrTemplate(sixDigits, EXPECTED_PIN);
 
 const mac: readonly Platform[] = ['macOS'];
 const mobile: readonly Platform[] = ['iOS', 'iPadOS'];
 
-/** Asks the device for its record and its apps (API reference, Devices, Refresh). */
+/** API reference, Devices, Refresh. */
 export const refresh = defineDeviceAction({
-  about: 'Asks the device for its record and its apps.',
+  about: 'Requests the record and the apps from the device.',
   example: 'refresh: {}',
-  args: none,
+  args: noArguments,
   repeatable: true,
   send: (_args, { id }, { api }) => api.devices.refresh(id),
 });
 
-/** Installs what is assigned and not installed yet (API reference, Devices, Push assigned apps). */
+/** API reference, Devices, Push assigned apps. */
 export const pushApps = defineDeviceAction({
-  about: 'Installs the apps that are assigned to the device and not installed yet.',
+  about: 'Installs the apps that are assigned to the device and missing on it.',
   example: 'push_apps: {}',
-  args: none,
+  args: noArguments,
   repeatable: true,
   send: (_args, { id }, { api }) => api.devices.pushAssignedApps(id),
 });
 
 /** API reference, Devices, Restart. */
 export const restart = defineDeviceAction({
-  about: 'Restarts the device. On macOS `notify_user` lets whoever is signed in decide.',
+  about: 'Restarts the device. On macOS, `notify_user` asks the signed-in user first.',
   example: 'restart: { notify_user: true }',
   class: 'disruptive',
-  args: z.strictObject({ notify_user: yesOrNo.optional(), rebuild_kernel_cache: yesOrNo.optional() }),
+  args: z.strictObject({ notify_user: flag.optional(), rebuild_kernel_cache: flag.optional() }),
   repeatable: false,
   refuse: ({ notify_user, rebuild_kernel_cache }, { platform }) =>
     platform !== 'macOS' && (notify_user ?? rebuild_kernel_cache) !== undefined
-      ? 'notify_user and rebuild_kernel_cache are for macOS only'
+      ? 'notify_user and rebuild_kernel_cache: for macOS only'
       : undefined,
   send: ({ notify_user, rebuild_kernel_cache }, { id }, { api }) =>
     api.devices.restart(id, {
@@ -54,7 +51,7 @@ export const shutDown = defineDeviceAction({
   about: 'Shuts the device down.',
   example: 'shut_down: {}',
   class: 'disruptive',
-  args: none,
+  args: noArguments,
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.shutDown(id),
 });
@@ -62,21 +59,19 @@ export const shutDown = defineDeviceAction({
 /** API reference, Devices, Lock. */
 export const lock = defineDeviceAction({
   causes: 'device.lock.enabled',
-  about: 'Locks the device. A Mac needs a `pin` of six digits, which unlocks it.',
+  about: 'Locks the device. A Mac needs a `pin` of six digits, which unlocks the Mac.',
   example:
     "lock: { pin: '${env:LOCK_PIN}', message: Please call the help desk, phone_number: +1 503 555 0100 }",
   class: 'disruptive',
   args: z.strictObject({ message: text.optional(), phone_number: text.optional(), pin: pin.optional() }),
   repeatable: false,
-  refuse: ({ pin: code }, { platform }) => {
-    if (platform === 'macOS' && code === undefined) return 'pin: a Mac needs a pin of six digits';
-    return code === undefined ? undefined : notSixDigits(code);
-  },
+  refuse: ({ pin: code }, { platform }) =>
+    platform === 'macOS' && code === undefined ? 'pin: a Mac needs a pin of six digits' : pinProblem(code),
   send: ({ message, phone_number, pin: code }, { id, platform }, { api }) =>
     api.devices.lock(id, {
       ...(message !== undefined && { message }),
       ...(phone_number !== undefined && { phoneNumber: phone_number }),
-      // iOS does not support one.
+      // iOS does not support a PIN.
       ...(code !== undefined && platform === 'macOS' && { pin: code }),
     }),
 });
@@ -86,7 +81,7 @@ export const clearPasscode = defineDeviceAction({
   about: 'Removes the passcode.',
   example: 'clear_passcode: {}',
   class: 'disruptive',
-  args: none,
+  args: noArguments,
   platforms: [...mobile, 'watchOS', 'visionOS'],
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.clearPasscode(id),
@@ -94,10 +89,10 @@ export const clearPasscode = defineDeviceAction({
 
 /** API reference, Devices, Clear firmware password. */
 export const clearFirmwarePassword = defineDeviceAction({
-  about: 'Removes the firmware password that SimpleMDM has set.',
+  about: 'Removes the firmware password. Works only if SimpleMDM set the password.',
   example: 'clear_firmware_password: {}',
   class: 'disruptive',
-  args: none,
+  args: noArguments,
   platforms: mac,
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.clearFirmwarePassword(id),
@@ -105,9 +100,9 @@ export const clearFirmwarePassword = defineDeviceAction({
 
 /** API 1.51. */
 export const rotateFirmwarePassword = defineDeviceAction({
-  about: 'Sets another firmware password.',
+  about: 'Sets a new firmware password.',
   example: 'rotate_firmware_password: {}',
-  args: none,
+  args: noArguments,
   platforms: mac,
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.rotateFirmwarePassword(id),
@@ -115,9 +110,9 @@ export const rotateFirmwarePassword = defineDeviceAction({
 
 /** API reference, Devices, Rotate FileVault recovery key. */
 export const rotateFileVaultKey = defineDeviceAction({
-  about: 'Makes another FileVault recovery key. SimpleMDM must know the present one.',
+  about: 'Creates a new FileVault recovery key. SimpleMDM must know the current key.',
   example: 'rotate_filevault_key: {}',
-  args: none,
+  args: noArguments,
   platforms: mac,
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.rotateFileVaultRecoveryKey(id),
@@ -125,10 +120,10 @@ export const rotateFileVaultKey = defineDeviceAction({
 
 /** API 1.51. */
 export const clearRecoveryLockPassword = defineDeviceAction({
-  about: 'Removes the recovery lock.',
+  about: 'Removes the recovery lock password.',
   example: 'clear_recovery_lock_password: {}',
   class: 'disruptive',
-  args: none,
+  args: noArguments,
   platforms: mac,
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.clearRecoveryLockPassword(id),
@@ -136,9 +131,9 @@ export const clearRecoveryLockPassword = defineDeviceAction({
 
 /** API 1.51. */
 export const rotateRecoveryLockPassword = defineDeviceAction({
-  about: 'Sets another recovery lock password.',
+  about: 'Sets a new recovery lock password.',
   example: 'rotate_recovery_lock_password: {}',
-  args: none,
+  args: noArguments,
   platforms: mac,
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.rotateRecoveryLockPassword(id),
@@ -149,17 +144,17 @@ export const clearRestrictionsPassword = defineDeviceAction({
   about: 'Removes the restrictions (Screen Time) passcode.',
   example: 'clear_restrictions_password: {}',
   class: 'disruptive',
-  args: none,
+  args: noArguments,
   platforms: mobile,
   supervised: true,
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.clearRestrictionsPassword(id),
 });
 
-/** API 1.51. The password is given as `${env:…}`, so that it stands in no file. */
+/** API 1.51. */
 export const setAdminPassword = defineDeviceAction({
   about:
-    'Sets the password of the managed administrator account. Give it as `${env:…}`, so that it stands in no file; no trace shows it.',
+    'Sets the password of the managed administrator account. Use `${env:NAME}` for the password, so that no file has it; traces do not show it.',
   example: "set_admin_password: { password: '${env:ADMIN_PASSWORD}' }",
   class: 'disruptive',
   args: z.strictObject({ password: text }),
@@ -170,9 +165,9 @@ export const setAdminPassword = defineDeviceAction({
 
 /** API 1.51. */
 export const rotateAdminPassword = defineDeviceAction({
-  about: 'Sets another password of the managed administrator account.',
+  about: 'Sets a new password for the managed administrator account.',
   example: 'rotate_admin_password: {}',
-  args: none,
+  args: noArguments,
   platforms: mac,
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.rotateAdminPassword(id),
@@ -180,7 +175,7 @@ export const rotateAdminPassword = defineDeviceAction({
 
 /** API reference, Devices, Update OS; `mode` and `version` are of API 1.51. */
 export const updateOs = defineDeviceAction({
-  about: 'Updates the operating system. A Mac must be told how (`mode`).',
+  about: 'Updates the operating system. A Mac needs a `mode`.',
   example: 'update_os: { mode: install_asap, version: latest_minor_version }',
   class: 'disruptive',
   args: z.strictObject({
@@ -209,9 +204,9 @@ export const updateOs = defineDeviceAction({
 
 /** API reference, Devices, Enable and Disable Remote Desktop. */
 export const remoteDesktop = defineDeviceAction({
-  about: 'Switches Remote Desktop on or off.',
+  about: 'Turns Remote Desktop on or off.',
   example: 'remote_desktop: { enabled: true }',
-  args: z.strictObject({ enabled: yesOrNo }),
+  args: z.strictObject({ enabled: flag }),
   platforms: mac,
   repeatable: true,
   send: ({ enabled }, { id }, { api }) =>
@@ -220,9 +215,9 @@ export const remoteDesktop = defineDeviceAction({
 
 /** API 1.51. */
 export const bluetooth = defineDeviceAction({
-  about: 'Switches Bluetooth on or off.',
+  about: 'Turns Bluetooth on or off.',
   example: 'bluetooth: { enabled: false }',
-  args: z.strictObject({ enabled: yesOrNo }),
+  args: z.strictObject({ enabled: flag }),
   repeatable: true,
   send: ({ enabled }, { id }, { api }) =>
     enabled ? api.devices.enableBluetooth(id) : api.devices.disableBluetooth(id),
@@ -242,18 +237,18 @@ export const setTimeZone = defineDeviceAction({
   send: ({ time_zone }, { id }, { api }) => api.devices.setTimeZone(id, time_zone),
 });
 
-/** The device leaves SimpleMDM's management (API 1.51). */
+/** API 1.51. */
 export const unenroll = defineDeviceAction({
   causes: 'device.unenrolled',
-  about: 'Takes the device out of management.',
+  about: 'Removes the device from management.',
   example: 'unenroll: {}',
   class: 'destructive',
-  args: none,
+  args: noArguments,
   repeatable: false,
   send: (_args, { id }, { api }) => api.devices.unenroll(id),
 });
 
-/** Erases the device (API reference, Devices, Wipe). */
+/** API reference, Devices, Wipe. */
 export const wipe = defineDeviceAction({
   causes: 'device.unenrolled',
   about: 'Erases the device.',
@@ -261,11 +256,11 @@ export const wipe = defineDeviceAction({
   class: 'destructive',
   args: z.strictObject({ pin: pin.optional() }),
   repeatable: false,
-  refuse: ({ pin: code }) => (code === undefined ? undefined : notSixDigits(code)),
+  refuse: ({ pin: code }) => pinProblem(code),
   send: ({ pin: code }, { id }, { api }) => api.devices.wipe(id, code === undefined ? {} : { pin: code }),
 });
 
-/** A template may have made something else of it. */
-function notSixDigits(code: string): string | undefined {
-  return /^\d{6}$/.test(code) ? undefined : `pin: ${PIN}`;
+/** A template may render to something else than six digits. */
+function pinProblem(code: string | undefined): string | undefined {
+  return code === undefined || sixDigits.safeParse(code).success ? undefined : `pin: ${EXPECTED_PIN}`;
 }

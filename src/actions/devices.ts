@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { StepError, defineAction } from './action.js';
+import { noArguments, text } from './argument-types.js';
 import { defineDeviceAction } from './device-action.js';
-import { reference, resolveReference } from './reference.js';
+import { deviceGroups } from './reference-kinds.js';
+import { reference } from './reference.js';
 
-const text = z.string('expected a text').min(1, 'expected a text');
-
-/** Renames the device at SimpleMDM, on itself, or both (API reference, Devices, Update). */
+/** API reference, Devices, Update. */
 export const rename = defineDeviceAction({
-  about: 'Renames the device at SimpleMDM (`name`), on itself (`device_name`, supervised devices), or both.',
+  about:
+    'Renames the device in SimpleMDM (`name`), on the device (`device_name`, supervised devices only), or both.',
   example: "rename: { name: 'Mac {{ device.serial_number }}' }",
   args: z
     .strictObject({ name: text.optional(), device_name: text.optional() })
@@ -19,7 +20,7 @@ export const rename = defineDeviceAction({
   repeatable: true,
   refuse: ({ device_name }, { is_supervised: supervised }) =>
     device_name !== undefined && supervised === false
-      ? 'device_name: only a supervised device can be renamed on itself; give name alone'
+      ? 'device_name: works on supervised devices only; use name alone'
       : undefined,
   send: async ({ name, device_name }, { id }, { api }) => {
     await api.devices.update(id, {
@@ -30,28 +31,18 @@ export const rename = defineDeviceAction({
   },
 });
 
-/** Makes a place that one device can enroll into, once (API reference, Devices, Create). */
+/** API reference, Devices, Create. */
 export const createDevice = defineAction({
-  about: 'Makes a place that one device can enroll into, once, and its enrollment URL.',
+  about: 'Creates a device record with an enrollment URL, which enrolls one device, once.',
   example: "create_device: { name: 'iPad for {{ event.data.person }}', group: Field }",
   args: z.strictObject({ name: text, group: reference.optional() }),
-  refersTo: { group: 'device group' },
+  refersTo: { group: deviceGroups.kind },
   outputs: { device_id: 'number', enrollment_url: 'string' },
   facts: [],
-  perform: async ({ name, group }, { api, directory, claim }) => {
-    const groupId =
-      group === undefined
-        ? undefined
-        : (
-            await resolveReference(
-              'device group',
-              group,
-              directory.deviceGroups,
-              (item) => item.attributes.name,
-            )
-          ).id;
+  perform: async ({ name, group }, { api, lists, claim }) => {
+    const groupId = group === undefined ? undefined : (await deviceGroups.find(group, lists)).id;
     const { id, attributes } = await api.devices.create({ name, ...(groupId !== undefined && { groupId }) });
-    // Another run that lost its answer must not take this one for its own.
+    // Another run that looks for its own device after a lost response must not adopt this one.
     await claim(`device:${id}`);
     return {
       status: 'completed',
@@ -59,7 +50,7 @@ export const createDevice = defineAction({
     };
   },
   findEarlier: async ({ name }, { api, claim }) => {
-    // One that waits under this name and is nobody else's is the one that the lost answer was about.
+    // A device record of this name that nothing has enrolled into and no other step claims is the one of the lost response.
     for await (const device of api.devices.list({ search: name, includeAwaitingEnrollment: true })) {
       const { attributes, id } = device;
       if (attributes.name !== name || attributes.status !== 'awaiting enrollment') continue;
@@ -73,18 +64,18 @@ export const createDevice = defineAction({
   },
 });
 
-/** Unenrolls the device and removes its record (API reference, Devices, Delete). */
+/** API reference, Devices, Delete. */
 export const deleteDevice = defineDeviceAction({
   causes: 'device.unenrolled',
-  about: 'Unenrolls the device and removes its record.',
+  about: 'Unenrolls the device and deletes its record.',
   example: 'delete_device: {}',
   class: 'destructive',
-  args: z.strictObject({}),
+  args: noArguments,
   repeatable: true,
-  send: (_args, { id }, { api }) => goneIsDone(api.devices.delete(id)),
+  send: (_args, { id }, { api }) => acceptNotFound(api.devices.delete(id)),
 });
 
-/** Deletes a local account of a Mac, with its data (API reference, Devices, Delete User). */
+/** API reference, Devices, Delete User. */
 export const deleteUser = defineDeviceAction({
   about: 'Deletes a local account of a Mac, with its data.',
   example: 'delete_user: { user: temp }',
@@ -97,15 +88,15 @@ export const deleteUser = defineDeviceAction({
   send: async ({ user }, { id }, { api }) => {
     for await (const { id: userId, attributes } of api.devices.listUsers(id)) {
       if (attributes.username !== user) continue;
-      await goneIsDone(api.devices.deleteUser(id, userId));
+      await acceptNotFound(api.devices.deleteUser(id, userId));
       return { user_id: userId };
     }
     throw new StepError('step/unknown-reference', `there is no user "${user}" on the device`);
   },
 });
 
-/** What is to be removed and is not there has been removed. */
-async function goneIsDone(removal: Promise<number>): Promise<number> {
+/** A removal that finds nothing is a success: an earlier attempt may have removed the object. */
+async function acceptNotFound(removal: Promise<number>): Promise<number> {
   try {
     return await removal;
   } catch (error) {

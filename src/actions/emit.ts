@@ -1,33 +1,33 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Event } from '../events/envelope.js';
 import { envReferencesIn } from '../config/env-reference.js';
+import type { Event } from '../events/envelope.js';
 import { KNOWN_TYPES, deviceReferenceOf } from '../events/webhook-types.js';
 import { beforeWrite } from '../simplemdm/call-recorder.js';
 import { defineAction } from './action.js';
 
-const TYPE = 'expected a type of your own with a dot in it, such as "acme.laptop.ready"';
+const EXPECTED_TYPE = 'expected a type with a dot, such as "acme.laptop.ready"';
 const RESERVED = /^(device|abm|schedule)\./;
 
-/** Raises an event of the admin's own, which other rules take. */
+/** Emits an event that other rules can match. */
 export const emit = defineAction({
   about:
-    "Raises an event of your own that other rules take by its type. It is about this event's device, unless `data` names another.",
+    "Emits an event of your own type, which other rules can match. The event is about this event's device, unless `data` names another device.",
   example: "emit: { type: acme.laptop.ready, data: { owner: '{{ attributes.owner }}' } }",
   args: z.strictObject({
     type: z
-      .string(TYPE)
-      .regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/, TYPE)
-      .max(128, TYPE)
+      .string(EXPECTED_TYPE)
+      .regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/, EXPECTED_TYPE)
+      .max(128, EXPECTED_TYPE)
       .refine(
         (type) => !RESERVED.test(type) && !KNOWN_TYPES.includes(type),
-        'this is a type of SimpleMDM or of ours: choose one of your own, such as "acme.laptop.ready"',
+        'this type is reserved: use a type of your own, such as "acme.laptop.ready"',
       ),
     data: z
       .record(z.string(), z.unknown(), 'expected names and values')
       .refine(
         (data) => envReferencesIn(JSON.stringify(data)).length === 0,
-        'an event is kept and shown: no ${env:…} can stand in it',
+        'events are stored and displayed, so ${env:…} is not allowed here',
       )
       .default({}),
   }),
@@ -37,9 +37,9 @@ export const emit = defineAction({
   perform: async ({ type, data }, { event, rule, stepKey, emitEvent, now }) => {
     const at = now().toISOString();
     const device = deviceReferenceOf(event);
-    const raised: Event = {
-      // Of the step, not of the data: an attempt whose answer was lost must not raise it twice.
-      id: createHash('sha256').update(`raised by ${stepKey}`).digest('hex'),
+    const emitted: Event = {
+      // The id depends on the step only, so that a retry after a lost response does not emit a second event.
+      id: createHash('sha256').update(`emitted by ${stepKey}`).digest('hex'),
       account: event.account,
       type,
       at,
@@ -52,20 +52,24 @@ export const emit = defineAction({
             ...(device.serialNumber !== undefined && { serial_number: device.serialNumber }),
           },
         }),
-        ...withDeviceId(data),
+        ...withNumericDeviceId(data),
       },
       causedBy: { event: event.id, rule: rule.id, chainLength: (event.causedBy?.chainLength ?? 0) + 1 },
     };
     await beforeWrite({ account: event.account, method: 'EMIT', path: type });
-    await emitEvent(raised);
-    return { status: 'completed', output: { event_id: raised.id, type } };
+    await emitEvent(emitted);
+    return { status: 'completed', output: { event_id: emitted.id, type } };
   },
 });
 
-const namedDevice = z.looseObject({ device: z.looseObject({ id: z.string().regex(/^[1-9]\d{0,14}$/) }) });
+const dataWithDevice = z.looseObject({
+  device: z.looseObject({ id: z.string().regex(/^[1-9]\d{0,14}$/) }),
+});
 
-/** A template gives texts; the id of a device is a number. */
-function withDeviceId(data: Record<string, unknown>): Record<string, unknown> {
-  const named = namedDevice.safeParse(data).data;
-  return named === undefined ? data : { ...data, device: { ...named.device, id: Number(named.device.id) } };
+/** Templates render to strings, but device ids are numbers. */
+function withNumericDeviceId(data: Record<string, unknown>): Record<string, unknown> {
+  const parsed = dataWithDevice.safeParse(data).data;
+  return parsed === undefined
+    ? data
+    : { ...data, device: { ...parsed.device, id: Number(parsed.device.id) } };
 }

@@ -6,29 +6,18 @@ import type { ActionContext } from './action.js';
 import { defineDeviceAction } from './device-action.js';
 
 const args = z.strictObject({
-  /** A bundle identifier such as `com.microsoft.Word`, or the app's name. */
+  /** A bundle identifier such as `com.microsoft.Word`, or the name of the app. */
   app: z.string('expected a bundle identifier or a name').min(1, 'expected a bundle identifier or a name'),
 });
 const outputs = { app_id: 'number', app_name: 'string', app_version: 'string' } as const;
 
-/** Finds an app on the device by its bundle identifier or its name. */
-async function appOn(
-  deviceId: number,
-  wanted: string,
-  { api }: ActionContext,
-): Promise<InstalledApp | undefined> {
-  for await (const app of api.devices.listInstalledApps(deviceId)) {
-    if (app.attributes.identifier === wanted || app.attributes.name === wanted) return app;
-  }
-  return undefined;
-}
-
-async function presentApp(deviceId: number, wanted: string, context: ActionContext): Promise<InstalledApp> {
-  const found = await appOn(deviceId, wanted, context);
-  if (found !== undefined) return found;
+/** Finds an app on the device by bundle identifier or name. */
+async function findApp(deviceId: number, wanted: string, { api }: ActionContext): Promise<InstalledApp> {
   const names: string[] = [];
-  for await (const { attributes } of context.api.devices.listInstalledApps(deviceId)) {
-    names.push(...[attributes.identifier, attributes.name].flatMap((name) => name ?? []));
+  for await (const app of api.devices.listInstalledApps(deviceId)) {
+    const { identifier, name } = app.attributes;
+    if (identifier === wanted || name === wanted) return app;
+    names.push(...[identifier, name].flatMap((known) => known ?? []));
   }
   throw new StepError(
     'step/unknown-reference',
@@ -36,30 +25,36 @@ async function presentApp(deviceId: number, wanted: string, context: ActionConte
   );
 }
 
-function managed({ attributes }: InstalledApp, what: string): void {
-  if (attributes.managed === true) return;
+async function findManagedApp(
+  deviceId: number,
+  wanted: string,
+  context: ActionContext,
+  purpose: string,
+): Promise<InstalledApp> {
+  const app = await findApp(deviceId, wanted, context);
+  if (app.attributes.managed === true) return app;
   throw new StepError(
     'step/app-not-managed',
-    `${attributes.name ?? 'the app'} is not managed, so it cannot be ${what}: use request_app_management first`,
+    `${app.attributes.name ?? 'the app'} is not managed, so it cannot be ${purpose}: use request_app_management first`,
   );
 }
 
-function left({ id, attributes }: InstalledApp) {
+function outputOf({ id, attributes }: InstalledApp) {
   return { app_id: id, app_name: attributes.name ?? null, app_version: attributes.version ?? null };
 }
 
 /** API reference, Installed Apps, Request management of app. */
 export const requestAppManagement = defineDeviceAction({
-  about: 'Asks the device to let SimpleMDM manage an app that is installed.',
+  about: 'Asks the device to let SimpleMDM manage an installed app.',
   example: 'request_app_management: { app: com.microsoft.Word }',
   args,
   outputs,
   platforms: ['iOS', 'iPadOS', 'tvOS', 'macOS', 'visionOS'],
   repeatable: true,
   send: async ({ app }, { id }, context) => {
-    const found = await presentApp(id, app, context);
+    const found = await findApp(id, app, context);
     await context.api.installedApps.requestManagement(found.id);
-    return left(found);
+    return outputOf(found);
   },
 });
 
@@ -71,10 +66,9 @@ export const updateApp = defineDeviceAction({
   outputs,
   repeatable: true,
   send: async ({ app }, { id }, context) => {
-    const found = await presentApp(id, app, context);
-    managed(found, 'updated');
+    const found = await findManagedApp(id, app, context, 'updated');
     await context.api.installedApps.installUpdate(found.id);
-    return left(found);
+    return outputOf(found);
   },
 });
 
@@ -87,9 +81,8 @@ export const uninstallApp = defineDeviceAction({
   outputs,
   repeatable: true,
   send: async ({ app }, { id }, context) => {
-    const found = await presentApp(id, app, context);
-    managed(found, 'uninstalled');
+    const found = await findManagedApp(id, app, context, 'uninstalled');
     await context.api.installedApps.uninstall(found.id);
-    return left(found);
+    return outputOf(found);
   },
 });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { defineAction } from './action.js';
 
-/** Writes a line to the service's log. */
+/** Writes to the log of the service. */
 export const log = defineAction({
-  about: "Writes a line to the service's log.",
+  about: 'Writes a line to the log of the service.',
   example: "log: { message: '{{ device.name }} joined', level: info }",
   args: z.strictObject({
     message: z.string('expected a text'),
@@ -15,7 +15,8 @@ export const log = defineAction({
   outputs: { message: 'string' },
   facts: [],
   perform: ({ message, level }, { logger }) => {
-    logger[level](message);
+    if (level === 'warn' || level === 'error') logger[level]({ code: 'step/log-message' }, message);
+    else logger[level](message);
     return Promise.resolve({ status: 'completed', output: { message } });
   },
 });

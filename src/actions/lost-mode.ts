@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Platform } from '../enrichment/platform.js';
+import { noArguments, text } from './argument-types.js';
 import { defineDeviceAction } from './device-action.js';
 
-const none = z.strictObject({});
-const text = z.string('expected a text').min(1, 'expected a text');
 const platforms: readonly Platform[] = ['iOS', 'iPadOS'];
 
 /** API reference, Lost Mode, Enable. */
@@ -32,7 +31,7 @@ export const enableLostMode = defineDeviceAction({
 export const disableLostMode = defineDeviceAction({
   about: 'Ends lost mode.',
   example: 'disable_lost_mode: {}',
-  args: none,
+  args: noArguments,
   platforms,
   supervised: true,
   repeatable: true,
@@ -41,10 +40,10 @@ export const disableLostMode = defineDeviceAction({
 
 /** API reference, Lost Mode, Play a sound. */
 export const playLostModeSound = defineDeviceAction({
-  about: 'Lets a lost device play a sound.',
+  about: 'Plays a sound on a lost device.',
   example: 'play_lost_mode_sound: {}',
   class: 'disruptive',
-  args: none,
+  args: noArguments,
   platforms,
   supervised: true,
   repeatable: false,
@@ -53,9 +52,9 @@ export const playLostModeSound = defineDeviceAction({
 
 /** API reference, Lost Mode, Update location. */
 export const updateLostModeLocation = defineDeviceAction({
-  about: 'Asks a lost device where it is; the device record has it a moment later.',
+  about: 'Requests the location of a lost device. The device record has the location a moment later.',
   example: 'update_lost_mode_location: {}',
-  args: none,
+  args: noArguments,
   platforms,
   supervised: true,
   repeatable: true,

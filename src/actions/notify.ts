@@ -1,27 +1,28 @@
 import { z } from 'zod';
 import { SEVERITIES } from '../alerts/alert.js';
 import type { Alert } from '../alerts/alert.js';
-import { deviceReferenceOf } from '../events/webhook-types.js';
 import { knownDevice } from '../enrichment/device.js';
 import type { KnownDevice } from '../enrichment/device.js';
+import { deviceReferenceOf } from '../events/webhook-types.js';
 import { beforeWrite } from '../simplemdm/call-recorder.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { defineAction } from './action.js';
 import type { ActionContext } from './action.js';
+import { text as nonEmptyText } from './argument-types.js';
 
-const channelReference = z.string('expected the name of a channel').min(1, 'expected the name of a channel');
+const channelName = z.string('expected the name of a channel').min(1, 'expected the name of a channel');
 
-/** Tells people by one or more channels. The message is queued: a chat that is down does not hold the run up. */
+/** Dispatches an alert to one or more channels. The alert is queued, so that a channel that is down does not delay the run. */
 export const notify = defineAction({
   about:
-    'Tells people by a channel of the rule file, or by several. The run does not wait for it: messages have a queue of their own, and what is alike is put together (see [alerts.md](alerts.md)).',
+    'Sends a message to one or more channels of the rule file. The run does not wait for the delivery: messages have their own queue, and similar messages are grouped (see [alerts.md](alerts.md)).',
   example: "notify: { channel: it-chat, title: '{{ device.name }} joined', text: '{{ device.model_name }}' }",
   args: z.strictObject({
     channel: z.union(
-      [channelReference.transform((one) => [one]), z.array(channelReference).min(1)],
+      [channelName.transform((one) => [one]), z.array(channelName).min(1)],
       'expected the name of a channel, or a list of them',
     ),
-    title: z.string('expected a text').min(1, 'expected a text'),
+    title: nonEmptyText,
     text: z.string('expected a text').default(''),
     severity: z.enum(SEVERITIES, 'expected info, warning or critical').default('info'),
     labels: z.record(z.string(), z.string('expected a text'), 'expected names and texts').default({}),
@@ -31,10 +32,10 @@ export const notify = defineAction({
   facts: [],
   perform: async ({ channel: channels, title, text, severity, labels }, context) => {
     const { event, rule, stepKey, dispatchAlert, now } = context;
-    const device = await deviceIfKnown(context);
+    const device = await deviceForAlert(context);
     const id = device?.id ?? deviceReferenceOf(event)?.id;
     const name = device?.name ?? device?.serial_number ?? deviceReferenceOf(event)?.serialNumber;
-    const about: Omit<Alert, 'channel'> = {
+    const alert: Omit<Alert, 'channel'> = {
       id: stepKey,
       account: event.account,
       rule: rule.id,
@@ -51,24 +52,24 @@ export const notify = defineAction({
     };
     await beforeWrite({
       account: event.account,
-      method: 'TELL',
+      method: 'NOTIFY',
       path: channels.join(', '),
       body: { title, ...(text !== '' && { text }) },
     });
-    for (const channel of new Set(channels)) await dispatchAlert({ ...about, channel });
+    for (const channel of new Set(channels)) await dispatchAlert({ ...alert, channel });
     return { status: 'completed', output: { title } };
   },
 });
 
-/** The device, whose name a message about it should say. That SimpleMDM does not answer is no reason to keep quiet. */
-async function deviceIfKnown({ fact, logger }: ActionContext): Promise<KnownDevice | null> {
+/** The device, for its name in the alert; null when SimpleMDM does not respond, because the alert is more important than the name. */
+async function deviceForAlert({ fact, logger }: ActionContext): Promise<KnownDevice | null> {
   try {
     return knownDevice.parse(await fact('device'));
   } catch (error) {
     if (!(error instanceof SimpleMdmError)) throw error;
     logger.warn(
       { code: error.code, reason: error.message },
-      'a message goes out without the name of its device',
+      'device lookup failed: sending the alert without the device name',
     );
     return null;
   }

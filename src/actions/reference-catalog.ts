@@ -1,51 +1,36 @@
-import type { ReferenceCatalog } from '../rules/model/vocabulary.js';
-import type { Directory } from '../simplemdm/directory.js';
-import { SimpleMdmError } from '../simplemdm/errors.js';
-import { enrollmentName, groupNames } from './enrollments.js';
+import type { CatalogEntry, ReferenceCatalog, ReferenceKind } from '../rules/model/vocabulary.js';
+import type { CachedLists } from '../simplemdm/cached-lists.js';
+import { REFERENCED_KINDS, catalogEntries } from './reference-kinds.js';
 
 /**
- * {@link loadReferenceCatalog} several accounts, by their names.
+ * Loads the reference catalogs of several accounts.
  *
- * @throws SimpleMdmError when SimpleMDM cannot be asked now.
+ * @param accounts - The cached lists of each account, by the name of the account.
+ * @returns The catalog of an account by name; an empty catalog for other names.
+ * @throws SimpleMdmError when SimpleMDM is unavailable.
  */
 export async function loadReferenceCatalogs(
-  accounts: Iterable<readonly [string, Directory]>,
+  accounts: Iterable<readonly [string, CachedLists]>,
 ): Promise<(account: string) => ReferenceCatalog> {
-  const found = await Promise.all(
-    [...accounts].map(async ([name, directory]) => [name, await loadReferenceCatalog(directory)] as const),
+  const catalogs = await Promise.all(
+    [...accounts].map(async ([name, lists]) => [name, await loadReferenceCatalog(lists)] as const),
   );
-  const byAccount = new Map(found);
+  const byAccount = new Map(catalogs);
   return (account) => byAccount.get(account) ?? {};
 }
 
 /**
- * Everything in an account that rules refer to by name or id, for the check when rule files load. A kind that the account does not
- * have (scripts belong to some subscriptions only) or whose list is too long is left out.
+ * Loads everything in an account that rules refer to by name or id, for the check when rule files load. Leaves out the kinds
+ * that the account does not have.
  *
- * @throws SimpleMdmError when SimpleMDM cannot be asked now.
+ * @throws SimpleMdmError when SimpleMDM is unavailable.
  */
-export async function loadReferenceCatalog(directory: Directory): Promise<ReferenceCatalog> {
-  const named = async <T extends { readonly id: number | string }>(
-    list: { readonly get: () => Promise<readonly T[]> },
-    nameOf: (item: T) => string | null | undefined,
-  ) => {
-    try {
-      return (await list.get()).map((item) => ({ id: item.id, name: nameOf(item) ?? undefined }));
-    } catch (error) {
-      if (error instanceof SimpleMdmError && (error.failure.status === 403 || error.notFound))
-        return undefined;
-      throw error;
-    }
+export async function loadReferenceCatalog(lists: CachedLists): Promise<ReferenceCatalog> {
+  const catalog: Partial<Record<ReferenceKind, readonly CatalogEntry[]>> = {};
+  const add = (kind: ReferenceKind, entries: readonly CatalogEntry[] | undefined): void => {
+    if (entries !== undefined) catalog[kind] = entries;
   };
-  const groupsById = await groupNames(directory);
-  const found = {
-    'assignment group': await named(directory.assignmentGroups, ({ attributes }) => attributes.name),
-    'custom attribute': await named(directory.customAttributes, ({ id }) => id),
-    'DEP server': await named(directory.depServers, ({ attributes }) => attributes.server_name),
-    'device group': await named(directory.deviceGroups, ({ attributes }) => attributes.name),
-    enrollment: await named(directory.enrollments, (item) => enrollmentName(item, groupsById)),
-    profile: await named(directory.profiles, ({ attributes }) => attributes.name),
-    script: await named(directory.scripts, ({ attributes }) => attributes.name),
-  };
-  return Object.fromEntries(Object.entries(found).filter(([, list]) => list !== undefined));
+  add('custom attribute', await catalogEntries(lists.customAttributes, ({ id }) => id));
+  for (const { kind, entries } of REFERENCED_KINDS) add(kind, await entries(lists));
+  return catalog;
 }

@@ -21,7 +21,7 @@ import { assignProfile, unassignProfile } from './profiles.js';
 import { cancelScript, runScript } from './scripts.js';
 import { wait } from './wait.js';
 
-/** Every action by the name that rules call it. */
+/** Every action by its name in rules. */
 export const ACTIONS: Readonly<Record<string, Action>> = {
   assign_device_group: assignDeviceGroup,
   assign_assignment_group: assignAssignmentGroup,

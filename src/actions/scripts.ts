@@ -3,28 +3,25 @@ import { knownDevice } from '../enrichment/device.js';
 import { waitText } from '../rules/model/duration.js';
 import { StepError, defineAction } from './action.js';
 import type { ActionContext, ActionResult } from './action.js';
-import { reference, resolveReference } from './reference.js';
-import type { Reference } from './reference.js';
-import { SKIPPED_WITHOUT_DEVICE } from './device-action.js';
+import { SKIPPED_WITHOUT_DEVICE, platformText } from './device-action.js';
+import { scripts } from './reference-kinds.js';
+import { reference } from './reference.js';
 
-/** How far the clock of SimpleMDM may be behind ours when we look for a job of an earlier attempt. */
+/** How far the clock of SimpleMDM may be behind the local clock, for the search for a job of an earlier attempt. */
 const CLOCK_TOLERANCE_MS = 30_000;
 
-/** How often a script job is looked at while a step waits for it; later less often. */
-const LOOK_FIRST_MS = 2000;
-const LOOK_LAST_MS = 60_000;
+/** The shortest and longest interval between two checks of a script job. */
+const MIN_CHECK_INTERVAL_MS = 2000;
+const MAX_CHECK_INTERVAL_MS = 60_000;
 
-/**
- * Starts a script job on the event's device (API reference, Script Jobs, Create), and follows it to its end when asked to. Scripts run
- * on macOS only.
- */
+/** API reference, Script Jobs, Create. Follows the job to its end if the step waits. SimpleMDM runs scripts on macOS only. */
 export const runScript = defineAction({
   about:
-    'Runs a script on the device. macOS only. With `wait: 15m` the step lasts until the device has answered, and fails when the script does or the time is up; no worker is kept busy meanwhile. What the script said is left behind.',
+    'Runs a script on the device. macOS only. With `wait: 15m`, the step waits for the response of the device, and fails when the script fails or the time is up. No worker is busy meanwhile. The output has the response of the script.',
   example: 'run_script: { script: Say hi, wait: 15m }',
   args: z.strictObject({ script: reference, wait: waitText.optional() }),
   shorthand: 'script',
-  refersTo: { script: 'script' },
+  refersTo: { script: scripts.kind },
   outputs: {
     job_id: 'number',
     script_id: 'number',
@@ -34,42 +31,46 @@ export const runScript = defineAction({
   },
   facts: ['device'],
   perform: async ({ script, wait }, context) => {
-    const begun = startedJob.safeParse(context.previousOutput).data;
-    // The script has been started, whatever has become of the device since.
-    if (begun !== undefined && wait !== undefined) return followJob(begun, wait, context);
+    const job = waitingJob.safeParse(context.previousOutput).data;
+    // The job exists, whatever has happened to the device since.
+    if (job !== undefined && wait !== undefined) return checkJob(job, wait, context);
     const device = knownDevice.parse(await context.fact('device'));
     if (device === null) return SKIPPED_WITHOUT_DEVICE;
     if (device.platform !== 'macOS') {
       return {
         status: 'skipped',
         code: 'step/unsupported-platform',
-        reason: `scripts run on macOS only; this device is ${describe(device)}`,
+        reason: `scripts run on macOS only; this device is ${platformText(device)}`,
       };
     }
-    const { id, attributes } = await findScript(script, context);
-    const job = await context.api.scriptJobs.create({ scriptId: id, deviceIds: [device.id] });
-    await context.claim(`script_job:${job.id}`);
-    return started({ job: job.id, device: device.id, script: id, name: attributes.name }, wait, context);
+    const { id, record } = await scripts.find(script, context.lists);
+    const { id: jobId } = await context.api.scriptJobs.create({ scriptId: id, deviceIds: [device.id] });
+    await context.claim(claimOf(jobId));
+    return startedJob({ jobId, deviceId: device.id, script: record }, wait, context);
   },
   findEarlier: async ({ script, wait }, context, since) => {
     const device = knownDevice.parse(await context.fact('device'));
     if (device === null) return undefined;
-    const { id, attributes } = await findScript(script, context);
+    const { record } = await scripts.find(script, context.lists);
     const earliest = since.getTime() - CLOCK_TOLERANCE_MS;
-    for await (const job of context.api.scriptJobs.list()) {
-      const fits =
-        job.attributes.script_name === attributes.name &&
-        Date.parse(job.attributes.created_at ?? '') >= earliest &&
-        job.relationships?.device?.data.some((target) => target.id === device.id) === true;
-      if (fits && (await context.claim(`script_job:${job.id}`)))
-        return started({ job: job.id, device: device.id, script: id, name: attributes.name }, wait, context);
+    for await (const { id: jobId, attributes, relationships } of context.api.scriptJobs.list()) {
+      const isCandidate =
+        attributes.script_name === record.attributes.name &&
+        Date.parse(attributes.created_at ?? '') >= earliest &&
+        relationships?.device?.data.some((target) => target.id === device.id) === true;
+      if (isCandidate && (await context.claim(claimOf(jobId))))
+        return startedJob({ jobId, deviceId: device.id, script: record }, wait, context);
     }
     return undefined;
   },
 });
 
-/** What a step that waits for its script job has left behind. */
-const startedJob = z.looseObject({
+function claimOf(jobId: number): string {
+  return `script_job:${jobId}`;
+}
+
+/** The output of a step while it waits for its script job. */
+const waitingJob = z.looseObject({
   job_id: z.int(),
   device_id: z.int(),
   script_id: z.int(),
@@ -77,14 +78,14 @@ const startedJob = z.looseObject({
   since: z.string(),
 });
 
-async function followJob(
+async function checkJob(
   {
     job_id: jobId,
     device_id: deviceId,
     script_id: scriptId,
     script_name: scriptName,
     since,
-  }: z.output<typeof startedJob>,
+  }: z.output<typeof waitingJob>,
   waitMs: number,
   { api, now }: ActionContext,
 ): Promise<ActionResult> {
@@ -100,31 +101,67 @@ async function followJob(
   };
   if (status === 'completed') return { status: 'completed', output };
   if (status !== 'pending') {
-    const code = output.status_code === null ? '' : ` with code ${output.status_code}`;
-    const how = status === 'cancelled' ? 'was cancelled' : `failed${code}`;
+    const exitCode = output.status_code === null ? '' : ` with code ${output.status_code}`;
+    const outcome = status === 'cancelled' ? 'was canceled' : `failed${exitCode}`;
     return {
       status: 'failed',
       code: 'step/script-failed',
-      reason: `the script ${how} on the device (job ${jobId})`,
+      reason: `the script ${outcome} on the device (job ${jobId})`,
       output,
     };
   }
-  const waited = now().getTime() - Date.parse(since);
-  if (waited >= waitMs) {
-    const reason = `the device has not answered within ${waitMs / 1000} seconds; job ${jobId} is still there`;
-    return { status: 'failed', code: 'step/timeout', reason, output };
+  const waitedMs = now().getTime() - Date.parse(since);
+  if (waitedMs >= waitMs) {
+    return {
+      status: 'failed',
+      code: 'step/timeout',
+      reason: `no response from the device within ${waitMs / 1000} s; job ${jobId} is still pending`,
+      output,
+    };
   }
-  // A tenth longer each time: quick for a device that is awake, and few calls for one that sleeps for hours.
-  const pause = Math.min(Math.max(waited / 10, LOOK_FIRST_MS), LOOK_LAST_MS, waitMs - waited);
+  // The interval grows with the wait: a device that is awake is quick, and one that sleeps for hours costs few calls.
+  const intervalMs = Math.min(
+    Math.max(waitedMs / 10, MIN_CHECK_INTERVAL_MS),
+    MAX_CHECK_INTERVAL_MS,
+    waitMs - waitedMs,
+  );
   return {
     status: 'waiting',
-    until: now().getTime() + pause,
-    reason: `waits for the device to run the script (job ${jobId})`,
+    until: now().getTime() + intervalMs,
+    reason: waitReason(jobId),
     output: { ...output, device_id: deviceId, since },
   };
 }
 
-/** Cancels a script job that no device has received yet (API reference, Script Jobs, Cancel Job). */
+function startedJob(
+  {
+    jobId,
+    deviceId,
+    script,
+  }: {
+    readonly jobId: number;
+    readonly deviceId: number;
+    readonly script: { readonly id: number; readonly attributes: { readonly name: string } };
+  },
+  wait: number | undefined,
+  { now }: ActionContext,
+): ActionResult {
+  const output = { job_id: jobId, script_id: script.id, script_name: script.attributes.name };
+  if (wait === undefined)
+    return { status: 'completed', output: { ...output, response: null, status_code: null } };
+  return {
+    status: 'waiting',
+    until: now().getTime() + Math.min(MIN_CHECK_INTERVAL_MS, wait),
+    reason: waitReason(jobId),
+    output: { ...output, device_id: deviceId, since: now().toISOString() },
+  };
+}
+
+function waitReason(jobId: number): string {
+  return `waits for the device to run the script (job ${jobId})`;
+}
+
+/** API reference, Script Jobs, Cancel Job. */
 export const cancelScript = defineAction({
   about: 'Cancels a script job that no device has received yet.',
   example: "cancel_script: { job: '{{ steps.hello.job_id }}' }",
@@ -139,40 +176,9 @@ export const cancelScript = defineAction({
       throw new StepError('step/invalid-argument', `job: "${String(job)}" is not the id of a script job`);
     const { attributes } = await api.scriptJobs.retrieve(id);
     if (attributes.status !== 'pending') {
-      return { status: 'skipped', reason: `the job is ${attributes.status} already` };
+      return { status: 'skipped', reason: `the job is already ${attributes.status}` };
     }
     await api.scriptJobs.cancel(id);
     return { status: 'completed', output: { job_id: id } };
   },
 });
-
-function findScript(script: Reference, { directory }: ActionContext) {
-  return resolveReference('script', script, directory.scripts, (item) => item.attributes.name);
-}
-
-function started(
-  { job, device, script, name }: { job: number; device: number; script: number; name: string },
-  wait: number | undefined,
-  { now }: ActionContext,
-): ActionResult {
-  const output = { job_id: job, script_id: script, script_name: name };
-  if (wait === undefined)
-    return { status: 'completed', output: { ...output, response: null, status_code: null } };
-  return {
-    status: 'waiting',
-    until: now().getTime() + Math.min(LOOK_FIRST_MS, wait),
-    reason: `waits for the device to run the script (job ${job})`,
-    output: { ...output, device_id: device, since: now().toISOString() },
-  };
-}
-
-function describe({
-  platform,
-  model_name: model,
-}: {
-  platform: string | null;
-  model_name?: string | null | undefined;
-}): string {
-  if (platform === null) return 'of an unknown platform';
-  return model ? `${platform} (${model})` : platform;
-}

@@ -6,7 +6,7 @@ import type { Vocabulary } from '../rules/model/vocabulary.js';
 import { ACTIONS } from './registry.js';
 
 /**
- * Everything that rules of this service can name.
+ * Everything that rules can refer to by name: facts, actions, event types, channels, accounts.
  *
  * @param accounts - The names of the configured accounts.
  */

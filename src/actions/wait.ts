@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { waitText } from '../rules/model/duration.js';
 import { defineAction } from './action.js';
 
-/** Lets some time pass before the next step. */
+/** Delays the next step. */
 export const wait = defineAction({
   about:
-    'Lets some time pass before the next step: `wait: 10m`. It outlasts restarts, and no worker is kept busy meanwhile. What later steps name is looked up anew.',
+    'Waits before the next step: `wait: 10m`. The wait survives restarts, and no worker is busy meanwhile. Later steps look up their facts again.',
   example: 'wait: 10m',
   args: z.strictObject({ for: waitText }),
   shorthand: 'for',

@@ -21,7 +21,7 @@ import type { FactTrace, RunTrace, Trace } from '../journal/trace.js';
 import { isScheduleType } from '../rules/model/event-pattern.js';
 import type { Rule } from '../rules/model/rule.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
-import { createDirectory } from '../simplemdm/directory.js';
+import { createCachedLists } from '../simplemdm/cached-lists.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { errorText } from '../telemetry/error-text.js';
 import { createLogger } from '../telemetry/logger.js';
@@ -97,12 +97,12 @@ async function traceOf(
   now: () => Date,
 ): Promise<Trace> {
   const api = createSimpleMdm({ account: name, apiKey, baseUrl });
-  const directory = createDirectory(api);
+  const lists = createCachedLists(api);
   const found: Record<string, FactTrace> = {};
   const facts = createFactFetcher({
     event,
     api,
-    directory,
+    lists,
     known: new Map(),
     onFact: (fact, record) => {
       found[fact] = record;
@@ -121,7 +121,7 @@ async function traceOf(
       steps,
       facts,
       api,
-      directory,
+      lists,
       logger,
       env,
       dryRun: true,

@@ -11,7 +11,7 @@ import { compileRuleFiles } from '../rules/compile-rule-files.js';
 import { loadReferenceCatalog } from '../actions/reference-catalog.js';
 import type { CatalogEntry, ReferenceCatalog } from '../rules/model/vocabulary.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
-import { createDirectory } from '../simplemdm/directory.js';
+import { createCachedLists } from '../simplemdm/cached-lists.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { errorCode } from '../telemetry/error-text.js';
 
@@ -75,7 +75,7 @@ interface Surroundings {
 
 async function textFor(api: ReturnType<typeof createSimpleMdm>, surroundings: Surroundings): Promise<string> {
   const { attributes } = await api.account.show();
-  return firstRules(attributes.name, await loadReferenceCatalog(createDirectory(api)), surroundings);
+  return firstRules(attributes.name, await loadReferenceCatalog(createCachedLists(api)), surroundings);
 }
 
 /** The id itself, or the id with a number when it is used already. */

@@ -10,8 +10,8 @@ import { problemOfFile, withoutText } from '../rules/model/problem.js';
 import type { RuleProblem } from '../rules/model/problem.js';
 import type { ReferenceCatalog } from '../rules/model/vocabulary.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
-import { createDirectory } from '../simplemdm/directory.js';
-import type { Directory } from '../simplemdm/directory.js';
+import { createCachedLists } from '../simplemdm/cached-lists.js';
+import type { CachedLists } from '../simplemdm/cached-lists.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 
 /** A person waits for the command, so an API that does not respond delays it only this long. */
@@ -113,12 +113,12 @@ async function lookUpReferences(
 ): Promise<{ catalogs: (account: string) => ReferenceCatalog } | { unchecked: string }> {
   try {
     const accounts = [...readAccounts(settings, env, ['worker']).values()];
-    const directories = accounts.map(({ name, apiKey, baseUrl }): [string, Directory] => {
+    const lists = accounts.map(({ name, apiKey, baseUrl }): [string, CachedLists] => {
       if (apiKey === undefined) throw new MissingApiKey('SIMPLEMDM_API_KEY is not set');
       const api = createSimpleMdm({ account: name, apiKey, baseUrl, timeoutMs: LOOKUP_TIMEOUT_MS });
-      return [name, createDirectory(api)];
+      return [name, createCachedLists(api)];
     });
-    return { catalogs: await loadReferenceCatalogs(directories) };
+    return { catalogs: await loadReferenceCatalogs(lists) };
   } catch (error) {
     if (error instanceof OperatorError) return { unchecked: error.lines.join('; ') };
     if (error instanceof MissingApiKey || error instanceof SimpleMdmError)

@@ -1,6 +1,6 @@
 import type { Fact } from './fact.js';
 
-/** The account itself: its name, and its licences where the plan has a number of them. */
+/** The account: name, and licenses if the plan limits them. */
 export const account: Fact = {
   shape: {
     fields: {
@@ -10,7 +10,7 @@ export const account: Fact = {
     },
   },
   about:
-    'the account: `account.name`, and `account.licenses.available` of `account.licenses.total` where the plan has a number of them',
+    'the account: `account.name`, and `account.licenses.available` of `account.licenses.total` if the plan limits licenses',
   cost: 1,
   fetch: async ({ api }) => {
     const { name, apple_store_country_code, subscription } = (await api.account.show()).attributes;
@@ -23,7 +23,7 @@ export const account: Fact = {
   },
 };
 
-/** The Apple push certificate of the account: without a good one no device can be reached. */
+/** The Apple push certificate of the account. Without a valid certificate no device is reachable. */
 export const pushCertificate: Fact = {
   shape: { fields: { apple_id: 'string', expires_at: 'time' } },
   about: 'the Apple push certificate: `until(push_certificate.expires_at) < duration("720h")`',
@@ -34,7 +34,7 @@ export const pushCertificate: Fact = {
   },
 };
 
-/** The server tokens from Apple Business Manager. */
+/** The server tokens of Apple Business Manager. */
 export const depServers: Fact = {
   shape: {
     list: {

@@ -1,15 +1,15 @@
 import { installedAppAttributes } from '../simplemdm/installed-apps.js';
-import { forDevice } from './event-device.js';
+import { listForDevice } from './event-device.js';
 import type { Fact } from './fact.js';
 import { fieldsOf } from './schema-shape.js';
 
-/** The apps installed on the event's device, each with its `id` and its attributes. */
+/** The apps on the event's device, each with `id` and attributes. */
 export const apps: Fact = {
   shape: { list: { fields: { id: 'number', ...fieldsOf(installedAppAttributes) } } },
   about: 'the installed apps: `apps.exists(a, a.identifier == "com.microsoft.Word")`',
   cost: 10,
   fetch: (context) =>
-    forDevice(
+    listForDevice(
       context,
       (id) => context.api.devices.listInstalledApps(id),
       ({ id, attributes }) => ({ id, ...attributes }),

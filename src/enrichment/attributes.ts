@@ -1,14 +1,14 @@
-import { forDevice } from './event-device.js';
+import { listForDevice } from './event-device.js';
 import type { Fact } from './fact.js';
 
-/** The custom attributes of the event's device by name; those marked secret are null. */
+/** The custom attributes of the event's device by name. Secret attributes are null. */
 export const attributes: Fact = {
   shape: { mapOf: 'string' },
   about:
-    'custom attributes by name: `attributes.department`, also `device.attributes.department`; secret ones are null',
+    'custom attributes by name: `attributes.department`, also `device.attributes.department`; secret attributes are null',
   cost: 2,
   fetch: async (context) => {
-    const values = await forDevice(
+    const values = await listForDevice(
       context,
       (id) => context.api.customAttributes.getValuesForDevice(id),
       ({ id, attributes: { value } }): [string, string | null] => [id, value ?? null],

@@ -3,7 +3,7 @@ import { serialNumberOf } from './event-device.js';
 import type { Fact } from './fact.js';
 import { fieldsOf } from './schema-shape.js';
 
-/** The event's device as Apple Business Manager lists it, found by serial number among the devices of each DEP server. */
+/** The event's device in Apple Business Manager, found by serial number among the devices of each DEP server. */
 export const depDevice: Fact = {
   shape: {
     fields: {
@@ -13,13 +13,12 @@ export const depDevice: Fact = {
       ...fieldsOf(depDeviceAttributes),
     },
   },
-  about:
-    'the device as Apple Business Manager lists it: `dep_device.dep_server_name`, `dep_device.profile_status` …',
+  about: 'the device in Apple Business Manager: `dep_device.dep_server_name`, `dep_device.profile_status` …',
   cost: 30,
   fetch: async (context) => {
     const serialNumber = await serialNumberOf(context);
     if (serialNumber === undefined) return null;
-    for (const server of await context.directory.depServers.get()) {
+    for (const server of await context.lists.depServers.get()) {
       for await (const { id, attributes } of context.api.depServers.listDepDevices(server.id)) {
         if (attributes.serial_number !== serialNumber) continue;
         return {

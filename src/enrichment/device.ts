@@ -9,8 +9,8 @@ import { PLATFORMS, platformOf } from './platform.js';
 import { fieldsOf } from './schema-shape.js';
 
 /**
- * The device of the event: its record, flat, with `id`, `group_id`, `platform` and `capacity_free_ratio`. An event without a
- * device id (Apple Business Manager) is looked up by serial number.
+ * The device of the event: the attributes of its record, with `id`, `group_id`, `platform` and `capacity_free_ratio`. Without a
+ * device id in the event (Apple Business Manager), the device is looked up by serial number.
  */
 export const device: Fact = {
   shape: {
@@ -20,12 +20,12 @@ export const device: Fact = {
       platform: { oneOf: PLATFORMS },
       capacity_free_ratio: 'number',
       ...fieldsOf(deviceAttributes),
-      // The fact of that name, put here as well.
+      // A copy of the fact `attributes`.
       attributes: { mapOf: 'string' },
     },
   },
   about:
-    'the device record, flat: `device.name`, `device.os_version`, `device.firewall.enabled` …; and `device.platform` (macOS, iOS, iPadOS, tvOS, watchOS, visionOS), `device.group_id`, `device.capacity_free_ratio`',
+    'the device record: `device.name`, `device.os_version`, `device.firewall.enabled` …; also `device.platform` (macOS, iOS, iPadOS, tvOS, watchOS, visionOS), `device.group_id`, `device.capacity_free_ratio`',
   cost: 1,
   fetch: async ({ event, api }) => {
     const reference = deviceReferenceOf(event);
@@ -35,20 +35,20 @@ export const device: Fact = {
       id !== undefined
         ? await nullWhenNotFound(() => api.devices.retrieve(id))
         : await findBySerialNumber(api, serialNumber ?? '');
-    return record === null ? null : deviceFacts(record);
+    return record === null ? null : deviceValue(record);
   },
 };
 
 async function findBySerialNumber(api: SimpleMdm, serialNumber: string): Promise<Device | null> {
-  // The search also matches names and numbers that merely contain the text.
+  // The search also matches other fields, and parts of serial numbers.
   for await (const record of api.devices.list({ search: serialNumber, includeAwaitingEnrollment: true })) {
     if (record.attributes.serial_number === serialNumber) return record;
   }
   return null;
 }
 
-/** A device record as rules see it. */
-export function deviceFacts({ id, attributes, relationships }: Device): Record<string, unknown> {
+/** The value of the fact `device` for a device record. */
+export function deviceValue({ id, attributes, relationships }: Device): Record<string, unknown> {
   const { device_capacity: capacity, available_device_capacity: free } = attributes;
   return {
     ...attributes,
@@ -59,7 +59,7 @@ export function deviceFacts({ id, attributes, relationships }: Device): Record<s
   };
 }
 
-/** What actions need of the device fact. */
+/** The part of the fact `device` that actions need. */
 export const knownDevice = z
   .looseObject({
     id: z.int(),
@@ -72,5 +72,5 @@ export const knownDevice = z
   })
   .nullable();
 
-/** What actions need of a device that there is. */
+/** A device that SimpleMDM knows. */
 export type KnownDevice = NonNullable<z.output<typeof knownDevice>>;

@@ -4,7 +4,7 @@ import { knownDevice } from './device.js';
 import type { FactContext } from './fact.js';
 import { nullWhenNotFound } from './null-when-not-found.js';
 
-/** The SimpleMDM id of the event's device: from the webhook, or by serial number; undefined when SimpleMDM has no such device. */
+/** The SimpleMDM id of the event's device, from the webhook or by serial number; undefined when SimpleMDM does not know the device. */
 export async function deviceIdOf({
   event,
   fact,
@@ -14,7 +14,7 @@ export async function deviceIdOf({
 
 const withSerialNumber = z.looseObject({ serial_number: z.string().nullish() }).nullable();
 
-/** The serial number of the event's device: from the webhook, or from its record; undefined when neither says one. */
+/** The serial number of the event's device, from the webhook or its record; undefined when neither has one. */
 export async function serialNumberOf({
   event,
   fact,
@@ -26,8 +26,8 @@ export async function serialNumberOf({
   );
 }
 
-/** A list that belongs to the event's device, or null when there is no such device. */
-export async function forDevice<T, R>(
+/** A list that belongs to the event's device; null without a device. */
+export async function listForDevice<T, R>(
   context: FactContext,
   list: (deviceId: number) => AsyncIterable<T> | Promise<readonly T[]>,
   convert: (item: T) => R,

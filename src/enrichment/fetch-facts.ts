@@ -5,52 +5,52 @@ import { SimpleMdmError } from '../simplemdm/errors.js';
 import { recordCalls } from '../simplemdm/call-recorder.js';
 import type { ApiCall } from '../http/api-call.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
-import type { Directory } from '../simplemdm/directory.js';
+import type { CachedLists } from '../simplemdm/cached-lists.js';
 import { errorText } from '../telemetry/error-text.js';
 import { FACTS } from './registry.js';
 
-/** Looks up the facts of one event, each at most once. */
+/** Fetches the facts of one event, each once at most. */
 export interface FactFetcher {
   /**
-   * The value of a fact, null when there is no such thing.
+   * The value of a fact; null when SimpleMDM has none.
    *
-   * @throws What the lookup threw; it is recorded first.
+   * @throws The error of the lookup, after `onFact`.
    */
   readonly fetch: (name: string) => Promise<unknown>;
-  /** Forgets what was looked up: it is looked up anew when it is asked for. */
-  readonly forget: () => void;
+  /** Drops all values, so that facts are fetched again. */
+  readonly clear: () => void;
 }
 
-/** What a fetcher needs. */
+/** What a fetcher works with. */
 export interface FactFetcherOptions {
   readonly event: Event;
   readonly api: SimpleMdm;
-  readonly directory: Directory;
-  /** Facts of this event from an earlier attempt: they are not fetched again. */
+  readonly lists: CachedLists;
+  /** Facts from an earlier attempt. They are fetched again only if they failed. */
   readonly known: ReadonlyMap<string, FactTrace>;
-  /** Told of every fact that was looked up. */
+  /** Called after each lookup. */
   readonly onFact: (name: string, record: FactTrace) => Promise<void>;
 }
 
-/** A fetcher for one event. */
-export function createFactFetcher({ event, api, directory, known, onFact }: FactFetcherOptions): FactFetcher {
+/** Creates a fetcher for one event. */
+export function createFactFetcher({ event, api, lists, known, onFact }: FactFetcherOptions): FactFetcher {
   const fetched = new Map<string, Promise<unknown>>();
   for (const [name, record] of known) {
     if (record.status !== 'failed') fetched.set(name, Promise.resolve(record.value));
   }
   const fetch = (name: string): Promise<unknown> => {
-    const already = fetched.get(name);
-    if (already !== undefined) return already;
-    const lookup = look(name);
+    const pending = fetched.get(name);
+    if (pending !== undefined) return pending;
+    const lookup = lookUp(name);
     fetched.set(name, lookup);
     return lookup;
   };
-  async function look(name: string): Promise<unknown> {
+  async function lookUp(name: string): Promise<unknown> {
     const fact = Object.hasOwn(FACTS, name) ? FACTS[name] : undefined;
     if (fact === undefined) throw new Error(`there is no fact "${name}"`);
     const calls: ApiCall[] = [];
     const startedAt = performance.now();
-    const note = (outcome: Pick<FactTrace, 'status' | 'value' | 'error' | 'code'>): Promise<void> =>
+    const report = (outcome: Pick<FactTrace, 'status' | 'value' | 'error' | 'code'>): Promise<void> =>
       onFact(name, {
         ...outcome,
         fetchedAt: new Date().toISOString(),
@@ -59,9 +59,9 @@ export function createFactFetcher({ event, api, directory, known, onFact }: Fact
       });
     let value: unknown;
     try {
-      value = await recordCalls(calls, () => fact.fetch({ event, api, directory, fact: fetch }));
+      value = await recordCalls(calls, () => fact.fetch({ event, api, lists, fact: fetch }));
     } catch (error) {
-      await note({
+      await report({
         status: 'failed',
         value: null,
         error: errorText(error),
@@ -69,10 +69,10 @@ export function createFactFetcher({ event, api, directory, known, onFact }: Fact
       });
       throw error;
     }
-    await note({ status: value === null ? 'missing' : 'found', value });
+    await report({ status: value === null ? 'missing' : 'found', value });
     return value;
   }
-  return { fetch, forget: () => fetched.clear() };
+  return { fetch, clear: () => fetched.clear() };
 }
 
 /** The code of a failed lookup. */
@@ -80,7 +80,7 @@ export function lookupErrorCode(error: unknown): ErrorCode {
   return error instanceof SimpleMdmError ? error.code : 'fact/lookup-failed';
 }
 
-/** Whether a failed lookup or call may succeed when it is tried again later. */
+/** Whether a retry of a failed lookup may succeed. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof SimpleMdmError && (error.isRetryable || error.isAccountUnavailable);
 }

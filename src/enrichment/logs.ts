@@ -3,10 +3,10 @@ import { serialNumberOf } from './event-device.js';
 import type { Fact } from './fact.js';
 import { fieldsOf } from './schema-shape.js';
 
-/** A device can have years of log: this many entries are read, ten pages. */
-const MOST_ENTRIES = 1000;
+/** Ten pages. A device can have years of log entries. */
+const MAX_ENTRIES = 1000;
 
-/** The log of the event's device, by serial number: at most a thousand entries. */
+/** The log of the event's device, by serial number. */
 export const logs: Fact = {
   shape: {
     list: {
@@ -19,7 +19,7 @@ export const logs: Fact = {
       },
     },
   },
-  about: 'the device\'s log entries, at most a thousand: `logs.exists(l, l.event_type == "script.ran")`',
+  about: 'the log of the device, up to 1000 entries: `logs.exists(l, l.event_type == "script.ran")`',
   cost: 20,
   fetch: async (context) => {
     const serialNumber = await serialNumberOf(context);
@@ -28,7 +28,7 @@ export const logs: Fact = {
     for await (const { id, attributes } of context.api.logs.list({ serialNumber })) {
       const { namespace, event_type, level, source, at, metadata } = attributes;
       entries.push({ id, namespace, event_type, level, source, at, metadata });
-      if (entries.length === MOST_ENTRIES) break;
+      if (entries.length === MAX_ENTRIES) break;
     }
     return entries;
   },

@@ -1,6 +1,6 @@
 import { SimpleMdmError } from '../simplemdm/errors.js';
 
-/** The record, or null when the API answers 404. */
+/** The record; null when the API returns 404. */
 export async function nullWhenNotFound<T>(retrieve: () => Promise<T>): Promise<T | null> {
   try {
     return await retrieve();

@@ -1,10 +1,10 @@
-/** The operating system families of devices. */
+/** The platforms of devices. */
 export const PLATFORMS = ['macOS', 'iOS', 'iPadOS', 'tvOS', 'watchOS', 'visionOS'] as const;
 
-/** The operating system family of a device. */
+/** The platform of a device. */
 export type Platform = (typeof PLATFORMS)[number];
 
-/** What the platform is read from. */
+/** The attributes that reveal the platform. */
 export interface PlatformHints {
   readonly product_name?: string | null | undefined;
   readonly model_name?: string | null | undefined;
@@ -12,8 +12,8 @@ export interface PlatformHints {
 }
 
 /**
- * The platform of a device, which the API does not say: read off Apple's product identifier (`MacBookPro18,3`, `Mac14,2`,
- * `iPhone9,1`), or else off the model name. Null for a device that has not enrolled yet.
+ * The platform of a device, which the API does not return: derived from Apple's product identifier (`MacBookPro18,3`, `Mac14,2`,
+ * `iPhone9,1`), or else from the model name. Null for a device that has not enrolled yet.
  */
 export function platformOf({
   product_name: product,
@@ -24,7 +24,7 @@ export function platformOf({
     if (name === null || name === undefined) continue;
     if (/^(VirtualMac|iMac|Mac|Xserve)/i.test(name)) return 'macOS';
     if (/^(iPhone|iPod)/i.test(name)) return 'iOS';
-    // Until version 13 iPads ran iOS.
+    // iPads ran iOS before version 13.
     if (/^iPad/i.test(name)) return Number.parseInt(version ?? '', 10) < 13 ? 'iOS' : 'iPadOS';
     if (/^Apple ?TV/i.test(name)) return 'tvOS';
     if (/^(Apple )?Watch/i.test(name)) return 'watchOS';

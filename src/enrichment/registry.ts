@@ -7,7 +7,7 @@ import type { Fact } from './fact.js';
 import { group } from './group.js';
 import { logs } from './logs.js';
 
-/** Every fact by the name that rules call it. */
+/** Every fact by its name in rules. */
 export const FACTS: Readonly<Record<string, Fact>> = {
   device,
   apps,
@@ -20,7 +20,7 @@ export const FACTS: Readonly<Record<string, Fact>> = {
   dep_servers: depServers,
 };
 
-/** Those that there are only for an event about a device. */
+/** The facts that exist only for an event about a device. */
 export const DEVICE_FACTS: readonly string[] = [
   'device',
   'apps',

@@ -3,7 +3,7 @@ import type { Shape } from '../rules/model/vocabulary.js';
 import { EVENT_SHAPE } from '../rules/model/vocabulary.js';
 import { FACTS } from './registry.js';
 
-/** The event as rules name it. */
+/** The value of `event` in rules. */
 export function eventValue({
   id,
   account,
@@ -17,8 +17,8 @@ export function eventValue({
 }
 
 /**
- * Values for conditions: the same as for templates, but times are dates, so that they compare with `timestamp("…")`.
- * `steps` and unknown names pass as they are.
+ * Converts values for conditions: times become dates, so that they compare with `timestamp("…")`. Templates use the values
+ * unconverted. `steps` and unknown names are not converted.
  */
 export function conditionValues(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
@@ -26,13 +26,13 @@ export function conditionValues(values: Readonly<Record<string, unknown>>): Reco
   );
 }
 
-/** One of them. */
+/** Converts one value for conditions. */
 export function conditionValue(name: string, value: unknown): unknown {
   const shape = name === 'event' ? EVENT_SHAPE : Object.hasOwn(FACTS, name) ? FACTS[name]?.shape : undefined;
   return withDates(value, shape ?? 'any');
 }
 
-/** The custom attributes of a device are a fact of their own, and also known as `device.attributes`. */
+/** Copies the fact `attributes` to `device.attributes`. */
 export function withAttributesInDevice(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { device, attributes } = values;
   if (attributes === undefined || attributes === null) return { ...values };
@@ -56,7 +56,7 @@ function withDates(value: unknown, shape: Shape): unknown {
   );
 }
 
-/** CEL tells records from other objects by their `constructor`, so a webhook's field of that name would spoil the whole record. */
+/** CEL recognizes records by their `constructor`, so a webhook field of that name would break the whole record. */
 function withoutConstructors(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutConstructors);
   if (typeof value !== 'object' || value === null) return value;

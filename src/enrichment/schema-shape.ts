@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Shape } from '../rules/model/vocabulary.js';
 
-/** Fields of the API that hold a time end like this. */
+/** The names of API fields with a time. */
 const TIME_FIELD = /_(at|date)$/;
 
-/** The shape of an API record for the rules, read off the schema that parses it, so that the two cannot differ. */
+/** The shape of an API record for rules, derived from the schema that parses the record, so that the two always agree. */
 export function shapeOf(schema: z.ZodType, name = ''): Shape {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) {
     return shapeOf(unwrapped(schema.unwrap()), name);

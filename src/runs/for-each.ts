@@ -81,7 +81,7 @@ export async function attemptForEach(
           itemRecords: (current().itemRecords ?? []).with(position, abridged(changed)),
         }),
     });
-    if (current().itemRecords?.[position]?.hasWaited === true) options.facts.forget();
+    if (current().itemRecords?.[position]?.hasWaited === true) options.facts.clear();
     if (outcome.kind === 'finished' || (outcome.kind === 'failed' && onError === 'continue')) continue;
     const reason = `item ${position + 1}: ${outcome.reason}`;
     if (outcome.kind === 'failed') await finish({ status: 'failed', reason, code: outcome.code });

@@ -6,7 +6,7 @@ import type { JobRetry } from '../queues/job-outcome.js';
 import type { StepRecord } from '../queues/jobs.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
-import type { Directory } from '../simplemdm/directory.js';
+import type { CachedLists } from '../simplemdm/cached-lists.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { StepFailure } from './attempt-record.js';
 
@@ -22,7 +22,7 @@ export interface RunContext {
   /** Aborted when the process stops. */
   readonly stop: AbortSignal;
   readonly api: SimpleMdm;
-  readonly directory: Directory;
+  readonly lists: CachedLists;
   readonly logger: Logger;
   readonly env: NodeJS.ProcessEnv;
   /** The claims of a step, by its position: two steps may run the same script. */

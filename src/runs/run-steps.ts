@@ -37,7 +37,7 @@ export async function runSteps(options: RunContext): Promise<JobOutcome> {
         : await attemptForEach(before, options, { index, step, steps: () => steps, saveAt });
     const isSuspended = outcome.kind === 'retry' || outcome.kind === 'requeue';
     // Later steps need fresh facts after a wait.
-    if (steps[index]?.hasWaited === true && !isSuspended) options.facts.forget();
+    if (steps[index]?.hasWaited === true && !isSuspended) options.facts.clear();
     if (outcome.kind === 'finished') continue;
     const reason = `step ${index + 1} (${step.source.action}): ${outcome.reason}`;
     if (isSuspended) return { ...outcome, reason };

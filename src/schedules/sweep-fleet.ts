@@ -6,10 +6,10 @@ import { scheduleType } from '../rules/model/event-pattern.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Device } from '../simplemdm/devices.js';
-import type { Directory } from '../simplemdm/directory.js';
+import type { CachedLists } from '../simplemdm/cached-lists.js';
 import type { SimpleMdmError } from '../simplemdm/errors.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
-import { deviceFacts } from '../enrichment/device.js';
+import { deviceValue } from '../enrichment/device.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
 
 /** One tick of a rule in one account. */
@@ -18,7 +18,7 @@ export interface Sweep {
   readonly account: string;
   readonly tick: SweepJob['tick'];
   readonly api: SimpleMdm;
-  readonly directory: Directory;
+  readonly lists: CachedLists;
   /** The progress of an earlier attempt. */
   readonly progress: SweepProgress | undefined;
   readonly save: (progress: SweepProgress) => Promise<void>;
@@ -72,11 +72,11 @@ async function evaluateDevices(sweep: Sweep, devices: readonly Device[]): Promis
 
 /** Emits the event of a device that matches. Returns whether the device matches. */
 async function evaluateDevice(sweep: Sweep, device: Device): Promise<boolean> {
-  const { rule, api, directory } = sweep;
+  const { rule, api, lists } = sweep;
   const event = tickEvent(sweep, device);
   const known: FactTrace = {
     status: 'found',
-    value: deviceFacts(device),
+    value: deviceValue(device),
     fetchedAt: new Date().toISOString(),
     durationMs: 0,
     calls: [],
@@ -84,7 +84,7 @@ async function evaluateDevice(sweep: Sweep, device: Device): Promise<boolean> {
   const facts = createFactFetcher({
     event,
     api,
-    directory,
+    lists,
     known: new Map([['device', known]]),
     onFact: () => Promise.resolve(),
   });

@@ -14,9 +14,9 @@ export async function lookUpCatalogs(
   logger: Logger,
 ): Promise<Vocabulary['catalogs']> {
   const timeout = delay(CATALOG_TIMEOUT_MS, undefined, { ref: false });
-  const directories = [...accounts].map(([name, { directory }]) => [name, directory] as const);
+  const lists = [...accounts].map(([name, access]) => [name, access.lists] as const);
   try {
-    return await Promise.race([loadReferenceCatalogs(directories), timeout]);
+    return await Promise.race([loadReferenceCatalogs(lists), timeout]);
   } catch (error) {
     logger.debug({ reason: errorText(error) }, 'the reference catalog could not be looked up');
     return undefined;

@@ -3,8 +3,8 @@ import type { Account } from '../config/accounts.js';
 import type { Settings } from '../config/settings.js';
 import { KEY_PREFIX } from '../queues/connection.js';
 import type { AccountAccess } from '../simplemdm/account-access.js';
+import { createCachedLists } from '../simplemdm/cached-lists.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
-import { createDirectory } from '../simplemdm/directory.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { createSharedRateLimiter } from '../simplemdm/shared-rate-limiter.js';
 import { errorText } from '../telemetry/error-text.js';
@@ -23,7 +23,7 @@ export interface OpenAccountsOptions {
   readonly signal: AbortSignal;
 }
 
-/** Creates an API client and a directory for each account that has an API key. */
+/** Creates an API client and cached lists for each account that has an API key. */
 export function openAccounts(
   accounts: ReadonlyMap<string, Account>,
   { settings, redis, metrics, logger, signal }: OpenAccountsOptions,
@@ -41,8 +41,8 @@ export function openAccounts(
         signal,
         rateLimiter: createSharedRateLimiter(redis, KEY_PREFIX, name, rate),
         // The jobs of a paused account return to the queue, so that workers are free for other accounts.
-        waitOutPauseMs: 0,
-        onCircuit: (state) => {
+        maxPauseWaitMs: 0,
+        onCircuitChange: (state) => {
           metrics.apiCircuitOpen.set({ account: name }, state === 'open' ? 1 : 0);
           if (state === 'open')
             logger.error(
@@ -61,7 +61,7 @@ export function openAccounts(
           watch(call);
         },
       });
-      return [[name, { api, directory: createDirectory(api) }]];
+      return [[name, { api, lists: createCachedLists(api) }]];
     }),
   );
 }

@@ -1,8 +1,8 @@
+import type { CachedLists } from './cached-lists.js';
 import type { SimpleMdm } from './client.js';
-import type { Directory } from './directory.js';
 
-/** What workers reach an account with. */
+/** How workers reach an account. */
 export interface AccountAccess {
   readonly api: SimpleMdm;
-  readonly directory: Directory;
+  readonly lists: CachedLists;
 }

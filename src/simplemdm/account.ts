@@ -8,20 +8,20 @@ const account = z.looseObject({
   attributes: z.looseObject({
     name: z.string(),
     apple_store_country_code: text,
-    /** Only of accounts on a manual billing plan. */
+    /** Only for accounts on a manual billing plan. */
     subscription: z
       .looseObject({ licenses: z.looseObject({ total: number, available: number }).nullish() })
       .nullish(),
   }),
 });
 
-/** The account that the API key belongs to. */
+/** The account of the API key. */
 export type AccountRecord = z.output<typeof account>;
 
-/** What can be changed of an account. */
+/** The changes of an account. */
 export interface AccountChanges {
   readonly name?: string;
-  /** The country of the App Store, such as `AU`. */
+  /** The country code of the App Store, such as `AU`. */
   readonly appleStoreCountryCode?: string;
 }
 

@@ -1,4 +1,4 @@
-/** An answer with a 2xx status; the body is undefined when it is empty. */
+/** A response with a 2xx status. An empty body is undefined. */
 export interface ApiResponse {
   readonly account: string;
   readonly path: string;
@@ -6,7 +6,7 @@ export interface ApiResponse {
   readonly body: unknown;
 }
 
-/** A file that the API sends. Its body can be read once, by one of the three ways. */
+/** A file from the API. The body can be read once, by one of `body`, `bytes` and `text`. */
 export interface Download {
   readonly contentType: string | undefined;
   readonly body: ReadableStream<Uint8Array>;

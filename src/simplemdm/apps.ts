@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Upload } from './request.js';
 import { installedApp } from './installed-apps.js';
-import type { InstalledApp } from './installed-apps.js';
-import { fetchAll, fetchPage, fetchRecord, send } from './resource.js';
-import type { ListRequest, Page, PageOptions } from './resource.js';
+import { fetchRecord, listOf, nestedListOf, send } from './resource.js';
+import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
 import { number, text } from './field-types.js';
 
@@ -23,85 +22,84 @@ const app = z.looseObject({
   }),
 });
 
-/** An app of the catalog. */
+/** An app in the app catalog. */
 export type App = z.output<typeof app>;
 
-/** What narrows a list of apps. */
+/** Filters for the list of apps. */
 export interface AppListOptions {
-  /** With the apps that SimpleMDM shares with all accounts (API 1.51). */
+  /** Includes the apps that SimpleMDM shares with all accounts (API 1.51). */
   readonly includeShared?: boolean;
 }
 
-/** An app to add: one of the App Store, or a file. */
+/** A new app: from the App Store, or a file. */
 export type NewApp =
   | { readonly appStoreId: number | string }
   | { readonly bundleId: string }
   | {
-      /** An `ipa` or `pkg`. */
+      /** An `ipa` or `pkg` file. */
       readonly binary: Upload;
-      /** Left out: the name in the file. */
+      /** The name in the file by default. */
       readonly name?: string;
     };
 
-/** What can be changed of an app. */
+/** The changes of an app. */
 export interface AppChanges {
   readonly binary?: Upload;
   readonly name?: string;
-  /** Which devices get the new file at once; `none` when left out. */
+  /** The devices that get the new file immediately; `none` by default. */
   readonly deployTo?: 'none' | 'outdated' | 'all';
 }
 
 /** API reference, section Apps. */
 export function createApps(transport: Transport) {
-  const listed = ({ includeShared }: AppListOptions = {}): ListRequest => ({
+  const listRequest = (options: AppListOptions = {}): ListRequest => ({
     route: '/apps',
-    query: { include_shared: includeShared },
+    query: { include_shared: options.includeShared },
   });
-  const one = (appId: number) => ({ route: '/apps/{APP_ID}', params: { APP_ID: appId } });
-  const installs = (appId: number): ListRequest => ({
+  const routeTo = (appId: number) => ({ route: '/apps/{APP_ID}', params: { APP_ID: appId } });
+  const installs = nestedListOf(transport, installedApp, (appId) => ({
     route: '/apps/{APP_ID}/installs',
     params: { APP_ID: appId },
-  });
+  }));
   const munki = (appId: number) => ({ route: '/apps/{APP_ID}/munki_pkginfo', params: { APP_ID: appId } });
   return {
     /** List all: `GET /apps`. */
-    list: (options?: AppListOptions): AsyncGenerator<App> => fetchAll(transport, listed(options), app),
-
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions, options?: AppListOptions): Promise<Page<App>> =>
-      fetchPage(transport, listed(options), app, page),
+    ...listOf(transport, app, listRequest),
 
     /** Retrieve one: `GET /apps/{APP_ID}`. */
-    retrieve: (appId: number): Promise<App> => fetchRecord(transport, { method: 'GET', ...one(appId) }, app),
+    retrieve: (appId: number): Promise<App> =>
+      fetchRecord(transport, { method: 'GET', ...routeTo(appId) }, app),
 
     /**
-     * Create: `POST /apps`. A file is streamed; it is processed after the answer.
+     * Create: `POST /apps`. A file is streamed; SimpleMDM processes the file after the response.
      *
-     * @throws SimpleMdmError 422 when the app is not in the App Store or the file is no app.
+     * @throws SimpleMdmError 422 when the App Store does not have the app or the file is not an app.
      */
-    create: (given: NewApp): Promise<App> =>
+    create: (newApp: NewApp): Promise<App> =>
       fetchRecord(
         transport,
         {
           method: 'POST',
           route: '/apps',
-          ...('binary' in given
-            ? { files: { binary: given.binary }, body: { name: given.name } }
+          ...('binary' in newApp
+            ? { files: { binary: newApp.binary }, body: { name: newApp.name } }
             : {
                 body:
-                  'appStoreId' in given ? { app_store_id: given.appStoreId } : { bundle_id: given.bundleId },
+                  'appStoreId' in newApp
+                    ? { app_store_id: newApp.appStoreId }
+                    : { bundle_id: newApp.bundleId },
               }),
         },
         app,
       ),
 
-    /** Update: `PATCH /apps/{APP_ID}`. Not repeated by itself: it may deploy to devices. */
+    /** Update: `PATCH /apps/{APP_ID}`. Not retried after a lost response, because the call may deploy to devices. */
     update: (appId: number, { binary, name, deployTo }: AppChanges): Promise<App> =>
       fetchRecord(
         transport,
         {
           method: 'PATCH',
-          ...one(appId),
+          ...routeTo(appId),
           body: { name, deploy_to: deployTo },
           ...(binary && { files: { binary } }),
         },
@@ -109,15 +107,13 @@ export function createApps(transport: Transport) {
       ),
 
     /** Delete: `DELETE /apps/{APP_ID}`. */
-    delete: (appId: number): Promise<number> => send(transport, { method: 'DELETE', ...one(appId) }),
+    delete: (appId: number): Promise<number> => send(transport, { method: 'DELETE', ...routeTo(appId) }),
 
-    /** List installs: `GET /apps/{APP_ID}/installs`, each with the device that the app is on. */
-    listInstalls: (appId: number): AsyncGenerator<InstalledApp> =>
-      fetchAll(transport, installs(appId), installedApp),
+    /** List installs: `GET /apps/{APP_ID}/installs`, each with its device. */
+    listInstalls: installs.list,
 
     /** One page of {@link listInstalls}. */
-    listInstallsPage: (appId: number, page?: PageOptions): Promise<Page<InstalledApp>> =>
-      fetchPage(transport, installs(appId), installedApp, page),
+    listInstallsPage: installs.listPage,
 
     /** Upload a Munki pkginfo: `POST /apps/{APP_ID}/munki_pkginfo` (API 1.51). */
     uploadMunkiPkginfo: (appId: number, file: Upload): Promise<number> =>

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { assign, fetchAll, fetchPage, fetchRecord, linksTo, send } from './resource.js';
-import type { Page, PageOptions } from './resource.js';
+import { changeAssignment, fetchRecord, linksTo, listOf, send } from './resource.js';
 import type { Transport } from './transport.js';
 import { flag, number, text } from './field-types.js';
 
@@ -27,20 +26,20 @@ const assignmentGroup = z.looseObject({
     .nullish(),
 });
 
-/** A group that pairs apps with device groups and devices. */
+/** A group that assigns apps and profiles to device groups and devices. */
 export type AssignmentGroup = z.output<typeof assignmentGroup>;
 
-/** What can be set of an assignment group. */
+/** The changes of an assignment group. */
 export interface AssignmentGroupChanges {
   readonly name?: string;
-  /** Whether apps are pushed when a device joins; true when left out at creation. */
+  /** Whether apps are pushed when a device joins; true by default at creation. */
   readonly autoDeploy?: boolean;
   readonly priority?: number;
   readonly installType?: 'managed' | 'self_serve' | 'default_installs' | 'managed_updates';
   readonly appTrackLocation?: boolean;
 }
 
-/** An assignment group to create. */
+/** A new assignment group. */
 export interface NewAssignmentGroup extends AssignmentGroupChanges {
   readonly name: string;
   readonly type?: 'standard' | 'munki';
@@ -50,91 +49,87 @@ const LIST = { route: '/assignment_groups' };
 
 /** API reference, section Assignment Groups. */
 export function createAssignmentGroups(transport: Transport) {
-  const below = (groupId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
+  const routeTo = (groupId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
     route: `/assignment_groups/{ASSIGNMENT_GROUP_ID}${rest}`,
     params: { ASSIGNMENT_GROUP_ID: groupId, ...params },
   });
-  const appOf = (groupId: number, appId: number) => below(groupId, '/apps/{APP_ID}', { APP_ID: appId });
+  const appOf = (groupId: number, appId: number) => routeTo(groupId, '/apps/{APP_ID}', { APP_ID: appId });
   const deviceGroupOf = (groupId: number, deviceGroupId: number) =>
-    below(groupId, '/device_groups/{DEVICE_GROUP_ID}', { DEVICE_GROUP_ID: deviceGroupId });
+    routeTo(groupId, '/device_groups/{DEVICE_GROUP_ID}', { DEVICE_GROUP_ID: deviceGroupId });
   const deviceOf = (groupId: number, deviceId: number) =>
-    below(groupId, '/devices/{DEVICE_ID}', { DEVICE_ID: deviceId });
+    routeTo(groupId, '/devices/{DEVICE_ID}', { DEVICE_ID: deviceId });
   const profileOf = (groupId: number, profileId: number) =>
-    below(groupId, '/profiles/{PROFILE_ID}', { PROFILE_ID: profileId });
+    routeTo(groupId, '/profiles/{PROFILE_ID}', { PROFILE_ID: profileId });
   return {
     /** List all: `GET /assignment_groups`. */
-    list: (): AsyncGenerator<AssignmentGroup> => fetchAll(transport, LIST, assignmentGroup),
-
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions): Promise<Page<AssignmentGroup>> =>
-      fetchPage(transport, LIST, assignmentGroup, page),
+    ...listOf(transport, assignmentGroup, () => LIST),
 
     /** Retrieve one: `GET /assignment_groups/{ASSIGNMENT_GROUP_ID}`. */
     retrieve: (groupId: number): Promise<AssignmentGroup> =>
-      fetchRecord(transport, { method: 'GET', ...below(groupId) }, assignmentGroup),
+      fetchRecord(transport, { method: 'GET', ...routeTo(groupId) }, assignmentGroup),
 
     /** Create: `POST /assignment_groups`. */
     create: ({ type, ...rest }: NewAssignmentGroup): Promise<AssignmentGroup> =>
       fetchRecord(transport, { method: 'POST', ...LIST, body: { ...fieldsOf(rest), type } }, assignmentGroup),
 
-    /** Update: `PATCH /assignment_groups/{ASSIGNMENT_GROUP_ID}`. Answered 204, without a record. */
+    /** Update: `PATCH /assignment_groups/{ASSIGNMENT_GROUP_ID}`. Returns 204 without a record. */
     update: (groupId: number, changes: AssignmentGroupChanges): Promise<number> =>
-      send(transport, { method: 'PATCH', ...below(groupId), body: fieldsOf(changes), idempotent: true }),
+      send(transport, { method: 'PATCH', ...routeTo(groupId), body: fieldsOf(changes), idempotent: true }),
 
     /** Delete: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}`. */
-    delete: (groupId: number): Promise<number> => send(transport, { method: 'DELETE', ...below(groupId) }),
+    delete: (groupId: number): Promise<number> => send(transport, { method: 'DELETE', ...routeTo(groupId) }),
 
     /** Assign app: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/apps/{APP_ID}`. */
     assignApp: (groupId: number, appId: number): Promise<number> =>
-      assign(transport, { method: 'POST', ...appOf(groupId, appId) }),
+      changeAssignment(transport, { method: 'POST', ...appOf(groupId, appId) }),
 
     /** Unassign app: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}/apps/{APP_ID}`. */
     unassignApp: (groupId: number, appId: number): Promise<number> =>
-      assign(transport, { method: 'DELETE', ...appOf(groupId, appId) }),
+      changeAssignment(transport, { method: 'DELETE', ...appOf(groupId, appId) }),
 
     /** Assign device group: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/device_groups/{DEVICE_GROUP_ID}`. */
     assignDeviceGroup: (groupId: number, deviceGroupId: number): Promise<number> =>
-      assign(transport, { method: 'POST', ...deviceGroupOf(groupId, deviceGroupId) }),
+      changeAssignment(transport, { method: 'POST', ...deviceGroupOf(groupId, deviceGroupId) }),
 
     /** Unassign device group: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}/device_groups/{DEVICE_GROUP_ID}`. */
     unassignDeviceGroup: (groupId: number, deviceGroupId: number): Promise<number> =>
-      assign(transport, { method: 'DELETE', ...deviceGroupOf(groupId, deviceGroupId) }),
+      changeAssignment(transport, { method: 'DELETE', ...deviceGroupOf(groupId, deviceGroupId) }),
 
     /** Assign device: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/devices/{DEVICE_ID}`. */
     assignDevice: (groupId: number, deviceId: number): Promise<number> =>
-      assign(transport, { method: 'POST', ...deviceOf(groupId, deviceId) }),
+      changeAssignment(transport, { method: 'POST', ...deviceOf(groupId, deviceId) }),
 
     /** Unassign device: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}/devices/{DEVICE_ID}`. */
     unassignDevice: (groupId: number, deviceId: number): Promise<number> =>
-      assign(transport, { method: 'DELETE', ...deviceOf(groupId, deviceId) }),
+      changeAssignment(transport, { method: 'DELETE', ...deviceOf(groupId, deviceId) }),
 
     /** Push apps: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/push_apps`. Asynchronous. */
     pushApps: (groupId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(groupId, '/push_apps'), idempotent: true }),
+      send(transport, { method: 'POST', ...routeTo(groupId, '/push_apps'), idempotent: true }),
 
     /** Update apps: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/update_apps`. Asynchronous. */
     updateApps: (groupId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(groupId, '/update_apps'), idempotent: true }),
+      send(transport, { method: 'POST', ...routeTo(groupId, '/update_apps'), idempotent: true }),
 
     /** Assign profile: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/profiles/{PROFILE_ID}` (API 1.51). */
     assignProfile: (groupId: number, profileId: number): Promise<number> =>
-      assign(transport, { method: 'POST', ...profileOf(groupId, profileId) }),
+      changeAssignment(transport, { method: 'POST', ...profileOf(groupId, profileId) }),
 
     /** Unassign profile: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}/profiles/{PROFILE_ID}` (API 1.51). */
     unassignProfile: (groupId: number, profileId: number): Promise<number> =>
-      assign(transport, { method: 'DELETE', ...profileOf(groupId, profileId) }),
+      changeAssignment(transport, { method: 'DELETE', ...profileOf(groupId, profileId) }),
 
     /**
      * Sync profiles: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/sync_profiles` (API 1.51).
      *
-     * @throws SimpleMdmError 429 when it is called more than once in thirty seconds.
+     * @throws SimpleMdmError 429 when called more than once in 30 seconds.
      */
     syncProfiles: (groupId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(groupId, '/sync_profiles'), idempotent: true }),
+      send(transport, { method: 'POST', ...routeTo(groupId, '/sync_profiles'), idempotent: true }),
 
-    /** Clone: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/clone` (API 1.51). Answered 204, without the new group. */
+    /** Clone: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/clone` (API 1.51). Returns 204 without the new group. */
     clone: (groupId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(groupId, '/clone') }),
+      send(transport, { method: 'POST', ...routeTo(groupId, '/clone') }),
   };
 }
 

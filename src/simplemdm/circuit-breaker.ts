@@ -1,67 +1,67 @@
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { SimpleMdmError } from './errors.js';
-import type { CallIdentity } from './error-mapping.js';
+import type { CallIdentity } from './errors.js';
 
-/** So many calls in a row, each tried as often as it may be, without a proper answer mean that SimpleMDM is down. */
-const FAILURES = 5;
+/** Consecutive failed calls (retries included) that open the circuit. */
+const FAILURE_THRESHOLD = 5;
 
-/** How long calls are held before one of them tries again. */
-const REST_MS = 10_000;
+/** How long the circuit stays open before one call tests the API. */
+const OPEN_MS = 10_000;
 
-/** Makes a call unless the account's calls are held. */
-export type CircuitBreaker = <T>(about: CallIdentity, call: () => Promise<T>) => Promise<T>;
+/** The state that users see: a half-open circuit counts as open. */
+export type CircuitBreakerState = 'open' | 'closed';
+
+/** Makes a call unless the circuit is open. */
+export type CircuitBreaker = <T>(identity: CallIdentity, call: () => Promise<T>) => Promise<T>;
 
 /**
- * A circuit breaker for one account. When SimpleMDM is down, calls fail at once with kind `paused` instead of each waiting for
- * its time limit; waiting so uses up no attempt of a job.
+ * A circuit breaker for one account. During an outage, calls fail immediately with kind `paused` instead of waiting for their
+ * timeouts, and a paused call uses up no attempt of its job.
  *
  * @param now - Epoch milliseconds.
  */
 export function createCircuitBreaker(
   now: () => number,
-  onChange: ((state: 'open' | 'closed') => void) | undefined,
+  onChange: ((state: CircuitBreakerState) => void) | undefined,
 ): CircuitBreaker {
   const breaker = circuitBreaker(handleAll, {
-    halfOpenAfter: REST_MS,
-    breaker: new ConsecutiveBreaker(FAILURES),
+    halfOpenAfter: OPEN_MS,
+    breaker: new ConsecutiveBreaker(FAILURE_THRESHOLD),
   });
   let openedAt = 0;
-  let open = false;
+  let isOpen = false;
   breaker.onStateChange((state) => {
     if (state === CircuitState.Open) openedAt = now();
-    if (state === CircuitState.HalfOpen || open === (state === CircuitState.Open)) return;
-    open = state === CircuitState.Open;
-    onChange?.(open ? 'open' : 'closed');
+    if (state === CircuitState.HalfOpen || isOpen === (state === CircuitState.Open)) return;
+    isOpen = state === CircuitState.Open;
+    onChange?.(isOpen ? 'open' : 'closed');
   });
-  return async (about, call) => {
+  return async (identity, call) => {
     try {
-      const ended = await breaker.execute(async () => {
+      const result = await breaker.execute(async () => {
         try {
-          return { answer: await call() };
+          return { value: await call() };
         } catch (error) {
-          // A refusal is an answer: to the breaker it is as good as any other.
-          if (isTrouble(error)) throw error;
-          return { refusal: error };
+          // A 4xx shows that the API works, so the breaker counts it as a success.
+          if (isOutage(error)) throw error;
+          return { error };
         }
       });
-      if ('refusal' in ended) throw ended.refusal;
-      return ended.answer;
+      if ('error' in result) throw result.error;
+      return result.value;
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
       throw new SimpleMdmError({
-        ...about,
+        ...identity,
         kind: 'paused',
-        detail: `SimpleMDM does not answer (account ${about.account}): ${FAILURES} calls in a row failed, so calls are held for a moment`,
+        detail: `SimpleMDM does not respond (account ${identity.account}): ${FAILURE_THRESHOLD} calls in a row failed, so calls are paused for a moment`,
         mayHaveTakenEffect: false,
-        retryAt: openedAt + REST_MS,
+        retryAt: openedAt + OPEN_MS,
       });
     }
   };
 }
 
-/** No answer at all, or one that says that the server is broken. */
-function isTrouble(error: unknown): boolean {
-  if (!(error instanceof SimpleMdmError)) return false;
-  const { kind, status } = error.failure;
-  return kind === 'network' || kind === 'timeout' || (kind === 'response' && (status ?? 0) >= 500);
+function isOutage(error: unknown): boolean {
+  return error instanceof SimpleMdmError && error.isOutage;
 }

@@ -20,20 +20,16 @@ import { createScripts } from './scripts.js';
 import { createTransport } from './transport.js';
 import type { Transport } from './transport.js';
 
-/** The SimpleMDM API of one account, a member per resource in the order and words of the API reference. */
-export type SimpleMdm = ReturnType<typeof resourcesOver>;
+/** The SimpleMDM API of one account: one member per resource, in the order and words of the API reference. */
+export type SimpleMdm = ReturnType<typeof createResources>;
 
-/**
- * A client for one account.
- *
- * @throws Nothing by itself; every method rejects with `SimpleMdmError`.
- */
+/** Creates a client for one account. Every method rejects with `SimpleMdmError`. */
 export function createSimpleMdm(options: SimpleMdmOptions): SimpleMdm {
-  return resourcesOver(createTransport(withDefaults(options)));
+  return createResources(createTransport(withDefaults(options)));
 }
 
-/** All resources over a transport of one's own. */
-export function resourcesOver(transport: Transport) {
+/** The resources over a given transport. */
+export function createResources(transport: Transport) {
   return {
     account: createAccount(transport),
     apps: createApps(transport),

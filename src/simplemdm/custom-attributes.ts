@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { fetchAll, fetchPage, fetchRecord, send } from './resource.js';
-import type { ListRequest, Page, PageOptions } from './resource.js';
+import { fetchAll, fetchRecord, listOf, send } from './resource.js';
+import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
 import { flag, text } from './field-types.js';
 
@@ -15,7 +15,7 @@ const attributeValue = z.looseObject({
   type: z.string(),
   /** The attribute's name. */
   id: z.string(),
-  /** The client hands out no value for an attribute marked `secret`, unless it is told to. `source`: `account`, `group` or `device`. */
+  /** The value of an attribute marked `secret` is null unless `revealSecrets` is on. `source`: `account`, `group` or `device`. */
   attributes: z.looseObject({ value: text, secret: flag, source: text }),
 });
 
@@ -24,7 +24,7 @@ export type CustomAttribute = z.output<typeof customAttribute>;
 /** The value of a custom attribute on a device or group. */
 export type CustomAttributeValue = z.output<typeof attributeValue>;
 
-/** A value for one of many devices. */
+/** A value for one of several devices. */
 export interface ValueForDevice {
   readonly deviceId: number;
   readonly value: string;
@@ -34,7 +34,7 @@ const LIST = { route: '/custom_attributes' };
 
 /** API reference, section Custom Attributes. */
 export function createCustomAttributes(transport: Transport) {
-  const one = (name: string) => ({
+  const routeTo = (name: string) => ({
     route: '/custom_attributes/{CUSTOM_ATTRIBUTE_ID}',
     params: { CUSTOM_ATTRIBUTE_ID: name },
   });
@@ -51,7 +51,7 @@ export function createCustomAttributes(transport: Transport) {
     params: { ASSIGNMENT_GROUP_ID: groupId },
   });
 
-  async function values(request: ListRequest): Promise<CustomAttributeValue[]> {
+  async function listValues(request: ListRequest): Promise<CustomAttributeValue[]> {
     const found: CustomAttributeValue[] = [];
     for await (const value of fetchAll(transport, request, attributeValue)) found.push(value);
     return found;
@@ -76,20 +76,16 @@ export function createCustomAttributes(transport: Transport) {
 
   return {
     /** List all: `GET /custom_attributes`. */
-    list: (): AsyncGenerator<CustomAttribute> => fetchAll(transport, LIST, customAttribute),
-
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions): Promise<Page<CustomAttribute>> =>
-      fetchPage(transport, LIST, customAttribute, page),
+    ...listOf(transport, customAttribute, () => LIST),
 
     /** Retrieve one: `GET /custom_attributes/{CUSTOM_ATTRIBUTE_ID}`. */
     retrieve: (name: string): Promise<CustomAttribute> =>
-      fetchRecord(transport, { method: 'GET', ...one(name) }, customAttribute),
+      fetchRecord(transport, { method: 'GET', ...routeTo(name) }, customAttribute),
 
     /**
      * Create: `POST /custom_attributes`.
      *
-     * @throws SimpleMdmError 422 when the name is taken or holds anything but letters, digits and underscores.
+     * @throws SimpleMdmError 422 when the name exists or contains other characters than letters, digits and underscores.
      */
     create: ({
       name,
@@ -104,20 +100,20 @@ export function createCustomAttributes(transport: Transport) {
         customAttribute,
       ),
 
-    /** Update: `PATCH /custom_attributes/{CUSTOM_ATTRIBUTE_ID}`. Answered 204, without a record. */
+    /** Update: `PATCH /custom_attributes/{CUSTOM_ATTRIBUTE_ID}`. Returns 204 without a record. */
     update: (name: string, { defaultValue }: { readonly defaultValue?: string }): Promise<number> =>
       send(transport, {
         method: 'PATCH',
-        ...one(name),
+        ...routeTo(name),
         body: { default_value: defaultValue },
         idempotent: true,
       }),
 
-    /** Delete: `DELETE /custom_attributes/{CUSTOM_ATTRIBUTE_ID}`, with all its values. Done some seconds after the answer. */
-    delete: (name: string): Promise<number> => send(transport, { method: 'DELETE', ...one(name) }),
+    /** Delete: `DELETE /custom_attributes/{CUSTOM_ATTRIBUTE_ID}`, with all values. Takes effect some seconds after the response. */
+    delete: (name: string): Promise<number> => send(transport, { method: 'DELETE', ...routeTo(name) }),
 
     /** Get values for device: `GET /devices/{DEVICE_ID}/custom_attribute_values`. */
-    getValuesForDevice: (deviceId: number): Promise<CustomAttributeValue[]> => values(ofDevice(deviceId)),
+    getValuesForDevice: (deviceId: number): Promise<CustomAttributeValue[]> => listValues(ofDevice(deviceId)),
 
     /**
      * Set value for device: `PUT /devices/{DEVICE_ID}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}`.
@@ -129,7 +125,7 @@ export function createCustomAttributes(transport: Transport) {
 
     /** Get values for group: `GET /device_groups/{DEVICE_GROUP_ID}/custom_attribute_values`. */
     getValuesForGroup: (deviceGroupId: number): Promise<CustomAttributeValue[]> =>
-      values(ofGroup(deviceGroupId)),
+      listValues(ofGroup(deviceGroupId)),
 
     /**
      * Set value for group: `PUT /device_groups/{DEVICE_GROUP_ID}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}`.
@@ -140,25 +136,25 @@ export function createCustomAttributes(transport: Transport) {
       setValue(ofGroup(deviceGroupId), name, value),
 
     /** Set several values of a device: `PUT /devices/{DEVICE_ID}/custom_attribute_values` (API 1.51). */
-    setValuesForDevice: (deviceId: number, given: Readonly<Record<string, string>>): Promise<number> =>
+    setValuesForDevice: (deviceId: number, values: Readonly<Record<string, string>>): Promise<number> =>
       send(transport, {
         method: 'PUT',
         ...ofDevice(deviceId),
-        json: { data: Object.entries(given).map(([name, value]) => ({ name, value })) },
+        json: { data: Object.entries(values).map(([name, value]) => ({ name, value })) },
       }),
 
     /** Set an attribute of several devices: `PUT /custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}` (API 1.51). */
-    setValueForDevices: (name: string, given: readonly ValueForDevice[]): Promise<number> =>
+    setValueForDevices: (name: string, values: readonly ValueForDevice[]): Promise<number> =>
       send(transport, {
         method: 'PUT',
         route: '/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}',
         params: { CUSTOM_ATTRIBUTE_NAME: name },
-        json: { data: given.map(({ deviceId, value }) => ({ device_id: deviceId, value })) },
+        json: { data: values.map(({ deviceId, value }) => ({ device_id: deviceId, value })) },
       }),
 
     /** Get values for assignment group: `GET /assignment_groups/{ASSIGNMENT_GROUP_ID}/custom_attribute_values` (seen in use). */
     getValuesForAssignmentGroup: (groupId: number): Promise<CustomAttributeValue[]> =>
-      values(ofAssignmentGroup(groupId)),
+      listValues(ofAssignmentGroup(groupId)),
 
     /** Set value for assignment group: `PUT /assignment_groups/{ASSIGNMENT_GROUP_ID}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}` (seen in use). */
     setValueForAssignmentGroup: (

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { fetchAll, fetchPage, fetchRecord, linkTo, send } from './resource.js';
-import type { Page, PageOptions } from './resource.js';
+import { fetchRecord, linkTo, listOf, nestedListOf, send } from './resource.js';
 import type { Transport } from './transport.js';
 import { text } from './field-types.js';
 
@@ -15,7 +14,7 @@ const depServer = z.looseObject({
   }),
 });
 
-/** The attributes of a device as Apple Business Manager lists it; the reference shows no example, so all may be missing. */
+/** The attributes of a device in Apple Business Manager. The reference shows no example, so all are optional. */
 export const depDeviceAttributes = z.looseObject({
   serial_number: text,
   model: text,
@@ -37,39 +36,37 @@ const depDevice = z.looseObject({
 
 /** An Apple Business Manager server association. */
 export type DepServer = z.output<typeof depServer>;
-/** A device record of Apple Business Manager. */
+/** A device in Apple Business Manager. */
 export type DepDevice = z.output<typeof depDevice>;
 
 const LIST = { route: '/dep_servers' };
 
 /** API reference, section DEP Servers. */
 export function createDepServers(transport: Transport) {
-  const below = (depServerId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
+  const routeTo = (depServerId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
     route: `/dep_servers/{DEP_SERVER_ID}${rest}`,
     params: { DEP_SERVER_ID: depServerId, ...params },
   });
+  const depDevices = nestedListOf(transport, depDevice, (depServerId) =>
+    routeTo(depServerId, '/dep_devices'),
+  );
   return {
     /** List all: `GET /dep_servers`. */
-    list: (): AsyncGenerator<DepServer> => fetchAll(transport, LIST, depServer),
-
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions): Promise<Page<DepServer>> => fetchPage(transport, LIST, depServer, page),
+    ...listOf(transport, depServer, () => LIST),
 
     /** Retrieve one: `GET /dep_servers/{DEP_SERVER_ID}`. */
     retrieve: (depServerId: number): Promise<DepServer> =>
-      fetchRecord(transport, { method: 'GET', ...below(depServerId) }, depServer),
+      fetchRecord(transport, { method: 'GET', ...routeTo(depServerId) }, depServer),
 
-    /** Sync with Apple: `POST /dep_servers/{DEP_SERVER_ID}/sync`. It happens every few hours anyway. */
+    /** Sync with Apple: `POST /dep_servers/{DEP_SERVER_ID}/sync`. SimpleMDM also syncs on its own every few hours. */
     sync: (depServerId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(depServerId, '/sync'), idempotent: true }),
+      send(transport, { method: 'POST', ...routeTo(depServerId, '/sync'), idempotent: true }),
 
-    /** List DEP devices: `GET /dep_servers/{DEP_SERVER_ID}/dep_devices`. Not all of them are devices in SimpleMDM. */
-    listDepDevices: (depServerId: number): AsyncGenerator<DepDevice> =>
-      fetchAll(transport, below(depServerId, '/dep_devices'), depDevice),
+    /** List DEP devices: `GET /dep_servers/{DEP_SERVER_ID}/dep_devices`. Some of them are not in SimpleMDM. */
+    listDepDevices: depDevices.list,
 
     /** One page of {@link listDepDevices}. */
-    listDepDevicesPage: (depServerId: number, page?: PageOptions): Promise<Page<DepDevice>> =>
-      fetchPage(transport, below(depServerId, '/dep_devices'), depDevice, page),
+    listDepDevicesPage: depDevices.listPage,
 
     /** Retrieve one DEP device: `GET /dep_servers/{DEP_SERVER_ID}/dep_devices/{DEP_DEVICE_ID}`. */
     retrieveDepDevice: (depServerId: number, depDeviceId: number): Promise<DepDevice> =>
@@ -77,7 +74,7 @@ export function createDepServers(transport: Transport) {
         transport,
         {
           method: 'GET',
-          ...below(depServerId, '/dep_devices/{DEP_DEVICE_ID}', { DEP_DEVICE_ID: depDeviceId }),
+          ...routeTo(depServerId, '/dep_devices/{DEP_DEVICE_ID}', { DEP_DEVICE_ID: depDeviceId }),
         },
         depDevice,
       ),

@@ -2,15 +2,15 @@ import type { Parameter } from './request.js';
 import { send } from './resource.js';
 import type { Transport } from './transport.js';
 
-/** How a Mac restarts. */
+/** Options of a restart; macOS only. */
 export interface RestartOptions {
   /** macOS 11 or later. */
   readonly rebuildKernelCache?: boolean;
-  /** Lets a user who is signed in decide; macOS 11.3 or later. */
+  /** Asks the signed-in user first; macOS 11.3 or later. */
   readonly notifyUser?: boolean;
 }
 
-/** What a locked device shows, and the code that unlocks a Mac. */
+/** What a locked device shows, and the PIN that unlocks a Mac. */
 export interface LockOptions {
   readonly message?: string;
   readonly phoneNumber?: string;
@@ -18,7 +18,7 @@ export interface LockOptions {
   readonly pin?: string;
 }
 
-/** How an update of the OS is carried out (API 1.51). */
+/** How the OS is updated (API 1.51). */
 export interface UpdateOsOptions {
   /** Required for macOS. */
   readonly osUpdateMode?: 'smart_update' | 'download_only' | 'notify_only' | 'install_asap' | 'force_update';
@@ -26,8 +26,8 @@ export interface UpdateOsOptions {
 }
 
 /**
- * The commands of the API reference's section Devices and what API 1.51 adds. The device is told when it is online: 202 means
- * that SimpleMDM has taken the command on.
+ * The device commands of the API reference, section Devices, and of API 1.51. The status 202 means that SimpleMDM accepted the
+ * command; the device receives the command when it is online.
  */
 export function deviceCommands(transport: Transport) {
   const command = (
@@ -43,14 +43,14 @@ export function deviceCommands(transport: Transport) {
       ...rest,
     });
   return {
-    /** Push assigned apps: `POST /devices/{DEVICE_ID}/push_apps`: those that are not installed yet. */
+    /** Push assigned apps: `POST /devices/{DEVICE_ID}/push_apps`: installs the assigned apps that are missing. */
     pushAssignedApps: (deviceId: number): Promise<number> =>
       command('POST', deviceId, 'push_apps', { idempotent: true }),
 
     /**
-     * Refresh: `POST /devices/{DEVICE_ID}/refresh`: asks the device for its record and its apps.
+     * Refresh: `POST /devices/{DEVICE_ID}/refresh`: requests the record and the apps from the device.
      *
-     * @throws SimpleMdmError 429 when it is asked for too often.
+     * @throws SimpleMdmError 429 when requested too often.
      */
     refresh: (deviceId: number): Promise<number> =>
       command('POST', deviceId, 'refresh', { idempotent: true }),
@@ -75,16 +75,16 @@ export function deviceCommands(transport: Transport) {
     /** Clear passcode: `POST /devices/{DEVICE_ID}/clear_passcode`. */
     clearPasscode: (deviceId: number): Promise<number> => command('POST', deviceId, 'clear_passcode'),
 
-    /** Clear firmware password: `POST /devices/{DEVICE_ID}/clear_firmware_password`. Only one that SimpleMDM has set. */
+    /** Clear firmware password: `POST /devices/{DEVICE_ID}/clear_firmware_password`. Works only if SimpleMDM set the password. */
     clearFirmwarePassword: (deviceId: number): Promise<number> =>
       command('POST', deviceId, 'clear_firmware_password'),
 
-    /** Rotate FileVault recovery key: `POST /devices/{DEVICE_ID}/rotate_filevault_key`. SimpleMDM must know the present one. */
+    /** Rotate FileVault recovery key: `POST /devices/{DEVICE_ID}/rotate_filevault_key`. SimpleMDM must know the current key. */
     rotateFileVaultRecoveryKey: (deviceId: number): Promise<number> =>
       command('POST', deviceId, 'rotate_filevault_key'),
 
     /**
-     * Wipe: `POST /devices/{DEVICE_ID}/wipe`: erases the device, which leaves the account.
+     * Wipe: `POST /devices/{DEVICE_ID}/wipe`: erases the device and removes it from the account.
      *
      * @param options - `pin`: six digits, required for Macs without a T2 chip, not supported by other devices.
      */
@@ -122,7 +122,7 @@ export function deviceCommands(transport: Transport) {
     clearRestrictionsPassword: (deviceId: number): Promise<number> =>
       command('POST', deviceId, 'clear_restrictions_password'),
 
-    /** Set admin password: `POST /devices/{DEVICE_ID}/set_admin_password` (API 1.51). No record of the call shows the password. */
+    /** Set admin password: `POST /devices/{DEVICE_ID}/set_admin_password` (API 1.51). Call records do not show the password. */
     setAdminPassword: (deviceId: number, newPassword: string): Promise<number> =>
       command('POST', deviceId, 'set_admin_password', { body: { new_password: newPassword } }),
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { assign, fetchAll, fetchPage, fetchRecord, linksTo } from './resource.js';
-import type { Page, PageOptions } from './resource.js';
+import { changeAssignment, fetchRecord, linksTo, listOf } from './resource.js';
 import type { Transport } from './transport.js';
 
 const deviceGroup = z.looseObject({
@@ -17,35 +16,31 @@ const LIST = { route: '/device_groups' };
 
 /** API reference, section Device Groups. */
 export function createDeviceGroups(transport: Transport) {
-  const below = (groupId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
+  const routeTo = (groupId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
     route: `/device_groups/{DEVICE_GROUP_ID}${rest}`,
     params: { DEVICE_GROUP_ID: groupId, ...params },
   });
   return {
     /** List all: `GET /device_groups`. */
-    list: (): AsyncGenerator<DeviceGroup> => fetchAll(transport, LIST, deviceGroup),
-
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions): Promise<Page<DeviceGroup>> =>
-      fetchPage(transport, LIST, deviceGroup, page),
+    ...listOf(transport, deviceGroup, () => LIST),
 
     /** Retrieve one: `GET /device_groups/{DEVICE_GROUP_ID}`. */
     retrieve: (groupId: number): Promise<DeviceGroup> =>
-      fetchRecord(transport, { method: 'GET', ...below(groupId) }, deviceGroup),
+      fetchRecord(transport, { method: 'GET', ...routeTo(groupId) }, deviceGroup),
 
     /**
-     * Assign device: `POST /device_groups/{DEVICE_GROUP_ID}/devices/{DEVICE_ID}`. Asynchronous: 202 means that it was taken on.
+     * Assign device: `POST /device_groups/{DEVICE_GROUP_ID}/devices/{DEVICE_ID}`. Asynchronous.
      *
-     * @returns The status: 202, 204 from older servers, 409 when the device is in the group already.
+     * @returns The status: 202, 204 from older servers, 409 when the device is already in the group.
      */
     assignDevice: (groupId: number, deviceId: number): Promise<number> =>
-      assign(transport, {
+      changeAssignment(transport, {
         method: 'POST',
-        ...below(groupId, '/devices/{DEVICE_ID}', { DEVICE_ID: deviceId }),
+        ...routeTo(groupId, '/devices/{DEVICE_ID}', { DEVICE_ID: deviceId }),
       }),
 
-    /** Clone: `POST /device_groups/{DEVICE_GROUP_ID}/clone`: the same configuration, no devices. */
+    /** Clone: `POST /device_groups/{DEVICE_GROUP_ID}/clone`: copies the configuration, not the devices. */
     clone: (groupId: number): Promise<DeviceGroup> =>
-      fetchRecord(transport, { method: 'POST', ...below(groupId, '/clone') }, deviceGroup),
+      fetchRecord(transport, { method: 'POST', ...routeTo(groupId, '/clone') }, deviceGroup),
   };
 }

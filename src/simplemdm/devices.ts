@@ -1,17 +1,15 @@
 import { z } from 'zod';
 import { deviceCommands } from './device-commands.js';
 import { installedApp } from './installed-apps.js';
-import type { InstalledApp } from './installed-apps.js';
 import { profile } from './profiles.js';
-import type { Profile } from './profiles.js';
-import { fetchAll, fetchPage, fetchRecord, linkTo, send } from './resource.js';
-import type { ListRequest, Page, PageOptions } from './resource.js';
+import { fetchRecord, linkTo, listOf, nestedListOf, send } from './resource.js';
+import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
 import { flag, number, text } from './field-types.js';
 
 /**
- * The attributes of a device. Most are null on the platforms they do not apply to, and older records lack the newer ones.
- * The secret ones are not here: the client never hands them out.
+ * The attributes of a device. Most are null on some platform, and older records lack newer attributes. Secret attributes are
+ * left out (see secrets.ts).
  */
 export const deviceAttributes = z.looseObject({
   name: text,
@@ -109,13 +107,13 @@ const device = z.looseObject({
   relationships: z
     .looseObject({
       device_group: linkTo,
-      /** Of newer records. */
+      /** In newer records. */
       custom_attribute_values: z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) }).nullish(),
     })
     .nullish(),
 });
 
-/** A device record without its secrets. */
+/** A device record without secrets. */
 export type Device = z.output<typeof device>;
 
 const deviceUser = z.looseObject({
@@ -138,20 +136,20 @@ const deviceUser = z.looseObject({
 /** A user account on a Mac. */
 export type DeviceUser = z.output<typeof deviceUser>;
 
-/** What device records are to hold. */
+/** What device records include. */
 export interface DeviceOptions {
-  /** With the values of secret custom attributes (API 1.51); the client removes them again unless `revealSecrets` is on. */
+  /** Includes secret custom attributes (API 1.51). Their values are null unless `revealSecrets` is on. */
   readonly includeSecretCustomAttributes?: boolean;
 }
 
-/** What narrows a list of devices. */
+/** Filters for the list of devices. */
 export interface DeviceListOptions extends DeviceOptions {
   /** Name, UDID, serial number, IMEI, MAC address or phone number. */
   readonly search?: string;
   readonly includeAwaitingEnrollment?: boolean;
 }
 
-/** A device to create: a place that one device can enroll into. */
+/** A new device record, which one device can enroll into. */
 export interface NewDevice {
   readonly name: string;
   readonly groupId?: number;
@@ -159,17 +157,17 @@ export interface NewDevice {
   readonly staticGroupIds?: readonly number[];
 }
 
-/** What can be changed of a device. */
+/** The changes of a device. */
 export interface DeviceChanges {
-  /** In SimpleMDM. */
+  /** The name in SimpleMDM. */
   readonly name?: string;
-  /** On the device itself, when it is online; supervised devices only. */
+  /** The name on the device; supervised devices only. Changes when the device is online. */
   readonly deviceName?: string;
 }
 
 /** API reference, section Devices. */
 export function createDevices(transport: Transport) {
-  const listed = (options: DeviceListOptions = {}): ListRequest => ({
+  const listRequest = (options: DeviceListOptions = {}): ListRequest => ({
     route: '/devices',
     query: {
       search: options.search,
@@ -177,32 +175,32 @@ export function createDevices(transport: Transport) {
       include_secret_custom_attributes: options.includeSecretCustomAttributes,
     },
   });
-  const below = (deviceId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
+  const routeTo = (deviceId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
     route: `/devices/{DEVICE_ID}${rest}`,
     params: { DEVICE_ID: deviceId, ...params },
   });
+  const profiles = nestedListOf(transport, profile, (deviceId) => routeTo(deviceId, '/profiles'));
+  const installedApps = nestedListOf(transport, installedApp, (deviceId) =>
+    routeTo(deviceId, '/installed_apps'),
+  );
+  const users = nestedListOf(transport, deviceUser, (deviceId) => routeTo(deviceId, '/users'));
   return {
     /** List all: `GET /devices`. */
-    list: (options?: DeviceListOptions): AsyncGenerator<Device> =>
-      fetchAll(transport, listed(options), device),
+    ...listOf(transport, device, listRequest),
 
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions, options?: DeviceListOptions): Promise<Page<Device>> =>
-      fetchPage(transport, listed(options), device, page),
-
-    /** Retrieve one: `GET /devices/{DEVICE_ID}`. A device that has left answers 404. */
+    /** Retrieve one: `GET /devices/{DEVICE_ID}`. 404 for a device that has left the account. */
     retrieve: (deviceId: number, { includeSecretCustomAttributes }: DeviceOptions = {}): Promise<Device> =>
       fetchRecord(
         transport,
         {
           method: 'GET',
-          ...below(deviceId),
+          ...routeTo(deviceId),
           query: { include_secret_custom_attributes: includeSecretCustomAttributes },
         },
         device,
       ),
 
-    /** Create: `POST /devices`. Not idempotent. `enrollment_url` of the record enrolls one device, once. */
+    /** Create: `POST /devices`. Not idempotent. The `enrollment_url` of the record enrolls one device, once. */
     create: ({ name, groupId, staticGroupIds }: NewDevice): Promise<Device> =>
       fetchRecord(
         transport,
@@ -224,7 +222,7 @@ export function createDevices(transport: Transport) {
         transport,
         {
           method: 'PATCH',
-          ...below(deviceId),
+          ...routeTo(deviceId),
           body: { name, device_name: deviceName },
           idempotent: true,
         },
@@ -232,39 +230,34 @@ export function createDevices(transport: Transport) {
       ),
 
     /** Delete: `DELETE /devices/{DEVICE_ID}`: unenrolls the device and removes it from the account. */
-    delete: (deviceId: number): Promise<number> => send(transport, { method: 'DELETE', ...below(deviceId) }),
+    delete: (deviceId: number): Promise<number> =>
+      send(transport, { method: 'DELETE', ...routeTo(deviceId) }),
 
-    /** List profiles: `GET /devices/{DEVICE_ID}/profiles`: those assigned to the device itself, not through groups. */
-    listProfiles: (deviceId: number): AsyncGenerator<Profile> =>
-      fetchAll(transport, below(deviceId, '/profiles'), profile),
+    /** List profiles: `GET /devices/{DEVICE_ID}/profiles`: the profiles assigned to the device directly, not through groups. */
+    listProfiles: profiles.list,
 
     /** One page of {@link listProfiles}. */
-    listProfilesPage: (deviceId: number, page?: PageOptions): Promise<Page<Profile>> =>
-      fetchPage(transport, below(deviceId, '/profiles'), profile, page),
+    listProfilesPage: profiles.listPage,
 
     /** List installed apps: `GET /devices/{DEVICE_ID}/installed_apps`. */
-    listInstalledApps: (deviceId: number): AsyncGenerator<InstalledApp> =>
-      fetchAll(transport, below(deviceId, '/installed_apps'), installedApp),
+    listInstalledApps: installedApps.list,
 
     /** One page of {@link listInstalledApps}. */
-    listInstalledAppsPage: (deviceId: number, page?: PageOptions): Promise<Page<InstalledApp>> =>
-      fetchPage(transport, below(deviceId, '/installed_apps'), installedApp, page),
+    listInstalledAppsPage: installedApps.listPage,
 
     /** List Users: `GET /devices/{DEVICE_ID}/users`. macOS only. */
-    listUsers: (deviceId: number): AsyncGenerator<DeviceUser> =>
-      fetchAll(transport, below(deviceId, '/users'), deviceUser),
+    listUsers: users.list,
 
     /** One page of {@link listUsers}. */
-    listUsersPage: (deviceId: number, page?: PageOptions): Promise<Page<DeviceUser>> =>
-      fetchPage(transport, below(deviceId, '/users'), deviceUser, page),
+    listUsersPage: users.listPage,
 
     /**
      * Delete User: `DELETE /devices/{DEVICE_ID}/users/{USER_ID}`. Asynchronous.
      *
-     * @throws SimpleMdmError 422 on anything but a supervised Mac.
+     * @throws SimpleMdmError 422 unless the device is a supervised Mac.
      */
     deleteUser: (deviceId: number, userId: number): Promise<number> =>
-      send(transport, { method: 'DELETE', ...below(deviceId, '/users/{USER_ID}', { USER_ID: userId }) }),
+      send(transport, { method: 'DELETE', ...routeTo(deviceId, '/users/{USER_ID}', { USER_ID: userId }) }),
 
     ...deviceCommands(transport),
   };

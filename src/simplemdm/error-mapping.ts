@@ -1,24 +1,25 @@
 import { isNativeError } from 'node:util/types';
 import { z } from 'zod';
-import { errorCode, errorText } from '../telemetry/error-text.js';
 import type { AbortCause } from '../http/request-signal.js';
-import { SimpleMdmError } from './errors.js';
-import type { Failure } from './errors.js';
 import { retryAfterTime } from '../http/retry-after.js';
+import { errorCode, errorText } from '../telemetry/error-text.js';
+import { SimpleMdmError } from './errors.js';
+import type { CallIdentity } from './errors.js';
 import { withoutSecrets } from './secrets.js';
 
-/** Which call it is about. */
-export type CallIdentity = Pick<Failure, 'account' | 'method' | 'path'>;
-
-/** Parses an answer's body, without the secrets in it unless they are wanted. Throws {@link SimpleMdmError} when it is no JSON. */
-export function parseJson(text: string, about: CallIdentity, revealSecrets: boolean): unknown {
+/**
+ * Parses the body of a response; drops secrets unless `revealSecrets` is on.
+ *
+ * @throws SimpleMdmError of kind `malformed` when the body is not JSON.
+ */
+export function parseJson(text: string, identity: CallIdentity, revealSecrets: boolean): unknown {
   try {
     const body: unknown = JSON.parse(text, revealSecrets ? undefined : withoutSecrets);
     return body;
   } catch (cause) {
-    const mayHaveTakenEffect = about.method !== 'GET';
+    const mayHaveTakenEffect = identity.method !== 'GET';
     throw new SimpleMdmError(
-      { ...about, kind: 'malformed', detail: 'the body is not JSON', mayHaveTakenEffect },
+      { ...identity, kind: 'malformed', detail: 'the body is not JSON', mayHaveTakenEffect },
       { cause },
     );
   }
@@ -26,9 +27,9 @@ export function parseJson(text: string, about: CallIdentity, revealSecrets: bool
 
 const errorBody = z.object({ errors: z.array(z.object({ title: z.string() })) });
 
-/** The error for an answer that is not 2xx (API reference, Errors). */
+/** The error for a response that is not 2xx (API reference, Errors). */
 export function errorFromResponse(
-  about: CallIdentity,
+  identity: CallIdentity,
   response: Response,
   text: string,
   now: number,
@@ -36,12 +37,12 @@ export function errorFromResponse(
   const { status } = response;
   const retryAt = retryAfterTime(status, response.headers, now);
   return new SimpleMdmError({
-    ...about,
+    ...identity,
     kind: 'response',
     status,
     titles: titlesIn(text),
-    // A gateway answers 502 or 504 for a server that may well have done the work.
-    mayHaveTakenEffect: status >= 500 && about.method !== 'GET',
+    // A gateway returns 502 or 504 for a server that may have done the work.
+    mayHaveTakenEffect: status >= 500 && identity.method !== 'GET',
     ...(retryAt !== undefined && { retryAt }),
   });
 }
@@ -51,13 +52,13 @@ function titlesIn(text: string): string[] {
     const parsed = errorBody.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data.errors.map((error) => error.title) : [];
   } catch {
-    // Gateways answer HTML; the status alone must do then.
+    // Gateways return HTML.
     return [];
   }
 }
 
-/** Failures before the request was on its way: it certainly had no effect. */
-const NEVER_SENT = new Set([
+/** System errors before the request was sent: the call had no effect. */
+const NOT_SENT = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -71,20 +72,20 @@ const NEVER_SENT = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** The error for a call that got no answer. */
+/** The error for a call without a response. */
 export function errorFromNoResponse(
-  about: CallIdentity,
+  identity: CallIdentity,
   error: unknown,
-  brokenOff: AbortCause,
+  abortCause: AbortCause,
 ): SimpleMdmError {
-  // fetch wraps what really happened.
+  // fetch puts the system error into `cause`.
   const cause = isNativeError(error) && error.cause !== undefined ? error.cause : error;
   const code = errorCode(cause);
-  const mayHaveTakenEffect = about.method !== 'GET' && (code === undefined || !NEVER_SENT.has(code));
-  const kind = brokenOff ?? 'network';
+  const mayHaveTakenEffect = identity.method !== 'GET' && (code === undefined || !NOT_SENT.has(code));
+  const kind = abortCause ?? 'network';
   const detail =
-    kind === 'timeout' ? 'the time limit API_TIMEOUT_MS ran out' : describeCause(code, errorText(cause));
-  return new SimpleMdmError({ ...about, kind, detail, mayHaveTakenEffect }, { cause: error });
+    kind === 'timeout' ? 'no response within API_TIMEOUT_MS' : describeCause(code, errorText(cause));
+  return new SimpleMdmError({ ...identity, kind, detail, mayHaveTakenEffect }, { cause: error });
 }
 
 function describeCause(code: string | undefined, message: string): string {

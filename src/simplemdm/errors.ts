@@ -31,6 +31,9 @@ export interface Failure {
   readonly retryAt?: number;
 }
 
+/** Names a call in errors and records. */
+export type CallIdentity = Pick<Failure, 'account' | 'method' | 'path'>;
+
 /** A failed call to the SimpleMDM API, with what a caller needs to decide on a retry and to inform a person. */
 export class SimpleMdmError extends Error {
   override readonly name = 'SimpleMdmError';
@@ -56,6 +59,12 @@ export class SimpleMdmError extends Error {
     const { kind, status } = this.failure;
     if (kind !== 'response') return true;
     return status !== undefined && (status === 408 || status === 429 || status >= 500);
+  }
+
+  /** SimpleMDM is unreachable or broken: no connection, no response, or 5xx. */
+  get isOutage(): boolean {
+    const { kind, status = 0 } = this.failure;
+    return kind === 'network' || kind === 'timeout' || (kind === 'response' && status >= 500);
   }
 
   /** No call to the account can succeed now (refused key, rate limit, outage). Wait without using up an attempt. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** A text, or nothing: most attributes are null on the records they do not apply to, and missing on older ones. */
+/** A string, null or missing: attributes that do not apply are null, and older records lack newer attributes. */
 export const text = z.string().nullish();
 
-/** A yes or no, or nothing. */
+/** A boolean, null or missing. */
 export const flag = z.boolean().nullish();
 
-/** A number, or nothing. Some records hold numbers as text (`location_latitude`, `device_capacity` of old records). */
+/** A number, null or missing. Some records have numbers as strings (`location_latitude`, `device_capacity` in old records). */
 export const number = z
   .union([
     z.number(),

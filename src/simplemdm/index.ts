@@ -1,5 +1,5 @@
 /**
- * A typed client for the SimpleMDM API, of use without the rest of mdm-reflex: `import { createSimpleMdm } from 'mdm-reflex/simplemdm'`.
+ * A typed client for the SimpleMDM API, usable without the service: `import { createSimpleMdm } from 'mdm-reflex/simplemdm'`.
  *
  * @module
  */
@@ -7,7 +7,9 @@ export { createSimpleMdm } from './client.js';
 export type { SimpleMdm } from './client.js';
 export type { SimpleMdmOptions } from './options.js';
 export { SimpleMdmError } from './errors.js';
-export type { Failure, FailureKind } from './errors.js';
+export type { CallIdentity, Failure, FailureKind } from './errors.js';
+export type { ErrorCode } from '../errors/registry.js';
+export type { CircuitBreakerState } from './circuit-breaker.js';
 export { createLocalRateLimiter } from './rate-limiter.js';
 export type { AccountPause, Rate, RateLimiter, Reservation } from './rate-limiter.js';
 export { createSharedRateLimiter } from './shared-rate-limiter.js';

@@ -16,32 +16,36 @@ export const installedAppAttributes = z.looseObject({
   last_seen_at: text,
 });
 
-/** The record that lists of installed apps hold. */
+/** The schema of an app on a device. */
 export const installedApp = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: installedAppAttributes,
-  /** The device, in the list of an app's installs. */
+  /** The device; only in the list of an app's installs. */
   relationships: z.looseObject({ device: linkTo }).nullish(),
 });
 
 /** An app on a device. */
 export type InstalledApp = z.output<typeof installedApp>;
 
-/** API reference, section Installed Apps. The list is with the devices. */
+/** API reference, section Installed Apps. `devices` has the list. */
 export function createInstalledApps(transport: Transport) {
-  const below = (installedAppId: number, rest = '') => ({
+  const routeTo = (installedAppId: number, rest = '') => ({
     route: `/installed_apps/{INSTALLED_APP_ID}${rest}`,
     params: { INSTALLED_APP_ID: installedAppId },
   });
   return {
     /** Retrieve one: `GET /installed_apps/{INSTALLED_APP_ID}`. */
     retrieve: (installedAppId: number): Promise<InstalledApp> =>
-      fetchRecord(transport, { method: 'GET', ...below(installedAppId) }, installedApp),
+      fetchRecord(transport, { method: 'GET', ...routeTo(installedAppId) }, installedApp),
 
     /** Request management of app: `POST /installed_apps/{INSTALLED_APP_ID}/request_management`. iOS, tvOS and macOS 11 or later. */
     requestManagement: (installedAppId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(installedAppId, '/request_management'), idempotent: true }),
+      send(transport, {
+        method: 'POST',
+        ...routeTo(installedAppId, '/request_management'),
+        idempotent: true,
+      }),
 
     /**
      * Install update: `POST /installed_apps/{INSTALLED_APP_ID}/update`.
@@ -49,7 +53,7 @@ export function createInstalledApps(transport: Transport) {
      * @throws SimpleMdmError 422 when the app is not managed.
      */
     installUpdate: (installedAppId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(installedAppId, '/update'), idempotent: true }),
+      send(transport, { method: 'POST', ...routeTo(installedAppId, '/update'), idempotent: true }),
 
     /**
      * Uninstall: `DELETE /installed_apps/{INSTALLED_APP_ID}`. Asynchronous.
@@ -57,6 +61,6 @@ export function createInstalledApps(transport: Transport) {
      * @throws SimpleMdmError 422 when the app is not managed.
      */
     uninstall: (installedAppId: number): Promise<number> =>
-      send(transport, { method: 'DELETE', ...below(installedAppId) }),
+      send(transport, { method: 'DELETE', ...routeTo(installedAppId) }),
   };
 }

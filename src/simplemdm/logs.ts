@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { fetchAll, fetchPage, fetchRecord } from './resource.js';
-import type { ListRequest, Page, PageOptions } from './resource.js';
+import { fetchRecord, listOf } from './resource.js';
+import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
 
-/** `MM/DD/YY HH:MM:SS` without an offset, read as UTC and written as ISO 8601. */
+/** `MM/DD/YY HH:MM:SS` without an offset, parsed as UTC into ISO 8601. */
 const logTime = z.string().transform((at) => {
   const parts = /^(\d\d)\/(\d\d)\/(\d\d) (\d\d:\d\d:\d\d)$/.exec(at);
   if (parts === null) return at;
@@ -11,11 +11,11 @@ const logTime = z.string().transform((at) => {
   return `20${year}-${month}-${day}T${time}.000Z`;
 });
 
-/** The attributes of a log entry; `relationships` stands inside them. */
+/** The attributes of a log entry; `relationships` is one of them. */
 export const logAttributes = z.looseObject({
   namespace: z.string().nullish(),
   event_type: z.string().nullish(),
-  /** A number in some entries, a word in others; a text here. */
+  /** A number in some entries, a word in others; always a string here. */
   level: z.union([z.string(), z.number().transform(String)]).nullish(),
   source: z.string().nullish(),
   at: logTime.nullish(),
@@ -27,25 +27,21 @@ const log = z.looseObject({ type: z.string(), id: z.string(), attributes: logAtt
 /** An entry of the account's log. */
 export type LogEntry = z.output<typeof log>;
 
-/** What narrows a list of log entries. */
+/** Filters for the log. */
 export interface LogListOptions {
-  /** Of one device. */
+  /** The entries of one device. */
   readonly serialNumber?: string;
 }
 
 /** API reference, section Logs. */
 export function createLogs(transport: Transport) {
-  const listed = ({ serialNumber }: LogListOptions = {}): ListRequest => ({
+  const listRequest = (options: LogListOptions = {}): ListRequest => ({
     route: '/logs',
-    query: { serial_number: serialNumber },
+    query: { serial_number: options.serialNumber },
   });
   return {
     /** List all: `GET /logs`. */
-    list: (options?: LogListOptions): AsyncGenerator<LogEntry> => fetchAll(transport, listed(options), log),
-
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions, options?: LogListOptions): Promise<Page<LogEntry>> =>
-      fetchPage(transport, listed(options), log, page),
+    ...listOf(transport, log, listRequest),
 
     /** Retrieve one: `GET /logs/{LOG_ID}`. */
     retrieve: (logId: string): Promise<LogEntry> =>

@@ -1,16 +1,16 @@
 import { send } from './resource.js';
 import type { Transport } from './transport.js';
 
-/** What a lost device shows; a message or a phone number there must be. */
+/** What a lost device shows. A message or a phone number is required. */
 export interface LostModeOptions {
   readonly message?: string;
   readonly phoneNumber?: string;
   readonly footnote?: string;
 }
 
-/** API reference, section Lost Mode. For supervised iPhones and iPads. */
+/** API reference, section Lost Mode. Supervised iPhones and iPads only. */
 export function createLostMode(transport: Transport) {
-  const below = (deviceId: number, rest = '') => ({
+  const routeTo = (deviceId: number, rest = '') => ({
     route: `/devices/{DEVICE_ID}/lost_mode${rest}`,
     params: { DEVICE_ID: deviceId },
   });
@@ -18,25 +18,26 @@ export function createLostMode(transport: Transport) {
     /**
      * Enable: `POST /devices/{DEVICE_ID}/lost_mode`.
      *
-     * @throws SimpleMdmError 422 without a message and a phone number, or on a device that knows no lost mode.
+     * @throws SimpleMdmError 422 without a message and a phone number, or when the device does not support lost mode.
      */
     enable: (deviceId: number, { message, phoneNumber, footnote }: LostModeOptions): Promise<number> =>
       send(transport, {
         method: 'POST',
-        ...below(deviceId),
+        ...routeTo(deviceId),
         body: { message, phone_number: phoneNumber, footnote },
         idempotent: true,
       }),
 
     /** Disable: `DELETE /devices/{DEVICE_ID}/lost_mode`. */
-    disable: (deviceId: number): Promise<number> => send(transport, { method: 'DELETE', ...below(deviceId) }),
+    disable: (deviceId: number): Promise<number> =>
+      send(transport, { method: 'DELETE', ...routeTo(deviceId) }),
 
     /** Play a sound: `POST /devices/{DEVICE_ID}/lost_mode/play_sound`. */
     playSound: (deviceId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(deviceId, '/play_sound') }),
+      send(transport, { method: 'POST', ...routeTo(deviceId, '/play_sound') }),
 
-    /** Update location: `POST /devices/{DEVICE_ID}/lost_mode/update_location`. The device record has it when the device has answered. */
+    /** Update location: `POST /devices/{DEVICE_ID}/lost_mode/update_location`. The device record has the location after the device responds. */
     updateLocation: (deviceId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(deviceId, '/update_location'), idempotent: true }),
+      send(transport, { method: 'POST', ...routeTo(deviceId, '/update_location'), idempotent: true }),
   };
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { fetchAll, fetchPage, fetchRecord, send } from './resource.js';
-import type { Page, PageOptions } from './resource.js';
+import { fetchRecord, nestedListOf, send } from './resource.js';
 import type { Transport } from './transport.js';
 import { text } from './field-types.js';
 
@@ -10,14 +9,14 @@ const managedAppConfig = z.looseObject({
   attributes: z.looseObject({ key: text, value: text, value_type: text }),
 });
 
-/** One key of an app's managed configuration. */
+/** One key of the managed configuration of an app. */
 export type ManagedAppConfig = z.output<typeof managedAppConfig>;
 
-/** How a value is written. */
+/** The type of a value. */
 export type ManagedAppConfigValueType =
   /** `0` or `1`. */
   | 'boolean'
-  /** A time with its zone, such as `2017-01-01T12:31:15-07:00`. */
+  /** A time with an offset, such as `2017-01-01T12:31:15-07:00`. */
   | 'date'
   | 'float'
   /** `0.123,923.1,42`. */
@@ -29,7 +28,7 @@ export type ManagedAppConfigValueType =
   /** `"First string","Second string"`. */
   | 'string array';
 
-/** A key to set. */
+/** A new key. */
 export interface NewManagedAppConfig {
   readonly key: string;
   readonly value?: string;
@@ -38,28 +37,23 @@ export interface NewManagedAppConfig {
 
 /** API reference, section Managed App Configs. */
 export function createManagedAppConfigs(transport: Transport) {
-  const below = (appId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
+  const routeTo = (appId: number, rest = '', params: Readonly<Record<string, number>> = {}) => ({
     route: `/apps/{APP_ID}/managed_configs${rest}`,
     params: { APP_ID: appId, ...params },
   });
   return {
     /** Get: `GET /apps/{APP_ID}/managed_configs`. */
-    list: (appId: number): AsyncGenerator<ManagedAppConfig> =>
-      fetchAll(transport, below(appId), managedAppConfig),
-
-    /** One page of {@link list}. */
-    listPage: (appId: number, page?: PageOptions): Promise<Page<ManagedAppConfig>> =>
-      fetchPage(transport, below(appId), managedAppConfig, page),
+    ...nestedListOf(transport, managedAppConfig, (appId) => routeTo(appId)),
 
     /**
-     * Create: `POST /apps/{APP_ID}/managed_configs`. Devices have it after {@link pushUpdates}.
+     * Create: `POST /apps/{APP_ID}/managed_configs`. Devices receive the key after {@link pushUpdates}.
      *
-     * @throws SimpleMdmError 422 when the value is not of its type.
+     * @throws SimpleMdmError 422 when the value does not match its type.
      */
     create: (appId: number, { key, value, valueType }: NewManagedAppConfig): Promise<ManagedAppConfig> =>
       fetchRecord(
         transport,
-        { method: 'POST', ...below(appId), body: { key, value, value_type: valueType } },
+        { method: 'POST', ...routeTo(appId), body: { key, value, value_type: valueType } },
         managedAppConfig,
       ),
 
@@ -67,11 +61,11 @@ export function createManagedAppConfigs(transport: Transport) {
     delete: (appId: number, managedConfigId: number): Promise<number> =>
       send(transport, {
         method: 'DELETE',
-        ...below(appId, '/{MANAGED_CONFIG_ID}', { MANAGED_CONFIG_ID: managedConfigId }),
+        ...routeTo(appId, '/{MANAGED_CONFIG_ID}', { MANAGED_CONFIG_ID: managedConfigId }),
       }),
 
-    /** Push Updates: `POST /apps/{APP_ID}/managed_configs/push`, to all devices; what is changed by the API waits for it. */
+    /** Push Updates: `POST /apps/{APP_ID}/managed_configs/push`: sends the changes made through the API to all devices. */
     pushUpdates: (appId: number): Promise<number> =>
-      send(transport, { method: 'POST', ...below(appId, '/push'), idempotent: true }),
+      send(transport, { method: 'POST', ...routeTo(appId, '/push'), idempotent: true }),
   };
 }

@@ -2,8 +2,8 @@ import { openAsBlob } from 'node:fs';
 import { basename } from 'node:path';
 
 /**
- * Opens a file for an upload. It is streamed from the disk when it is sent, so it may be larger than the memory; it must
- * not change until then.
+ * Opens a file for an upload. The file is streamed from disk, so it may be larger than memory. It must not change until the
+ * upload ends.
  *
  * @throws The system's error when the file cannot be read.
  */

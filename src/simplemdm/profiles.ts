@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { ProfileListOptions } from './custom-configuration-profiles.js';
 import { profileAssignments } from './profile-assignments.js';
-import { fetchAll, fetchPage, fetchRecord, linksTo } from './resource.js';
-import type { ListRequest, Page, PageOptions } from './resource.js';
+import { fetchRecord, linksTo, listOf } from './resource.js';
+import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
 import { flag, number, text } from './field-types.js';
 
-/** A profile of any kind; `type` says which. */
+/** The schema of a profile of any kind; `type` names the kind. */
 export const profile = z.looseObject({
   type: z.string(),
   id: z.int(),
@@ -28,17 +28,15 @@ export type Profile = z.output<typeof profile>;
 
 const ROUTE = '/profiles';
 
-/** Profiles of all kinds (API 1.51; the reference documents only those that the admin uploaded). */
+/** Profiles of all kinds (API 1.51). The reference documents custom configuration profiles only. */
 export function createProfiles(transport: Transport) {
-  const listed = ({ search }: ProfileListOptions = {}): ListRequest => ({ route: ROUTE, query: { search } });
+  const listRequest = (options: ProfileListOptions = {}): ListRequest => ({
+    route: ROUTE,
+    query: { search: options.search },
+  });
   return {
     /** List all: `GET /profiles`. */
-    list: (options?: ProfileListOptions): AsyncGenerator<Profile> =>
-      fetchAll(transport, listed(options), profile),
-
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions, options?: ProfileListOptions): Promise<Page<Profile>> =>
-      fetchPage(transport, listed(options), profile, page),
+    ...listOf(transport, profile, listRequest),
 
     /** Retrieve one: `GET /profiles/{PROFILE_ID}`. */
     retrieve: (profileId: number): Promise<Profile> =>

@@ -12,7 +12,7 @@ const pushCertificate = z.looseObject({
 /** The Apple push certificate of the account. */
 export type PushCertificate = z.output<typeof pushCertificate>;
 
-/** Seen as one text and as a list of texts. */
+/** Real accounts return a string or a list of strings. */
 const signedCsr = z.union([z.string(), z.array(z.string()).transform((parts) => parts.join(''))]);
 
 const ROUTE = '/push_certificate';
@@ -25,9 +25,9 @@ export function createPushCertificate(transport: Transport) {
       fetchRecord(transport, { method: 'GET', route: ROUTE }, pushCertificate),
 
     /**
-     * Update: `PUT /push_certificate`. Replaces the certificate: one of another topic cuts off all enrolled devices.
+     * Update: `PUT /push_certificate`. Replaces the certificate. A certificate of another topic disconnects all enrolled devices.
      *
-     * @throws SimpleMdmError 422 when the file is no push certificate.
+     * @throws SimpleMdmError 422 when the file is not a push certificate.
      */
     update: ({
       file,
@@ -42,7 +42,7 @@ export function createPushCertificate(transport: Transport) {
         pushCertificate,
       ),
 
-    /** Get Signed CSR: `GET /push_certificate/scsr`: a property list in base64 that Apple takes as it is. */
+    /** Get Signed CSR: `GET /push_certificate/scsr`: a property list in base64, ready for Apple. */
     getSignedCsr: (): Promise<string> =>
       fetchRecord(transport, { method: 'GET', route: `${ROUTE}/scsr` }, signedCsr),
   };

@@ -1,50 +1,51 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SimpleMdmError } from './errors.js';
-import type { CallIdentity } from './error-mapping.js';
+import type { CallIdentity } from './errors.js';
 
 /** How many calls an account may make. */
 export interface Rate {
   readonly perSecond: number;
-  /** How many may be made at once after a rest. */
+  /** How many calls may be made immediately after an idle time. */
   readonly burst: number;
 }
 
-/** The account makes no calls for a while. */
+/** A time during which the account makes no calls. */
 export interface AccountPause {
   /** Epoch milliseconds. */
   readonly until: number;
-  /** The answer that brought it about; undefined when the budget itself is spent for longer than a call waits. */
+  /** The status of the response that caused the pause; undefined when the rate is used up. */
   readonly status?: number | undefined;
   readonly reason: string;
 }
 
-/** A call may be made after a wait, or the account is paused. */
+/** A slot for a call after a wait, or the pause of the account. */
 export type Reservation = { readonly waitMs: number } | { readonly paused: AccountPause };
 
-/** The calls that everyone who shares it may make to one account. */
+/** Limits the calls to one account, for all clients that share the limiter. */
 export interface RateLimiter {
-  /** Takes the next turn. It is taken for good: whoever does not use it has wasted it. */
+  /** Reserves the next slot. A slot cannot be returned. */
   readonly reserve: () => Promise<Reservation>;
-  /** The pause that the account is in. */
+  /** The current pause of the account. */
   readonly paused: () => Promise<AccountPause | undefined>;
-  /** Pauses the account; a longer pause that it is in already stays. */
+  /** Pauses the account. A longer pause that is in effect stays. */
   readonly pause: (pause: AccountPause) => Promise<void>;
 }
 
-/** No call stands in line longer than this; a job that is told to come back later frees its worker meanwhile. */
+/** The longest wait for a slot. A job with a longer wait goes back to the queue, which frees its worker. */
 export const MAX_WAIT_MS = 30_000;
 
 /**
- * The pause for a call that would stand in line for too long.
+ * The pause for a call that would wait too long for a slot.
  *
- * @param until - When its turn would have come, in epoch milliseconds.
+ * @param until - When the slot would come, in epoch milliseconds.
  */
-export function waitTooLong(until: number): AccountPause {
-  return { until, reason: 'the rate budget of the account (API_RATE) is spent for now' };
+export function rateExhausted(until: number): AccountPause {
+  return { until, reason: 'the rate limit of the account (API_RATE) is used up for now' };
 }
 
 /**
- * A budget within this process, by the generic cell rate algorithm (a token bucket that keeps one time in place of a count).
+ * A rate limiter within this process. Uses the generic cell rate algorithm: a token bucket that stores one time instead of a
+ * count.
  *
  * @param now - Epoch milliseconds.
  */
@@ -53,7 +54,8 @@ export function createLocalRateLimiter(
   now: () => number = Date.now,
 ): RateLimiter {
   const interval = 1000 / perSecond;
-  let free = 0;
+  /** When the bucket is full again. */
+  let fullAt = 0;
   let pause: AccountPause | undefined;
   const paused = (): AccountPause | undefined =>
     pause !== undefined && now() < pause.until ? pause : undefined;
@@ -61,10 +63,10 @@ export function createLocalRateLimiter(
     reserve: () => {
       const current = paused();
       if (current !== undefined) return Promise.resolve({ paused: current });
-      const next = Math.max(free, now()) + interval;
+      const next = Math.max(fullAt, now()) + interval;
       const waitMs = Math.max(0, next - burst * interval - now());
-      if (waitMs > MAX_WAIT_MS) return Promise.resolve({ paused: waitTooLong(now() + waitMs) });
-      free = next;
+      if (waitMs > MAX_WAIT_MS) return Promise.resolve({ paused: rateExhausted(now() + waitMs) });
+      fullAt = next;
       return Promise.resolve({ waitMs });
     },
     paused: () => Promise.resolve(paused()),
@@ -75,50 +77,52 @@ export function createLocalRateLimiter(
   };
 }
 
-/** How a call waits for its turn. */
-export interface WaitOptions {
+/** How a call waits for its slot. */
+export interface SlotOptions {
   readonly now: () => number;
-  readonly waitOutPauseMs: number;
+  /** The longest wait for the end of a pause. */
+  readonly maxPauseWaitMs: number;
   readonly signal?: AbortSignal;
 }
 
 /**
  * Waits until a call may be made.
  *
- * @throws SimpleMdmError of kind `paused` when the account is paused for longer than the call waits, `stopped` when the process stops.
+ * @throws SimpleMdmError of kind `paused` when the pause of the account is longer than the call waits, or follows a 401; of kind
+ *   `stopped` when the process stops.
  */
 export async function waitForSlot(
-  budget: RateLimiter,
-  about: CallIdentity,
-  { now, waitOutPauseMs, signal }: WaitOptions,
+  limiter: RateLimiter,
+  identity: CallIdentity,
+  { now, maxPauseWaitMs, signal }: SlotOptions,
 ): Promise<void> {
-  const deadline = now() + waitOutPauseMs;
+  const deadline = now() + maxPauseWaitMs;
   for (;;) {
-    const turn = await budget.reserve();
+    const reservation = await limiter.reserve();
     let pause: AccountPause | undefined;
-    if ('paused' in turn) pause = turn.paused;
-    else if (turn.waitMs > 0) {
-      await wait(turn.waitMs, about, signal);
-      // Someone else's 429 may have come in while we stood in line.
-      pause = await budget.paused();
+    if ('paused' in reservation) pause = reservation.paused;
+    else if (reservation.waitMs > 0) {
+      await wait(reservation.waitMs, identity, signal);
+      // Another call may have received a 429 during the wait.
+      pause = await limiter.paused();
     }
     if (pause === undefined) return;
-    if (pause.status === 401 || pause.until > deadline) throw pausedError(about, pause);
-    await wait(pause.until - now(), about, signal);
+    if (pause.status === 401 || pause.until > deadline) throw pausedError(identity, pause);
+    await wait(pause.until - now(), identity, signal);
   }
 }
 
-async function wait(ms: number, about: CallIdentity, signal: AbortSignal | undefined): Promise<void> {
+async function wait(ms: number, identity: CallIdentity, signal: AbortSignal | undefined): Promise<void> {
   try {
     await delay(ms, undefined, signal && { signal });
   } catch (cause) {
-    throw new SimpleMdmError({ ...about, kind: 'stopped', mayHaveTakenEffect: false }, { cause });
+    throw new SimpleMdmError({ ...identity, kind: 'stopped', mayHaveTakenEffect: false }, { cause });
   }
 }
 
-function pausedError(about: CallIdentity, { reason, until }: AccountPause): SimpleMdmError {
+function pausedError(identity: CallIdentity, { reason, until }: AccountPause): SimpleMdmError {
   return new SimpleMdmError({
-    ...about,
+    ...identity,
     kind: 'paused',
     detail: reason,
     mayHaveTakenEffect: false,

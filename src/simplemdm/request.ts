@@ -1,42 +1,42 @@
-/** A file to upload. A `File` carries its name; `openFile` gives one that is streamed from the disk. */
+/** A file to upload. A `File` carries its name; `openFile` streams one from disk. */
 export type Upload = Blob;
 
-/** A value of a parameter as the API takes it. */
+/** The value of a parameter. */
 export type Parameter = string | number | boolean;
 
-/** A call as a resource file describes it. What is undefined is not sent. */
+/** A call as a resource file describes it. Undefined members are not sent. */
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** The path as the reference writes it below `/api/v1`, such as `/devices/{DEVICE_ID}`. */
+  /** The path below `/api/v1` as the reference writes it, such as `/devices/{DEVICE_ID}`. */
   readonly route: string;
-  /** What stands in the place of each `{PLACEHOLDER}`. */
+  /** The value of each `{PLACEHOLDER}`. */
   readonly params?: Readonly<Record<string, string | number>>;
   readonly query?: Readonly<Record<string, Parameter | undefined>>;
-  /** Sent as form fields; a list is sent as `name[]` for each of its members. */
+  /** Sent as form fields. A list is sent as one `name[]` field per member. */
   readonly body?: Readonly<Record<string, Parameter | readonly Parameter[] | undefined>>;
-  /** Files; with them the request is `multipart/form-data`, streamed. */
+  /** Files. The request then is `multipart/form-data`, streamed. */
   readonly files?: Readonly<Record<string, Upload | undefined>>;
-  /** Sent as JSON, for the few calls that take nothing else. */
+  /** Sent as JSON, for the few calls that require JSON. */
   readonly json?: unknown;
   /**
-   * Whether a POST or PATCH may be made again when its answer was lost. GET, PUT and DELETE always may.
-   * Left out: only when the request certainly did not reach the API.
+   * Whether a POST or PATCH may be retried after a lost response. GET, PUT and DELETE always may.
+   * By default, a POST or PATCH is retried only when the request did not reach the API.
    */
   readonly idempotent?: boolean;
 }
 
-/** The path of a request below `/api/v1`, with its ids and its query. */
+/** The path of a request below `/api/v1`, with ids and query. */
 export function requestPath({ route, params = {}, query = {} }: ApiRequest): string {
   const path = route.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
     const value = params[name];
     if (value === undefined) throw new Error(`no value for ${placeholder} in ${route}`);
     return encodeURIComponent(value);
   });
-  const given = fieldsOf(query);
-  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`;
+  const parameters = fieldsOf(query);
+  return parameters.length === 0 ? path : `${path}?${new URLSearchParams(parameters).toString()}`;
 }
 
-/** The body of a request in the form that it travels in, undefined when there is none. */
+/** The body of a request as `fetch` takes it; undefined without a body. */
 export function requestBody({
   body,
   files,

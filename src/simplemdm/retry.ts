@@ -2,36 +2,38 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { SimpleMdmError } from './errors.js';
 import type { ApiRequest } from './request.js';
 
-/** How long to wait before the first and at most before any repetition. */
+/** The wait before the first retry, and the longest wait before any retry. */
 const MIN_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 2000;
 
-/** Makes a call, again if it failed in a way that allows it. */
+/** Makes a call and retries it if the failure allows that. */
 export type CallRetrier = <T>(request: ApiRequest, attempt: () => Promise<T>) => Promise<T>;
 
 /**
- * Repeats calls that failed on the way (no connection, no answer, 5xx): reads, PUT, DELETE and what a resource file calls
- * idempotent. Anything else is repeated only when the request certainly did not reach the API.
+ * Retries calls after an outage (no connection, no response, 5xx). Reads, PUT, DELETE and requests marked `idempotent` are
+ * always retried; other requests only when they did not reach the API.
  *
- * @param after429 - Whether to repeat after a 429 as well, when the pause is over.
+ * @param retries - How many retries a call has.
+ * @param retryRateLimited - Whether a 429 is retried too, after the account pause.
  */
-export function createCallRetrier(repetitions: number, after429: boolean): CallRetrier {
+export function createCallRetrier(retries: number, retryRateLimited: boolean): CallRetrier {
   const backoff = new ExponentialBackoff({ initialDelay: MIN_BACKOFF_MS, maxDelay: MAX_BACKOFF_MS });
-  const policy = (mayRepeat: (error: SimpleMdmError) => boolean) =>
+  const policy = (shouldRetry: (error: SimpleMdmError) => boolean) =>
     retry(
-      handleWhen((error) => error instanceof SimpleMdmError && mayRepeat(error)),
-      { maxAttempts: repetitions, backoff },
+      handleWhen((error) => error instanceof SimpleMdmError && shouldRetry(error)),
+      { maxAttempts: retries, backoff },
     );
-  const limited = ({ failure }: SimpleMdmError): boolean => after429 && failure.status === 429;
-  const harmless = policy((error) => limited(error) || failedOnTheWay(error));
-  const harmful = policy(
-    (error) => limited(error) || (failedOnTheWay(error) && !error.failure.mayHaveTakenEffect),
+  const isRetryableLimit = ({ failure }: SimpleMdmError): boolean =>
+    retryRateLimited && failure.status === 429;
+  const idempotentPolicy = policy((error) => isRetryableLimit(error) || isRetryableOutage(error));
+  const otherPolicy = policy(
+    (error) => isRetryableLimit(error) || (isRetryableOutage(error) && !error.failure.mayHaveTakenEffect),
   );
 
   return async (request, attempt) => {
     let mayHaveTakenEffect = false;
     try {
-      return await (isHarmless(request) ? harmless : harmful).execute(async () => {
+      return await (isIdempotent(request) ? idempotentPolicy : otherPolicy).execute(async () => {
         try {
           return await attempt();
         } catch (error) {
@@ -40,7 +42,7 @@ export function createCallRetrier(repetitions: number, after429: boolean): CallR
         }
       });
     } catch (error) {
-      // An earlier try may have done what the last one did not even reach.
+      // An earlier attempt may have taken effect even if the last one did not reach the API.
       if (!(error instanceof SimpleMdmError) || error.failure.mayHaveTakenEffect === mayHaveTakenEffect)
         throw error;
       throw new SimpleMdmError({ ...error.failure, mayHaveTakenEffect }, { cause: error });
@@ -48,12 +50,11 @@ export function createCallRetrier(repetitions: number, after429: boolean): CallR
   };
 }
 
-function isHarmless({ method, idempotent }: ApiRequest): boolean {
+function isIdempotent({ method, idempotent }: ApiRequest): boolean {
   return method === 'GET' || method === 'PUT' || method === 'DELETE' || idempotent === true;
 }
 
-/** No answer, or a server that broke down; not when the server said when to come back. */
-function failedOnTheWay({ failure: { kind, status, retryAt } }: SimpleMdmError): boolean {
-  if (retryAt !== undefined) return false;
-  return kind === 'network' || kind === 'timeout' || (kind === 'response' && (status ?? 0) >= 500);
+/** A response that names the time for a retry is not retried here: the job waits for that time. */
+function isRetryableOutage(error: SimpleMdmError): boolean {
+  return error.isOutage && error.failure.retryAt === undefined;
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { fetchAll, fetchPage, fetchRecord, send } from './resource.js';
-import type { Page, PageOptions } from './resource.js';
+import { fetchRecord, listOf, send } from './resource.js';
 import type { Transport } from './transport.js';
 import { flag, number, text } from './field-types.js';
 
@@ -31,7 +30,7 @@ const scriptJob = z.looseObject({
               id: z.int(),
               /** `pending`, `completed`, `error`, `cancelled`. */
               status: text,
-              /** The exit code, as text; lists leave it and the output out. */
+              /** The exit code, as a string. Lists leave out the exit code and the output. */
               status_code: text,
               response: text,
             }),
@@ -42,10 +41,10 @@ const scriptJob = z.looseObject({
     .nullish(),
 });
 
-/** A script that was set to run on some devices. */
+/** A run of a script on some devices. */
 export type ScriptJob = z.output<typeof scriptJob>;
 
-/** A job to start; at least one of the three lists of ids there must be. */
+/** A new job. At least one of the three lists of ids is required. */
 export interface NewScriptJob {
   readonly scriptId: number;
   readonly deviceIds?: readonly number[];
@@ -53,9 +52,9 @@ export interface NewScriptJob {
   readonly groupIds?: readonly number[];
   /** All Macs of these assignment groups. */
   readonly assignmentGroupIds?: readonly number[];
-  /** The custom attribute that the output is stored in (API 1.51). */
+  /** The custom attribute that stores the output (API 1.51). */
   readonly customAttribute?: string;
-  /** What of the output is stored (API 1.51). */
+  /** The part of the output that is stored (API 1.51). */
   readonly customAttributeRegex?: string;
   /** API 1.51. */
   readonly jobName?: string;
@@ -63,27 +62,24 @@ export interface NewScriptJob {
 
 const LIST = { route: '/script_jobs' };
 
-/** API reference, section Script Jobs. Some subscriptions have none. */
+/** API reference, section Script Jobs. Not part of every subscription. */
 export function createScriptJobs(transport: Transport) {
-  const one = (scriptJobId: number) => ({
+  const routeTo = (scriptJobId: number) => ({
     route: '/script_jobs/{SCRIPT_JOB_ID}',
     params: { SCRIPT_JOB_ID: scriptJobId },
   });
   return {
-    /** List all: `GET /script_jobs`. Jobs remain listed for one month. */
-    list: (): AsyncGenerator<ScriptJob> => fetchAll(transport, LIST, scriptJob),
+    /** List all: `GET /script_jobs`. Jobs stay in the list for one month. */
+    ...listOf(transport, scriptJob, () => LIST),
 
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions): Promise<Page<ScriptJob>> => fetchPage(transport, LIST, scriptJob, page),
-
-    /** Retrieve one: `GET /script_jobs/{SCRIPT_JOB_ID}`, with the output of each device that has answered. */
+    /** Retrieve one: `GET /script_jobs/{SCRIPT_JOB_ID}`, with the output of each device that has responded. */
     retrieve: (scriptJobId: number): Promise<ScriptJob> =>
-      fetchRecord(transport, { method: 'GET', ...one(scriptJobId) }, scriptJob),
+      fetchRecord(transport, { method: 'GET', ...routeTo(scriptJobId) }, scriptJob),
 
     /**
      * Create: `POST /script_jobs`. Not idempotent: every call starts a job. macOS only.
      *
-     * @throws SimpleMdmError 422 when there is no Mac among the targets, 404 when there is no such script.
+     * @throws SimpleMdmError 422 when no target is a Mac, 404 when the script does not exist.
      */
     create: (job: NewScriptJob): Promise<ScriptJob> =>
       fetchRecord(
@@ -107,9 +103,9 @@ export function createScriptJobs(transport: Transport) {
     /**
      * Cancel Job: `DELETE /script_jobs/{SCRIPT_JOB_ID}`.
      *
-     * @throws SimpleMdmError 422 when a device has received it already.
+     * @throws SimpleMdmError 422 when a device has already received the job.
      */
     cancel: (scriptJobId: number): Promise<number> =>
-      send(transport, { method: 'DELETE', ...one(scriptJobId) }),
+      send(transport, { method: 'DELETE', ...routeTo(scriptJobId) }),
   };
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Upload } from './request.js';
-import { fetchAll, fetchPage, fetchRecord, send } from './resource.js';
-import type { Page, PageOptions } from './resource.js';
+import { fetchRecord, listOf, send } from './resource.js';
 import type { Transport } from './transport.js';
 import { flag, text } from './field-types.js';
 
@@ -20,15 +19,15 @@ const script = z.looseObject({
 /** A script of the account. */
 export type Script = z.output<typeof script>;
 
-/** What can be set of a script. */
+/** The changes of a script. */
 export interface ScriptChanges {
   readonly name?: string;
-  /** Begins with a shebang such as `#!/bin/sh`. */
+  /** Starts with a shebang such as `#!/bin/sh`. */
   readonly file?: Upload;
   readonly variableSupport?: boolean;
 }
 
-/** A script to create. */
+/** A new script. */
 export interface NewScript extends ScriptChanges {
   readonly name: string;
   readonly file: Upload;
@@ -36,42 +35,40 @@ export interface NewScript extends ScriptChanges {
 
 const LIST = { route: '/scripts' };
 
-/** API reference, section Scripts. Some subscriptions have none. */
+/** API reference, section Scripts. Not part of every subscription. */
 export function createScripts(transport: Transport) {
-  const one = (scriptId: number) => ({ route: '/scripts/{SCRIPT_ID}', params: { SCRIPT_ID: scriptId } });
+  const routeTo = (scriptId: number) => ({ route: '/scripts/{SCRIPT_ID}', params: { SCRIPT_ID: scriptId } });
   return {
     /** List all: `GET /scripts`. */
-    list: (): AsyncGenerator<Script> => fetchAll(transport, LIST, script),
-
-    /** One page of {@link list}. */
-    listPage: (page?: PageOptions): Promise<Page<Script>> => fetchPage(transport, LIST, script, page),
+    ...listOf(transport, script, () => LIST),
 
     /** Retrieve one: `GET /scripts/{SCRIPT_ID}`. */
     retrieve: (scriptId: number): Promise<Script> =>
-      fetchRecord(transport, { method: 'GET', ...one(scriptId) }, script),
+      fetchRecord(transport, { method: 'GET', ...routeTo(scriptId) }, script),
 
     /**
      * Create: `POST /scripts`.
      *
-     * @throws SimpleMdmError 422 when the file does not begin with a shebang.
+     * @throws SimpleMdmError 422 when the file does not start with a shebang.
      */
-    create: (given: NewScript): Promise<Script> =>
-      fetchRecord(transport, { method: 'POST', ...LIST, ...partsOf(given) }, script),
+    create: (newScript: NewScript): Promise<Script> =>
+      fetchRecord(transport, { method: 'POST', ...LIST, ...partsOf(newScript) }, script),
 
     /**
-     * Update: `PATCH /scripts/{SCRIPT_ID}`. Jobs that exist keep what they had.
+     * Update: `PATCH /scripts/{SCRIPT_ID}`. Existing jobs keep the old content.
      *
-     * @throws SimpleMdmError 422 when the file does not begin with a shebang.
+     * @throws SimpleMdmError 422 when the file does not start with a shebang.
      */
     update: (scriptId: number, changes: ScriptChanges): Promise<Script> =>
       fetchRecord(
         transport,
-        { method: 'PATCH', ...one(scriptId), ...partsOf(changes), idempotent: true },
+        { method: 'PATCH', ...routeTo(scriptId), ...partsOf(changes), idempotent: true },
         script,
       ),
 
-    /** Delete: `DELETE /scripts/{SCRIPT_ID}`. Jobs that exist stay. */
-    delete: (scriptId: number): Promise<number> => send(transport, { method: 'DELETE', ...one(scriptId) }),
+    /** Delete: `DELETE /scripts/{SCRIPT_ID}`. Existing jobs stay. */
+    delete: (scriptId: number): Promise<number> =>
+      send(transport, { method: 'DELETE', ...routeTo(scriptId) }),
   };
 }
 

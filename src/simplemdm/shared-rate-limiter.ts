@@ -1,22 +1,22 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
-import { createLocalRateLimiter, waitTooLong, MAX_WAIT_MS } from './rate-limiter.js';
+import { createLocalRateLimiter, rateExhausted, MAX_WAIT_MS } from './rate-limiter.js';
 import type { AccountPause, Rate, RateLimiter } from './rate-limiter.js';
 
-const TIME_TO_CONNECT_MS = 5000;
+/** How long the first reservation waits for Redis. */
+const CONNECT_TIMEOUT_MS = 5000;
 
-/** What a pause is kept as. */
-const keptPause = z.object({ status: z.number().optional(), reason: z.string() });
+/** A pause in Redis. Its end is the expiry of the key. */
+const storedPause = z.object({ status: z.number().optional(), reason: z.string() });
 
 /**
- * A budget that all processes share through Redis, on the clock of Redis.
+ * A rate limiter that all processes share through Redis, on the clock of Redis. While Redis is away, each process limits itself.
  *
- * The limiter's own windows let twice the rate through where two of them meet, so it is given a token bucket (generic cell
- * rate algorithm) that also hands out turns in advance: who comes too early is told how long to wait, and nobody has
- * to ask again. While Redis is away each process keeps to the rate for itself.
+ * The windows of rate-limiter-flexible allow twice the rate where two windows meet. A token bucket (generic cell rate algorithm)
+ * in their place also reserves slots in advance: a call learns its wait once and does not poll.
  *
- * @param keyPrefix - Every key begins with it.
+ * @param keyPrefix - The start of every Redis key.
  */
 export function createSharedRateLimiter(
   redis: Redis,
@@ -35,37 +35,37 @@ export function createSharedRateLimiter(
   });
   const pauseKey = `${keyPrefix}:api-rate:${account}:paused`;
   const local = createLocalRateLimiter(rate, now);
-  // Processes that start together would otherwise spend a burst each before they are connected.
+  // Without this wait, processes that start together would each spend a local burst first.
   const connected = whenConnected(redis);
 
-  const kept = async (): Promise<AccountPause | undefined> => {
-    const own = await local.paused();
-    if (own !== undefined || redis.status !== 'ready') return own;
-    const [text, leftMs] = await Promise.all([redis.get(pauseKey), redis.pttl(pauseKey)]);
-    return text === null || leftMs <= 0
+  const paused = async (): Promise<AccountPause | undefined> => {
+    const localPause = await local.paused();
+    if (localPause !== undefined || redis.status !== 'ready') return localPause;
+    const [text, remainingMs] = await Promise.all([redis.get(pauseKey), redis.pttl(pauseKey)]);
+    return text === null || remainingMs <= 0
       ? undefined
-      : { ...keptPause.parse(JSON.parse(text)), until: now() + leftMs };
+      : { ...storedPause.parse(JSON.parse(text)), until: now() + remainingMs };
   };
 
   return {
     reserve: async () => {
       await connected;
-      const own = await local.paused();
-      if (own !== undefined) return { paused: own };
+      const localPause = await local.paused();
+      if (localPause !== undefined) return { paused: localPause };
       try {
         const { msBeforeNext } = await limiter.consume(account);
         return { waitMs: msBeforeNext };
-      } catch (refusal) {
-        if (refusal instanceof RateLimiterRes) {
-          return { paused: (await kept()) ?? waitTooLong(now() + refusal.msBeforeNext) };
+      } catch (rejection) {
+        if (rejection instanceof RateLimiterRes) {
+          return { paused: (await paused()) ?? rateExhausted(now() + rejection.msBeforeNext) };
         }
         return local.reserve();
       }
     },
-    paused: kept,
+    paused,
     pause: async (pause) => {
       await local.pause(pause);
-      // A refused key is one process's own: the next one may have been started with the right key.
+      // A 401 concerns this process only: the next process may have the right key.
       if (pause.status === 401) return;
       const ms = Math.ceil(pause.until - now());
       if (ms <= 0 || redis.status !== 'ready' || (await redis.pttl(pauseKey)) >= ms) return;
@@ -75,11 +75,11 @@ export function createSharedRateLimiter(
   };
 }
 
-/** When a connection is first up, or has had time enough to be. */
+/** Resolves when the connection is up, or after {@link CONNECT_TIMEOUT_MS}. */
 async function whenConnected(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, TIME_TO_CONNECT_MS);
+    const timer = setTimeout(resolve, CONNECT_TIMEOUT_MS);
     redis.once('ready', () => {
       clearTimeout(timer);
       resolve();
@@ -88,9 +88,8 @@ async function whenConnected(redis: Redis): Promise<void> {
 }
 
 /**
- * Lua for the limiter, which takes `{consumed, milliseconds}` from it: one point consumed and the wait, or two points,
- * which is too many, and the time until it makes sense to ask again. KEYS[1] holds when the bucket is full again, in
- * milliseconds with fractions.
+ * The Lua script of the limiter. Returns `{consumed points, milliseconds}`: one point and the wait for the slot, or two points
+ * (too many) and the time until the next try. KEYS[1] holds when the bucket is full again, in milliseconds with fractions.
  */
 function tokenBucket({ perSecond, burst }: Rate): string {
   const interval = 1000 / perSecond;
@@ -99,10 +98,10 @@ function tokenBucket({ perSecond, burst }: Rate): string {
     if paused > 0 then return {2, paused} end
     local time = redis.call('time')
     local now = time[1] * 1000 + time[2] / 1000
-    local free = math.max(tonumber(redis.call('get', KEYS[1]) or '0'), now) + ${interval}
-    local wait = math.max(0, math.ceil(free - ${burst * interval} - now))
+    local full_at = math.max(tonumber(redis.call('get', KEYS[1]) or '0'), now) + ${interval}
+    local wait = math.max(0, math.ceil(full_at - ${burst * interval} - now))
     if wait > ${MAX_WAIT_MS} then return {2, wait} end
-    redis.call('set', KEYS[1], string.format('%.3f', free), 'PX', math.ceil(free - now))
+    redis.call('set', KEYS[1], string.format('%.3f', full_at), 'PX', math.ceil(full_at - now))
     return {1, wait}
   `;
 }

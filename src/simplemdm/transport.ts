@@ -1,59 +1,60 @@
+import type { ApiCall } from '../http/api-call.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { ApiResponse, Download } from './api-response.js';
 import { beforeWrite, recordCall } from './call-recorder.js';
-import type { ApiCall } from '../http/api-call.js';
 import { createCircuitBreaker } from './circuit-breaker.js';
+import type { CircuitBreakerState } from './circuit-breaker.js';
 import { SimpleMdmError } from './errors.js';
-import type { CallIdentity } from './error-mapping.js';
-import { createExchange } from './http.js';
-import type { HttpOptions } from './http.js';
+import type { CallIdentity } from './errors.js';
+import { createHttpClient } from './http-client.js';
+import type { HttpOptions } from './http-client.js';
 import { waitForSlot } from './rate-limiter.js';
 import type { RateLimiter } from './rate-limiter.js';
-import { createCallRetrier } from './retry.js';
 import { requestPath } from './request.js';
 import type { ApiRequest } from './request.js';
-import { shownBody } from './secrets.js';
+import { createCallRetrier } from './retry.js';
+import { redactedBody } from './secrets.js';
 
-/** Makes calls. Both throw {@link SimpleMdmError} for everything but a 2xx answer, `call` also for one that is no JSON. */
+/** Makes calls. Both methods reject with {@link SimpleMdmError} unless the status is 2xx; `call` also when the body is not JSON. */
 export interface Transport {
   readonly call: (request: ApiRequest) => Promise<ApiResponse>;
-  /** A call whose answer is a file, streamed. */
+  /** Makes a call that returns a file, streamed. */
   readonly download: (request: ApiRequest) => Promise<Download>;
 }
 
 /** How to reach one account. */
 export interface TransportOptions extends HttpOptions {
-  readonly budget: RateLimiter;
-  /** How long a call waits for the end of a pause after a 429 before it fails; 0 fails at once. */
-  readonly waitOutPauseMs: number;
-  /** How often a call that failed on the way is made again where that is safe. */
-  readonly repetitions: number;
-  /** Told when the account's calls are held because SimpleMDM does not answer, and when they go on. */
-  readonly onCircuit?: (state: 'open' | 'closed') => void;
+  readonly rateLimiter: RateLimiter;
+  /** How long a call waits for the end of an account pause (429) before the call fails; 0 fails immediately. */
+  readonly maxPauseWaitMs: number;
+  /** How many times a call is retried after an outage, if a retry is safe. */
+  readonly retries: number;
+  /** Called when the circuit breaker of the account opens or closes. */
+  readonly onCircuitChange?: (state: CircuitBreakerState) => void;
 }
 
-/** After a 401 the account rests this long: asking again at once with the same key cannot help. */
-const REST_AFTER_UNAUTHORIZED_MS = 15_000;
+/** How long a 401 pauses the account: the same key will not work a moment later. */
+const UNAUTHORIZED_PAUSE_MS = 15_000;
 
 /**
- * The way of a call to the API: identical reads in flight are shared; a circuit breaker holds the account's calls while
- * SimpleMDM is down; what may be repeated is repeated; each try waits for its turn in the account's rate budget, and a
- * 401 or 429 pauses the account for everyone who shares the budget.
+ * The path of a call to the API: identical reads in flight share a response; the circuit breaker stops calls during an outage;
+ * safe calls are retried; each attempt waits for a slot of the rate limiter. A 401 or 429 pauses the account for everyone who
+ * shares the rate limiter.
  */
 export function createTransport(options: TransportOptions): Transport {
-  const { account, budget, now, signal, waitOutPauseMs } = options;
-  const exchange = createExchange(options);
-  const circuit = createCircuitBreaker(now, options.onCircuit);
-  const repeat = createCallRetrier(options.repetitions, waitOutPauseMs > 0);
+  const { account, rateLimiter, now, signal, maxPauseWaitMs } = options;
+  const client = createHttpClient(options);
+  const circuitBreaker = createCircuitBreaker(now, options.onCircuitChange);
+  const retry = createCallRetrier(options.retries, maxPauseWaitMs > 0);
   const reads = new Map<string, Promise<ApiResponse>>();
 
-  async function attempt<T>(request: ApiRequest, about: CallIdentity, make: () => Promise<T>): Promise<T> {
-    await waitForSlot(budget, about, { now, waitOutPauseMs, ...(signal && { signal }) });
+  async function attempt<T>(request: ApiRequest, identity: CallIdentity, make: () => Promise<T>): Promise<T> {
+    await waitForSlot(rateLimiter, identity, { now, maxPauseWaitMs, ...(signal && { signal }) });
     if (signal?.aborted === true)
-      throw new SimpleMdmError({ ...about, kind: 'stopped', mayHaveTakenEffect: false });
+      throw new SimpleMdmError({ ...identity, kind: 'stopped', mayHaveTakenEffect: false });
     if (request.method !== 'GET') {
-      const body = shownBody(request);
-      await beforeWrite({ ...about, ...(body && { body }) });
+      const body = redactedBody(request);
+      await beforeWrite({ ...identity, ...(body && { body }) });
     }
     try {
       return await make();
@@ -66,8 +67,8 @@ export function createTransport(options: TransportOptions): Transport {
   async function pauseAfter({ failure, message }: SimpleMdmError): Promise<void> {
     const { status, retryAt } = failure;
     if (status !== 401 && status !== 429) return;
-    const until = status === 401 ? now() + REST_AFTER_UNAUTHORIZED_MS : (retryAt ?? now());
-    await budget.pause({ until, status, reason: message });
+    const until = status === 401 ? now() + UNAUTHORIZED_PAUSE_MS : (retryAt ?? now());
+    await rateLimiter.pause({ until, status, reason: message });
   }
 
   async function make<T>(
@@ -75,11 +76,13 @@ export function createTransport(options: TransportOptions): Transport {
     path: string,
     once: (request: ApiRequest, path: string) => Promise<T>,
   ): Promise<T> {
-    const about = { account, method: request.method, path };
-    return circuit(about, () => repeat(request, () => attempt(request, about, () => once(request, path))));
+    const identity = { account, method: request.method, path };
+    return circuitBreaker(identity, () =>
+      retry(request, () => attempt(request, identity, () => once(request, path))),
+    );
   }
 
-  /** A removal whose answer was lost and that then found nothing has been done. */
+  /** A 404 after a lost response means that an earlier attempt removed the object. */
   async function removed(path: string, removal: Promise<ApiResponse>): Promise<ApiResponse> {
     try {
       return await removal;
@@ -91,34 +94,34 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
-    download: async (request) => make(request, requestPath(request), exchange.download),
+    download: async (request) => make(request, requestPath(request), client.download),
     call: async (request) => {
       const path = requestPath(request);
-      if (request.method === 'DELETE') return removed(path, make(request, path, exchange.call));
-      if (request.method !== 'GET') return make(request, path, exchange.call);
+      if (request.method === 'DELETE') return removed(path, make(request, path, client.call));
+      if (request.method !== 'GET') return make(request, path, client.call);
       const inFlight = reads.get(path);
       if (inFlight !== undefined)
         return shared(inFlight, { account, method: 'GET', path, route: request.route });
-      const read = make(request, path, exchange.call).finally(() => reads.delete(path));
+      const read = make(request, path, client.call).finally(() => reads.delete(path));
       reads.set(path, read);
       return read;
     },
   };
 }
 
-/** Lets a second caller have the answer of a read that is in flight; it is on that caller's record as well. */
+/** Shares the response of a read in flight with a second caller, and records the call for that caller too. */
 async function shared(
   inFlight: Promise<ApiResponse>,
-  about: Pick<ApiCall, 'account' | 'method' | 'path' | 'route'>,
+  identity: Pick<ApiCall, 'account' | 'method' | 'path' | 'route'>,
 ): Promise<ApiResponse> {
-  const note = { ...about, durationMs: 0, shared: true };
+  const call = { ...identity, durationMs: 0, shared: true };
   try {
-    const answer = await inFlight;
-    recordCall({ ...note, status: answer.status });
-    return answer;
+    const response = await inFlight;
+    recordCall({ ...call, status: response.status });
+    return response;
   } catch (error) {
     const status = error instanceof SimpleMdmError ? error.failure.status : undefined;
-    recordCall({ ...note, ...(status !== undefined && { status }), error: errorText(error) });
+    recordCall({ ...call, ...(status !== undefined && { status }), error: errorText(error) });
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { FormDataEncoder } from 'form-data-encoder';
 
-/** A request that carries files. */
+/** A request with files. */
 export interface UploadRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,10 +15,10 @@ export interface UploadRequest {
 }
 
 /**
- * What `fetch` would do with a form, but in bounded memory: Node's fetch keeps all of a body that it has sent until the
- * answer is there, which an installer of some gigabytes does not allow.
+ * Sends a form in bounded memory. Node's `fetch` keeps the whole body in memory until the response, which is too much for an
+ * installer of several gigabytes.
  *
- * @throws The system's error when there is no answer.
+ * @throws The system's error when there is no response.
  */
 export async function upload(
   url: string,
@@ -27,16 +27,16 @@ export async function upload(
   const encoder = new FormDataEncoder(form);
   const send = new URL(url).protocol === 'https:' ? httpsRequest : httpRequest;
   const request = send(url, { method, headers: { ...headers, ...encoder.headers }, signal });
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.on('response', resolve);
     request.on('error', reject);
-    // What goes wrong here is told by the request; and a server that refuses need not read to the end.
+    // A server that refuses the upload may close the connection before the end.
     pipeline(Readable.from(encoder), request).catch(reject);
   });
-  const body = await text(answer);
+  const body = await text(response);
   return new Response(body === '' ? null : body, {
-    status: answer.statusCode ?? 0,
-    headers: Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+    status: response.statusCode ?? 0,
+    headers: Object.entries(response.headersDistinct).flatMap(([name, values = []]) =>
       values.map((value): [string, string] => [name, value]),
     ),
   });

@@ -10,7 +10,7 @@ import type { TestRedis } from '../support/redis.js';
 
 const run = promisify(execFile);
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const apiKey = 'api-key-of-the-budget-test';
+const apiKey = 'api-key-of-the-rate-limiter-test';
 const rate = { perSecond: 10, burst: 20 };
 const CALLS = 30;
 
@@ -19,7 +19,7 @@ let simulator: Simulator;
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  // The server sees the calls a little closer together or further apart than they were let go.
+  // The network changes the distances between calls a little.
   simulator = await startSimulator({ apiKey, rateLimit: { ...rate, burst: rate.burst + 2 } });
 });
 
@@ -34,13 +34,13 @@ import { createSharedRateLimiter, createSimpleMdm } from 'mdm-reflex/simplemdm';
 const [redisUrl, baseUrl, apiKey, calls, perSecond, burst] = process.argv.slice(1);
 const redis = new Redis(redisUrl);
 const rateLimiter = createSharedRateLimiter(redis, 'test', 'default', { perSecond: Number(perSecond), burst: Number(burst) });
-const api = createSimpleMdm({ apiKey, baseUrl, rateLimiter, waitOutPauseMs: 0, repetitions: 0 });
+const api = createSimpleMdm({ apiKey, baseUrl, rateLimiter, maxPauseWaitMs: 0, retries: 0 });
 const made = await Promise.allSettled(Array.from({ length: Number(calls) }, () => api.deviceGroups.assignDevice(41, 54)));
 console.log(made.filter(({ status }) => status === 'fulfilled').length);
 redis.disconnect();
 `;
 
-test('two processes share one budget: a server that allows just as much refuses neither', async () => {
+test('two processes share one rate limiter: a server with the same limit refuses no call', async () => {
   const args = [redis.url, simulator.url, apiKey, ...[CALLS, rate.perSecond, rate.burst].map(String)];
   const one = () => run(process.execPath, ['--input-type=module', '-e', program, ...args], { cwd: root });
   const outputs = await Promise.all([one(), one()]);

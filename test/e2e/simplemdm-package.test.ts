@@ -13,7 +13,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 let simulator: Simulator;
 let project: string;
 
-/** A project of someone who uses the client alone. */
+/** A project that uses only the client. */
 beforeAll(async () => {
   simulator = await startSimulator({ apiKey: 'api-key-of-the-package-test' });
   project = await mkdtemp(join(tmpdir(), 'mdm-reflex-consumer-'));
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const program = `
 import { createSimpleMdm, SimpleMdmError } from 'mdm-reflex/simplemdm';
-import type { SimpleMdm } from 'mdm-reflex/simplemdm';
+import type { ErrorCode, SimpleMdm } from 'mdm-reflex/simplemdm';
 
 const api: SimpleMdm = createSimpleMdm({ apiKey: process.argv[2] ?? '', baseUrl: process.argv[3] ?? '' });
 const names: string[] = [];
@@ -44,11 +44,12 @@ try {
 } catch (error) {
   if (!(error instanceof SimpleMdmError)) throw error;
   const status: number | undefined = error.failure.status;
-  console.log(JSON.stringify({ names, page: first.data.length, hasMore: first.hasMore, status }));
+  const code: ErrorCode = error.code;
+  console.log(JSON.stringify({ names, page: first.data.length, hasMore: first.hasMore, status, code }));
 }
 `;
 
-test('the client alone: it type-checks under strict settings and runs', async () => {
+test('the client alone type-checks under strict settings and runs', async () => {
   await writeFile(join(project, 'program.ts'), program);
   await run(
     process.execPath,
@@ -70,5 +71,11 @@ test('the client alone: it type-checks under strict settings and runs', async ()
     ['program.js', 'api-key-of-the-package-test', simulator.url],
     { cwd: project },
   );
-  expect(JSON.parse(stdout)).toEqual({ names: ["Priya's MacBook Pro"], page: 2, hasMore: true, status: 404 });
+  expect(JSON.parse(stdout)).toEqual({
+    names: ["Priya's MacBook Pro"],
+    page: 2,
+    hasMore: true,
+    status: 404,
+    code: 'api/not-found',
+  });
 });

@@ -78,6 +78,11 @@ export const STEP_ERRORS = {
     cause: 'The service refused the request or is out of order.',
     fix: 'Read the response in the message. Correct the request, or list the status in `expect`.',
   },
+  'step/log-message': {
+    meaning: 'A rule wrote this log line with the action `log`.',
+    cause: 'The rule has a `log` step with the level warn or error.',
+    fix: 'Read the message. The author of the rule wrote it.',
+  },
   'step/unknown-action': {
     meaning: 'A step names an action that this version does not have.',
     cause: 'The run was planned by another version of the service.',

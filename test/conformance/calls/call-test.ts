@@ -1,6 +1,6 @@
 import { createManualClock, startSimulator } from '../../../simulator/start.js';
 import type { ManualClock, Simulator, SimulatorOptions } from '../../../simulator/start.js';
-import { resourcesOver } from '../../../src/simplemdm/client.js';
+import { createResources } from '../../../src/simplemdm/client.js';
 import type { SimpleMdm } from '../../../src/simplemdm/client.js';
 import { withDefaults } from '../../../src/simplemdm/options.js';
 import { createTransport } from '../../../src/simplemdm/transport.js';
@@ -67,7 +67,7 @@ export async function startConformanceWorld(options: Partial<SimulatorOptions> =
     withDefaults({
       apiKey,
       baseUrl: simulator.url,
-      waitOutPauseMs: 0,
+      maxPauseWaitMs: 0,
       revealSecrets: true,
       rate: { perSecond: 1000, burst: 1000 },
     }),
@@ -87,7 +87,7 @@ export async function startConformanceWorld(options: Partial<SimulatorOptions> =
     },
   };
   return {
-    api: noted(resourcesOver(noting), used),
+    api: noted(createResources(noting), used),
     simulator,
     later: (ms = 10_000) => clock.advance(ms),
     answered,

@@ -1,4 +1,4 @@
-import { resourcesOver } from '../../../src/simplemdm/client.js';
+import { createResources } from '../../../src/simplemdm/client.js';
 import type { Transport } from '../../../src/simplemdm/transport.js';
 import { all } from './call-test.js';
 
@@ -22,7 +22,7 @@ export async function readByClient(
     download: () => Promise.reject(new Error('a download has no body to read')),
   };
   const [resource = '', name = ''] = method.split('.');
-  const methods: unknown = Reflect.get(resourcesOver(transport), resource);
+  const methods: unknown = Reflect.get(createResources(transport), resource);
   if (typeof methods !== 'object' || methods === null) throw new Error(`the client has no ${resource}`);
   const call: unknown = Reflect.get(methods, name);
   if (typeof call !== 'function') throw new Error(`the client has no ${method}`);

@@ -10,11 +10,11 @@ import { vocabularyWithChannels } from '../../../src/rules/compile-rule-files.js
 import { compileRule } from '../../../src/rules/compile-rule.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
 import type { SimpleMdm } from '../../../src/simplemdm/client.js';
-import { createDirectory } from '../../../src/simplemdm/directory.js';
+import { createCachedLists } from '../../../src/simplemdm/cached-lists.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { collectLog } from '../../support/log-lines.js';
 
-/** A simulator whose time stands still, and actions performed on its devices as a run performs them. */
+/** A simulator with a manual clock, and actions performed on its devices as in a run. */
 export interface ActionWorld {
   readonly api: SimpleMdm;
   readonly simulator: Simulator;
@@ -23,15 +23,14 @@ export interface ActionWorld {
     args: Readonly<Record<string, unknown>>,
     deviceId: number,
     unsettledSince?: Date,
-    left?: Readonly<Record<string, unknown>>,
+    previousOutput?: Readonly<Record<string, unknown>>,
   ) => Promise<ActionResult>;
-  /** Lets what is under way happen. */
-  readonly later: () => void;
+  /** Advances the clock, so that pending changes in the simulator take effect. */
+  readonly advance: () => void;
   readonly all: <T>(items: AsyncIterable<T>) => Promise<T[]>;
   readonly log: () => string;
-  /** What was handed to channels, and the events that were raised. */
-  readonly told: () => readonly Alert[];
-  readonly raised: () => readonly Event[];
+  readonly dispatchedAlerts: () => readonly Alert[];
+  readonly emittedEvents: () => readonly Event[];
   readonly close: () => Promise<void>;
 }
 
@@ -41,15 +40,15 @@ export async function startActionWorld(): Promise<ActionWorld> {
   const clock = createManualClock();
   const simulator = await startSimulator({ apiKey, clock });
   const api = createSimpleMdm({ apiKey, baseUrl: simulator.url, rate: { perSecond: 1000, burst: 1000 } });
-  const directory = createDirectory(api);
-  const told: Alert[] = [];
-  const raisedEvents: Event[] = [];
+  const lists = createCachedLists(api);
+  const alerts: Alert[] = [];
+  const events: Event[] = [];
   const { logTo, log } = collectLog();
   const logger = createLogger({ level: 'trace', redact: (text) => text, destination: logTo });
   return {
     api,
     simulator,
-    later: () => clock.advance(10_000),
+    advance: () => clock.advance(10_000),
     all: async (items) => {
       const found = [];
       for await (const item of items) found.push(item);
@@ -57,8 +56,8 @@ export async function startActionWorld(): Promise<ActionWorld> {
     },
     log,
     close: () => simulator.close(),
-    told: () => told,
-    raised: () => raisedEvents,
+    dispatchedAlerts: () => alerts,
+    emittedEvents: () => events,
     perform: (action, args, deviceId, unsettledSince, previousOutput) => {
       const problems: string[] = [];
       const rule = compileRule(
@@ -90,7 +89,7 @@ export async function startActionWorld(): Promise<ActionWorld> {
       const facts = createFactFetcher({
         event,
         api,
-        directory,
+        lists,
         known: new Map(),
         onFact: () => Promise.resolve(),
       });
@@ -100,7 +99,7 @@ export async function startActionWorld(): Promise<ActionWorld> {
         context: {
           event,
           api,
-          directory,
+          lists,
           fact: facts.fetch,
           logger,
           claim: () => Promise.resolve(true),
@@ -110,11 +109,11 @@ export async function startActionWorld(): Promise<ActionWorld> {
           rule: rule.source,
           signal: new AbortController().signal,
           dispatchAlert: (alert) => {
-            told.push(alert);
+            alerts.push(alert);
             return Promise.resolve();
           },
-          emitEvent: (raised) => {
-            raisedEvents.push(raised);
+          emitEvent: (emitted) => {
+            events.push(emitted);
             return Promise.resolve();
           },
           now: () => clock.now(),

@@ -1,19 +1,21 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { RetryLaterError } from '../../../src/actions/action.js';
 import { ACTIONS } from '../../../src/actions/registry.js';
 import type { ErrorCode } from '../../../src/errors/registry.js';
 import { recordCalls } from '../../../src/simplemdm/call-recorder.js';
 import type { ApiCall } from '../../../src/http/api-call.js';
+import { freePort } from '../../support/redis.js';
 import { apiKey, startActionWorld } from './action-world.js';
 import type { ActionWorld } from './action-world.js';
 
-/** A step, on which device, and what of it can be seen at SimpleMDM afterwards. */
+/** A step, its device, and the effect at SimpleMDM. */
 interface ActionTest {
   readonly action: string;
   readonly args?:
     Readonly<Record<string, unknown>> | ((world: ActionWorld) => Readonly<Record<string, unknown>>);
-  /** `completed` unless another is named. */
+  /** `completed` by default. */
   readonly status?: 'waiting';
-  /** MacBook 54 unless another is named. */
+  /** MacBook 54 by default. */
   readonly on?: number;
   readonly before?: (world: ActionWorld) => Promise<unknown>;
   readonly output?: Readonly<Record<string, unknown>>;
@@ -45,9 +47,9 @@ const membersOf = (id: number) => async (world: ActionWorld) =>
   (await world.api.assignmentGroups.retrieve(id)).relationships?.devices?.data.map((device) => device.id);
 const profilesOn = (id: number) => async (world: ActionWorld) =>
   (await world.all(world.api.devices.listProfiles(id))).map((profile) => profile.id);
-const isLost = async ({ api, later }: ActionWorld) => {
+const isLost = async ({ api, advance }: ActionWorld) => {
   await api.lostMode.enable(phone, { message: 'Please call' });
-  later();
+  advance();
 };
 const contains = (...entries: unknown[]): unknown => expect.arrayContaining(entries);
 
@@ -302,7 +304,7 @@ const tests: readonly ActionTest[] = [
       labels: { team: 'it' },
     },
     output: { title: 'Mac joined' },
-    effect: ({ told }) => Promise.resolve(told()),
+    effect: ({ dispatchedAlerts }) => Promise.resolve(dispatchedAlerts()),
     expected: [
       expect.objectContaining({
         channel: 'it-chat',
@@ -330,7 +332,7 @@ const tests: readonly ActionTest[] = [
   {
     action: 'emit',
     args: { type: 'acme.ready', data: { owner: 'Ada' } },
-    effect: ({ raised }) => Promise.resolve(raised()),
+    effect: ({ emittedEvents }) => Promise.resolve(emittedEvents()),
     expected: [
       expect.objectContaining({
         type: 'acme.ready',
@@ -363,32 +365,32 @@ beforeEach(async () => {
 
 afterEach(() => world.close());
 
-const argsFor = ({ args = {} }: ActionTest, given: ActionWorld): Readonly<Record<string, unknown>> =>
-  typeof args === 'function' ? args(given) : args;
+const argsFor = ({ args = {} }: ActionTest, current: ActionWorld): Readonly<Record<string, unknown>> =>
+  typeof args === 'function' ? args(current) : args;
 
-describe.each(tests)('$action', (given) => {
-  const { action, on = mac, before, output, effect, expected, status = 'completed' } = given;
-  test('does it: the effect is seen at SimpleMDM', async () => {
+describe.each(tests)('$action', (actionTest) => {
+  const { action, on = mac, before, output, effect, expected, status = 'completed' } = actionTest;
+  test('has its effect at SimpleMDM', async () => {
     await before?.(world);
-    const result = await world.perform(action, argsFor(given, world), on);
+    const result = await world.perform(action, argsFor(actionTest, world), on);
     expect(result).toMatchObject({ status, ...(output && { output }) });
-    world.later();
-    const seen = await effect(world);
-    if (expected instanceof RegExp) expect(seen).toMatch(expected);
-    else expect(seen).toEqual(expected);
+    world.advance();
+    const actual = await effect(world);
+    if (expected instanceof RegExp) expect(actual).toMatch(expected);
+    else expect(actual).toEqual(expected);
   });
 });
 
-test('every action has its test', () => {
+test('every action has a test', () => {
   expect(tests.map(({ action }) => action).sort()).toEqual(Object.keys(ACTIONS).sort());
 });
 
-test('every action leaves behind what it says, and nothing else', async () => {
-  for (const given of tests) {
-    const { action, on = mac, before } = given;
+test('the output of every action has exactly the declared names', async () => {
+  for (const actionTest of tests) {
+    const { action, on = mac, before } = actionTest;
     const fresh = await startActionWorld();
     await before?.(fresh);
-    const result = await fresh.perform(action, argsFor(given, fresh), on);
+    const result = await fresh.perform(action, argsFor(actionTest, fresh), on);
     await fresh.close();
     const names = 'output' in result ? Object.keys(result.output).sort() : [];
     expect({ action, names }).toEqual({ action, names: Object.keys(ACTIONS[action]?.outputs ?? {}).sort() });
@@ -467,6 +469,37 @@ describe('limits are checked before any call', () => {
   });
 });
 
+describe('http_request', () => {
+  test('fails on an unexpected status and quotes the response', async () => {
+    const step = world.perform('http_request', { url: `${world.simulator.url}/account` }, mac);
+    await expect(step).rejects.toMatchObject({
+      name: 'StepError',
+      code: 'step/unexpected-status',
+      message: expect.stringMatching(
+        /^GET http:\/\/127\.0\.0\.1:\d+\/api\/v1\/account returned 401: .*invalid API key.*; expected 2xx$/,
+      ),
+    });
+  });
+
+  test('is retried after a status 5xx, not before the time in Retry-After', async () => {
+    world.simulator.addFault({ kind: 'status', status: 503, retryAfter: 60, times: 1 });
+    const before = Date.now();
+    const step = world.perform('http_request', { url: `${world.simulator.url}/account` }, mac);
+    const error: unknown = await step.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: 'RetryLaterError', code: 'step/unexpected-status' });
+    expect(error instanceof RetryLaterError ? error.notBefore : 0).toBeGreaterThanOrEqual(before + 60_000);
+  });
+
+  test('is retried without a response', async () => {
+    const step = world.perform('http_request', { url: `http://127.0.0.1:${await freePort()}/` }, mac);
+    await expect(step).rejects.toMatchObject({
+      name: 'RetryLaterError',
+      code: 'step/no-response',
+      message: expect.stringMatching(/^GET 127\.0\.0\.1:\d+: .*ECONNREFUSED/),
+    });
+  });
+});
+
 test('an action that must not happen twice is not repeated when the outcome is unknown', async () => {
   for (const action of ['restart', 'wipe', 'rotate_filevault_key', 'lock']) {
     const result = await world.perform(action, action === 'lock' ? { pin: '123456' } : {}, mac, new Date());
@@ -479,7 +512,7 @@ test('an action that must not happen twice is not repeated when the outcome is u
   expect(world.simulator.calls().filter(({ method }) => method !== 'GET')).toEqual([]);
 });
 
-test('a device that was created by an attempt without an answer is found, and not made again', async () => {
+test('a device created by an attempt without a response is found and not created again', async () => {
   const args = { name: 'Spare iPad' };
   await world.api.devices.create(args);
   const result = await world.perform('create_device', args, mac, new Date());

@@ -90,7 +90,7 @@ describe('run_script with wait', () => {
     expect(trace.status).toBe('failed');
     expect(trace.runs[0]?.steps[0]).toMatchObject({
       status: 'failed',
-      reason: expect.stringMatching(/^the device has not answered within 1 seconds; job \d+ is still there$/),
+      reason: expect.stringMatching(/^no response from the device within 1 s; job \d+ is still pending$/),
       output: { job_id: expect.any(Number) },
     });
   });
@@ -166,7 +166,7 @@ describe('timeout', () => {
     await post({ type: 'test_event' });
     const trace = await settled('test_event');
     expect(trace.runs[0]?.steps).toMatchObject([
-      { status: 'failed', reason: expect.stringContaining('answered 503') },
+      { status: 'failed', reason: expect.stringContaining('returned 503') },
       { status: 'completed', output: { message: 'failed' } },
     ]);
   });
@@ -240,7 +240,7 @@ describe('http_request', () => {
     await post({ type: 'test_event' });
     const trace = await settled('test_event');
     expect(trace.reason).toMatch(
-      /POST http:\/\/127\.0\.0\.1:\d+\/ answered 422: no such queue; expected a 2xx/,
+      /POST http:\/\/127\.0\.0\.1:\d+\/ returned 422: no such queue; expected 2xx/,
     );
     expect(service.requests()[0]?.text).toBe('a=1');
   });
@@ -329,7 +329,7 @@ rules:
       );
       await post({ type: 'test_event' });
       const trace = await settled('test_event');
-      expect(trace.reason).toContain('answered 302');
+      expect(trace.reason).toContain('returned 302');
       expect(service.requests().map(({ path }) => path)).toEqual(['/', '/there']);
       expect(other.requests()).toEqual([]);
     } finally {
@@ -384,7 +384,7 @@ rules:
       begin(rule('      - emit: { type: acme.x, data: { token: "${env:TOKEN}" } }', 'on: test_event'), {
         env: { TOKEN: 'a-secret-of-the-environment' },
       }),
-    ).rejects.toThrow(/an event is kept and shown: no \$\{env:…\} can stand in it/);
+    ).rejects.toThrow(/events are stored and displayed, so \$\{env:…\} is not allowed here/);
   });
 });
 
@@ -434,7 +434,7 @@ test('a started script is followed also after the device has left', async () => 
   const trace = await settled('device.enrolled', ['completed', 'failed']);
   expect(trace.runs[0]?.steps[0]).toMatchObject({
     status: 'failed',
-    reason: expect.stringMatching(/^the device has not answered within 3 seconds; job \d+ is still there$/),
+    reason: expect.stringMatching(/^no response from the device within 3 s; job \d+ is still pending$/),
   });
 });
 

@@ -6,7 +6,7 @@ import type { SweepProgress } from '../../../src/queues/jobs.js';
 import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import type { Rule } from '../../../src/rules/model/rule.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
-import { createDirectory } from '../../../src/simplemdm/directory.js';
+import { createCachedLists } from '../../../src/simplemdm/cached-lists.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
 import { startSimulator } from '../../../simulator/start.js';
 import type { Simulator } from '../../../simulator/start.js';
@@ -43,7 +43,7 @@ function continueSweep(rule: Rule, account = 'default', signal?: AbortSignal): P
     apiKey,
     baseUrl: simulator.url,
     ...(signal && { signal }),
-    waitOutPauseMs: 0,
+    maxPauseWaitMs: 0,
     rate: { perSecond: 1000, burst: 1000 },
   });
   return sweepFleet({
@@ -51,7 +51,7 @@ function continueSweep(rule: Rule, account = 'default', signal?: AbortSignal): P
     account,
     tick: { id: 'repeat:weekly:1', at: '2026-01-05T08:00:00.000Z' },
     api,
-    directory: createDirectory(api),
+    lists: createCachedLists(api),
     progress: saved,
     save: (progress) => {
       saved = progress;

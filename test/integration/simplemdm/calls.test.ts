@@ -42,8 +42,8 @@ const options = (more: Partial<SimpleMdmOptions> = {}): SimpleMdmOptions => ({
   apiKey,
   baseUrl: simulator.url,
   timeoutMs: 5000,
-  // One try each: what is repeated has tests of its own.
-  repetitions: 0,
+  // retries.test.ts covers retries.
+  retries: 0,
   rate: { perSecond: 1000, burst: 1000 },
   ...more,
 });
@@ -59,7 +59,7 @@ async function tiny(...args: Parameters<typeof startTinyServer>): Promise<TinySe
 }
 
 describe('calls as the reference documents them', () => {
-  test('the key goes as Basic user name with an empty password, JSON is asked for', async () => {
+  test('the key is the Basic user name with an empty password; the client accepts JSON', async () => {
     const headers: Record<string, unknown>[] = [];
     const { url } = await tiny((request, response) => {
       headers.push(request.headers);
@@ -72,7 +72,7 @@ describe('calls as the reference documents them', () => {
     });
   });
 
-  test('every resource', async () => {
+  test('every resource responds', async () => {
     expect((await api.account.show()).attributes.name).toBe('SimpleMDM');
     expect((await api.devices.retrieve(54)).attributes).toMatchObject({ name: "Priya's MacBook Pro" });
     expect((await all(api.devices.list())).map(({ id }) => id)).toEqual([54, 56, 98, 117, 121]);
@@ -91,7 +91,7 @@ describe('calls as the reference documents them', () => {
     expect((await api.customAttributes.getValuesForDevice(54)).map(({ id }) => id)).toContain('department');
   });
 
-  test('writes: what is sent, as form fields, and what comes back', async () => {
+  test('writes send form fields', async () => {
     expect(await api.deviceGroups.assignDevice(41, 121)).toBe(202);
     expect(await api.enrollments.sendInvitation(6, '+1 (503) 555-1212 & co'.replace(' & co', ''))).toBe(200);
     const job = await api.scriptJobs.create({ scriptId: 32, deviceIds: [54, 56] });
@@ -104,7 +104,7 @@ describe('calls as the reference documents them', () => {
     ]);
   });
 
-  test('what is searched for is sent as it is, whatever stands in it', async () => {
+  test('a search term with special characters is sent unchanged', async () => {
     const search = 'a&limit=1#ü%20+/?=';
     await all(api.devices.list({ search }));
     expect(simulator.calls()[0]?.query).toEqual({ search, limit: '100' });
@@ -112,7 +112,7 @@ describe('calls as the reference documents them', () => {
 });
 
 describe('paging', () => {
-  test('134 apps in pages of a hundred, each once', async () => {
+  test('134 apps in pages of 100, each once', async () => {
     const apps = await all(api.devices.listInstalledApps(54));
     expect(apps).toHaveLength(134);
     expect(new Set(apps.map(({ id }) => id)).size).toBe(134);
@@ -120,11 +120,11 @@ describe('paging', () => {
       { limit: '100' },
       { limit: '100', starting_after: String(apps[99]?.id) },
     ]);
-    // Beyond 32 bits.
+    // Ids exceed 32 bits.
     expect(apps[0]?.id).toBeGreaterThan(2 ** 32);
   });
 
-  test('pages of any size join to the same list', async () => {
+  test('pages of any size add up to the same list', async () => {
     const record = z.looseObject({ id: z.int() });
     const transport = createTransport(withDefaults(options()));
     const route = { route: '/devices/{DEVICE_ID}/installed_apps', params: { DEVICE_ID: 54 } };
@@ -145,7 +145,7 @@ describe('paging', () => {
     }
   });
 
-  test('a page is fetched only when it is reached', async () => {
+  test('a page is fetched only when the caller reaches it', async () => {
     for await (const app of api.devices.listInstalledApps(54)) {
       expect(app.id).toBeGreaterThan(0);
       break;
@@ -153,7 +153,7 @@ describe('paging', () => {
     expect(simulator.calls()).toHaveLength(1);
   });
 
-  test('cursors that are texts', async () => {
+  test('cursors can be strings', async () => {
     for (let count = 0; count < 130; count += 1) simulator.enroll({ kind: 'iphone', webhook: false });
     const logs = await all(api.logs.list());
     expect(logs.length).toBeGreaterThan(130);
@@ -171,7 +171,7 @@ describe('paging', () => {
       if (device.id >= 500) simulator.unenroll(device.id, { webhook: false });
   });
 
-  test('a server that hands out the same page for ever does not keep us', async () => {
+  test('a server that repeats a page does not cause an endless loop', async () => {
     const { url, requests } = await tiny((_request, response) =>
       sendJson(response, { data: [{ type: 'script', id: 1, attributes: { name: 'x' } }], has_more: true }),
     );
@@ -179,7 +179,7 @@ describe('paging', () => {
     expect(requests.length).toBeLessThanOrEqual(2);
   });
 
-  test('an empty page that says there is more ends the list', async () => {
+  test('an empty page with has_more ends the list', async () => {
     const { url, requests } = await tiny((_request, response) =>
       sendJson(response, { data: [], has_more: true }),
     );
@@ -188,9 +188,10 @@ describe('paging', () => {
   });
 });
 
-describe('answers that refuse', () => {
-  test('401: a wrong key, with what to check', async () => {
+describe('error responses', () => {
+  test('401: the message says which setting to check', async () => {
     const error = await failureOf(client({ apiKey: 'wrong-key' }).account.show());
+    expect(error.code).toBe('api/refused-key');
     expect(error.failure).toEqual({
       kind: 'response',
       account: 'default',
@@ -211,7 +212,7 @@ describe('answers that refuse', () => {
     });
   });
 
-  test('403: a key that may not write, in the words of the API', async () => {
+  test('403: the message has the title of the API and the missing permission', async () => {
     const error = await failureOf(client({ apiKey: readOnlyApiKey }).deviceGroups.assignDevice(41, 54));
     expect(error.failure).toMatchObject({
       kind: 'response',
@@ -223,7 +224,7 @@ describe('answers that refuse', () => {
     expect(error).toMatchObject({ isAccountUnavailable: false, isRetryable: false });
   });
 
-  test('404: a device that has left', async () => {
+  test('404: a device that has left the account', async () => {
     const error = await failureOf(api.devices.retrieve(99999));
     expect(error.failure).toMatchObject({
       status: 404,
@@ -234,14 +235,14 @@ describe('answers that refuse', () => {
     expect(error.message).toBe('GET /devices/99999 (account default) returned 404: object not found');
   });
 
-  test('409: it is so already, which is what was wanted; of any other call it is a refusal', async () => {
+  test('409 is a success for assignments and an error for other calls', async () => {
     simulator.addFault({ kind: 'status', status: 409, method: 'POST', times: 2 });
     expect(await api.deviceGroups.assignDevice(41, 54)).toBe(409);
     const error = await failureOf(api.scriptJobs.create({ scriptId: 32, deviceIds: [54] }));
     expect(error).toMatchObject({ isRetryable: false, failure: { status: 409, mayHaveTakenEffect: false } });
   });
 
-  test('422: what was wrong', async () => {
+  test('422: the titles say what is wrong', async () => {
     const error = await failureOf(api.scriptJobs.create({ scriptId: 32, deviceIds: [121] }));
     expect(error.failure).toMatchObject({
       status: 422,
@@ -250,7 +251,7 @@ describe('answers that refuse', () => {
     expect(error).toMatchObject({ isRetryable: false, isAccountUnavailable: false });
   });
 
-  test('several titles, a body of another form, no body, HTML: the status remains', async () => {
+  test('several titles, another body, no body, HTML: the status is kept', async () => {
     const bodies = [
       '{"errors":[{"title":"one"},{"title":"two"}]}',
       '{"error":"x"}',
@@ -274,7 +275,7 @@ describe('answers that refuse', () => {
     }
   });
 
-  test('a redirect is not followed: the key would go with it', async () => {
+  test('a redirect is not followed, because it would leak the key', async () => {
     const other = await tiny((_request, response) => sendJson(response, {}));
     const { url } = await tiny((_request, response) => {
       response.writeHead(302, { location: `${other.url}/account` }).end();
@@ -285,7 +286,7 @@ describe('answers that refuse', () => {
     expect(other.requests).toEqual([]);
   });
 
-  test.each([500, 502, 503, 504, 408])('%i may pass later', async (status) => {
+  test.each([500, 502, 503, 504, 408])('%i is retryable', async (status) => {
     simulator.addFault({ kind: 'status', status, times: 2 });
     const fresh = client();
     const read = await failureOf(fresh.account.show());
@@ -295,15 +296,15 @@ describe('answers that refuse', () => {
     expect(write.failure.mayHaveTakenEffect).toBe(status >= 500);
   });
 
-  test('503 with Retry-After says when', async () => {
+  test('503 with Retry-After sets retryAt', async () => {
     const now = 1_700_000_000_000;
     simulator.addFault({ kind: 'status', status: 503, retryAfter: 7, times: 1 });
     expect((await failureOf(client({ now: () => now }).account.show())).failure.retryAt).toBe(now + 7000);
   });
 });
 
-describe('answers that are none, or not what was asked for', () => {
-  test('refused: certainly no effect', async () => {
+describe('no response, or an unexpected response', () => {
+  test('connection refused: no effect', async () => {
     const port = await freePort();
     const error = await failureOf(
       client({ baseUrl: `http://127.0.0.1:${port}` }).deviceGroups.assignDevice(41, 54),
@@ -313,7 +314,7 @@ describe('answers that are none, or not what was asked for', () => {
     expect(error.isRetryable).toBe(true);
   });
 
-  test('refused under a name with several addresses', async () => {
+  test('connection refused on all addresses of a name: no effect', async () => {
     const port = await freePort();
     const error = await failureOf(
       client({ baseUrl: `http://localhost:${port}` }).deviceGroups.assignDevice(41, 54),
@@ -322,14 +323,14 @@ describe('answers that are none, or not what was asked for', () => {
     expect(error.message).toMatch(/ECONNREFUSED/);
   });
 
-  test('a name that does not exist: certainly no effect', async () => {
+  test('unknown host name: no effect', async () => {
     const error = await failureOf(
       client({ baseUrl: 'http://nowhere.invalid' }).deviceGroups.assignDevice(41, 54),
     );
     expect(error.failure).toMatchObject({ kind: 'network', mayHaveTakenEffect: false });
   });
 
-  test('reset: a write may have taken effect, a read not', async () => {
+  test('connection reset: a write may have taken effect, a read has not', async () => {
     simulator.addFault({ kind: 'reset', times: 2, effect: 'after' });
     const write = await failureOf(api.deviceGroups.assignDevice(41, 54));
     expect(write.failure).toMatchObject({ kind: 'network', mayHaveTakenEffect: true });
@@ -339,8 +340,8 @@ describe('answers that are none, or not what was asked for', () => {
   });
 
   test.each([
-    ['no answer', { kind: 'hang' as const }],
-    ['a late answer', { kind: 'slow' as const, delayMs: 2000 }],
+    ['no response', { kind: 'hang' as const }],
+    ['a late response', { kind: 'slow' as const, delayMs: 2000 }],
   ])('timeout: %s', async (_name, fault) => {
     simulator.addFault({ ...fault, times: 2 });
     const hasty = client({ timeoutMs: 120 });
@@ -353,9 +354,11 @@ describe('answers that are none, or not what was asked for', () => {
       kind: 'timeout',
       mayHaveTakenEffect: true,
     });
+    // A slow call is logged after its delay; the next test must not find it.
+    await until('both calls are logged', () => simulator.calls().length === 2);
   });
 
-  test('timeout: headers at once, then the body never ends', async () => {
+  test('timeout: the headers arrive, the body never ends', async () => {
     const { url } = await tiny((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).write('{"data":');
     });
@@ -367,7 +370,7 @@ describe('answers that are none, or not what was asked for', () => {
     expect(calls).toMatchObject([{ status: 200, error: expect.stringMatching(/API_TIMEOUT_MS/) }]);
   });
 
-  test('truncated: the connection breaks in the middle of the answer', async () => {
+  test('truncated: the connection breaks in the middle of the body', async () => {
     simulator.addFault({ kind: 'truncated', times: 2 });
     const read = await failureOf(api.devices.retrieve(54));
     expect(read.failure.kind).toBe('network');
@@ -376,7 +379,7 @@ describe('answers that are none, or not what was asked for', () => {
     expect(write.failure.mayHaveTakenEffect).toBe(true);
   });
 
-  test('truncated JSON that arrives whole, HTML, and an empty answer', async () => {
+  test('incomplete JSON, HTML and an empty body are malformed', async () => {
     const bodies = ['{"data": {"type": "acc', '<!DOCTYPE html>', '', 'undefined'];
     let next = 0;
     const { url } = await tiny((_request, response) => {
@@ -398,25 +401,25 @@ describe('answers that are none, or not what was asked for', () => {
   test.each<[string, unknown, RegExp]>([
     ['no data', {}, /data: /],
     ['a list in place of a record', { data: [] }, /data: /],
-    ['an id that is a text', { data: { ...device, id: '1' } }, /data\.id: /],
+    ['an id that is a string', { data: { ...device, id: '1' } }, /data\.id: /],
     [
       'an attribute of another type',
       { data: { ...device, attributes: { name: 7 } } },
       /data\.attributes\.name: /,
     ],
     [
-      'deep down',
+      'a nested attribute',
       { data: { ...device, attributes: { firewall: { enabled: 'yes' } } } },
       /data\.attributes\.firewall\.enabled: /,
     ],
     [
-      'in a relationship',
+      'a relationship',
       { data: { ...device, relationships: { device_group: { data: { id: null } } } } },
       /data\.relationships\.device_group\.data\.id: /,
     ],
     ['not an object', [1], /the body: /],
     ['null', null, /the body: /],
-  ])('wrong shape, naming the field: %s', async (_name, body, where) => {
+  ])('wrong shape: %s; the message names the field', async (_name, body, where) => {
     const { url } = await tiny((_request, response) => sendJson(response, body));
     const error = await failureOf(client({ baseUrl: url }).devices.retrieve(1));
     expect(error.failure).toMatchObject({
@@ -428,7 +431,7 @@ describe('answers that are none, or not what was asked for', () => {
     expect(error.message).toMatch(where);
   });
 
-  test('wrong shape in a list: which record', async () => {
+  test('wrong shape in a list: the message names the record', async () => {
     const { url } = await tiny((_request, response) =>
       sendJson(response, {
         data: [device, { ...device, attributes: { battery_level: 93 } }],
@@ -439,7 +442,7 @@ describe('answers that are none, or not what was asked for', () => {
     expect(error.message).toMatch(/data\.1\.attributes\.battery_level: /);
   });
 
-  test('wrong shape after a write: it has taken effect', async () => {
+  test('wrong shape after a write: the write may have taken effect', async () => {
     const { url } = await tiny((_request, response) => sendJson(response, { data: {} }, 201));
     const error = await failureOf(
       client({ baseUrl: url }).scriptJobs.create({ scriptId: 1, deviceIds: [1] }),
@@ -448,8 +451,8 @@ describe('answers that are none, or not what was asked for', () => {
   });
 });
 
-describe('stopping', () => {
-  test('a call in flight is broken off', async () => {
+describe('when the service stops', () => {
+  test('a call in flight is canceled', async () => {
     simulator.addFault({ kind: 'hang' });
     const stopping = new AbortController();
     const stopped = client({ signal: stopping.signal });
@@ -462,7 +465,7 @@ describe('stopping', () => {
     expect(error.isRetryable).toBe(true);
   });
 
-  test('a call after the stop is not made at all, so it has no effect', async () => {
+  test('a later call is not made, so it has no effect', async () => {
     const error = await failureOf(client({ signal: AbortSignal.abort() }).deviceGroups.assignDevice(41, 54));
     expect(error.failure.kind).toBe('stopped');
     expect(simulator.calls()).toEqual([]);
@@ -484,7 +487,7 @@ describe('connections and identical reads', () => {
     const baseUrl = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
     const kept = client({ baseUrl });
     for (let count = 0; count < 25; count += 1) await kept.account.show();
-    // The second, where the first was not yet free when the next call began.
+    // The first may still be busy when the second call starts.
     expect(connections).toBeLessThanOrEqual(2);
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
@@ -492,7 +495,7 @@ describe('connections and identical reads', () => {
     });
   });
 
-  test('identical reads in flight are made once, and everybody gets the answer', async () => {
+  test('identical reads in flight share one call and its response', async () => {
     simulator.addFault({ kind: 'slow', delayMs: 60, times: 1 });
     const calls = Array.from({ length: 10 }, (): ApiCall[] => []);
     const records = await Promise.all(calls.map((mine) => recordCalls(mine, () => api.devices.retrieve(54))));
@@ -505,7 +508,7 @@ describe('connections and identical reads', () => {
       expect(mine).toMatchObject([{ path: '/devices/54', status: 200, shared: true, durationMs: 0 }]);
   });
 
-  test('another query, another device, a write, and a read after the answer are calls of their own', async () => {
+  test('another query, another device, a write, and a later read are separate calls', async () => {
     await Promise.all([
       api.devices.retrieve(54),
       api.devices.retrieve(56),
@@ -518,12 +521,12 @@ describe('connections and identical reads', () => {
     expect(simulator.calls()).toHaveLength(7);
   });
 
-  test('two clients share nothing: another account is another key', async () => {
+  test('two clients share nothing', async () => {
     await Promise.all([client().account.show(), client({ account: 'other' }).account.show()]);
     expect(simulator.calls()).toHaveLength(2);
   });
 
-  test('a shared read that fails, fails for all, is on everybody’s record, and is made again afterwards', async () => {
+  test('a failed shared read fails for all callers, is in the record of each, and is made again', async () => {
     simulator.addFault({ kind: 'status', status: 500, times: 1 });
     const calls = Array.from({ length: 3 }, (): ApiCall[] => []);
     const errors = await Promise.all(
@@ -537,11 +540,11 @@ describe('connections and identical reads', () => {
   });
 });
 
-describe('the record of calls', () => {
-  test('what was made, in order, with what was sent and what came back; no key, no secret', async () => {
+describe('call records', () => {
+  test('every call in order, with body, status and error; without the key and secrets', async () => {
     const calls: ApiCall[] = [];
-    const told: ApiCall[] = [];
-    const recorded = client({ account: 'north', onCall: (call) => void told.push(call) });
+    const reported: ApiCall[] = [];
+    const recorded = client({ account: 'north', onCall: (call) => void reported.push(call) });
     await recordCalls(calls, async () => {
       await recorded.devices.retrieve(54);
       await recorded.scriptJobs.create({ scriptId: 32, deviceIds: [54] });
@@ -592,11 +595,11 @@ describe('the record of calls', () => {
         durationMs: expect.any(Number),
       },
     ]);
-    expect(told).toEqual(calls);
+    expect(reported).toEqual(calls);
     expect(JSON.stringify(calls)).not.toContain(apiKey);
   });
 
-  test('codes and passwords that a call sends are in no record of it', async () => {
+  test('PINs and passwords are redacted', async () => {
     const calls: ApiCall[] = [];
     await recordCalls(calls, async () => {
       await api.devices.lock(54, { pin: '480915', message: 'Call us' });
@@ -614,7 +617,7 @@ describe('the record of calls', () => {
     expect(simulator.calls()[0]?.body).toMatchObject({ pin: '480915' });
   });
 
-  test('a call without an answer has no status', async () => {
+  test('a call without a response has no status', async () => {
     const calls: ApiCall[] = [];
     const baseUrl = `http://127.0.0.1:${await freePort()}`;
     await failureOf(recordCalls(calls, () => client({ baseUrl }).account.show()));
@@ -622,7 +625,7 @@ describe('the record of calls', () => {
     expect(calls[0]).not.toHaveProperty('status');
   });
 
-  test('what runs beside does not mix', async () => {
+  test('concurrent recordings do not mix', async () => {
     const one: ApiCall[] = [];
     const two: ApiCall[] = [];
     await Promise.all([
@@ -636,7 +639,7 @@ describe('the record of calls', () => {
 });
 
 describe('secrets of a device', () => {
-  test('they are there, and the client hands none of them out', async () => {
+  test('the API returns them, the client drops them', async () => {
     const real = simulator.device(54)?.attributes;
     expect(real?.filevault_recovery_key).toMatch(/^\w{4}(-\w{4}){5}$/);
     expect(real?.recovery_lock_password).toMatch(/./);
@@ -659,12 +662,12 @@ describe('secrets of a device', () => {
       expect(typeof secret).toBe('string');
       expect(everything).not.toContain(secret);
     }
-    // Whether there are any stays visible.
+    // Whether a secret exists stays visible.
     expect(everything).toContain('"filevault_enabled":true');
     expect(everything).toContain('"firmware_password_enabled":true');
   });
 
-  test('a secret custom attribute keeps its name and loses its value; the others keep both', async () => {
+  test('a secret custom attribute keeps its name and loses its value', async () => {
     const values = await api.customAttributes.getValuesForDevice(54);
     expect(values.find(({ id }) => id === 'local_admin_password')?.attributes).toMatchObject({
       value: null,
@@ -673,7 +676,7 @@ describe('secrets of a device', () => {
     expect(values.find(({ id }) => id === 'department')?.attributes).toMatchObject({ value: 'Engineering' });
   });
 
-  test('secrets inside a device record with its custom attribute values, wherever they stand', async () => {
+  test('secrets are dropped at any depth of a record', async () => {
     const secret = 'never-to-be-seen';
     const { url } = await tiny((_request, response) =>
       sendJson(response, {
@@ -702,7 +705,7 @@ describe('secrets of a device', () => {
     expect(record).toContain('seen');
   });
 
-  test('nor do they come out with an error about a malformed record', async () => {
+  test('an error about a malformed record does not contain secrets', async () => {
     const secret = 'never-to-be-seen';
     const { url } = await tiny((_request, response) => {
       response.end(`{"data":{"attributes":{"filevault_recovery_key":"${secret}"`);

@@ -25,14 +25,14 @@ function client(account: string) {
     account,
     apiKey,
     baseUrl: simulator.url,
-    repetitions: 0,
-    waitOutPauseMs: 0,
-    onCircuit: (state) => states.push(state),
+    retries: 0,
+    maxPauseWaitMs: 0,
+    onCircuitChange: (state) => states.push(state),
   });
   return { api, states };
 }
 
-test('after five calls in a row without a proper answer, calls are held; one that gets through lets all go on', async () => {
+test('five failed calls in a row open the circuit; a successful call closes it', async () => {
   jest.useFakeTimers({
     now: 1_700_000_000_000,
     doNotFake: [
@@ -67,7 +67,7 @@ test('after five calls in a row without a proper answer, calls are held; one tha
   expect(simulator.calls()).toEqual([]);
   expect((await other.api.devices.retrieve(54)).id).toBe(54);
 
-  // The one that tries again fails: held for as long again.
+  // The test call fails, so the circuit stays open.
   jest.setSystemTime(Date.now() + 10_000);
   expect((await failureOf(api.account.show())).failure.status).toBe(503);
   expect((await failureOf(api.devices.retrieve(54))).failure).toMatchObject({
@@ -83,7 +83,7 @@ test('after five calls in a row without a proper answer, calls are held; one tha
   expect(other.states).toEqual([]);
 });
 
-test('refusals are answers: they hold nothing', async () => {
+test('4xx responses do not open the circuit', async () => {
   const { api, states } = client('north');
   for (let count = 0; count < 8; count += 1) await failureOf(api.devices.retrieve(99_999));
   for (let count = 0; count < 4; count += 1) {

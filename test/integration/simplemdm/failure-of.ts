@@ -1,6 +1,6 @@
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
 
-/** The error that a call fails with; fails itself when the call succeeds or throws anything else. */
+/** The error of a failed call. Throws when the call succeeds or throws another error. */
 export async function failureOf(call: Promise<unknown>): Promise<SimpleMdmError> {
   try {
     await call;
@@ -11,7 +11,7 @@ export async function failureOf(call: Promise<unknown>): Promise<SimpleMdmError>
   throw new Error('the call succeeded');
 }
 
-/** Everything that a list holds. */
+/** All items of a list. */
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
   for await (const item of items) found.push(item);

@@ -35,12 +35,12 @@ async function apiOf(listener: Parameters<typeof createServer>[1]): Promise<Simp
   await new Promise<void>((resolve) => void running.listen(0, '127.0.0.1', resolve));
   const address = running.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return createSimpleMdm({ apiKey, baseUrl: `http://127.0.0.1:${port}`, timeoutMs: 2000, repetitions: 0 });
+  return createSimpleMdm({ apiKey, baseUrl: `http://127.0.0.1:${port}`, timeoutMs: 2000, retries: 0 });
 }
 
 const app = { data: { type: 'app', id: 63, attributes: { name: 'Surf Report' } } };
 
-test('a file goes out as multipart with its name, its length announced, its bytes untouched', async () => {
+test('a file is sent as multipart, with its name, a content length and unchanged bytes', async () => {
   const bytes = Uint8Array.from({ length: 70_000 }, (_, index) => (index * 31) % 256);
   const path = join(folder, 'Surf "Report".ipa');
   await writeFile(path, bytes);
@@ -56,10 +56,10 @@ test('a file goes out as multipart with its name, its length announced, its byte
     });
   });
   const calls: ApiCall[] = [];
-  const made = await recordCalls(calls, async () =>
+  const created = await recordCalls(calls, async () =>
     api.apps.create({ binary: await openFile(path), name: 'Surf Report' }),
   );
-  expect(made.id).toBe(63);
+  expect(created.id).toBe(63);
   expect(headers).toMatchObject({
     'content-type': expect.stringMatching(/^multipart\/form-data; boundary=/),
     'content-length': String(received.length),
@@ -77,28 +77,28 @@ test('a file goes out as multipart with its name, its length announced, its byte
   ]);
 });
 
-test('a file larger than the memory that it is given streams through', async () => {
+test('a large file streams in bounded memory', async () => {
   const path = join(folder, 'large.pkg');
   const file = await open(path, 'w');
   const size = 400_000_000;
   await file.truncate(size);
   await file.close();
   let received = 0;
-  let most = 0;
+  let peak = 0;
   const before = process.memoryUsage().arrayBuffers;
   const api = await apiOf((request, response) => {
     request.on('data', (chunk: Buffer) => {
       received += chunk.length;
-      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
     });
     request.on('end', () => sendJson(response, app));
   });
   await api.apps.update(63, { binary: await openFile(path), deployTo: 'none' });
   expect(received).toBeGreaterThan(size);
-  expect(most).toBeLessThan(size / 3);
+  expect(peak).toBeLessThan(size / 3);
 });
 
-test('a server that refuses before it has read all is heard', async () => {
+test('a refusal before the end of the upload is reported', async () => {
   const path = join(folder, 'refused.pkg');
   const file = await open(path, 'w');
   await file.truncate(20_000_000);
@@ -108,18 +108,18 @@ test('a server that refuses before it has read all is heard', async () => {
     response.end('{"errors":[{"title":"file is too large"}]}');
   });
   const error = await failureOf(api.apps.create({ binary: await openFile(path) }));
-  // The rest of the upload may break the connection before the answer is read.
+  // The rest of the upload may break the connection before the client reads the response.
   if (error.failure.kind === 'response') expect(error.failure.titles).toEqual(['file is too large']);
   else expect(error.failure).toMatchObject({ kind: 'network', mayHaveTakenEffect: true });
 });
 
-test('nobody there: certainly no effect', async () => {
-  const api = createSimpleMdm({ apiKey, baseUrl: 'http://127.0.0.1:1', repetitions: 0 });
+test('connection refused: no effect', async () => {
+  const api = createSimpleMdm({ apiKey, baseUrl: 'http://127.0.0.1:1', retries: 0 });
   const error = await failureOf(api.scripts.create({ name: 'x', file: new Blob(['#!/bin/sh']) }));
   expect(error.failure).toMatchObject({ kind: 'network', mayHaveTakenEffect: false });
 });
 
-test('a download comes as it is, piece by piece', async () => {
+test('a download streams unchanged', async () => {
   const piece = Buffer.alloc(65_536, 7);
   const pieces = 500;
   const api = await apiOf((_request, response) => {
@@ -148,7 +148,7 @@ test('a download comes as it is, piece by piece', async () => {
   expect(hash.digest('hex')).toBe(expected.digest('hex'));
 });
 
-test('a download longer than the time limit of an answer goes on; one that breaks off says so', async () => {
+test('an interrupted download rejects with a network error', async () => {
   const api = await apiOf((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': 10 });
     response.write('12345', () => response.destroy());

@@ -34,8 +34,8 @@ function client(account = 'default', key = apiKey): SimpleMdm {
     apiKey: key,
     baseUrl: simulator.url,
     timeoutMs: 5000,
-    waitOutPauseMs: 0,
-    repetitions: 0,
+    maxPauseWaitMs: 0,
+    retries: 0,
     rate: { perSecond: 1000, burst: 1000 },
     now: () => time,
   });
@@ -58,14 +58,14 @@ async function expectPausedUntil(api: SimpleMdm, until: number): Promise<void> {
   expect(simulator.calls()).toHaveLength(1);
 }
 
-describe('429 pauses the account: no call is made until it may be', () => {
+describe('a 429 pauses the account: no call is made until the pause ends', () => {
   test.each<[string, { retryAfter?: number; rateLimitReset?: number }, number]>([
     ['Retry-After', { retryAfter: 12 }, start + 12_000],
     ['a fraction of a second in Retry-After', { retryAfter: 0.5 }, start + 500],
     ['X-RateLimit-Reset in epoch seconds', { rateLimitReset: start / 1000 + 45 }, start + 45_000],
-    ['both: Retry-After counts', { retryAfter: 3, rateLimitReset: start / 1000 + 45 }, start + 3000],
-    ['neither: thirty seconds', {}, start + 30_000],
-    ['far too long a wait is an hour', { retryAfter: 1e9 }, start + 3_600_000],
+    ['both: Retry-After wins', { retryAfter: 3, rateLimitReset: start / 1000 + 45 }, start + 3000],
+    ['neither: 30 seconds', {}, start + 30_000],
+    ['an excessive wait is capped at one hour', { retryAfter: 1e9 }, start + 3_600_000],
   ])('%s', async (_name, headers, until) => {
     const api = client();
     simulator.addFault({ kind: 'status', status: 429, times: 1, ...headers });
@@ -82,9 +82,9 @@ describe('429 pauses the account: no call is made until it may be', () => {
 
   test.each<[string, string, number]>([
     ['a date', new Date(start + 90_000).toUTCString(), start + 90_000],
-    ['a date that is over', 'Wed, 21 Oct 2015 07:28:00 GMT', start],
+    ['a date in the past', 'Wed, 21 Oct 2015 07:28:00 GMT', start],
     ['nonsense', 'soon', start + 30_000],
-    ['less than nothing', '-5', start + 30_000],
+    ['a negative number', '-5', start + 30_000],
   ])('Retry-After as %s', async (_name, value, until) => {
     tiny = await startTinyServer((_request, response) => {
       response.setHeader('retry-after', value);
@@ -95,19 +95,19 @@ describe('429 pauses the account: no call is made until it may be', () => {
       apiKey,
       baseUrl: tiny.url,
       timeoutMs: 5000,
-      waitOutPauseMs: 0,
+      maxPauseWaitMs: 0,
       now: () => time,
     });
     expect((await failureOf(api.account.show())).failure.retryAt).toBe(until);
   });
 
-  test('a reset time in milliseconds, by mistake, parks the account for an hour at most', async () => {
+  test('a reset time in milliseconds pauses the account for one hour at most', async () => {
     const api = client();
     simulator.addFault({ kind: 'status', status: 429, times: 1, rateLimitReset: start + 10_000 });
     expect((await failureOf(api.account.show())).failure.retryAt).toBe(start + 3_600_000);
   });
 
-  test('the reason of the pause says what the API said', async () => {
+  test('the message names the call and status that caused the pause', async () => {
     const api = client();
     simulator.addFault({ kind: 'status', status: 429, times: 1 });
     await failureOf(api.account.show());
@@ -116,7 +116,7 @@ describe('429 pauses the account: no call is made until it may be', () => {
     expect(error.failure).toMatchObject({ path: '/devices/54', method: 'GET' });
   });
 
-  test('a shorter wait that comes in later does not shorten the pause', async () => {
+  test('a later 429 with a shorter wait does not shorten the pause', async () => {
     const api = client();
     simulator.addFault({ kind: 'status', status: 429, times: 1, retryAfter: 60, path: '/account' });
     simulator.addFault({ kind: 'status', status: 429, times: 1, retryAfter: 1, path: '/devices/54' });
@@ -124,7 +124,7 @@ describe('429 pauses the account: no call is made until it may be', () => {
     await expectPausedUntil(api, start + 60_000);
   });
 
-  test('of calls in flight together, those that got through are good', async () => {
+  test('other calls in flight still succeed', async () => {
     const api = client();
     simulator.addFault({ kind: 'status', status: 429, times: 1, retryAfter: 60, path: '/account' });
     const [refused, device] = await Promise.all([failureOf(api.account.show()), api.devices.retrieve(54)]);
@@ -132,7 +132,7 @@ describe('429 pauses the account: no call is made until it may be', () => {
     expect(device.id).toBe(54);
   });
 
-  test('another account goes on', async () => {
+  test('another account is not paused', async () => {
     const paused = client('north');
     simulator.addFault({ kind: 'status', status: 429, times: 1 });
     await failureOf(paused.account.show());
@@ -143,14 +143,14 @@ describe('429 pauses the account: no call is made until it may be', () => {
     });
   });
 
-  test('the rate limit of the simulator itself', async () => {
+  test('the client respects the rate limit of the simulator', async () => {
     const limited = await startSimulator({ apiKey, rateLimit: { perSecond: 0.1, burst: 3 } });
     const api = createSimpleMdm({
       account: 'default',
       apiKey,
       baseUrl: limited.url,
       timeoutMs: 5000,
-      waitOutPauseMs: 0,
+      maxPauseWaitMs: 0,
       now: () => time,
     });
     for (let count = 0; count < 3; count += 1) await api.devices.retrieve(54 + (count % 2) * 2);
@@ -166,8 +166,8 @@ describe('429 pauses the account: no call is made until it may be', () => {
   });
 });
 
-describe('401 pauses the account too', () => {
-  test('for a while, so that a wrong key does not hammer the API; then it is tried again', async () => {
+describe('a 401 pauses the account', () => {
+  test('for 15 seconds, then one call tests the key', async () => {
     const api = client('default');
     simulator.addFault({ kind: 'status', status: 401, times: 1 });
     const error = await failureOf(api.account.show());
@@ -175,7 +175,7 @@ describe('401 pauses the account too', () => {
     await expectPausedUntil(api, start + 15_000);
   });
 
-  test('a key that stays wrong is asked with once per pause', async () => {
+  test('a wrong key is sent once per pause', async () => {
     const api = client('default', 'wrong-key');
     for (let second = 0; second < 60; second += 1) {
       time = start + second * 1000;
@@ -186,7 +186,7 @@ describe('401 pauses the account too', () => {
   });
 });
 
-test.each([403, 404, 409, 422, 500, 503])('%i pauses nothing', async (status) => {
+test.each([403, 404, 409, 422, 500, 503])('%i does not pause the account', async (status) => {
   const api = client();
   simulator.addFault({ kind: 'status', status, times: 1, retryAfter: 60 });
   await failureOf(api.account.show());

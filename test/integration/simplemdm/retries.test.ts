@@ -23,30 +23,30 @@ afterEach(() => {
 afterAll(() => simulator.close());
 
 const client = (baseUrl = simulator.url): SimpleMdm =>
-  createSimpleMdm({ apiKey, baseUrl, timeoutMs: 300, waitOutPauseMs: 0 });
+  createSimpleMdm({ apiKey, baseUrl, timeoutMs: 300, maxPauseWaitMs: 0 });
 
 const broken: [string, Fault][] = [
   ['500', { kind: 'status', status: 500 }],
-  ['502 of a gateway', { kind: 'not_json', status: 502 }],
+  ['a 502 from a gateway', { kind: 'not_json', status: 502 }],
   ['a reset connection', { kind: 'reset' }],
-  ['no answer', { kind: 'hang' }],
-  ['half an answer', { kind: 'truncated' }],
+  ['no response', { kind: 'hang' }],
+  ['half a response', { kind: 'truncated' }],
 ];
 
 describe.each(broken)('%s', (_name, fault) => {
-  test('a read is repeated twice', async () => {
+  test('a read is retried twice', async () => {
     simulator.addFault({ ...fault, times: 2 });
     expect((await client().devices.retrieve(54)).id).toBe(54);
     expect(simulator.calls()).toHaveLength(3);
   });
 
-  test('a read fails after three tries', async () => {
+  test('a read fails after three attempts', async () => {
     simulator.addFault({ ...fault, times: 4 });
     expect((await failureOf(client().devices.retrieve(54))).isRetryable).toBe(true);
     expect(simulator.calls()).toHaveLength(3);
   });
 
-  test('so is a PUT, and a POST that may be made twice', async () => {
+  test('a PUT and an idempotent POST are retried', async () => {
     simulator.addFault({ ...fault, times: 1, effect: 'after' });
     await client().customAttributes.setValueForDevice(54, 'department', 'Sales');
     simulator.addFault({ ...fault, times: 1, effect: 'after' });
@@ -54,7 +54,7 @@ describe.each(broken)('%s', (_name, fault) => {
     expect(simulator.calls().map(({ method }) => method)).toEqual(['PUT', 'PUT', 'POST', 'POST']);
   });
 
-  test('a POST that starts something is made once, and it is said that it may have taken effect', async () => {
+  test('another POST is made once and may have taken effect', async () => {
     const jobs = simulator.scriptJobs().length;
     simulator.addFault({ ...fault, times: 1, effect: 'after' });
     const error = await failureOf(client().scriptJobs.create({ scriptId: 32, deviceIds: [54] }));
@@ -64,7 +64,7 @@ describe.each(broken)('%s', (_name, fault) => {
   });
 });
 
-test('a POST that never reached the API is repeated', async () => {
+test('a POST that did not reach the API is retried', async () => {
   const calls: ApiCall[] = [];
   const nobody = client(`http://127.0.0.1:${await freePort()}`);
   const error = await failureOf(
@@ -74,7 +74,7 @@ test('a POST that never reached the API is repeated', async () => {
   expect(calls).toHaveLength(3);
 });
 
-test('a DELETE whose answer was lost finds nothing the second time: it is done', async () => {
+test('a DELETE that gets a 404 after a lost response succeeds', async () => {
   const { id } = simulator.enroll({ kind: 'ipad', webhook: false });
   simulator.addFault({ kind: 'reset', times: 1, effect: 'after', method: 'DELETE' });
   expect(await client().devices.delete(id)).toBe(204);
@@ -82,31 +82,31 @@ test('a DELETE whose answer was lost finds nothing the second time: it is done',
   expect(simulator.device(id)).toBeUndefined();
 });
 
-test('a DELETE of what was never there is a 404', async () => {
+test('a DELETE of an unknown object fails with 404', async () => {
   expect((await failureOf(client().devices.delete(99_999))).notFound).toBe(true);
   expect(simulator.calls()).toHaveLength(1);
 });
 
-test('an earlier try that may have taken effect is not forgotten over a later one that did not', async () => {
+test('mayHaveTakenEffect covers all attempts, not only the last one', async () => {
   simulator.addFault({ kind: 'reset', times: 1, effect: 'after', method: 'PUT' });
   simulator.addFault({ kind: 'status', status: 422, method: 'PUT' });
   const error = await failureOf(client().customAttributes.setValueForDevice(54, 'department', 'Sales'));
   expect(error.failure).toMatchObject({ status: 422, mayHaveTakenEffect: true });
 });
 
-test.each([400, 401, 403, 404, 422, 429])('%i is an answer: nothing is repeated', async (status) => {
+test.each([400, 401, 403, 404, 422, 429])('%i is not retried', async (status) => {
   simulator.addFault({ kind: 'status', status });
   await failureOf(client().devices.retrieve(54));
   expect(simulator.calls()).toHaveLength(1);
 });
 
-test('503 that says when to come back is not hurried', async () => {
+test('a 503 with Retry-After is not retried immediately', async () => {
   simulator.addFault({ kind: 'status', status: 503, retryAfter: 30 });
   await failureOf(client().devices.retrieve(54));
   expect(simulator.calls()).toHaveLength(1);
 });
 
-test('who waits out pauses gets through a 429', async () => {
+test('a client with a longer maxPauseWaitMs retries a 429 after the pause', async () => {
   const patient = createSimpleMdm({ apiKey, baseUrl: simulator.url });
   simulator.addFault({ kind: 'status', status: 429, times: 1, retryAfter: 0.2 });
   expect((await patient.scriptJobs.create({ scriptId: 32, deviceIds: [54] })).attributes.status).toBe(

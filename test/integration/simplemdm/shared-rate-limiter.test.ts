@@ -11,7 +11,7 @@ import type { TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
 import { failureOf } from './failure-of.js';
 
-const apiKey = 'api-key-of-the-budget-test';
+const apiKey = 'api-key-of-the-rate-limiter-test';
 let server: TestRedis;
 let connections: [Redis, Redis];
 let simulator: Simulator | undefined;
@@ -34,8 +34,8 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** The budgets of two processes. */
-function twoBudgets(rate: Rate, account = 'default'): [RateLimiter, RateLimiter] {
+/** The rate limiters of two processes. */
+function twoLimiters(rate: Rate, account = 'default'): [RateLimiter, RateLimiter] {
   const [one, two] = connections;
   return [
     createSharedRateLimiter(one, 'test', account, rate),
@@ -43,44 +43,46 @@ function twoBudgets(rate: Rate, account = 'default'): [RateLimiter, RateLimiter]
   ];
 }
 
-test('two processes take their turns from one budget', async () => {
-  const [one, two] = twoBudgets({ perSecond: 10, burst: 4 });
+test('two processes share the slots of one rate limiter', async () => {
+  const [one, two] = twoLimiters({ perSecond: 10, burst: 4 });
   const begun = Date.now();
-  const turns = await Promise.all(
+  const reservations = await Promise.all(
     Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? one : two).reserve()),
   );
   const elapsed = Date.now() - begun;
-  const waits = turns.map((turn) => ('waitMs' in turn ? turn.waitMs : Infinity)).sort((a, b) => a - b);
+  const waits = reservations
+    .map((reservation) => ('waitMs' in reservation ? reservation.waitMs : Infinity))
+    .sort((a, b) => a - b);
   expect(waits.slice(0, 4)).toEqual([0, 0, 0, 0]);
-  // Each one later than the one before by a tenth of a second, less what passed while they asked.
+  // Slots are a tenth of a second apart, minus the time that the reservations took.
   for (const [index, wait] of waits.entries()) {
     expect(wait).toBeLessThanOrEqual(Math.max(0, (index - 3) * 100) + 1);
     expect(wait).toBeGreaterThanOrEqual(Math.max(0, (index - 3) * 100) - elapsed - 1);
   }
 });
 
-test('another account has a budget of its own', async () => {
-  const [north] = twoBudgets({ perSecond: 1, burst: 1 }, 'north');
-  const [south] = twoBudgets({ perSecond: 1, burst: 1 }, 'south');
+test('each account has its own limit', async () => {
+  const [north] = twoLimiters({ perSecond: 1, burst: 1 }, 'north');
+  const [south] = twoLimiters({ perSecond: 1, burst: 1 }, 'south');
   expect(await north.reserve()).toEqual({ waitMs: 0 });
   expect(await south.reserve()).toEqual({ waitMs: 0 });
 });
 
-test('a line that is too long is refused, and the refusal takes no turn', async () => {
-  const [one, two] = twoBudgets({ perSecond: 1, burst: 1 });
+test('a reservation with too long a wait is refused and takes no slot', async () => {
+  const [one, two] = twoLimiters({ perSecond: 1, burst: 1 });
   for (let count = 0; count <= 30; count += 1) await one.reserve();
-  for (const budget of [one, two, one]) {
-    const turn = await budget.reserve();
-    expect(turn).toMatchObject({ paused: { reason: expect.stringContaining('API_RATE') } });
+  for (const limiter of [one, two, one]) {
+    const reservation = await limiter.reserve();
+    expect(reservation).toMatchObject({ paused: { reason: expect.stringContaining('API_RATE') } });
   }
 });
 
-test('a 429 in one process pauses both, for as long as the answer says, with its reason', async () => {
-  const [one, two] = twoBudgets({ perSecond: 100, burst: 100 });
+test('a 429 in one process pauses both, until the time in the response, with its reason', async () => {
+  const [one, two] = twoLimiters({ perSecond: 100, burst: 100 });
   simulator = await startSimulator({ apiKey });
   const { url: baseUrl } = simulator;
-  const first = createSimpleMdm({ apiKey, baseUrl, rateLimiter: one, waitOutPauseMs: 0 });
-  const second = createSimpleMdm({ apiKey, baseUrl, rateLimiter: two, waitOutPauseMs: 0 });
+  const first = createSimpleMdm({ apiKey, baseUrl, rateLimiter: one, maxPauseWaitMs: 0 });
+  const second = createSimpleMdm({ apiKey, baseUrl, rateLimiter: two, maxPauseWaitMs: 0 });
   simulator.addFault({ kind: 'status', status: 429, retryAfter: 20, times: 1 });
   const before = Date.now();
   await failureOf(first.account.show());
@@ -96,10 +98,10 @@ test('a 429 in one process pauses both, for as long as the answer says, with its
   expect((await two.paused())?.reason).toMatch(/GET \/account/);
 });
 
-test('a refused key pauses the process that has it, and no other', async () => {
-  const [one, two] = twoBudgets({ perSecond: 100, burst: 100 });
+test('a refused key pauses only the process that has the key', async () => {
+  const [one, two] = twoLimiters({ perSecond: 100, burst: 100 });
   simulator = await startSimulator({ apiKey });
-  const options = { baseUrl: simulator.url, waitOutPauseMs: 0 };
+  const options = { baseUrl: simulator.url, maxPauseWaitMs: 0 };
   const wrong = createSimpleMdm({ ...options, apiKey: 'wrong-key', rateLimiter: one });
   const right = createSimpleMdm({ ...options, apiKey, rateLimiter: two });
   expect((await failureOf(wrong.account.show())).failure.status).toBe(401);
@@ -107,39 +109,39 @@ test('a refused key pauses the process that has it, and no other', async () => {
   expect((await right.account.show()).attributes.name).toBe('SimpleMDM');
 });
 
-/** How the API answers eighty calls of two processes at a time. */
+/** The statuses of 80 concurrent calls from two processes. */
 async function statusesOf([one, two]: [RateLimiter, RateLimiter], rate: Rate): Promise<number[]> {
-  // The server sees the calls a little closer together or further apart than they were let go.
+  // The network changes the distances between calls a little.
   const running = await startSimulator({ apiKey, rateLimit: { ...rate, burst: rate.burst + 3 } });
   simulator = running;
-  const options = { apiKey, baseUrl: running.url, waitOutPauseMs: 0, repetitions: 0 };
+  const options = { apiKey, baseUrl: running.url, maxPauseWaitMs: 0, retries: 0 };
   const first = createSimpleMdm({ ...options, rateLimiter: one });
   const second = createSimpleMdm({ ...options, rateLimiter: two });
-  // Reads of the same would be shared, writes are not.
+  // Identical reads would be shared.
   const call = (index: number) =>
     (index % 2 === 0 ? first : second).deviceGroups.assignDevice(41, 54).catch(() => undefined);
   await Promise.all(Array.from({ length: 80 }, (_, index) => call(index)));
   return running.calls().map(({ status }) => status);
 }
 
-test('against a server that allows just as much, no call is refused; two budgets apart are', async () => {
+test('a server with the same limit refuses no call of a shared limiter, and some calls of two separate limiters', async () => {
   const rate = { perSecond: 40, burst: 20 };
-  const together = await statusesOf(twoBudgets(rate), rate);
-  expect(together).toEqual(Array.from({ length: 80 }, () => 202));
+  const shared = await statusesOf(twoLimiters(rate), rate);
+  expect(shared).toEqual(Array.from({ length: 80 }, () => 202));
   await simulator?.close();
-  const apart = await statusesOf([createLocalRateLimiter(rate), createLocalRateLimiter(rate)], rate);
-  expect(apart).toContain(429);
+  const separate = await statusesOf([createLocalRateLimiter(rate), createLocalRateLimiter(rate)], rate);
+  expect(separate).toContain(429);
 });
 
-test('while Redis is away each process keeps to the rate for itself; then they share again', async () => {
-  const [one, two] = twoBudgets({ perSecond: 10, burst: 2 });
+test('while Redis is away each process limits itself; afterwards they share again', async () => {
+  const [one, two] = twoLimiters({ perSecond: 10, burst: 2 });
   await server.restart(async () => {
     await until('the loss is noticed', () => connections[0].status !== 'ready');
     expect(await one.reserve()).toEqual({ waitMs: 0 });
     expect(await one.reserve()).toEqual({ waitMs: 0 });
     expect(await one.reserve()).toMatchObject({ waitMs: expect.any(Number) });
-    await one.pause({ until: Date.now() + 60_000, status: 429, reason: 'said while Redis was away' });
-    expect((await one.paused())?.reason).toBe('said while Redis was away');
+    await one.pause({ until: Date.now() + 60_000, status: 429, reason: 'paused while Redis was away' });
+    expect((await one.paused())?.reason).toBe('paused while Redis was away');
     expect(await one.reserve()).toMatchObject({ paused: { status: 429 } });
   });
   await until('the connections are back', () => connections.every(({ status }) => status === 'ready'));

@@ -1,25 +1,25 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** A server that answers as a test tells it, for what the simulator would never say. */
+/** A server with a handler of the test, for responses that the simulator never gives. */
 export interface TinyServer {
   readonly url: string;
   /** `GET /path?query` of every request so far. */
   readonly requests: string[];
-  /** How many connections were opened to it. */
+  /** How many connections clients have opened. */
   readonly connections: () => number;
   readonly close: () => Promise<void>;
 }
 
 export async function startTinyServer(
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  respond: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<TinyServer> {
   const requests: string[] = [];
   let connections = 0;
   const server = createServer((request, response) => {
     requests.push(`${request.method ?? ''} ${request.url ?? ''}`);
     request.resume();
-    request.once('end', () => answer(request, response));
+    request.once('end', () => respond(request, response));
   });
   server.on('connection', () => {
     connections += 1;
@@ -39,7 +39,7 @@ export async function startTinyServer(
   };
 }
 
-/** Answers everything with the same JSON. */
+/** Sends a JSON response. */
 export function sendJson(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
 }

@@ -18,7 +18,7 @@ const GROUPS: readonly Group[] = [
 ];
 
 function resolve(
-  given: Reference,
+  wanted: Reference,
   items = GROUPS,
   fresh = items,
 ): { found: Promise<Group>; calls: string[] } {
@@ -26,7 +26,7 @@ function resolve(
   let current = items;
   const found = resolveReference(
     'device group',
-    given,
+    wanted,
     {
       get: () => {
         calls.push('get');
@@ -46,12 +46,12 @@ function resolve(
 describe('resolveReference', () => {
   test.each<[string, Reference, number]>([
     ['a name', 'Laptops', 1],
-    ['a number is an id, whatever has it as a name', 2, 2],
+    ['a number is an id, even if another object has it as its name', 2, 2],
     ['a text of digits is a name first', '2', 5],
-    ['and an id when nothing has that name', '3', 3],
-    ['an id of something without a name', '6', 6],
-  ])('%s', async (_what, given, id) => {
-    const { found, calls } = resolve(given);
+    ['a text of digits is an id if no object has that name', '3', 3],
+    ['the id of an object without a name', '6', 6],
+  ])('%s', async (_what, wanted, id) => {
+    const { found, calls } = resolve(wanted);
     expect((await found).id).toBe(id);
     expect(calls).toEqual(['get']);
   });
@@ -63,25 +63,28 @@ describe('resolveReference', () => {
     ['99999999', 'there is no device group "99999999"'],
     ['01', 'there is no device group "01"; did you mean "2"?'],
     [99_999_999, 'there is no device group with id 99999999'],
-  ])('nothing is %j', async (given, message) => {
-    const { found } = resolve(given);
-    await expect(found).rejects.toThrow(new StepError('step/failed', message));
+  ])('unknown reference %j', async (wanted, message) => {
+    const { found } = resolve(wanted);
+    await expect(found).rejects.toThrow(new StepError('step/unknown-reference', message));
     await expect(found).rejects.toBeInstanceOf(StepError);
+    await expect(found).rejects.toMatchObject({ code: 'step/unknown-reference' });
   });
 
-  test('two of a name are refused with their ids', async () => {
-    await expect(resolve('Twin').found).rejects.toThrow(
-      new StepError('step/failed', '2 device groups are called "Twin" (ids 3, 4): refer to one by its id'),
+  test('two objects with the same name are refused with their ids', async () => {
+    const { found } = resolve('Twin');
+    await expect(found).rejects.toThrow(
+      new StepError('step/ambiguous-reference', '2 device groups have the name "Twin" (ids 3, 4): use an id'),
     );
+    await expect(found).rejects.toMatchObject({ code: 'step/ambiguous-reference' });
   });
 
-  test('what was made since the list was fetched is found', async () => {
+  test('an object newer than the cached list is found', async () => {
     const { found, calls } = resolve('New', GROUPS, [...GROUPS, { id: 9, name: 'New' }]);
     expect((await found).id).toBe(9);
     expect(calls).toEqual(['get', 'refresh']);
   });
 
-  test('the nearest name comes from the fresh list', async () => {
+  test('the suggested name comes from the refreshed list', async () => {
     await expect(resolve('Newer', GROUPS, [{ id: 9, name: 'Newest' }]).found).rejects.toThrow(
       'did you mean "Newest"?',
     );
@@ -99,6 +102,6 @@ test.each<[unknown, boolean]>([
   [true, false],
   [null, false],
   [['Laptops'], false],
-])('%j may be a reference: %s', (value, expected) => {
+])('%j is a valid reference: %s', (value, expected) => {
   expect(reference.safeParse(value).success).toBe(expected);
 });

@@ -3,8 +3,8 @@ import { createFactFetcher, isRetryable } from '../../../src/enrichment/fetch-fa
 import type { FactFetcher } from '../../../src/enrichment/fetch-facts.js';
 import type { FactTrace } from '../../../src/journal/trace.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
-import { simpleMdm } from '../simplemdm/canned-api.js';
-import type { Answers } from '../simplemdm/canned-api.js';
+import { cannedApi } from '../simplemdm/canned-api.js';
+import type { CannedResponses } from '../simplemdm/canned-api.js';
 
 const DEVICE = {
   type: 'device',
@@ -21,17 +21,17 @@ const DEVICE = {
 
 interface Setup {
   readonly facts: FactFetcher;
-  readonly notes: readonly { readonly name: string; readonly record: FactTrace }[];
+  readonly records: readonly { readonly name: string; readonly record: FactTrace }[];
   readonly requests: readonly string[];
 }
 
 function setUp(
-  answers: Answers,
+  answers: CannedResponses,
   data: Record<string, unknown> = { device: { id: 121 } },
   known: ReadonlyMap<string, FactTrace> = new Map(),
 ): Setup {
-  const { api, directory, requests } = simpleMdm(answers);
-  const notes: { name: string; record: FactTrace }[] = [];
+  const { api, lists, requests } = cannedApi(answers);
+  const records: { name: string; record: FactTrace }[] = [];
   const facts = createFactFetcher({
     event: {
       id: 'e',
@@ -43,17 +43,17 @@ function setUp(
       data,
     },
     api,
-    directory,
+    lists,
     known,
     onFact: (name, record) => {
-      notes.push({ name, record });
+      records.push({ name, record });
       return Promise.resolve();
     },
   });
-  return { facts, notes, requests };
+  return { facts, records, requests };
 }
 
-const FOUND: Answers = {
+const FOUND: CannedResponses = {
   '/devices/121': { data: DEVICE },
   '/device_groups': { data: [{ type: 'device_group', id: 7, attributes: { name: 'Laptops' } }] },
 };
@@ -62,9 +62,9 @@ function trace(status: FactTrace['status'], value: unknown): FactTrace {
   return { status, value, fetchedAt: '2024-01-01T00:00:00Z', durationMs: 1, calls: [] };
 }
 
-describe('a fetcher', () => {
-  test('looks a fact up once, however often and by whomever it is asked for', async () => {
-    const { facts, notes, requests } = setUp(FOUND);
+describe('createFactFetcher', () => {
+  test('fetches a fact once, however often it is requested', async () => {
+    const { facts, records, requests } = setUp(FOUND);
     const [one, other] = await Promise.all([
       facts.fetch('device'),
       facts.fetch('device'),
@@ -73,11 +73,11 @@ describe('a fetcher', () => {
     await facts.fetch('device');
     expect(other).toBe(one);
     expect(requests.filter((path) => path === '/devices/121')).toHaveLength(1);
-    expect(notes.map(({ name }) => name).sort()).toEqual(['device', 'group']);
+    expect(records.map(({ name }) => name).sort()).toEqual(['device', 'group']);
   });
 
-  test('notes what it found', async () => {
-    const { facts, notes } = setUp(FOUND);
+  test('reports the value', async () => {
+    const { facts, records } = setUp(FOUND);
     const value = await facts.fetch('device');
     expect(value).toMatchObject({
       id: 121,
@@ -87,7 +87,7 @@ describe('a fetcher', () => {
       device_capacity: 500,
       capacity_free_ratio: 0.25,
     });
-    expect(notes).toEqual([
+    expect(records).toEqual([
       {
         name: 'device',
         record: {
@@ -102,11 +102,11 @@ describe('a fetcher', () => {
     expect(await facts.fetch('group')).toEqual({ id: 7, name: 'Laptops' });
   });
 
-  test('knows a device that has left, or an event about none, as null', async () => {
+  test('a device that has left, or an event without a device, gives null', async () => {
     const gone = setUp({ '/devices/121': 404 });
     expect(await gone.facts.fetch('device')).toBeNull();
     expect(await gone.facts.fetch('group')).toBeNull();
-    expect(gone.notes.map(({ name, record }) => [name, record.status, record.value])).toEqual([
+    expect(gone.records.map(({ name, record }) => [name, record.status, record.value])).toEqual([
       ['device', 'missing', null],
       ['group', 'missing', null],
     ]);
@@ -117,16 +117,19 @@ describe('a fetcher', () => {
     expect(none.requests).toEqual([]);
   });
 
-  test('notes a failure before it throws it', async () => {
-    const { facts, notes } = setUp({ '/devices/121': 500 });
+  test('reports a failure, then throws it', async () => {
+    const { facts, records } = setUp({ '/devices/121': 500 });
     await expect(facts.fetch('device')).rejects.toThrow(SimpleMdmError);
-    expect(notes.map(({ name, record }) => [name, record.status, record.value])).toEqual([
+    expect(records.map(({ name, record }) => [name, record.status, record.value])).toEqual([
       ['device', 'failed', null],
     ]);
-    expect(notes[0]?.record.error).toContain('500');
+    expect(records[0]?.record).toMatchObject({
+      code: 'api/server-error',
+      error: 'GET /devices/121 (account default) returned 500',
+    });
   });
 
-  test('a device by its serial number is the one that has exactly that', async () => {
+  test('a device lookup by serial number requires an exact match', async () => {
     const other = { ...DEVICE, id: 122, attributes: { ...DEVICE.attributes, serial_number: 'C021' } };
     const { facts } = setUp({ '/devices': { data: [other, DEVICE] } }, { device: { serial_number: 'C02' } });
     expect(await facts.fetch('device')).toMatchObject({ id: 121 });
@@ -134,13 +137,13 @@ describe('a fetcher', () => {
     expect(await none.facts.fetch('device')).toBeNull();
   });
 
-  test('what an earlier attempt found or missed is not looked up again; what failed is', async () => {
+  test('facts of an earlier attempt are fetched again only if they failed', async () => {
     const known = new Map([
       ['device', trace('found', { id: 121, group_id: null, kept: true })],
       ['apps', trace('missing', null)],
       ['attributes', trace('failed', null)],
     ]);
-    const { facts, notes, requests } = setUp(
+    const { facts, records, requests } = setUp(
       {
         '/devices/121/custom_attribute_values': {
           data: [{ type: 'x', id: 'room', attributes: { value: 'A1' } }],
@@ -153,10 +156,10 @@ describe('a fetcher', () => {
     expect(await facts.fetch('apps')).toBeNull();
     expect(await facts.fetch('attributes')).toEqual({ room: 'A1' });
     expect(requests).toEqual(['/devices/121/custom_attribute_values']);
-    expect(notes.map(({ name }) => name)).toEqual(['attributes']);
+    expect(records.map(({ name }) => name)).toEqual(['attributes']);
   });
 
-  test('there is no fact of another name', async () => {
+  test('an unknown fact name throws', async () => {
     await expect(setUp({}).facts.fetch('unheard_of')).rejects.toThrow('there is no fact "unheard_of"');
   });
 });

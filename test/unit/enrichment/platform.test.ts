@@ -23,7 +23,7 @@ describe('platformOf', () => {
     ['AppleTV11,1', 'Apple TV 4K', '17.0', 'tvOS'],
     ['Watch6,1', 'Apple Watch Series 6', '10.0', 'watchOS'],
     ['RealityDevice14,1', 'Apple Vision Pro', '1.0', 'visionOS'],
-    // Without a product name, by the model
+    // Without a product name, the model name counts
     [null, 'MacBook Pro (16-inch)', null, 'macOS'],
     [null, 'Mac mini', null, 'macOS'],
     [null, 'iPhone 15 Pro', null, 'iOS'],
@@ -33,9 +33,9 @@ describe('platformOf', () => {
     [null, 'Apple Vision Pro', null, 'visionOS'],
     ['', 'iPhone', null, 'iOS'],
     ['Unknown1,1', 'iPhone', null, 'iOS'],
-    // The product name is the more exact one
+    // The product name wins
     ['iPad13,1', 'Mac-like thing', '17.0', 'iPadOS'],
-    // Nothing is known
+    // Unknown
     [null, null, null, null],
     ['', '', '', null],
     ['AudioAccessory5,1', 'HomePod mini', '17.0', null],
@@ -44,7 +44,7 @@ describe('platformOf', () => {
     expect(platformOf({ product_name, model_name, os_version })).toBe(expected);
   });
 
-  test('a record that lacks the fields', () => {
+  test('a record without the fields', () => {
     expect(platformOf({})).toBeNull();
     expect(platformOf({ product_name: undefined, model_name: 'iMac' })).toBe('macOS');
   });

@@ -33,7 +33,7 @@ describe('shapeOf', () => {
     expect(shapeOf(schema, name)).toEqual(expected);
   });
 
-  test('fieldsOf keeps every field', () => {
+  test('fieldsOf has every field', () => {
     expect(fieldsOf(z.looseObject({ a: z.string(), b_at: z.string(), c: z.unknown() }))).toEqual({
       a: 'string',
       b_at: 'time',
@@ -41,7 +41,7 @@ describe('shapeOf', () => {
     });
   });
 
-  test('the device fact has what rules ask for most, and none of the secrets', () => {
+  test('the device fact has the common fields and no secrets', () => {
     expect(FACTS['device']?.shape).toMatchObject({
       fields: {
         id: 'number',
@@ -69,7 +69,7 @@ describe('conditionValues', () => {
   const TEXT = '2024-01-01T00:00:00.000-07:00';
   const DATE = new Date(TEXT);
 
-  test('times of the event and of facts become dates, wherever they stand', () => {
+  test('times of the event and of facts become dates at any depth', () => {
     expect(
       conditionValues({
         event: { at: TEXT, received_at: TEXT, type: 'x' },
@@ -85,7 +85,7 @@ describe('conditionValues', () => {
     });
   });
 
-  test('what the account wrote itself stays text', () => {
+  test('data of the account stays text', () => {
     const values = {
       event: { data: { at: TEXT, device: { enrolled_at: TEXT } } },
       attributes: { bought_at: TEXT },
@@ -95,7 +95,7 @@ describe('conditionValues', () => {
     expect(conditionValues(values)).toEqual(values);
   });
 
-  test('what is no time is null, what is null stays null, what is missing stays missing', () => {
+  test('an invalid time becomes null; null and undefined are kept', () => {
     expect(
       conditionValues({
         device: { enrolled_at: 'yesterday', last_seen_at: null, location_updated_at: 5, firewall: null },
@@ -109,14 +109,14 @@ describe('conditionValues', () => {
     });
   });
 
-  test('the values that come in are not changed', () => {
+  test('the input is not changed', () => {
     const values = { device: { enrolled_at: TEXT } };
     conditionValues(values);
     expect(values).toEqual({ device: { enrolled_at: TEXT } });
   });
 });
 
-test('eventValue has the names that rules use, and nothing else', () => {
+test('eventValue has exactly the names that rules use', () => {
   const event = {
     id: 'i',
     account: 'default',

@@ -2,17 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { StepError } from '../../../src/actions/action.js';
 import type { ActionResult } from '../../../src/actions/action.js';
+import type { ErrorCode } from '../../../src/errors/registry.js';
 import { recordCalls } from '../../../src/simplemdm/call-recorder.js';
 import { performStep } from '../../../src/runs/perform-step.js';
-import { textOrTemplate } from '../../../src/actions/text-or-template.js';
+import { textOrTemplate } from '../../../src/actions/argument-types.js';
 import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { compileRule } from '../../../src/rules/compile-rule.js';
 import type { Step } from '../../../src/rules/model/rule.js';
 import type { StepSource } from '../../../src/rules/model/rule-schema.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { collectLog } from '../../support/log-lines.js';
-import { simpleMdm } from '../simplemdm/canned-api.js';
-import type { Answers } from '../simplemdm/canned-api.js';
+import { cannedApi } from '../simplemdm/canned-api.js';
+import type { CannedResponses } from '../simplemdm/canned-api.js';
 
 const ENV = { SECRET: 'the-secret-4711' };
 const EVENT = {
@@ -62,13 +63,13 @@ function perform(
   more: {
     values?: Record<string, unknown>;
     device?: unknown;
-    answers?: Answers;
+    answers?: CannedResponses;
     inDoubtSince?: Date;
     beforeWrite?: () => Promise<void>;
   } = {},
 ): Performed {
   const { logTo, log } = collectLog();
-  const { api, directory, requests } = simpleMdm(more.answers ?? {});
+  const { api, lists, requests } = cannedApi(more.answers ?? {});
   const work = () =>
     performStep({
       step: given,
@@ -76,7 +77,7 @@ function perform(
       context: {
         event: EVENT,
         api,
-        directory,
+        lists,
         fact: () => Promise.resolve(more.device ?? null),
         logger: createLogger({ level: 'trace', redact: (text) => text, destination: logTo }),
         claim: () => Promise.resolve(true),
@@ -252,12 +253,17 @@ describe('the call', () => {
     expect(happened.slice(-2)).toEqual(['before', 'POST /script_jobs']);
   });
 
-  test.each<[string, unknown, RegExp]>([
-    ['an iPad', { id: 121, platform: 'iPadOS', model_name: 'iPad Air' }, /macOS only.*iPadOS \(iPad Air\)/],
-    ['no device', null, /no device that SimpleMDM knows/],
-  ])('a script is skipped on %s', async (_what, device, reason) => {
+  test.each<[string, unknown, ErrorCode, RegExp]>([
+    [
+      'an iPad',
+      { id: 121, platform: 'iPadOS', model_name: 'iPad Air' },
+      'step/unsupported-platform',
+      /macOS only.*iPadOS \(iPad Air\)/,
+    ],
+    ['no device', null, 'step/no-device', /^SimpleMDM does not know the device of the event/],
+  ])('a script is skipped on %s', async (_what, device, code, reason) => {
     const result = await perform(script, { device, answers: SCRIPTS }).result;
-    expect(result).toEqual({ status: 'skipped', reason: expect.stringMatching(reason) });
+    expect(result).toEqual({ status: 'skipped', code, reason: expect.stringMatching(reason) });
   });
 
   test('an unknown action fails the step by name', async () => {

@@ -11,8 +11,8 @@ import type { StepRecord } from '../../../src/queues/jobs.js';
 import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
-import { simpleMdm } from '../simplemdm/canned-api.js';
-import type { Answers } from '../simplemdm/canned-api.js';
+import { cannedApi } from '../simplemdm/canned-api.js';
+import type { CannedResponses } from '../simplemdm/canned-api.js';
 
 const DEVICE = {
   data: { id: 121, type: 'device', attributes: { name: 'Ada', model_name: 'iPhone 15', status: 'enrolled' } },
@@ -26,7 +26,7 @@ interface Ran {
   readonly requests: readonly string[];
 }
 
-async function run(steps: string, answers: Answers, more: Partial<RunContext> = {}): Promise<Ran> {
+async function run(steps: string, answers: CannedResponses, more: Partial<RunContext> = {}): Promise<Ran> {
   const text = `rules: [{ id: r, on: device.enrolled, do: [{ ${steps} }] }]`;
   const { rules, problems } = compileRuleFiles(
     [{ name: 'r.yaml', text }],
@@ -44,7 +44,7 @@ async function run(steps: string, answers: Answers, more: Partial<RunContext> = 
     source: 'webhook' as const,
     data: { device: { id: 121 } },
   };
-  const { api, directory, requests } = simpleMdm(answers);
+  const { api, lists, requests } = cannedApi(answers);
   let records: readonly StepRecord[] = more.steps ?? rule.source.do.map(pendingStep);
   const saved: string[] = [];
   const result = await runSteps({
@@ -52,12 +52,12 @@ async function run(steps: string, answers: Answers, more: Partial<RunContext> = 
     rule,
     runKey: 'e.r',
     api,
-    directory,
+    lists,
     steps: records,
     facts: createFactFetcher({
       event,
       api,
-      directory,
+      lists,
       known: new Map(),
       onFact: () => Promise.resolve(),
     }),

@@ -4,13 +4,13 @@ import type { ErrorCode } from '../../../src/errors/registry.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
 import type { Failure, FailureKind } from '../../../src/simplemdm/errors.js';
 import type { ApiRequest } from '../../../src/simplemdm/request.js';
-import { fetchAll, fetchPage, fetchRecord } from '../../../src/simplemdm/resource.js';
+import { fetchAll, fetchPage, fetchRecord, listOf, nestedListOf } from '../../../src/simplemdm/resource.js';
 import type { Transport } from '../../../src/simplemdm/transport.js';
 
 const record = z.looseObject({ id: z.int(), name: z.string().optional() });
 
-/** A transport that answers from a list and notes what it was asked. */
-function answering(...bodies: unknown[]): { transport: Transport; requests: ApiRequest[] } {
+/** A transport with canned response bodies that records its requests. */
+function respondingWith(...bodies: unknown[]): { transport: Transport; requests: ApiRequest[] } {
   const requests: ApiRequest[] = [];
   const transport: Transport = {
     call: (request) => {
@@ -30,8 +30,8 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe('fetchAll', () => {
-  test('asks for page after page, each from the last id of the one before', async () => {
-    const { transport, requests } = answering(
+  test('fetches each page after the last id of the previous page', async () => {
+    const { transport, requests } = respondingWith(
       { data: [{ id: 1 }, { id: 2 }], has_more: true },
       { data: [{ id: 3 }], has_more: true },
       { data: [{ id: 4 }], has_more: false },
@@ -47,10 +47,10 @@ describe('fetchAll', () => {
   });
 
   test.each<[string, unknown[], number]>([
-    ['has_more is left out', [{ data: [{ id: 1 }] }], 1],
-    ['a page is empty though it says there is more', [{ data: [], has_more: true }], 1],
+    ['has_more is missing', [{ data: [{ id: 1 }] }], 1],
+    ['a page is empty but has_more is true', [{ data: [], has_more: true }], 1],
     [
-      'the same id ends two pages',
+      'two pages end with the same id',
       [
         { data: [{ id: 1 }], has_more: true },
         { data: [{ id: 1 }], has_more: true },
@@ -59,13 +59,13 @@ describe('fetchAll', () => {
       2,
     ],
   ])('ends when %s', async (_when, bodies, calls) => {
-    const { transport, requests } = answering(...bodies);
+    const { transport, requests } = respondingWith(...bodies);
     await all(fetchAll(transport, { route: '/devices' }, record));
     expect(requests).toHaveLength(calls);
   });
 
-  test('fetches no further page than is read', async () => {
-    const { transport, requests } = answering({ data: [{ id: 1 }, { id: 2 }], has_more: true });
+  test('does not fetch a page before it is read', async () => {
+    const { transport, requests } = respondingWith({ data: [{ id: 1 }, { id: 2 }], has_more: true });
     for await (const item of fetchAll(transport, { route: '/devices' }, record)) {
       if (item.id === 2) break;
     }
@@ -73,8 +73,36 @@ describe('fetchAll', () => {
   });
 });
 
-test('fetchPage places the page as it is told', async () => {
-  const { transport, requests } = answering({ data: [{ id: 8, extra: 'kept' }], has_more: true });
+test('listOf passes its options to the request of both methods', async () => {
+  const { transport, requests } = respondingWith({ data: [{ id: 1 }] }, { data: [{ id: 2 }] });
+  const { list, listPage } = listOf(transport, record, (options: { search?: string } = {}) => ({
+    route: '/devices',
+    query: { search: options.search },
+  }));
+  expect(await all(list({ search: 'x' }))).toEqual([{ id: 1 }]);
+  expect(await listPage({ limit: 5 }, { search: 'y' })).toEqual({ data: [{ id: 2 }], hasMore: false });
+  expect(requests).toMatchObject([
+    { method: 'GET', route: '/devices', query: { search: 'x', limit: 100 } },
+    { method: 'GET', route: '/devices', query: { search: 'y', limit: 5 } },
+  ]);
+});
+
+test('nestedListOf passes the id of the parent to the request of both methods', async () => {
+  const { transport, requests } = respondingWith({ data: [{ id: 1 }] }, { data: [{ id: 2 }] });
+  const { list, listPage } = nestedListOf(transport, record, (appId) => ({
+    route: '/apps/{APP_ID}/installs',
+    params: { APP_ID: appId },
+  }));
+  expect(await all(list(7))).toEqual([{ id: 1 }]);
+  expect(await listPage(8, { startingAfter: 1 })).toEqual({ data: [{ id: 2 }], hasMore: false });
+  expect(requests).toMatchObject([
+    { method: 'GET', params: { APP_ID: 7 }, query: { limit: 100 } },
+    { method: 'GET', params: { APP_ID: 8 }, query: { limit: 100, starting_after: 1 } },
+  ]);
+});
+
+test('fetchPage sends limit and starting_after', async () => {
+  const { transport, requests } = respondingWith({ data: [{ id: 8, extra: 'kept' }], has_more: true });
   expect(await fetchPage(transport, { route: '/logs' }, record, { limit: 5, startingAfter: 7 })).toEqual({
     data: [{ id: 8, extra: 'kept' }],
     hasMore: true,
@@ -82,10 +110,10 @@ test('fetchPage places the page as it is told', async () => {
   expect(requests[0]?.query).toEqual({ limit: 5, starting_after: 7 });
 });
 
-describe('an answer of another shape', () => {
+describe('a response of another shape', () => {
   async function failure(method: 'GET' | 'POST', body: unknown): Promise<SimpleMdmError> {
     try {
-      await fetchRecord(answering(body).transport, { method, route: '/devices/1' }, record);
+      await fetchRecord(respondingWith(body).transport, { method, route: '/devices/1' }, record);
     } catch (error) {
       if (error instanceof SimpleMdmError) return error;
       throw error;
@@ -109,7 +137,7 @@ describe('an answer of another shape', () => {
     expect(error.isRetryable).toBe(true);
   });
 
-  test('to a write may mean that it took effect', async () => {
+  test('of a write: the write may have taken effect', async () => {
     expect((await failure('POST', {})).failure.mayHaveTakenEffect).toBe(true);
   });
 });
@@ -164,7 +192,7 @@ describe('SimpleMdmError', () => {
     expect(error.isAccountUnavailable).toBe(kind === 'paused');
   });
 
-  test('the message holds the call, the account, the titles and advice', () => {
+  test('the message has the call, the account, the titles and advice', () => {
     expect(returned(404).message).toBe('GET /devices/1 (account acme) returned 404: a title; another');
     expect(returned(401).message).toContain('check SIMPLEMDM_API_KEY');
     expect(returned(403).message).toContain('grant it in SimpleMDM');

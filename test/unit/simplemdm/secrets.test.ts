@@ -7,7 +7,7 @@ function parsed(value: unknown): unknown {
   return found;
 }
 
-test('the secret fields of a device are left out, whatever they hold', () => {
+test('the secret fields of a device are dropped, whatever their value', () => {
   expect(
     parsed({
       data: {
@@ -36,7 +36,7 @@ test('the secret fields of a device are left out, whatever they hold', () => {
   });
 });
 
-test('the value of a secret custom attribute is null, that of any other is kept', () => {
+test('the value of a secret custom attribute is null; other values are kept', () => {
   expect(
     parsed({
       data: [
@@ -56,7 +56,7 @@ test('the value of a secret custom attribute is null, that of any other is kept'
   });
 });
 
-test('at whatever depth, a secret is gone and the rest is there', () => {
+test('secrets are dropped at any depth and the rest is kept', () => {
   const SECRET = 'the-secret-4711';
   const record = fc.constantFrom<Record<string, unknown>>(
     { filevault_recovery_key: SECRET, kept: 1 },

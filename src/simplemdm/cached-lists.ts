@@ -7,8 +7,8 @@ import type { Enrollment } from './enrollments.js';
 import type { Profile } from './profiles.js';
 import type { Script } from './scripts.js';
 
-/** The lists of an account that change slowly and that rules refer to by name. */
-export interface Directory {
+/** The lists of an account that change rarely and that rules refer to by name. */
+export interface CachedLists {
   readonly assignmentGroups: CachedList<AssignmentGroup>;
   readonly customAttributes: CachedList<CustomAttribute>;
   readonly depServers: CachedList<DepServer>;
@@ -18,22 +18,22 @@ export interface Directory {
   readonly scripts: CachedList<Script>;
 }
 
-/** A list that is fetched at most once in a while. */
+/** A list that is fetched once a minute at most. */
 export interface CachedList<T> {
-  /** The list, from memory while it is fresh. */
+  /** The list, from memory if fetched within the last minute. */
   readonly get: () => Promise<readonly T[]>;
-  /** The list as it is now, unless it was fetched a moment ago: for a name that the one in memory lacks. */
+  /** The list, from memory only if fetched within the last two seconds. For a name that {@link get} does not have. */
   readonly refresh: () => Promise<readonly T[]>;
 }
 
-const FRESH_MS = 60_000;
-const JUST_FETCHED_MS = 2000;
+const MAX_AGE_MS = 60_000;
+const MAX_REFRESH_AGE_MS = 2000;
 
-/** A longer list is not kept in memory: it is fetched whenever it is asked for. */
-const MOST_KEPT = 10_000;
+/** Longer lists are not kept in memory. */
+const MAX_CACHED_ITEMS = 10_000;
 
-/** The directory of an account, each list fetched when it is first asked for. */
-export function createDirectory(api: SimpleMdm, now: () => number = Date.now): Directory {
+/** The cached lists of an account. Each is fetched when it is first used. */
+export function createCachedLists(api: SimpleMdm, now: () => number = Date.now): CachedLists {
   return {
     assignmentGroups: cachedList(() => api.assignmentGroups.list(), now),
     customAttributes: cachedList(() => api.customAttributes.list(), now),
@@ -45,31 +45,27 @@ export function createDirectory(api: SimpleMdm, now: () => number = Date.now): D
   };
 }
 
-/** Keeps a list for a minute. */
+/** Caches a list for a minute. A failure or a list of more than `maxItems` is not cached. */
 export function cachedList<T>(
   list: () => AsyncIterable<T>,
   now: () => number,
-  mostKept = MOST_KEPT,
+  maxItems = MAX_CACHED_ITEMS,
 ): CachedList<T> {
-  let fetched: { at: number; items: Promise<readonly T[]> } | undefined;
-  const atMost = (age: number): Promise<readonly T[]> => {
-    if (fetched !== undefined && now() - fetched.at < age) return fetched.items;
+  let cached: { at: number; items: Promise<readonly T[]> } | undefined;
+  const noOlderThan = (age: number): Promise<readonly T[]> => {
+    if (cached !== undefined && now() - cached.at < age) return cached.items;
     const items = collect(list());
-    const mine = { at: now(), items };
-    fetched = mine;
-    const forget = (): void => {
-      if (fetched === mine) fetched = undefined;
+    const entry = { at: now(), items };
+    cached = entry;
+    const evict = (): void => {
+      if (cached === entry) cached = undefined;
     };
-    items.then(
-      (all) => {
-        if (all.length > mostKept) forget();
-      },
-      // A failure must not be remembered as the list.
-      forget,
-    );
+    items.then((all) => {
+      if (all.length > maxItems) evict();
+    }, evict);
     return items;
   };
-  return { get: () => atMost(FRESH_MS), refresh: () => atMost(JUST_FETCHED_MS) };
+  return { get: () => noOlderThan(MAX_AGE_MS), refresh: () => noOlderThan(MAX_REFRESH_AGE_MS) };
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -1,14 +1,14 @@
-import type { ApiResponse, Download } from './api-response.js';
-import { recordCall } from './call-recorder.js';
 import type { ApiCall } from '../http/api-call.js';
 import { requestSignal } from '../http/request-signal.js';
 import type { RequestSignal } from '../http/request-signal.js';
+import type { ApiResponse, Download } from './api-response.js';
+import { recordCall } from './call-recorder.js';
+import { errorFromNoResponse, errorFromResponse, parseJson } from './error-mapping.js';
 import { SimpleMdmError } from './errors.js';
-import { parseJson, errorFromResponse, errorFromNoResponse } from './error-mapping.js';
-import type { CallIdentity } from './error-mapping.js';
+import type { CallIdentity } from './errors.js';
 import { requestBody } from './request.js';
 import type { ApiRequest } from './request.js';
-import { shownBody } from './secrets.js';
+import { redactedBody } from './secrets.js';
 import { upload } from './upload.js';
 
 /** How to make calls to one account. */
@@ -17,55 +17,55 @@ export interface HttpOptions {
   readonly apiKey: string;
   /** Without a trailing slash. */
   readonly baseUrl: string;
-  /** How long an answer may take. Uploads have no limit of their own: nobody knows how large the file is. */
+  /** The timeout of a call. Uploads have no timeout, because their size is unknown. */
   readonly timeoutMs: number;
-  /** Whether answers keep the secrets of devices; otherwise they are left out as the answer is read. */
+  /** Whether responses keep the secrets of devices. Otherwise they are dropped when a response is parsed. */
   readonly revealSecrets: boolean;
   readonly now: () => number;
-  /** Aborted when the process stops: calls in flight are broken off. */
+  /** Aborted when the process stops: cancels the calls in flight. */
   readonly signal?: AbortSignal;
-  /** Told of every call that was really made. */
+  /** Called after every call that was made. */
   readonly onCall?: (call: ApiCall) => void;
 }
 
-/** Makes one try of a call, with nothing around it. */
-export interface Exchange {
+/** Makes one attempt at a call, without retries or rate limiting. */
+export interface HttpClient {
   readonly call: (request: ApiRequest, path: string) => Promise<ApiResponse>;
   readonly download: (request: ApiRequest, path: string) => Promise<Download>;
 }
 
 /**
- * HTTP with the API: Basic authentication with the key as user name (API reference, Authentication), time limits, error
- * bodies, secrets removed. Connections are kept alive by Node's fetch.
+ * HTTP with the API: Basic authentication with the key as user name (API reference, Authentication), timeouts, error bodies,
+ * secrets dropped. Node's fetch keeps connections alive.
  */
-export function createExchange(options: HttpOptions): Exchange {
+export function createHttpClient(options: HttpOptions): HttpClient {
   const { account, baseUrl, timeoutMs, now } = options;
   const authorization = `Basic ${Buffer.from(`${options.apiKey}:`).toString('base64')}`;
 
-  /** Sends a request and hands its answer to `read`; what goes wrong on the way is told alike for all calls. */
+  /** Sends a request, hands the response to `read`, and records the call. */
   async function exchange<T>(
     request: ApiRequest,
     path: string,
-    read: (response: Response, about: CallIdentity, limits: RequestSignal) => Promise<T>,
+    read: (response: Response, identity: CallIdentity, limits: RequestSignal) => Promise<T>,
   ): Promise<T> {
     const { method } = request;
-    const about = { account, method, path };
+    const identity = { account, method, path };
     const startedAt = performance.now();
     const body = requestBody(request);
     const limits = requestSignal(request.files === undefined ? timeoutMs : undefined, options.signal);
     let status: number | undefined;
-    const ended = (error?: string): void => {
-      const note = shownBody(request);
-      const made: ApiCall = {
-        ...about,
+    const record = (error?: string): void => {
+      const sentBody = redactedBody(request);
+      const call: ApiCall = {
+        ...identity,
         route: request.route,
-        ...(note && { body: note }),
+        ...(sentBody && { body: sentBody }),
         ...(status !== undefined && { status }),
         ...(error !== undefined && { error }),
         durationMs: Math.round(performance.now() - startedAt),
       };
-      recordCall(made);
-      options.onCall?.(made);
+      recordCall(call);
+      options.onCall?.(call);
     };
     try {
       const { signal } = limits;
@@ -81,36 +81,36 @@ export function createExchange(options: HttpOptions): Exchange {
               ...(body && { body }),
             });
       status = response.status;
-      if (!response.ok) throw errorFromResponse(about, response, await response.text(), now());
-      const answer = await read(response, about, limits);
-      ended();
-      return answer;
+      if (!response.ok) throw errorFromResponse(identity, response, await response.text(), now());
+      const result = await read(response, identity, limits);
+      record();
+      return result;
     } catch (error) {
       limits.dispose();
       const failure =
-        error instanceof SimpleMdmError ? error : errorFromNoResponse(about, error, limits.abortCause());
-      ended(failure.message);
+        error instanceof SimpleMdmError ? error : errorFromNoResponse(identity, error, limits.abortCause());
+      record(failure.message);
       throw failure;
     }
   }
 
   return {
     call: (request, path) =>
-      exchange(request, path, async (response, about, limits) => {
+      exchange(request, path, async (response, identity, limits) => {
         const text = await response.text();
         limits.dispose();
-        const body = text === '' ? undefined : parseJson(text, about, options.revealSecrets);
+        const body = text === '' ? undefined : parseJson(text, identity, options.revealSecrets);
         return { account, path, status: response.status, body };
       }),
     download: (request, path) =>
-      exchange(request, path, (response, about, limits) => {
+      exchange(request, path, (response, identity, limits) => {
         limits.clearTimeout();
-        return Promise.resolve(downloadOf(response, about, limits));
+        return Promise.resolve(downloadOf(response, identity, limits));
       }),
   };
 }
 
-function downloadOf(response: Response, about: CallIdentity, limits: RequestSignal): Download {
+function downloadOf(response: Response, identity: CallIdentity, limits: RequestSignal): Download {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
@@ -124,7 +124,7 @@ function downloadOf(response: Response, about: CallIdentity, limits: RequestSign
         controller.close();
       } catch (error) {
         limits.dispose();
-        controller.error(errorFromNoResponse(about, error, limits.abortCause()));
+        controller.error(errorFromNoResponse(identity, error, limits.abortCause()));
       }
     },
     cancel: async (reason) => {
