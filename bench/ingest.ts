@@ -1,7 +1,7 @@
 /**
- * How many webhooks per second are acknowledged, and how fast: this receiver against (a) the plainest Express handler that awaits
- * `queue.add` and (b) a bare `node:http` server that answers 202. All three run as processes of their own on the same Redis, in turn,
- * round by round, so that the ratios hold when the machine's speed drifts.
+ * Measures accepted webhooks per second and latency: the receiver against (a) the simplest Express handler that awaits `queue.add`
+ * and (b) a bare `node:http` server that returns 202. The three processes share a Redis and take turns in every round, so that the
+ * ratios stay valid when the speed of the machine changes.
  *
  *   npm run build && npm run bench:ingest -- --requests 3000 --connections 50 --rounds 5
  */
@@ -94,7 +94,7 @@ try {
   const urls = await Promise.all(children.map(async (child) => String((await once(child, 'message'))[0])));
   const results = new Map<Server, Round[]>(SERVERS.map((name) => [name, []]));
   print(
-    `${requests} webhooks a round over ${connections} connections, ${rounds} rounds after one warm-up; Node ${process.version}`,
+    `${requests} webhooks per round, ${connections} connections, ${rounds} rounds after one warm-up; Node ${process.version}`,
   );
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, name] of SERVERS.entries()) {
@@ -105,7 +105,7 @@ try {
   }
   const of = (name: Server, figure: keyof Round): number[] =>
     (results.get(name) ?? []).map((round) => round[figure]);
-  print('server         acknowledged/s (min-max)   p50 ms            p99 ms');
+  print('server         accepted/s (min-max)       p50 ms            p99 ms');
   for (const name of SERVERS) {
     print(
       `${name.padEnd(15)}${spread(of(name, 'perSecond'), 0).padEnd(27)}${spread(of(name, 'p50'), 1).padEnd(18)}${spread(of(name, 'p99'), 1)}`,
@@ -115,7 +115,7 @@ try {
     const ratio = (figure: keyof Round): number[] =>
       of('receiver', figure).map((value, index) => value / (of(baseline, figure)[index] ?? NaN));
     print(
-      `receiver / ${baseline}: acknowledged ${spread(ratio('perSecond'), 2)}, p50 ${spread(ratio('p50'), 2)}, p99 ${spread(ratio('p99'), 2)}`,
+      `receiver / ${baseline}: accepted ${spread(ratio('perSecond'), 2)}, p50 ${spread(ratio('p50'), 2)}, p99 ${spread(ratio('p99'), 2)}`,
     );
   }
 } finally {

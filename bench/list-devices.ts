@@ -1,7 +1,6 @@
 /**
- * Lists a fleet of 100,000 devices through all pages with the client, against a simulator in a process of its own, and says
- * how long it took, in how many calls, and in how much memory. The baseline in the same run: the same pages by bare `fetch` and
- * `JSON.parse`, of which only the ids are looked at.
+ * Lists 100,000 devices with the client, against a simulator in its own process, and prints time, calls and memory. The baseline
+ * reads the same pages with `fetch` and `JSON.parse` and uses only the ids.
  *
  * npm run build && npm run bench:list-devices
  */
@@ -31,7 +30,7 @@ const baseUrl = await new Promise<string>((resolve, reject) => {
   });
 });
 
-/** The most memory that a process has held, in megabytes. */
+/** The peak memory of a process in megabytes. */
 function peakMemory(pid: number | undefined): number {
   const status = readFileSync(`/proc/${pid ?? 'self'}/status`, 'utf8');
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
@@ -57,7 +56,7 @@ async function byClient(): Promise<number> {
   return count;
 }
 
-/** As much as is needed to find the next page. */
+/** The fields that paging needs. */
 const pageSchema = z.object({ data: z.array(z.object({ id: z.number() })), has_more: z.boolean() });
 
 async function byFetch(): Promise<number> {
@@ -80,7 +79,7 @@ try {
   const lines = [
     `client: ${client.count} devices in ${client.seconds.toFixed(1)} s, ${calls} calls, peak memory ${clientMemory} MB`,
     `bare fetch: ${bare.count} devices in ${bare.seconds.toFixed(1)} s`,
-    `ratio: ${(client.seconds / bare.seconds).toFixed(2)} times as long as bare fetch`,
+    `ratio: ${(client.seconds / bare.seconds).toFixed(2)} times the duration of bare fetch`,
     `simulator: peak memory ${peakMemory(child.pid)} MB`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -1,17 +1,17 @@
 import { Agent, request } from 'node:http';
 
-/** What a round of requests came to. */
+/** The result of a round of requests. */
 export interface Round {
-  /** Requests answered 202 per second. */
+  /** Requests with status 202 per second. */
   readonly perSecond: number;
   /** Latencies in milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** Answers other than 202. */
+  /** Responses other than 202. */
   readonly refused: number;
 }
 
-/** Posts bodies over keep-alive connections, each connection one request at a time. */
+/** Posts bodies over keep-alive connections, one request at a time per connection. */
 export async function postAll(url: string, bodies: readonly string[], connections: number): Promise<Round> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const latencies: number[] = [];

@@ -1,16 +1,16 @@
-/** The one source of time: whatever the simulator does later is put on this clock. */
+/** The only source of time. The simulator schedules all later work on this clock. */
 export interface SimulatorClock {
   now(): Date;
-  /** Runs `task` once `ms` milliseconds have passed; the returned function calls it off. */
+  /** Runs `task` after `ms` milliseconds. The returned function cancels the task. */
   after(ms: number, task: () => void): () => void;
 }
 
-/** A clock that stands still until `advance` is called. */
+/** A clock that moves only when `advance` is called. */
 export interface ManualClock extends SimulatorClock {
   advance(ms: number): void;
 }
 
-/** The wall clock. Its timers never keep the process alive. */
+/** The wall clock. Its timers do not keep the process alive. */
 export function createRealClock(): SimulatorClock {
   return {
     now: () => new Date(),
@@ -22,27 +22,27 @@ export function createRealClock(): SimulatorClock {
   };
 }
 
-/** A clock for tests: tasks run inside `advance`, in the order in which they fall due. */
+/** A clock for tests. Tasks run inside `advance`, in the order of their due times. */
 export function createManualClock(start = new Date('2024-07-01T12:00:00.000Z')): ManualClock {
   let time = start.getTime();
-  // Whatever waits, the next first; kept sorted, so that thousands of tasks cost no search each.
-  const waiting: Waiting[] = [];
+  // Sorted by due time, so that thousands of tasks need no search each.
+  const scheduled: ScheduledTask[] = [];
 
   return {
     now: () => new Date(time),
     after: (ms, task) => {
       const entry = { due: time + ms, task };
-      waiting.splice(placeOf(waiting, entry.due), 0, entry);
+      scheduled.splice(insertionIndex(scheduled, entry.due), 0, entry);
       return () => {
-        const at = waiting.indexOf(entry, placeOf(waiting, entry.due - 1));
-        if (at >= 0) waiting.splice(at, 1);
+        const index = scheduled.indexOf(entry, insertionIndex(scheduled, entry.due - 1));
+        if (index >= 0) scheduled.splice(index, 1);
       };
     },
     advance: (ms) => {
       const until = time + ms;
-      // A task may schedule another that falls due within the same stretch, so look again each time.
-      for (let next = waiting[0]; next !== undefined && next.due <= until; next = waiting[0]) {
-        waiting.shift();
+      // A task may schedule another one that is due before `until`.
+      for (let next = scheduled[0]; next !== undefined && next.due <= until; next = scheduled[0]) {
+        scheduled.shift();
         time = Math.max(time, next.due);
         next.task();
       }
@@ -51,23 +51,23 @@ export function createManualClock(start = new Date('2024-07-01T12:00:00.000Z')):
   };
 }
 
-interface Waiting {
+interface ScheduledTask {
   due: number;
   task: () => void;
 }
 
-/** Where a task that falls due then belongs: after all that are due by then, so that of several the first one set comes first. */
-function placeOf(waiting: readonly Waiting[], due: number): number {
-  let [from, to] = [0, waiting.length];
+/** The index for a task with this due time: after the tasks with the same due time, which were scheduled earlier. */
+function insertionIndex(scheduled: readonly ScheduledTask[], due: number): number {
+  let [from, to] = [0, scheduled.length];
   while (from < to) {
     const middle = (from + to) >>> 1;
-    if ((waiting[middle]?.due ?? Infinity) <= due) from = middle + 1;
+    if ((scheduled[middle]?.due ?? Infinity) <= due) from = middle + 1;
     else to = middle;
   }
   return from;
 }
 
-/** The clock of one simulator: everything still waiting on it is called off by `stop`. */
+/** The clock of one simulator. `stop` cancels every scheduled task. */
 export function createStoppableClock(clock: SimulatorClock): SimulatorClock & { stop(): void } {
   const cancels = new Set<() => void>();
   let stopped = false;

@@ -4,30 +4,30 @@ import type { SimulatorOptions } from './simulator.js';
 
 export const usage = `Usage: npm run simulator -- --port <port> --api-key <key> [options]
 
-  --port <port>         where to listen; 0 (the default) is any free port
-  --host <host>         127.0.0.1 by default
-  --api-key <key>       the API key that clients must send
-  --read-only-key <key> a second key that may not write
-  --devices <n>         1 to 100000 generated devices in addition to those of the API reference
-  --seed <n>            which devices these are, and what chance decides; 1 by default
-  --webhook <url>       where to post webhooks
-  --token <token>       sent with every webhook as X-Webhook-Token
-  --rate <n>            answer 429 beyond n calls a second
-  --burst <n>           how many calls may come at once; as many as --rate by default
-  --rate-headers <kind> how a 429 says when to come back: retry-after (the default), x-ratelimit-reset, none
-  --conflicts           answer 409 for assigning what is assigned already
-  --help                this text
+  --port <port>         port to listen on; 0 (default) is any free port
+  --host <host>         address to listen on (default: 127.0.0.1)
+  --api-key <key>       API key that clients must send
+  --read-only-key <key> second API key, without write access
+  --devices <n>         number of generated devices, 1 to 100000, in addition to those of the API reference
+  --seed <n>            seed of the generated devices and of random decisions (default: 1)
+  --webhook <url>       URL to post webhooks to
+  --token <token>       value of the X-Webhook-Token header of every webhook
+  --rate <n>            respond with 429 to more than n calls per second
+  --burst <n>           number of calls in a burst (default: the value of --rate)
+  --rate-headers <kind> header of a 429: retry-after (default), x-ratelimit-reset, none
+  --conflicts           respond with 409 to an assignment that changes nothing
+  --help                show this help
 `;
 
 export type CommandLine =
-  { kind: 'start'; options: SimulatorOptions } | { kind: 'help' } | { kind: 'wrong'; problem: string };
+  { kind: 'start'; options: SimulatorOptions } | { kind: 'help' } | { kind: 'invalid'; problem: string };
 
-/** Reads the arguments of the command. What is wrong with them comes back as one clear line. */
+/** Parses the arguments of the command. A problem is one line of text. */
 export function readCommandLine(args: readonly string[]): CommandLine {
   try {
     return readValues(args);
   } catch (error) {
-    return wrong(error instanceof Error ? error.message : String(error));
+    return invalid(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -55,30 +55,32 @@ function readValues(args: readonly string[]): CommandLine {
   const apiKey = values['api-key'] ?? '';
   const port = /^\d+$/.test(values.port) ? Number(values.port) : Infinity;
   const rate = Number(values.rate ?? 1);
-  if (apiKey === '') return wrong('--api-key is missing');
+  if (apiKey === '') return invalid('--api-key is missing');
   if (apiKey.includes(':'))
-    return wrong('--api-key must not contain a colon: it is sent as a Basic user name');
-  if (port > 65_535) return wrong(`--port must be a number from 0 to 65535, not "${values.port}"`);
+    return invalid(
+      '--api-key must not contain a colon: clients send it as the user name of Basic credentials',
+    );
+  if (port > 65_535) return invalid(`--port must be a number from 0 to 65535, not "${values.port}"`);
   if (!(rate > 0) || rate === Infinity)
-    return wrong(`--rate must be a number above 0, not "${values.rate ?? ''}"`);
+    return invalid(`--rate must be a number greater than 0, not "${values.rate ?? ''}"`);
   if (values.webhook !== undefined && !isHttpUrl(values.webhook)) {
-    return wrong(`--webhook must be an http or https address, not "${values.webhook}"`);
+    return invalid(`--webhook must be an http or https URL, not "${values.webhook}"`);
   }
-  if (values.token !== undefined && values.webhook === undefined) return wrong('--token needs --webhook');
+  if (values.token !== undefined && values.webhook === undefined) return invalid('--token needs --webhook');
   const burst = wholeNumber(values.burst ?? String(Math.max(1, Math.ceil(rate))));
   if (burst === undefined || burst < 1)
-    return wrong(`--burst must be a whole number above 0, not "${values.burst ?? ''}"`);
-  if (values.burst !== undefined && values.rate === undefined) return wrong('--burst needs --rate');
+    return invalid(`--burst must be a whole number greater than 0, not "${values.burst ?? ''}"`);
+  if (values.burst !== undefined && values.rate === undefined) return invalid('--burst needs --rate');
   const headers = rateHeaderKinds.find((kind) => kind === values['rate-headers']);
   if (headers === undefined)
-    return wrong(
+    return invalid(
       `--rate-headers must be one of ${rateHeaderKinds.join(', ')}, not "${values['rate-headers']}"`,
     );
   const devices = wholeNumber(values.devices ?? '1');
   if (devices === undefined || devices < 1 || devices > 100_000)
-    return wrong(`--devices must be a whole number from 1 to 100000, not "${values.devices ?? ''}"`);
+    return invalid(`--devices must be a whole number from 1 to 100000, not "${values.devices ?? ''}"`);
   const seed = wholeNumber(values.seed);
-  if (seed === undefined) return wrong(`--seed must be a whole number, not "${values.seed}"`);
+  if (seed === undefined) return invalid(`--seed must be a whole number, not "${values.seed}"`);
 
   const { token, webhook: url } = values;
   const readOnlyApiKey = values['read-only-key'];
@@ -102,8 +104,8 @@ function wholeNumber(text: string): number | undefined {
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-function wrong(problem: string): CommandLine {
-  return { kind: 'wrong', problem };
+function invalid(problem: string): CommandLine {
+  return { kind: 'invalid', problem };
 }
 
 function isHttpUrl(text: string): boolean {

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Starts an HTTP server and waits until it listens; fails where the port is taken. */
+/** Starts an HTTP server and waits until it listens. Rejects when the port is in use. */
 export function listen(listener: Listener, port: number, host: string): Promise<Server> {
   const server = createServer((request, response) => {
-    // A request that breaks off while it is read is no concern of anyone but its client.
+    // The client has aborted the request.
     listener(request, response).catch(() => response.destroy());
   });
   return new Promise((resolve, reject) => {
@@ -17,15 +17,15 @@ export function listen(listener: Listener, port: number, host: string): Promise<
   });
 }
 
-/** Where a server can be reached. */
+/** The origin of the URLs of a server. */
 export function originOf(server: Server, host: string): string {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  const reachableHost = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${reachableHost.includes(':') ? `[${reachableHost}]` : reachableHost}:${port}`;
 }
 
-/** Stops listening and drops every connection, the hanging ones too. */
+/** Stops listening and closes every connection, including hanging ones. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -8,7 +8,7 @@ switch (command.kind) {
   case 'help':
     process.stdout.write(usage);
     break;
-  case 'wrong':
+  case 'invalid':
     process.stderr.write(`simulator: ${command.problem}\n\n${usage}`);
     process.exitCode = 2;
     break;

@@ -6,7 +6,7 @@ import { controlRoot, createControl } from './control/serve.js';
 import { createFleet } from './fleet/create-fleet.js';
 import { seededRandom } from './fleet/random.js';
 import { addToBusinessManager, type NewHardware } from './scenarios/business-manager.js';
-import { enroll, enrollMany, type EnrollingDevice, type EnrollingMany } from './scenarios/enroll.js';
+import { enroll, enrollMany, type EnrollRequest, type EnrollManyRequest } from './scenarios/enroll.js';
 import { lock } from './scenarios/lock.js';
 import { unenroll } from './scenarios/unenroll.js';
 import { closeServer, listen, originOf } from './listen.js';
@@ -17,7 +17,7 @@ import type { Simulator, SimulatorOptions } from './simulator.js';
 import type { DeliveryFault } from './webhooks/delivery-faults.js';
 import { createWebhooks, type Resend, type WebhookTarget } from './webhooks/webhooks.js';
 
-// Those who start a simulator find all they need here.
+// The public interface of the simulator.
 export type { RecordedCall } from './api/call-log.js';
 export type { Fault } from './api/faults.js';
 export { createManualClock, createRealClock, type ManualClock, type SimulatorClock } from './clock.js';
@@ -25,7 +25,7 @@ export type { DeviceKind } from './fleet/hardware.js';
 export type { EnrolledDevice } from './scenarios/enroll.js';
 export type { Simulator, SimulatorOptions } from './simulator.js';
 
-/** Starts a simulated SimpleMDM account with its API, its webhooks and its control on one port. */
+/** Starts a simulated SimpleMDM account: API, webhooks and control API on one port. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { port = 0, host = '127.0.0.1', apiKey, readOnlyApiKey, webhook, rateLimit, delays } = options;
   const clock = createStoppableClock(options.clock ?? createRealClock());
@@ -39,14 +39,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const faults = createFaultList(random);
   const callLog = createCallLog();
 
-  const happenings = {
+  const controls = {
     calls: () => callLog.all(),
     clearCalls: () => callLog.clear(),
-    enroll: (device: EnrollingDevice) => enroll(fleet, device),
-    enrollMany: (many: EnrollingMany) => enrollMany(fleet, many),
-    unenroll: (deviceId: number, how?: { webhook?: boolean }) =>
-      assertThere(deviceId, unenroll(fleet, deviceId, how)),
-    lock: (deviceId: number) => assertThere(deviceId, lock(fleet, deviceId)),
+    enroll: (device: EnrollRequest) => enroll(fleet, device),
+    enrollMany: (many: EnrollManyRequest) => enrollMany(fleet, many),
+    unenroll: (deviceId: number, options?: { webhook?: boolean }) =>
+      assertFound(deviceId, unenroll(fleet, deviceId, options)),
+    lock: (deviceId: number) => assertFound(deviceId, lock(fleet, deviceId)),
     addToBusinessManager: (hardware: NewHardware) => addToBusinessManager(fleet, hardware),
     sendTestEvent: () => webhooks.post('test_event', {}),
     addFault: (fault: Fault) => faults.add(fault),
@@ -75,7 +75,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     callLog,
     ...(rateLimit !== undefined && { rateLimit }),
   });
-  const control = createControl(happenings);
+  const control = createControl(controls);
 
   const server = await listen(
     async (request, response) => {
@@ -90,7 +90,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const origin = originOf(server, host);
 
   return {
-    ...happenings,
+    ...controls,
     url: `${origin}${apiRoot}`,
     origin,
     close: async () => {
@@ -100,6 +100,6 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   };
 }
 
-function assertThere(deviceId: number, there: boolean): void {
-  if (!there) throw new Error(`there is no device ${deviceId}`);
+function assertFound(deviceId: number, found: boolean): void {
+  if (!found) throw new Error(`there is no device ${deviceId}`);
 }

@@ -1,4 +1,4 @@
-/** Baseline (b): a bare `node:http` server that reads the body and answers 202: what the machine can do at all. */
+/** Baseline (b): a bare `node:http` server that reads the body and returns 202, the upper bound of the machine. */
 import { createServer } from 'node:http';
 
 const server = createServer((request, response) => {

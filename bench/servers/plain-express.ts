@@ -1,4 +1,4 @@
-/** Baseline (a): the plainest Express handler that awaits `queue.add`. No token, no validation, no id, no journal. */
+/** Baseline (a): the simplest Express handler that awaits `queue.add`. No token, no validation, no id, no journal. */
 import express from 'express';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';

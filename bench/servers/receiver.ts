@@ -1,4 +1,4 @@
-/** The receiver of mdm-reflex as it is shipped, in a process of its own. */
+/** The receiver of mdm-reflex, unchanged, in its own process. */
 import { startService } from '../../src/main.js';
 
 const service = await startService({

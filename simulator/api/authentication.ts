@@ -2,10 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 
 export type Access = 'full' | 'read_only' | 'none';
 
-/**
- * Tells what a request may do by its Basic credentials: the API key is the user name, the password is blank
- * (reference: Authentication).
- */
+/** The access of Basic credentials: the API key is the user name, the password is blank (reference: Authentication). */
 export function accessOf(
   authorization: string | undefined,
   keys: { apiKey: string; readOnlyApiKey?: string },

@@ -1,12 +1,12 @@
-/** One API call as it arrived. The key is never kept. */
+/** One API call as received, without its key. */
 export interface RecordedCall {
   method: string;
   /** Below `/api/v1`, without query and trailing slash. */
   path: string;
   query: Record<string, string>;
-  /** The parameters of the body, whichever way they were encoded. */
+  /** The parameters of the body, whatever their encoding. */
   body: Readonly<Record<string, unknown>>;
-  /** What was answered; 0 where a fault left the call without an answer. */
+  /** The status of the response; 0 when a fault left the call without a response. */
   status: number;
   at: string;
   authorized: boolean;
@@ -18,15 +18,15 @@ export interface CallLog {
   clear(): void;
 }
 
-const kept = 100_000;
+const maxCalls = 100_000;
 
-/** The calls since the start or the last clearing, oldest first; of very many, the latest. */
+/** Creates a log of the latest calls, oldest first. */
 export function createCallLog(): CallLog {
   let calls: RecordedCall[] = [];
   return {
     add: (call) => {
       calls.push(call);
-      if (calls.length > kept * 2) calls = calls.slice(-kept);
+      if (calls.length > maxCalls * 2) calls = calls.slice(-maxCalls);
     },
     all: () => [...calls],
     clear: () => {

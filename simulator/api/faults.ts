@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import type { Random } from '../fleet/random.js';
 
-/** Which calls go wrong, and how. */
+/** Which calls fail, and how. */
 export const faultSchema = z.strictObject({
-  /** Only calls with this method; any when left out. */
+  /** Only calls with this method (default: any). */
   method: z.string().toUpperCase().optional(),
-  /** Only calls to this path below `/api/v1`; `*` stands for any characters, slashes too. Any path when left out. */
+  /** Only calls to this path below `/api/v1` (default: any). `*` matches any characters, slashes included. */
   path: z.string().optional(),
   /**
-   * - `status`: answered with `status` (500) and an error body
-   * - `hang`: never answered; the connection stays open until the client or the simulator closes it
-   * - `reset`: the connection is reset
-   * - `slow`: the first byte of the proper answer comes `delayMs` (1000) later on the simulator's clock
-   * - `truncated`: the headers promise the whole body, half of it comes, then the connection breaks
-   * - `not_json`: an HTML page, as a proxy in the way would send
-   * - `wrong_json`: JSON of another shape, with the status and headers of the proper answer
+   * - `status`: a response with `status` (500) and an error body
+   * - `hang`: no response; the connection stays open until the client or the simulator closes it
+   * - `reset`: a reset of the connection
+   * - `slow`: the regular response, `delayMs` (1000) later on the clock of the simulator
+   * - `truncated`: the headers of the whole body, half of the body, then the end of the connection
+   * - `not_json`: an HTML page, as a proxy sends it
+   * - `wrong_json`: JSON of another shape, with the status and headers of the regular response
    */
   kind: z.enum(['status', 'hang', 'reset', 'slow', 'truncated', 'not_json', 'wrong_json']),
   status: z.int().min(200).max(599).optional(),
@@ -23,13 +23,13 @@ export const faultSchema = z.strictObject({
   /** Sent as `X-RateLimit-Reset`, in epoch seconds. */
   rateLimitReset: z.number().nonnegative().optional(),
   delayMs: z.number().nonnegative().optional(),
-  /** How many calls it spoils; until it is cleared when left out. */
+  /** The number of calls that the fault affects (default: all, until it is cleared). */
   times: z.int().positive().optional(),
-  /** From 0 to 1; every call when left out. */
+  /** From 0 to 1 (default: 1). */
   probability: z.number().min(0).max(1).optional(),
   /**
-   * `before`: the call does nothing. `after`: it takes effect, and then its answer is spoiled.
-   * `truncated` and `wrong_json` are `after` unless they say otherwise, everything else is `before`.
+   * `before`: the call takes no effect. `after`: the call takes effect before the fault.
+   * Default: `after` for `truncated` and `wrong_json`, `before` for the other kinds.
    */
   effect: z.enum(['before', 'after']).optional(),
 });
@@ -40,25 +40,29 @@ export interface FaultList {
   add(fault: Fault): void;
   clear(): void;
   all(): Fault[];
-  /** The fault for this call, if any; it counts as used. */
-  take(method: string, path: string): Fault | undefined;
+  /** The fault for this call, if any. Uses up one of its `times`. */
+  use(method: string, path: string): Fault | undefined;
 }
 
-/** The faults that are on. Of several that fit a call, the one added first spoils it. */
+/** Creates the list of active faults. When several match a call, the oldest applies. */
 export function createFaultList(random: Random = Math.random): FaultList {
-  const faults: { fault: Fault; left: number; fits: RegExp }[] = [];
+  const faults: { fault: Fault; left: number; pathPattern: RegExp }[] = [];
   return {
     add: (fault) => {
       const valid = faultSchema.parse(fault);
-      faults.push({ fault: valid, left: valid.times ?? Infinity, fits: globPattern(valid.path ?? '*') });
+      faults.push({
+        fault: valid,
+        left: valid.times ?? Infinity,
+        pathPattern: globPattern(valid.path ?? '*'),
+      });
     },
     clear: () => void faults.splice(0),
     all: () => faults.map(({ fault, left }) => (Number.isFinite(left) ? { ...fault, times: left } : fault)),
-    take: (method, path) => {
+    use: (method, path) => {
       const index = faults.findIndex(
-        ({ fault, fits }) =>
+        ({ fault, pathPattern }) =>
           (fault.method === undefined || fault.method === method) &&
-          fits.test(path) &&
+          pathPattern.test(path) &&
           random() < (fault.probability ?? 1),
       );
       const found = faults[index];
@@ -70,10 +74,10 @@ export function createFaultList(random: Random = Math.random): FaultList {
   };
 }
 
-/** Whether the call takes effect before its answer is spoiled. */
+/** Whether the call takes effect before the fault. */
 export function takesEffect(fault: Fault): boolean {
-  const usual = fault.kind === 'truncated' || fault.kind === 'wrong_json' ? 'after' : 'before';
-  return (fault.effect ?? usual) === 'after';
+  const byKind = fault.kind === 'truncated' || fault.kind === 'wrong_json' ? 'after' : 'before';
+  return (fault.effect ?? byKind) === 'after';
 }
 
 function globPattern(glob: string): RegExp {

@@ -1,19 +1,18 @@
-/** A file sent as multipart. */
+/** A file in a multipart body. */
 export interface UploadedFile {
   filename: string;
   content: Buffer;
 }
 
-/** Reads the parts of a multipart/form-data body (RFC 7578). Throws where the body is none. */
+/** Reads the parts of a multipart/form-data body (RFC 7578). Throws for any other body. */
 export function readMultipart(body: Buffer, contentType: string): [string, string | UploadedFile][] {
   const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
-  if (boundary === undefined) throw new Error('the content type names no boundary');
+  if (boundary === undefined) throw new Error('the content type has no boundary');
 
-  // One character per byte, so that the delimiters can be searched for in a text and the contents stay whole.
+  // latin1 maps one byte to one character: the search for delimiters works on text and keeps every byte.
   const [preamble = '', ...rest] = `\r\n${body.toString('latin1')}`.split(`\r\n--${boundary}`);
-  if (preamble !== '' || !rest.at(-1)?.startsWith('--'))
-    throw new Error('the multipart body is not complete');
+  if (preamble !== '' || !rest.at(-1)?.startsWith('--')) throw new Error('the multipart body is incomplete');
   return rest.slice(0, -1).map(readPart);
 }
 

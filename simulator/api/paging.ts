@@ -1,57 +1,57 @@
-import { ok, unprocessable, type Answer } from './answer.js';
+import { ok, unprocessable, type ApiResponse } from './response.js';
 import type { Call } from './route.js';
 
-/** Anything that has an id and can stand in a list. */
-export interface Listed {
+/** A record of a list. */
+export interface ListedRecord {
   id: number | string;
 }
 
 /** Ascending or descending by id (API 1.51). */
 export type Direction = 'asc' | 'desc';
 
-/** Where a page begins and how it goes on. */
-export interface Place {
+/** The start of a page and its direction. */
+export interface PagePosition {
   /** The cursor; `undefined` for the first page. */
   after: string | undefined;
   direction: Direction;
 }
 
 /**
- * Answers one page of a list, ascending by id (reference: Pagination).
- * The cursor need not belong to a record: the page holds what comes after it. `starting_after=0` is the first page.
+ * One page of a list, ascending by id (reference: Pagination). The cursor need not be the id of a record: the page starts with the
+ * first id after it. `starting_after=0` is the first page.
  */
-export function page<R extends Listed>(
+export function page<R extends ListedRecord>(
   call: Call,
   records: Iterable<R>,
   show: (record: R) => unknown,
-): Answer {
+): ApiResponse {
   const sorted = [...records].sort((a, b) => compareIds(a.id, b.id));
-  const numbered = typeof sorted[0]?.id === 'number';
-  return pageOf(call, numbered, show, ({ after, direction }) => {
+  const hasNumericIds = typeof sorted[0]?.id === 'number';
+  return pageOf(call, hasNumericIds, show, ({ after, direction }) => {
     const ordered = direction === 'asc' ? sorted : sorted.reverse();
     if (after === undefined) return ordered;
-    const from = numbered ? Number(after) : after;
+    const from = hasNumericIds ? Number(after) : after;
     const sign = direction === 'asc' ? 1 : -1;
     return ordered.filter(({ id }) => sign * compareIds(id, from) > 0);
   });
 }
 
 /**
- * Answers one page of a list that is long and can be read from any place: no more of it is read than the page holds.
+ * One page of a long list. Reads no more of the list than the page needs.
  *
- * @param numbered - Whether the ids are numbers.
+ * @param read - Reads the list from a position.
  */
-export function pageOf<R extends Listed>(
+export function pageOf<R extends ListedRecord>(
   call: Call,
-  numbered: boolean,
+  hasNumericIds: boolean,
   show: (record: R) => unknown,
-  read: (place: Place) => Iterable<R>,
-): Answer {
+  read: (position: PagePosition) => Iterable<R>,
+): ApiResponse {
   const { limit: limitText = '10', starting_after: cursor = '', direction = 'asc' } = call.query;
   const limit = /^\d+$/.test(limitText) ? Number(limitText) : 0;
   if (limit < 1 || limit > 100) return unprocessable('limit must be between 1 and 100');
   if (direction !== 'asc' && direction !== 'desc') return unprocessable('direction must be asc or desc');
-  if (numbered && !/^\d*$/.test(cursor)) return unprocessable('starting_after is not an id');
+  if (hasNumericIds && !/^\d*$/.test(cursor)) return unprocessable('starting_after is not an id');
 
   const after = cursor === '' || cursor === '0' ? undefined : cursor;
   const data: unknown[] = [];

@@ -6,8 +6,9 @@ export type Params = Readonly<Record<string, unknown>>;
 const jsonObject = z.record(z.string(), z.unknown());
 
 /**
- * Reads the parameters of a request body: a form, multipart or JSON alike.
- * `undefined` means that the body is not what its content type says.
+ * Reads the parameters of a request body: form, multipart or JSON.
+ *
+ * @returns undefined when the body does not match its content type.
  */
 export function readParams(body: Buffer, contentType: string): Params | undefined {
   if (body.length === 0) return {};
@@ -20,14 +21,14 @@ export function readParams(body: Buffer, contentType: string): Params | undefine
   }
 }
 
-/** `name[]=a&name[]=b` becomes a list, as Rails reads it; of a plain name the last value counts. */
+/** `name[]=a&name[]=b` becomes a list, as in Rails; of a repeated plain name the last value counts. */
 export function fromPairs(pairs: Iterable<readonly [string, unknown]>): Record<string, unknown> {
   const params = new Map<string, unknown>();
   for (const [key, value] of pairs) {
     if (key.endsWith('[]')) {
       const name = key.slice(0, -2);
-      const before = params.get(name);
-      params.set(name, Array.isArray(before) ? [...z.array(z.unknown()).parse(before), value] : [value]);
+      const values = params.get(name);
+      params.set(name, Array.isArray(values) ? [...z.array(z.unknown()).parse(values), value] : [value]);
     } else {
       params.set(key, value);
     }
@@ -35,14 +36,14 @@ export function fromPairs(pairs: Iterable<readonly [string, unknown]>): Record<s
   return Object.fromEntries(params);
 }
 
-/** A text parameter; a number or boolean in JSON counts as its text. Absent, null or blank: `undefined`. */
+/** A text parameter; a JSON number or boolean becomes text. `undefined` when absent, null or blank. */
 export function textParam(params: Params, name: string): string | undefined {
   const value = params[name];
   const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
   return typeof text === 'string' && text.trim() !== '' ? text : undefined;
 }
 
-/** A boolean parameter: `true`, `True` and `1` are true, anything else that is given is false. */
+/** A boolean parameter: `true`, `True` and `1` are true, every other value is false. */
 export function flagParam(params: Params, name: string): boolean | undefined {
   const text = textParam(params, name);
   return text === undefined ? undefined : ['true', '1'].includes(text.toLowerCase());
@@ -50,7 +51,7 @@ export function flagParam(params: Params, name: string): boolean | undefined {
 
 const uploadedFile = z.object({ filename: z.string(), content: z.instanceof(Buffer) });
 
-/** An uploaded file; a plain text field of that name counts as its content. */
+/** An uploaded file; a text field of this name counts as its content. */
 export function fileParam(params: Params, name: string): UploadedFile | undefined {
   const file = uploadedFile.safeParse(params[name]);
   if (file.success) return file.data;
@@ -58,7 +59,7 @@ export function fileParam(params: Params, name: string): UploadedFile | undefine
   return text === undefined ? undefined : { filename: '', content: Buffer.from(text) };
 }
 
-/** The parameters as a record of calls keeps them: of a file, its name and size. */
+/** The parameters for the call log: of a file, only name and size. */
 export function recordable(params: Params): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => {
@@ -68,7 +69,7 @@ export function recordable(params: Params): Record<string, unknown> {
   );
 }
 
-/** Ids as `1,2,3`, as a JSON list, or as one number. `'malformed'` where something in it is no id. */
+/** Ids as `1,2,3`, as a JSON list, or as one number. `'malformed'` when one of them is not a number. */
 export function idsParam(params: Params, name: string): number[] | undefined | 'malformed' {
   const value = params[name];
   const text = Array.isArray(value) ? value.map(String).join(',') : textParam(params, name);

@@ -1,16 +1,16 @@
 import type { SimulatorClock } from '../clock.js';
 
-/** How a 429 says when to come back: all three are seen in real accounts. */
+/** How a 429 announces the wait. Real accounts use all three. */
 export const rateHeaderKinds = ['retry-after', 'x-ratelimit-reset', 'none'] as const;
 
 export interface RateLimit {
   perSecond: number;
   burst: number;
-  /** `retry-after` when left out. */
+  /** Default: `retry-after`. */
   headers?: (typeof rateHeaderKinds)[number];
 }
 
-/** The headers of a 429: a wait in seconds, or an end in epoch seconds, or nothing. */
+/** The headers of a 429: the wait in seconds, its end in epoch seconds, or nothing. */
 export function rateHeaders(
   kind: (typeof rateHeaderKinds)[number],
   seconds: number,
@@ -22,8 +22,8 @@ export function rateHeaders(
 }
 
 /**
- * A bucket of `burst` calls that refills at `perSecond`. The returned function takes one call:
- * 0 where it may go ahead, otherwise the whole seconds to wait.
+ * Creates a token bucket of `burst` calls that refills at `perSecond`. The returned function requests one call and returns the
+ * seconds to wait, 0 when the call may proceed.
  */
 export function createRateLimiter(limit: RateLimit | undefined, clock: SimulatorClock): () => number {
   if (limit === undefined) return () => 0;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { fromPairs, readParams, textParam, type Params } from './params.js';
 
-/** A request with its body read and its method settled. */
+/** A request after its body is read and its method is known. */
 export interface ReadRequest {
   method: string;
   path: string;
@@ -9,11 +9,11 @@ export interface ReadRequest {
   body: Params;
   /** Query and body together. */
   params: Params;
-  /** Whether the body was what its content type says. */
+  /** Whether the body matches its content type. */
   wellFormed: boolean;
 }
 
-/** Reads a request to the end. A POST with `_method=PATCH` counts as a PATCH (reference: Account, Update). */
+/** Reads a whole request. A POST with `_method=PATCH` counts as a PATCH (reference: Account, Update). */
 export async function readRequest(request: IncomingMessage): Promise<ReadRequest> {
   const url = new URL(request.url ?? '/', 'http://simulator');
   const query = Object.fromEntries(url.searchParams);
@@ -22,10 +22,10 @@ export async function readRequest(request: IncomingMessage): Promise<ReadRequest
   const body = readParams(Buffer.concat(chunks), request.headers['content-type'] ?? '');
 
   const params = { ...fromPairs(url.searchParams), ...body };
-  const sent = request.method ?? 'GET';
-  const override = sent === 'POST' ? textParam(params, '_method')?.toUpperCase() : undefined;
+  const sentMethod = request.method ?? 'GET';
+  const override = sentMethod === 'POST' ? textParam(params, '_method')?.toUpperCase() : undefined;
   return {
-    method: override ?? sent,
+    method: override ?? sentMethod,
     path: url.pathname.length > 1 ? url.pathname.replace(/\/+$/, '') : url.pathname,
     query,
     body: body ?? {},

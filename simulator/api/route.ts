@@ -1,41 +1,41 @@
-import type { Answer } from './answer.js';
+import type { ApiResponse } from './response.js';
 import type { Params } from './params.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** A call that has been authenticated and read. */
+/** A call, authenticated and read. */
 export interface Call {
   /** The values of the `:names` in the route's path. */
   path: Readonly<Record<string, string>>;
   query: Readonly<Record<string, string>>;
-  /** Query, form, multipart and JSON parameters together: the API takes any of them. */
+  /** Query, form, multipart and JSON parameters together: the API accepts each. */
   params: Params;
 }
 
-/** One documented call. Handlers return their answer, so that a fault can spoil it after it took effect. */
+/** One documented call. The handler returns its response, so that a fault can replace the response after the call took effect. */
 export interface Route {
   method: Method;
   /** Below `/api/v1`, for example `/devices/:id`. */
   path: string;
-  handle(call: Call): Answer;
+  handle(call: Call): ApiResponse;
 }
 
-/** The id in a call's path, or `undefined` where it is no number: then nothing has that id. */
+/** A number in the path of a call. `undefined` for other text: no record has such an id. */
 export function numberInPath(call: Call, name: string): number | undefined {
   const text = call.path[name] ?? '';
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Finds the route for a method and a path, with the values of its `:names`. A trailing slash does not matter. */
+/** Finds the route for a method and a path, with the values of its `:names`. Ignores a trailing slash. */
 export function matchRoute<R extends { method: string; path: string }>(
   routes: readonly R[],
   method: string,
   path: string,
 ): { route: R; path: Record<string, string> } | undefined {
-  const asked = segments(path);
+  const requested = segments(path);
   for (const route of routes) {
     if (route.method !== method) continue;
-    const values = matchSegments(segments(route.path), asked);
+    const values = matchSegments(segments(route.path), requested);
     if (values !== undefined) return { route, path: values };
   }
   return undefined;
@@ -47,12 +47,12 @@ function segments(path: string): string[] {
 
 function matchSegments(
   pattern: readonly string[],
-  asked: readonly string[],
+  requested: readonly string[],
 ): Record<string, string> | undefined {
-  if (pattern.length !== asked.length) return undefined;
+  if (pattern.length !== requested.length) return undefined;
   const values: Record<string, string> = {};
   for (const [index, expected] of pattern.entries()) {
-    const found = asked[index] ?? '';
+    const found = requested[index] ?? '';
     if (expected.startsWith(':')) values[expected.slice(1)] = decode(found);
     else if (expected !== found) return undefined;
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SimulatorClock } from '../clock.js';
 import { timestamp } from '../timestamps.js';
-import { failure, notFound, type Answer } from './answer.js';
+import { failure, notFound, type ApiResponse } from './response.js';
 import { accessOf, type Access } from './authentication.js';
 import type { CallLog } from './call-log.js';
 import { takesEffect, type Fault, type FaultList } from './faults.js';
@@ -9,7 +9,7 @@ import { recordable } from './params.js';
 import { createRateLimiter, rateHeaders, type RateLimit } from './rate-limit.js';
 import { readRequest, type ReadRequest } from './read-request.js';
 import { matchRoute, type Route } from './route.js';
-import { writeAnswer, writeHtml, writeTruncated } from './write-answer.js';
+import { writeResponse, writeHtml, writeTruncated } from './write-response.js';
 
 export const apiRoot = '/api/v1';
 
@@ -22,11 +22,11 @@ export interface ApiOptions {
   rateLimit?: RateLimit;
 }
 
-/** Makes the listener for everything under `/api/v1`. */
+/** Creates the listener for everything under `/api/v1`. */
 export function createApi(
   options: ApiOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const takeCall = createRateLimiter(options.rateLimit, options.clock);
+  const requestCall = createRateLimiter(options.rateLimit, options.clock);
   const waitHeaders = (seconds: number) =>
     rateHeaders(options.rateLimit?.headers ?? 'retry-after', seconds, options.clock.now());
 
@@ -35,7 +35,7 @@ export function createApi(
     const read = await readRequest(request);
     const path = read.path.slice(apiRoot.length);
     const access = accessOf(request.headers.authorization, options.keys);
-    const answerCall = () => answer(options.routes, access, takeCall, waitHeaders, read, path);
+    const handleCall = () => handle(options.routes, access, requestCall, waitHeaders, read, path);
     const record = (status: number) =>
       options.callLog.add({
         method: read.method,
@@ -47,27 +47,27 @@ export function createApi(
         authorized: access !== 'none',
       });
 
-    const fault = options.faults.take(read.method, path);
+    const fault = options.faults.use(read.method, path);
     if (fault === undefined) {
-      const proper = answerCall();
-      record(proper.status);
-      writeAnswer(request, response, proper, startedAt);
+      const regular = handleCall();
+      record(regular.status);
+      writeResponse(request, response, regular, startedAt);
     } else {
-      spoil({ fault, request, response, answerCall, record, startedAt, clock: options.clock });
+      applyFault({ fault, request, response, handleCall, record, startedAt, clock: options.clock });
     }
   };
 }
 
-function answer(
+function handle(
   routes: readonly Route[],
   access: Access,
-  takeCall: () => number,
+  requestCall: () => number,
   waitHeaders: (seconds: number) => Record<string, string>,
   read: ReadRequest,
   path: string,
-): Answer {
+): ApiResponse {
   if (access === 'none') return failure(401, 'invalid API key');
-  const waitSeconds = takeCall();
+  const waitSeconds = requestCall();
   if (waitSeconds > 0) return failure(429, 'too many requests', waitHeaders(waitSeconds));
   if (access === 'read_only' && read.method !== 'GET') {
     return failure(403, 'This API Key does not have access to this resource.');
@@ -78,18 +78,18 @@ function answer(
   return match.route.handle({ path: match.path, query: read.query, params: read.params });
 }
 
-interface Spoiling {
+interface FaultyCall {
   fault: Fault;
   request: IncomingMessage;
   response: ServerResponse;
-  answerCall: () => Answer;
+  handleCall: () => ApiResponse;
   record: (status: number) => void;
   startedAt: number;
   clock: SimulatorClock;
 }
 
-function spoil({ fault, request, response, answerCall, record, startedAt, clock }: Spoiling): void {
-  const took = takesEffect(fault) ? answerCall() : undefined;
+function applyFault({ fault, request, response, handleCall, record, startedAt, clock }: FaultyCall): void {
+  const result = takesEffect(fault) ? handleCall() : undefined;
   switch (fault.kind) {
     case 'hang':
       record(0);
@@ -99,9 +99,9 @@ function spoil({ fault, request, response, answerCall, record, startedAt, clock 
       request.socket.resetAndDestroy();
       return;
     case 'status': {
-      const spoiled = failure(fault.status ?? 500, 'something went wrong', retryHeaders(fault));
-      record(spoiled.status);
-      writeAnswer(request, response, spoiled, startedAt);
+      const error = failure(fault.status ?? 500, 'something went wrong', retryHeaders(fault));
+      record(error.status);
+      writeResponse(request, response, error, startedAt);
       return;
     }
     case 'not_json':
@@ -109,22 +109,27 @@ function spoil({ fault, request, response, answerCall, record, startedAt, clock 
       writeHtml(response, fault.status ?? 200);
       return;
     case 'truncated': {
-      const whole = took ?? { status: fault.status ?? 200, body: { data: [], has_more: false } };
+      const whole = result ?? { status: fault.status ?? 200, body: { data: [], has_more: false } };
       record(whole.status);
       writeTruncated(response, whole, startedAt);
       return;
     }
     case 'wrong_json': {
-      const proper = took ?? { status: fault.status ?? 200 };
-      record(proper.status);
-      writeAnswer(request, response, { ...proper, body: { data: 'maintenance', has_more: 'no' } }, startedAt);
+      const regular = result ?? { status: fault.status ?? 200 };
+      record(regular.status);
+      writeResponse(
+        request,
+        response,
+        { ...regular, body: { data: 'maintenance', has_more: 'no' } },
+        startedAt,
+      );
       return;
     }
     case 'slow':
       clock.after(fault.delayMs ?? 1000, () => {
-        const late = took ?? answerCall();
-        record(late.status);
-        writeAnswer(request, response, late, startedAt);
+        const delayed = result ?? handleCall();
+        record(delayed.status);
+        writeResponse(request, response, delayed, startedAt);
       });
       return;
   }

@@ -1,196 +1,215 @@
 import { z } from 'zod';
-import { accepted, created, noContent, notFound, ok, unprocessable, type Answer } from '../api/answer.js';
+import {
+  accepted,
+  created,
+  noContent,
+  notFound,
+  ok,
+  unprocessable,
+  type ApiResponse,
+} from '../api/response.js';
 import { faultSchema } from '../api/faults.js';
 import type { Params } from '../api/params.js';
 import type { Method } from '../api/route.js';
 import { newHardwareSchema } from '../scenarios/business-manager.js';
-import { enrollingDeviceSchema, enrollingManySchema } from '../scenarios/enroll.js';
+import { enrollRequestSchema, enrollManyRequestSchema } from '../scenarios/enroll.js';
 import type { Simulator } from '../simulator.js';
 import { deliveryFaultSchema } from '../webhooks/delivery-faults.js';
 
-/** What can be done to a simulator from outside: all it offers in process, except to stop it. */
-export type Controlled = Omit<Simulator, 'url' | 'origin' | 'close' | 'webhooksSettled' | 'setWebhook'>;
+/** The part of the simulator that other processes can use: all but stopping it. */
+export type SimulatorControls = Omit<
+  Simulator,
+  'url' | 'origin' | 'close' | 'webhooksSettled' | 'setWebhook'
+>;
 
 interface ControlRoute {
   method: Method;
   path: string;
-  /** What it is for, as the index tells it. */
-  about: string;
-  handle(request: { path: Readonly<Record<string, string>>; body: Params }): Answer;
+  /** The description in the index. */
+  description: string;
+  handle(request: { path: Readonly<Record<string, string>>; body: Params }): ApiResponse;
 }
 
-const unenrolling = z.strictObject({ webhook: z.boolean().optional() });
-const resending = z.strictObject({
+const unenrollRequest = z.strictObject({ webhook: z.boolean().optional() });
+const resendRequest = z.strictObject({
   last: z.int().positive().default(1),
   reversed: z.boolean().default(false),
   delayMs: z.number().nonnegative().default(0),
 });
 
-/** The control of the simulator over HTTP: the same as in process, for people and for other processes. */
-export function controlRoutes(simulator: Controlled): ControlRoute[] {
+/** The control API: the functions of `Simulator` over HTTP, for people and for other processes. */
+export function controlRoutes(controls: SimulatorControls): ControlRoute[] {
   const routes: ControlRoute[] = [
     {
       method: 'GET',
       path: '/calls',
-      about: 'the API calls so far',
-      handle: () => ok({ data: simulator.calls() }),
+      description: 'list the API calls',
+      handle: () => ok({ data: controls.calls() }),
     },
     {
       method: 'DELETE',
       path: '/calls',
-      about: 'forget the API calls',
-      handle: () => done(() => simulator.clearCalls()),
+      description: 'clear the list of API calls',
+      handle: () => done(() => controls.clearCalls()),
     },
     {
       method: 'POST',
       path: '/devices',
-      about: 'enroll a device: {kind, name?, serialNumber?, groupId?, webhook?}',
+      description: 'enroll a device: {kind, name?, serialNumber?, groupId?, webhook?}',
       handle: ({ body }) =>
-        parsed(enrollingDeviceSchema, body, (device) => created({ data: simulator.enroll(device) })),
+        parsed(enrollRequestSchema, body, (device) => created({ data: controls.enroll(device) })),
     },
     {
       method: 'POST',
       path: '/devices/many',
-      about: 'enroll many devices: {count, kind?, perSecond?, groupId?}',
+      description: 'enroll many devices: {count, kind?, perSecond?, groupId?}',
       handle: ({ body }) =>
-        parsed(enrollingManySchema, body, (many) => {
-          simulator.enrollMany(many);
+        parsed(enrollManyRequestSchema, body, (many) => {
+          controls.enrollMany(many);
           return accepted();
         }),
     },
     {
       method: 'DELETE',
       path: '/devices/:id',
-      about: 'unenroll a device: {webhook?}',
+      description: 'unenroll a device: {webhook?}',
       handle: ({ path, body }) =>
-        parsed(unenrolling, body, ({ webhook = true }) =>
-          withDevice(path, (id) => done(() => simulator.unenroll(id, { webhook }))),
+        parsed(unenrollRequest, body, ({ webhook = true }) =>
+          withDevice(path, (id) => done(() => controls.unenroll(id, { webhook }))),
         ),
     },
     {
       method: 'POST',
       path: '/devices/:id/lock',
-      about: 'lock a device',
-      handle: ({ path }) => withDevice(path, (id) => done(() => simulator.lock(id))),
+      description: 'lock a device',
+      handle: ({ path }) => withDevice(path, (id) => done(() => controls.lock(id))),
     },
     {
       method: 'POST',
       path: '/business-manager',
-      about: 'add hardware to Apple Business Manager: {serialNumber?, model?, depServerId?}',
+      description: 'add hardware to Apple Business Manager: {serialNumber?, model?, depServerId?}',
       handle: ({ body }) =>
         parsed(newHardwareSchema, body, (hardware) =>
-          created({ data: simulator.addToBusinessManager(hardware) }),
+          created({ data: controls.addToBusinessManager(hardware) }),
         ),
     },
     {
       method: 'POST',
       path: '/test-event',
-      about: 'send the test webhook',
-      handle: () => done(() => simulator.sendTestEvent()),
+      description: 'send a test webhook',
+      handle: () => done(() => controls.sendTestEvent()),
     },
     {
       method: 'GET',
       path: '/faults',
-      about: 'the faults that are on',
-      handle: () => ok({ data: simulator.faults() }),
+      description: 'list the active faults',
+      handle: () => ok({ data: controls.faults() }),
     },
     {
       method: 'POST',
       path: '/faults',
-      about: 'make calls go wrong: {kind, method?, path?, status?, times?, probability?, effect?, …}',
+      description:
+        'add a fault, which makes API calls fail: {kind, method?, path?, status?, times?, probability?, effect?, …}',
       handle: ({ body }) =>
         parsed(faultSchema, body, (fault) => {
-          simulator.addFault(fault);
+          controls.addFault(fault);
           return created({ data: fault });
         }),
     },
     {
       method: 'DELETE',
       path: '/faults',
-      about: 'let all calls go well again',
-      handle: () => done(() => simulator.clearFaults()),
+      description: 'clear the faults',
+      handle: () => done(() => controls.clearFaults()),
     },
     {
       method: 'GET',
       path: '/invitations',
-      about: 'the invitations that were sent',
-      handle: () => ok({ data: simulator.invitations() }),
+      description: 'list the sent invitations',
+      handle: () => ok({ data: controls.invitations() }),
     },
     {
       method: 'GET',
       path: '/script-jobs',
-      about: 'the script jobs',
-      handle: () => ok({ data: simulator.scriptJobs() }),
+      description: 'list the script jobs',
+      handle: () => ok({ data: controls.scriptJobs() }),
     },
     {
       method: 'GET',
       path: '/webhooks',
-      about: 'the webhooks and how they were answered',
-      handle: () => ok({ data: simulator.webhookDeliveries() }),
+      description: 'list the webhooks and their responses',
+      handle: () => ok({ data: controls.webhookDeliveries() }),
     },
     {
       method: 'GET',
       path: '/webhooks/faults',
-      about: 'how webhooks go astray',
-      handle: () => ok({ data: simulator.deliveryFaults() }),
+      description: 'list the active delivery faults',
+      handle: () => ok({ data: controls.deliveryFaults() }),
     },
     {
       method: 'POST',
       path: '/webhooks/faults',
-      about:
-        'let webhooks go astray: {kind: late|twice|shuffled|lost, type?, times?, probability?, delayMs?, hold?}',
+      description:
+        'add a delivery fault, which delays, duplicates, reorders or loses webhooks: {kind: delayed|duplicated|reordered|lost, type?, times?, probability?, delayMs?, hold?}',
       handle: ({ body }) =>
         parsed(deliveryFaultSchema, body, (fault) => {
-          simulator.addDeliveryFault(fault);
+          controls.addDeliveryFault(fault);
           return created({ data: fault });
         }),
     },
     {
       method: 'DELETE',
       path: '/webhooks/faults',
-      about: 'let all webhooks arrive again',
-      handle: () => done(() => simulator.clearDeliveryFaults()),
+      description: 'clear the delivery faults',
+      handle: () => done(() => controls.clearDeliveryFaults()),
     },
     {
       method: 'POST',
       path: '/webhooks/resend',
-      about: 'send the last webhooks again: {last?, reversed?, delayMs?}',
+      description: 'send the latest webhooks again: {last?, reversed?, delayMs?}',
       handle: ({ body }) =>
-        parsed(resending, body, (resend) => {
-          simulator.resendWebhooks(resend);
+        parsed(resendRequest, body, (resend) => {
+          controls.resendWebhooks(resend);
           return accepted();
         }),
     },
   ];
-  const index = routes.map(({ method, path, about }) => ({ method, path: `/__simulator${path}`, about }));
+  const index = routes.map(({ method, path, description }) => ({
+    method,
+    path: `/__simulator${path}`,
+    description,
+  }));
   return [
     {
       method: 'GET',
       path: '',
-      about: 'this index',
+      description: 'show this index',
       handle: () => ok({ data: index }),
     },
     ...routes,
   ];
 }
 
-function done(act: () => void): Answer {
+function done(act: () => void): ApiResponse {
   act();
   return noContent();
 }
 
-function withDevice(path: Readonly<Record<string, string>>, answer: (id: number) => Answer): Answer {
+function withDevice(
+  path: Readonly<Record<string, string>>,
+  handle: (id: number) => ApiResponse,
+): ApiResponse {
   const id = Number(path['id']);
-  return Number.isInteger(id) ? answer(id) : notFound();
+  return Number.isInteger(id) ? handle(id) : notFound();
 }
 
 function parsed<S extends z.ZodType>(
   schema: S,
   body: Params,
-  answer: (value: z.output<S>) => Answer,
-): Answer {
+  handle: (value: z.output<S>) => ApiResponse,
+): ApiResponse {
   const result = schema.safeParse(body);
-  if (result.success) return answer(result.data);
+  if (result.success) return handle(result.data);
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
   return unprocessable(problems.join('; '));
 }

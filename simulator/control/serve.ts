@@ -1,24 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { failure, notFound, unprocessable, type Answer } from '../api/answer.js';
+import { failure, notFound, unprocessable, type ApiResponse } from '../api/response.js';
 import { readRequest } from '../api/read-request.js';
 import { matchRoute } from '../api/route.js';
-import { writeAnswer } from '../api/write-answer.js';
-import { controlRoutes, type Controlled } from './routes.js';
+import { writeResponse } from '../api/write-response.js';
+import { controlRoutes, type SimulatorControls } from './routes.js';
 
 export const controlRoot = '/__simulator';
 
-/** Makes the listener for everything under `/__simulator`: no key, but from this machine only. */
+/** Creates the listener for everything under `/__simulator`: needs no key, serves this machine only. */
 export function createControl(
-  simulator: Controlled,
+  controls: SimulatorControls,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const routes = controlRoutes(simulator);
+  const routes = controlRoutes(controls);
   return async (request, response) => {
     const startedAt = performance.now();
-    writeAnswer(request, response, await answer(), startedAt);
+    writeResponse(request, response, await handle(), startedAt);
 
-    async function answer(): Promise<Answer> {
+    async function handle(): Promise<ApiResponse> {
       if (!isLoopback(request.socket.remoteAddress)) {
-        return failure(403, 'the simulator is controlled from its own machine only');
+        return failure(403, 'the simulator accepts control requests from its own machine only');
       }
       const read = await readRequest(request);
       const match = matchRoute(routes, read.method, read.path.slice(controlRoot.length));
@@ -27,7 +27,7 @@ export function createControl(
       try {
         return match.route.handle({ path: match.path, body: read.body });
       } catch (error) {
-        // Thrown by what the route asked for, for example where a group does not exist.
+        // The simulator refuses the request, for example because a group does not exist.
         return unprocessable(error instanceof Error ? error.message : String(error));
       }
     }

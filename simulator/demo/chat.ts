@@ -1,16 +1,16 @@
 import { createServer } from 'node:http';
 import { z } from 'zod';
 
-/** A chat that takes Slack's incoming webhooks, so that the demo can show what people would be told. */
+/** A chat that accepts Slack's incoming webhooks, so that the demo can show the alerts. */
 export interface DemoChat {
-  /** The address to post to. */
+  /** The URL to post to. */
   readonly url: string;
-  /** What was posted, the oldest first: the heading, and what stands below it. */
+  /** The posted messages, oldest first. */
   readonly messages: () => readonly ChatMessage[];
   readonly close: () => Promise<void>;
 }
 
-/** A message as a person would read it. */
+/** A message as a person sees it: heading and text. */
 export interface ChatMessage {
   readonly title: string;
   readonly text: string;
@@ -19,7 +19,7 @@ export interface ChatMessage {
 const block = z.looseObject({ type: z.string(), text: z.looseObject({ text: z.string() }).optional() });
 const payload = z.looseObject({ blocks: z.array(block) });
 
-/** Starts it on a free port of this machine. */
+/** Starts the chat on a free port of the loopback interface. */
 export async function startDemoChat(): Promise<DemoChat> {
   const messages: ChatMessage[] = [];
   const server = createServer((request, response) => {
@@ -43,7 +43,7 @@ export async function startDemoChat(): Promise<DemoChat> {
 
 function readable({ blocks }: z.output<typeof payload>): ChatMessage {
   const textOf = (type: string): string =>
-    blocks.flatMap((one) => (one.type === type ? (one.text?.text ?? []) : [])).join('\n');
+    blocks.flatMap((item) => (item.type === type ? (item.text?.text ?? []) : [])).join('\n');
   return { title: textOf('header'), text: textOf('section') };
 }
 

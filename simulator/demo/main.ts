@@ -3,8 +3,8 @@ import { parseArgs, styleText } from 'node:util';
 import { z } from 'zod';
 import { waitFor } from './processes.js';
 import type { ChatMessage } from './chat.js';
-import { openStage } from './stage.js';
-import type { LoggedCall, Stage } from './stage.js';
+import { startEnvironment } from './environment.js';
+import type { LoggedCall, Environment } from './environment.js';
 
 const print = (text = ''): void => void process.stdout.write(`${text}\n`);
 const bold = (text: string): string => (process.stdout.isTTY ? styleText('bold', text) : text);
@@ -12,10 +12,10 @@ const dim = (text: string): string => (process.stdout.isTTY ? styleText('dim', t
 
 const enrolled = z.object({ data: z.object({ id: z.number(), name: z.string() }) });
 
-/** What the demo makes happen, in order. */
-async function play(stage: Stage): Promise<{ macbook: number }> {
+/** Triggers the events of the demo. */
+async function triggerEvents(environment: Environment): Promise<{ macbook: number }> {
   const enroll = async (kind: string, name: string): Promise<number> => {
-    const { data } = enrolled.parse(await stage.cause('POST', '/devices', { kind, name }));
+    const { data } = enrolled.parse(await environment.control('POST', '/devices', { kind, name }));
     print(`  ${data.name} enrolls ${dim(`(device ${data.id})`)}`);
     return data.id;
   };
@@ -23,34 +23,34 @@ async function play(stage: Stage): Promise<{ macbook: number }> {
   const macbook = await enroll('macbook', "Ada's MacBook");
   await enroll('iphone', "Grace's iPhone");
   await enroll('apple_tv', 'Meeting room TV');
-  await stage.cause('POST', '/business-manager', {});
+  await environment.control('POST', '/business-manager', {});
   print('  a new Mac appears in Apple Business Manager');
-  await stage.cause('DELETE', '/devices/98');
-  print('  an iPad leaves');
-  await stage.cause('POST', '/test-event');
+  await environment.control('DELETE', '/devices/98');
+  print('  an iPad unenrolls');
+  await environment.control('POST', '/test-event');
   print('  the admin presses "send test webhook"');
   print();
   return { macbook };
 }
 
-/** Events that the demo causes itself, and the two that its own group assignments cause at SimpleMDM. */
+/** Six events of the demo, and two that its group assignments cause at SimpleMDM. */
 const EVENTS_EXPECTED = 8;
-const AT_REST = new Set(['completed', 'failed', 'no_match']);
+const FINAL_STATUSES = new Set(['completed', 'failed', 'no_match']);
 
-async function settled(stage: Stage): Promise<void> {
-  await waitFor('all events are handled', async () => {
-    const events = await stage.events();
-    return events.length >= EVENTS_EXPECTED && events.every((event) => AT_REST.has(event.status));
+async function waitForEvents(environment: Environment): Promise<void> {
+  await waitFor('all events are processed', async () => {
+    const events = await environment.events();
+    return events.length >= EVENTS_EXPECTED && events.every((event) => FINAL_STATUSES.has(event.status));
   });
-  await waitFor('the chat has been told', () => Promise.resolve(stage.messages().length > 0));
+  await waitFor('the chat has a message', () => Promise.resolve(environment.messages().length > 0));
 }
 
-/** The three actions as the simulator must have received them, and what the chat must have been told. */
+/** Checks the calls of three actions at the simulator and the message in the chat. */
 function checks(
   calls: readonly LoggedCall[],
   messages: readonly ChatMessage[],
   macbook: number,
-): { what: string; ok: boolean }[] {
+): { text: string; ok: boolean }[] {
   const received = (
     method: string,
     path: string,
@@ -68,19 +68,19 @@ function checks(
     );
   return [
     {
-      what: "Ada's MacBook was put in the group Laptops",
+      text: "Ada's MacBook joined the group Laptops",
       ok: received('POST', `/device_groups/41/devices/${macbook}`, 202),
     },
     {
-      what: 'the script "Say hi" was started on it',
+      text: 'the script "Say hi" started on it',
       ok: received('POST', '/script_jobs', 201, { script_id: '31', device_ids: String(macbook) }),
     },
     {
-      what: 'an enrollment invitation was sent to it@example.org',
+      text: 'SimpleMDM sent an enrollment invitation to it@example.org',
       ok: received('POST', '/enrollments/6/invitations', 200, { contact: 'it@example.org' }),
     },
     {
-      what: 'the chat was told that it joined, and how the script went',
+      text: 'the chat received a message with the result of the script',
       ok: messages.some(
         ({ title, text }) => title === "Ada's MacBook joined" && text === 'The script ended with code 0',
       ),
@@ -88,59 +88,57 @@ function checks(
   ];
 }
 
-async function demo(onlyOnce: boolean): Promise<boolean> {
-  print(dim('starting the simulator, mdm-reflex and its private Redis …'));
-  const stage = await openStage();
+async function demo(exitWhenDone: boolean): Promise<boolean> {
+  print(dim('starting the simulator, mdm-reflex and a private Redis …'));
+  const environment = await startEnvironment();
   try {
-    const { macbook } = await play(stage);
-    await settled(stage);
-    print(
-      bold('What mdm-reflex made of it') + dim('  (mdm-reflex events show ID prints the same for any event)'),
-    );
-    for (const event of await stage.events()) print(`\n${(await stage.show(event.id)).trimEnd()}`);
-    const calls = await stage.calls();
-    const results = checks(calls, stage.messages(), macbook);
-    const events = await stage.events();
+    const { macbook } = await triggerEvents(environment);
+    await waitForEvents(environment);
+    print(bold('What mdm-reflex did') + dim('  (the output of "mdm-reflex events show ID" for each event)'));
+    for (const event of await environment.events())
+      print(`\n${(await environment.show(event.id)).trimEnd()}`);
+    const calls = await environment.calls();
+    const results = checks(calls, environment.messages(), macbook);
+    const events = await environment.events();
     const failed = events.filter((event) => event.status === 'failed').length;
     print();
-    print(bold('What the chat was told'));
-    for (const { title, text } of stage.messages()) print(`  ${title}\n  ${dim(text.replaceAll('\n', ' '))}`);
+    print(bold('What the chat received'));
+    for (const { title, text } of environment.messages())
+      print(`  ${title}\n  ${dim(text.replaceAll('\n', ' '))}`);
     print();
-    print(bold('What the simulated SimpleMDM received'));
-    for (const { what, ok } of results) print(`  ${ok ? '✔' : '✘'} ${what}`);
-    print(
-      `  ${dim(`${events.length} webhooks sent, ${calls.length} API calls received, ${failed} events failed`)}`,
-    );
+    print(bold('Checks'));
+    for (const { text, ok } of results) print(`  ${ok ? '✔' : '✘'} ${text}`);
+    print(`  ${dim(`${events.length} webhooks, ${calls.length} API calls, ${failed} failed events`)}`);
     print();
-    const good = failed === 0 && results.every((result) => result.ok);
-    if (!onlyOnce) await stayUp(stage);
-    return good;
+    const passed = failed === 0 && results.every((result) => result.ok);
+    if (!exitWhenDone) await keepRunning(environment);
+    return passed;
   } finally {
-    await stage.close();
+    await environment.close();
   }
 }
 
-async function stayUp(stage: Stage): Promise<void> {
-  print(bold('It stays up. Where to look:'));
-  print(`  the console        ${stage.serviceUrl}/  (token: ${stage.adminToken})`);
+async function keepRunning(environment: Environment): Promise<void> {
+  print(bold('The demo keeps running:'));
+  print(`  console            ${environment.serviceUrl}/  (token: ${environment.adminToken})`);
   print(
-    `  events as JSON     curl -H "Authorization: Bearer ${stage.adminToken}" ${stage.serviceUrl}/api/events`,
+    `  events as JSON     curl -H "Authorization: Bearer ${environment.adminToken}" ${environment.serviceUrl}/api/events`,
   );
-  print(`  health, metrics    ${stage.serviceUrl}/readyz  ${stage.serviceUrl}/metrics`);
+  print(`  health, metrics    ${environment.serviceUrl}/readyz  ${environment.serviceUrl}/metrics`);
   print(
-    `  enroll one more    curl -X POST ${stage.simulatorUrl}/__simulator/devices -H 'content-type: application/json' -d '{"kind":"macbook"}'`,
+    `  enroll a device    curl -X POST ${environment.simulatorUrl}/__simulator/devices -H 'content-type: application/json' -d '{"kind":"macbook"}'`,
   );
-  print('  the rules          rules/demo/onboarding.yaml');
-  print(dim('Ctrl-C stops everything.'));
+  print('  rules              rules/demo/onboarding.yaml');
+  print(dim('Press Ctrl-C to stop.'));
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   print(dim('\nstopping …'));
 }
 
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
 try {
-  const good = await demo(values.once);
-  print(good ? 'The demo did all it should.' : 'Something is missing: see ✘ above.');
-  process.exitCode = good ? 0 : 1;
+  const passed = await demo(values.once);
+  print(passed ? 'All checks passed.' : 'A check failed: see ✘ above, or an event with status failed.');
+  process.exitCode = passed ? 0 : 1;
 } catch (error) {
   process.stderr.write(`script/demo: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

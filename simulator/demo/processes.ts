@@ -5,20 +5,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** A process of the demo. */
 export interface DemoProcess {
-  /** What it wrote, for when it fails. */
+  /** Its latest output, for error messages. */
   readonly output: () => string;
   readonly hasEnded: () => boolean;
-  /** SIGTERM, then waits; SIGKILL after half a minute. */
+  /** Sends SIGTERM and waits for the end of the process; SIGKILL after 30 seconds. */
   readonly stop: () => Promise<void>;
 }
 
 const STOP_TIMEOUT_MS = 30_000;
-const OUTPUT_KEPT = 20_000;
+const MAX_OUTPUT = 20_000;
 
 /**
  * Starts a compiled program of this package.
  *
- * @param program - Its path below `dist`.
+ * @param program - The path below `dist`.
  */
 export function startProcess(
   program: string,
@@ -28,12 +28,12 @@ export function startProcess(
   const child = spawn(process.execPath, [distPath(program), ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C reaches the demo, which stops its processes in order.
+    // Ctrl-C reaches only the demo, which stops its processes in order.
     detached: true,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-OUTPUT_KEPT)));
+    stream.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-MAX_OUTPUT)));
   }
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
@@ -49,7 +49,7 @@ export function startProcess(
   };
 }
 
-/** Runs a compiled program of this package to its end and gives what it printed. */
+/** Runs a compiled program of this package to its end and returns its output. */
 export async function runProgram(
   program: string,
   args: readonly string[],
@@ -65,16 +65,16 @@ function distPath(program: string): string {
   return fileURLToPath(new URL(`../../${program}`, import.meta.url));
 }
 
-/** Waits for a condition, half a minute at most. */
+/** Waits for a condition, at most 30 seconds. */
 export async function waitFor(what: string, probe: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (!(await probe())) {
-    if (Date.now() > deadline) throw new Error(`waited half a minute in vain: ${what}`);
+    if (Date.now() > deadline) throw new Error(`timed out after 30 seconds: ${what}`);
     await delay(50);
   }
 }
 
-/** The port that was asked for if it is free, else any free one. */
+/** The preferred port if it is free, else any free port. */
 export function freePort(preferred: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

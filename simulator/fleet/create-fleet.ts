@@ -1,43 +1,43 @@
 import type { SimulatorClock } from '../clock.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
-import { createFirstFleet } from './first-fleet.js';
+import { createInitialFleet } from './initial-fleet.js';
 import type { Delays, Fleet } from './fleet.js';
 import { firstGeneratedId, type FleetSeed } from './generated-devices.js';
 
 export interface FleetOptions {
   delays?: Delays;
-  /** Devices in addition to the first ones. */
+  /** Generated devices, in addition to the initial ones. */
   seed?: FleetSeed;
-  /** Whether assigning what is assigned, or removing what is not there, is answered 409 in place of 204: both are seen. */
+  /** Whether an assignment or a removal that changes nothing is a 409 instead of a 204. Real accounts do either. */
   conflicts?: boolean;
 }
 
-/** Makes the first fleet and sets it going. */
+/** Creates the initial fleet with its clock and webhooks. */
 export function createFleet(
   clock: SimulatorClock,
   webhooks: Webhooks,
   { delays = {}, seed, conflicts = false }: FleetOptions = {},
 ): Fleet {
   const generated = seed?.devices ?? 0;
-  const last = {
+  const lastIds = {
     app: 500,
     assignmentGroup: 500,
     deviceGroup: 500,
     managedAppConfig: 500,
     profile: 300_000,
-    // New devices come after the generated ones, so that a list ascending by id stays of use to who follows it.
+    // New devices get higher ids than generated ones, so that a client can follow a list by ascending id.
     device: generated === 0 ? 499 : firstGeneratedId + generated - 1,
     depDevice: 500,
     enrollment: 500,
-    // Beyond 32 bits, as seen in large accounts.
+    // More than 32 bits, as in large accounts.
     installedApp: 12_303_072_498,
     deviceUser: 500,
     script: 34,
     scriptJob: 340,
   };
-  const nextId: Fleet['nextId'] = (kind) => ++last[kind];
+  const nextId: Fleet['nextId'] = (kind) => ++lastIds[kind];
   return {
-    ...createFirstFleet(() => nextId('installedApp'), clock.now(), seed),
+    ...createInitialFleet(() => nextId('installedApp'), clock.now(), seed),
     conflicts,
     clock,
     webhooks,
@@ -49,7 +49,7 @@ export function createFleet(
       appProcessingMs: 500,
       ...delays,
     },
-    lastAsked: new Map(),
+    lastRequestedAt: new Map(),
     nextId,
   };
 }

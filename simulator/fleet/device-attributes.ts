@@ -66,9 +66,9 @@ export interface DeviceAttributes {
   location_longitude: string | null;
   location_accuracy: string | null;
   location_updated_at: string | null;
-  /** Only on a device that waits for its enrollment. */
+  /** Only on a device that awaits its enrollment. */
   enrollment_url?: string;
-  // What newer records have besides.
+  // Only in newer records.
   enrolled_at?: string | null;
   dep_enrolled?: boolean | null;
   dep_assigned?: boolean | null;
@@ -100,7 +100,7 @@ export interface OsUpdate {
   previous_scan_result: number | null;
 }
 
-/** The attributes of a device of which nothing but its name is known (reference: Devices, Create). */
+/** The attributes of a device with nothing but a name (reference: Devices, Create). */
 export function blankAttributes(name: string): DeviceAttributes {
   return {
     name,

@@ -1,18 +1,18 @@
 import type { Platform } from './device.js';
 import type { DeviceKind } from './hardware.js';
 
-/** A model as fleets have it. */
+/** A model of Apple device. */
 export interface DeviceModel {
   kind: DeviceKind;
   model_name: string;
   product_name: string;
   model: string;
   processor_architecture: string | null;
-  /** Gigabytes, as devices tell them. */
+  /** Capacities in gigabytes, as devices report them. */
   capacities: readonly number[];
-  /** The OS versions that it may run, as indexes into the releases of its platform: the first and the last. */
+  /** The OS versions of the model: first and last index into the releases of its platform. */
   releases: readonly [number, number];
-  /** How many of them there are, in proportion. */
+  /** The relative number of devices of this model. */
   share: number;
   hasBattery: boolean;
   hasCellular: boolean;
@@ -49,7 +49,7 @@ const tv: readonly Release[] = [
   { version: '18.1', build: '22J580' },
 ];
 
-/** The releases of a kind's OS, oldest first. */
+/** The OS releases of each kind, oldest first. */
 export const releasesOf: Readonly<Record<DeviceKind, readonly Release[]>> = {
   macbook: mac,
   mac_mini: mac,
@@ -88,13 +88,15 @@ export const deviceModels: readonly DeviceModel[] = [
   },
 ];
 
-type Line = [string, string, string, string, readonly number[], readonly [number, number], number];
+type ModelColumns = [string, string, string, string, readonly number[], readonly [number, number], number];
 
-function laptop(...line: Line): DeviceModel {
-  return { ...desktop(...line), kind: 'macbook', hasBattery: true };
+function laptop(...columns: ModelColumns): DeviceModel {
+  return { ...desktop(...columns), kind: 'macbook', hasBattery: true };
 }
 
-function desktop(...[model_name, product_name, model, chip, capacities, releases, share]: Line): DeviceModel {
+function desktop(
+  ...[model_name, product_name, model, chip, capacities, releases, share]: ModelColumns
+): DeviceModel {
   return {
     kind: 'mac_mini',
     model_name,

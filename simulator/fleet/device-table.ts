@@ -2,73 +2,73 @@ import type { Direction } from '../api/paging.js';
 import type { Device, InstalledApp } from './device.js';
 import type { GeneratedDevices } from './generated-devices.js';
 
-/** An app and the device that it is on. */
+/** An installed app and its device. */
 export interface AppOnDevice {
   device: Device;
   app: InstalledApp;
 }
 
 /**
- * The devices of an account. A hundred thousand generated ones fit, since only those are kept that somebody has changed: so
- * whoever changes a device takes it with `edit`, and what `get` gives is for reading.
+ * The devices of an account. A hundred thousand generated devices fit in memory because only changed ones are stored: use `edit` to
+ * change a device; the result of `get` is read-only.
  */
 export interface DeviceTable {
   readonly size: number;
-  /** How many are enrolled. */
+  /** The number of enrolled devices. */
   enrolled(): number;
   has(id: number): boolean;
   get(id: number): Device | undefined;
   edit(id: number): Device | undefined;
   add(device: Device): void;
   delete(id: number): boolean;
-  /** All, ascending by id, each made when it is reached. */
+  /** All devices, ascending by id. Generates each device on access. */
   values(): Iterable<Device>;
-  /** Those after an id, or all. */
+  /** The devices after an id, or all. */
   after(id: number | undefined, direction: Direction): Iterable<Device>;
   bySerialNumber(serialNumber: string): Device | undefined;
   installedApp(appId: number): AppOnDevice | undefined;
   editInstalledApp(appId: number): AppOnDevice | undefined;
 }
 
-/** A table of some devices and, when there are any, of generated ones. */
-export function createDeviceTable(first: readonly Device[], generated?: GeneratedDevices): DeviceTable {
-  const kept = new Map<number, Device>();
+/** Creates a table of the given devices and of generated ones. */
+export function createDeviceTable(initial: readonly Device[], generated?: GeneratedDevices): DeviceTable {
+  const stored = new Map<number, Device>();
   const removed = new Set<number>();
-  // Of the kept ones: a storm of enrollments asks for a serial number each time.
+  // Of stored devices: many enrollments in a row look up a serial number each.
   const idsBySerial = new Map<string, number>();
-  let keptIds: number[] | undefined;
+  let storedIds: number[] | undefined;
 
   const isGenerated = (id: number): boolean =>
     generated !== undefined && id >= generated.firstId && id < generated.firstId + generated.count;
   const asGenerated = (id: number): Device | undefined =>
     generated !== undefined && isGenerated(id) && !removed.has(id) ? generated.device(id) : undefined;
   const get = (id: number): Device | undefined => {
-    const own = kept.get(id);
+    const own = stored.get(id);
     if (own !== undefined) return own;
     const made = asGenerated(id);
-    // What is written to a record that is not kept would be lost without a word.
+    // A change to a device that is not stored would be lost silently.
     if (made !== undefined) Object.freeze(Object.freeze(made).attributes);
     return made;
   };
-  const keep = (device: Device): void => {
-    if (!kept.has(device.id)) keptIds = undefined;
-    kept.set(device.id, device);
+  const store = (device: Device): void => {
+    if (!stored.has(device.id)) storedIds = undefined;
+    stored.set(device.id, device);
     const serial = device.attributes.serial_number;
     if (serial !== null) idsBySerial.set(serial, device.id);
   };
   const edit = (id: number): Device | undefined => {
-    const device = kept.get(id) ?? asGenerated(id);
-    if (device !== undefined) keep(device);
+    const device = stored.get(id) ?? asGenerated(id);
+    if (device !== undefined) store(device);
     return device;
   };
 
-  for (const device of first) keep(device);
+  for (const device of initial) store(device);
 
   function* ids(from: number | undefined, direction: Direction): Iterable<number> {
-    keptIds ??= [...kept.keys()].sort((a, b) => a - b);
+    storedIds ??= [...stored.keys()].sort((a, b) => a - b);
     const sign = direction === 'asc' ? 1 : -1;
     const beyond = (id: number): boolean => from === undefined || sign * (id - from) > 0;
-    const mine = (direction === 'asc' ? keptIds : keptIds.toReversed()).filter(
+    const mine = (direction === 'asc' ? storedIds : storedIds.toReversed()).filter(
       (id) => beyond(id) && !isGenerated(id),
     );
     const { firstId, count } = generated ?? { firstId: 0, count: 0 };
@@ -97,7 +97,7 @@ export function createDeviceTable(first: readonly Device[], generated?: Generate
   const installedApp = (appId: number): AppOnDevice | undefined => {
     const id = generated?.idOfApp(appId);
     if (id !== undefined) return appIn(appId, get(id));
-    for (const device of kept.values()) {
+    for (const device of stored.values()) {
       const found = appIn(appId, device);
       if (found !== undefined) return found;
     }
@@ -106,24 +106,26 @@ export function createDeviceTable(first: readonly Device[], generated?: Generate
 
   return {
     get size() {
-      return kept.size + (generated?.count ?? 0) - removed.size - [...kept.keys()].filter(isGenerated).length;
+      return (
+        stored.size + (generated?.count ?? 0) - removed.size - [...stored.keys()].filter(isGenerated).length
+      );
     },
     enrolled: () => {
-      const changed = [...kept.keys()].filter(isGenerated).length;
-      const own = [...kept.values()].filter(({ attributes }) => attributes.status === 'enrolled').length;
-      // Generated devices are enrolled until somebody changes them.
+      const changed = [...stored.keys()].filter(isGenerated).length;
+      const own = [...stored.values()].filter(({ attributes }) => attributes.status === 'enrolled').length;
+      // Generated devices are enrolled, unless changed.
       return own + (generated?.count ?? 0) - removed.size - changed;
     },
-    has: (id) => kept.has(id) || (isGenerated(id) && !removed.has(id)),
+    has: (id) => stored.has(id) || (isGenerated(id) && !removed.has(id)),
     get,
     edit,
     add: (device) => {
       removed.delete(device.id);
-      keep(device);
+      store(device);
     },
     delete: (id) => {
-      const there = kept.delete(id);
-      if (there) keptIds = undefined;
+      const there = stored.delete(id);
+      if (there) storedIds = undefined;
       if (!isGenerated(id) || removed.has(id)) return there;
       removed.add(id);
       return true;
@@ -132,7 +134,7 @@ export function createDeviceTable(first: readonly Device[], generated?: Generate
     after,
     bySerialNumber: (serialNumber) => {
       const is = ({ attributes }: Device): boolean => attributes.serial_number === serialNumber;
-      const own = kept.get(idsBySerial.get(serialNumber) ?? -1);
+      const own = stored.get(idsBySerial.get(serialNumber) ?? -1);
       if (own !== undefined && is(own)) return own;
       const made = asGenerated(generated?.idOfSerial(serialNumber) ?? -1);
       return made !== undefined && is(made) ? made : undefined;

@@ -9,11 +9,11 @@ export interface Device {
   groupId: number;
   apps: InstalledApp[];
   users: DeviceUser[];
-  /** Values set on this device itself; the group's and the account's stand behind them. */
+  /** The values of this device. They override the values of the group and the defaults of the account. */
   customValues: Map<string, string>;
-  /** Newer records list their custom attribute values among the relationships, older ones do not. */
+  /** Whether the record lists custom attribute values among its relationships. Only newer records do. */
   listsCustomValues: boolean;
-  /** What a lost device shows, while it is lost. */
+  /** What a device in lost mode shows. */
   lostMode?: { message?: string; phone_number?: string; footnote?: string };
 }
 

@@ -12,10 +12,10 @@ export interface Profile {
   attribute_support: boolean;
   escape_attributes: boolean;
   reinstall_after_os_update: boolean;
-  /** The file as it was uploaded. */
+  /** The uploaded file. */
   content: Buffer;
   deviceGroupIds: Set<number>;
-  /** Devices that it is assigned to directly. */
+  /** Devices with a direct assignment. */
   deviceIds: Set<number>;
 }
 
@@ -29,7 +29,7 @@ export interface AssignmentGroup {
   id: number;
   name: string;
   auto_deploy: boolean;
-  /** What newer groups have besides; older ones lack it. */
+  /** Only in newer groups. */
   newer?: {
     priority: number | null;
     type: 'standard' | 'munki';
@@ -51,7 +51,7 @@ export interface App {
   bundle_identifier?: string;
   version?: string;
   itunes_store_id?: number;
-  /** What newer records have besides. */
+  /** Only in newer records. */
   installation_channels?: string[];
   platform_support?: 'iOS' | 'macOS';
   processing_status?: 'processing' | 'processed';
@@ -94,7 +94,7 @@ export interface DepDevice {
 
 export interface Enrollment {
   id: number;
-  /** Null where people enroll by signing in (account-driven): then there is nothing to invite to. */
+  /** Null for an account driven enrollment, which has no invitations: people sign in. */
   url: string | null;
   belongsTo: { type: 'device_group' | 'device'; id: number };
 }
@@ -118,7 +118,7 @@ export interface ScriptJob {
   id: number;
   script_name: string;
   job_name?: string;
-  /** Where the output is stored, and what of it (API 1.51). */
+  /** The attribute for the output, and the part of the output to store (API 1.51). */
   storeIn?: { attribute: string; pattern?: RegExp };
   content: string;
   job_id: string;
@@ -148,7 +148,7 @@ export interface Log {
   relationships: Readonly<Record<string, unknown>>;
 }
 
-/** Everything that one simulated account holds. */
+/** The records of a simulated account. */
 export interface FleetRecords {
   account: { name: string; apple_store_country_code: string; licenses: number };
   pushCertificate: { apple_id: string; expires_at: string };
@@ -163,18 +163,18 @@ export interface FleetRecords {
   invitations: Invitation[];
   logs: Map<string, Log>;
   managedAppConfigs: Map<number, ManagedAppConfig>;
-  /** Apps that have a Munki pkginfo, with the file. */
+  /** The Munki pkginfo files, by app. */
   munkiPkginfos: Map<number, string>;
   profiles: Map<number, Profile>;
   scriptJobs: Map<number, ScriptJob>;
   scripts: Map<number, Script>;
 }
 
-/** How long the simulated devices and SimpleMDM take, in milliseconds. */
+/** The delays of simulated devices and of SimpleMDM, in milliseconds. */
 export interface Delays {
   /** From a 202 until the device is in its group. */
   groupChangeMs?: number;
-  /** From the creation of a script job until its devices have answered. */
+  /** From the creation of a script job until its devices report their results. */
   scriptJobMs?: number;
   /** From a 202 until a device has carried out a command. */
   commandMs?: number;
@@ -184,7 +184,7 @@ export interface Delays {
   appProcessingMs?: number;
 }
 
-/** What is numbered anew. */
+/** Kinds of records that get new ids. */
 export type NumberedKind =
   | 'app'
   | 'assignmentGroup'
@@ -199,15 +199,15 @@ export type NumberedKind =
   | 'script'
   | 'scriptJob';
 
-/** The records, and what makes them change: time, ids that count up, and the webhooks that tell of it. */
+/** The records, with the clock, the webhooks and the ids that changes need. */
 export interface Fleet extends FleetRecords {
   clock: SimulatorClock;
   webhooks: Webhooks;
   delays: Required<Delays>;
-  /** Whether assigning what is assigned, or removing what is not there, is answered 409 in place of 204. */
+  /** Whether an assignment or a removal that changes nothing is a 409 instead of a 204. */
   conflicts: boolean;
-  /** When something that must not be asked for too often was asked for last, in milliseconds. */
-  lastAsked: Map<string, number>;
+  /** The time of the last request, in epoch milliseconds, for calls with a minimum interval. */
+  lastRequestedAt: Map<string, number>;
   nextId(kind: NumberedKind): number;
 }
 

@@ -6,28 +6,28 @@ import { attributesOf, platformOf, randomImei, randomPassword, serialAlphabet } 
 import { appsOfGenerated } from './installed-apps.js';
 import { between, characters, oneOf, seededRandom, type Random } from './random.js';
 
-/** How a generated fleet comes about: the same seed gives the same fleet, on every machine and in any order of access. */
+/** The parameters of a generated fleet. The same seed gives the same fleet on every machine, in any order of access. */
 export interface FleetSeed {
   /** 1 to 100,000. */
   devices: number;
   seed: number;
 }
 
-/** Devices that are made when they are looked at, and not kept. Their ids follow one another. */
+/** Devices that are generated on access and not stored. Their ids are consecutive. */
 export interface GeneratedDevices {
   firstId: number;
   count: number;
   device(id: number): Device;
-  /** The id that a serial number was made from; it may still be another device's. */
+  /** The id that a serial number encodes. The serial number of that device may differ. */
   idOfSerial(serialNumber: string): number | undefined;
-  /** The id of the device that an installed app was made for. */
+  /** The id of the device of an installed app. */
   idOfApp(appId: number): number | undefined;
 }
 
-/** The id of the first of them. */
+/** The id of the first generated device. */
 export const firstGeneratedId = 10_000;
 const firstAppId = 20_000_000_000;
-/** More than any device has. */
+/** Exceeds the number of apps of any device. */
 const appsPerDevice = 1000;
 
 const day = 24 * 60 * 60 * 1000;
@@ -38,7 +38,7 @@ const givenNames =
   );
 const departments = ['Engineering', 'Sales', 'Marketing', 'Support', 'Finance', 'People', 'Facilities'];
 
-/** The devices of a seed, plausible at the given time, spread over the given device groups. */
+/** Creates the devices of a seed, with times before `now`, spread over the device groups. */
 export function generatedDevices(
   { devices: count, seed }: FleetSeed,
   now: Date,
@@ -48,7 +48,7 @@ export function generatedDevices(
     firstId: firstGeneratedId,
     count,
     device: (id) => generate(id, seededRandom(seed, id), now.getTime(), groupIds),
-    idOfSerial: (serialNumber) => inRange(numberOf(serialNumber.slice(-4)) + firstGeneratedId),
+    idOfSerial: (serialNumber) => inRange(numberOfSuffix(serialNumber.slice(-4)) + firstGeneratedId),
     idOfApp: (appId) => inRange(Math.floor((appId - firstAppId) / appsPerDevice)),
   };
 
@@ -66,8 +66,8 @@ function generate(id: number, random: Random, now: number, groupIds: readonly nu
     ? `${model.model_name.split(' (')[0] ?? kind} ${id}`
     : `${owner}'s ${shortName(model)} ${id}`;
   const enrolledAt = now - between(random, 1, 1500) * day - between(random, 0, day);
-  const lastSeenAt = Math.max(enrolledAt, now - sinceSeen(random));
-  const serialNumber = characters(random, serialAlphabet, 8) + textOf(id - firstGeneratedId);
+  const lastSeenAt = Math.max(enrolledAt, now - millisecondsSinceSeen(random));
+  const serialNumber = characters(random, serialAlphabet, 8) + serialSuffix(id - firstGeneratedId);
   const udid = udidOf(random);
   const at = timestamp(new Date(enrolledAt));
   const attributes = {
@@ -86,11 +86,11 @@ function generate(id: number, random: Random, now: number, groupIds: readonly nu
     platform: platformOf[kind],
     attributes,
     groupId,
-    // Most who look at a device do not look at its apps.
+    // Generated on access: most callers do not read the apps.
     get apps() {
       return (apps ??= appsOfGenerated(kind, seededRandom(appSeed), firstAppId + id * appsPerDevice, {
-        discovered: at,
-        seen: timestamp(new Date(lastSeenAt)),
+        discoveredAt: at,
+        lastSeenAt: timestamp(new Date(lastSeenAt)),
       }));
     },
     set apps(changed) {
@@ -122,7 +122,7 @@ function ofModel(model: DeviceModel, random: Random) {
     hasCellular,
   } = model;
   const [oldest, newest] = model.releases;
-  // Most devices are up to date, some are far behind.
+  // Most devices are up to date.
   const index = random() < 0.6 ? newest : between(random, oldest, newest);
   const release = releasesOf[kind][index] ?? oneOf(random, releasesOf[kind]);
   const capacity = oneOf(random, model.capacities);
@@ -153,7 +153,7 @@ function ofModel(model: DeviceModel, random: Random) {
   };
 }
 
-/** Macs with Apple's own chips have a recovery lock, those with Intel's a firmware password. */
+/** Macs with Apple silicon have a recovery lock, Macs with Intel chips a firmware password. */
 function passwordsOf({ processor_architecture: chip }: DeviceModel, random: Random) {
   if (chip === null) return {};
   const password = random() < 0.7 ? randomPassword(random) : null;
@@ -166,8 +166,8 @@ function passwordsOf({ processor_architecture: chip }: DeviceModel, random: Rand
   };
 }
 
-/** Milliseconds: most devices were seen today, a tail not for weeks or months. */
-function sinceSeen(random: Random): number {
+/** Most devices were seen today, some not for weeks or months. */
+function millisecondsSinceSeen(random: Random): number {
   const kind = random();
   if (kind < 0.85) return between(random, 0, day);
   return kind < 0.95 ? between(random, 1, 14) * day : between(random, 15, 240) * day;
@@ -193,8 +193,8 @@ function userOf(id: number, owner: string): DeviceUser {
   });
 }
 
-/** Four characters for a number below 34⁴. */
-function textOf(number: number): string {
+/** Encodes a number below 34⁴ as four characters of a serial number. */
+function serialSuffix(number: number): string {
   let text = '';
   for (let rest = number, place = 0; place < 4; place += 1, rest = Math.floor(rest / serialAlphabet.length)) {
     text = serialAlphabet.charAt(rest % serialAlphabet.length) + text;
@@ -202,7 +202,7 @@ function textOf(number: number): string {
   return text;
 }
 
-function numberOf(text: string): number {
+function numberOfSuffix(text: string): number {
   return Array.from(text).reduce((sum, character) => {
     const digit = serialAlphabet.indexOf(character);
     return digit < 0 ? NaN : sum * serialAlphabet.length + digit;

@@ -9,7 +9,7 @@ export interface Identity {
   name: string;
   serialNumber: string;
   udid: string;
-  /** When it enrolled, as the API writes times. */
+  /** The time of enrollment, in the format of the API. */
   at: string;
 }
 
@@ -21,7 +21,7 @@ export const platformOf: Readonly<Record<DeviceKind, Platform>> = {
   apple_tv: 'tvOS',
 };
 
-/** What a device of a kind tells about itself once it is enrolled. */
+/** The attributes of an enrolled device of a kind. */
 export function attributesOf(
   kind: DeviceKind,
   identity: Identity,
@@ -30,7 +30,7 @@ export function attributesOf(
   return { ...enrolledAttributes(identity, random), ...hardware[kind](random) };
 }
 
-/** The alphabet of Apple's serial numbers: no I and no O. */
+/** The characters of Apple serial numbers: no I and no O. */
 export const serialAlphabet = '0123456789ABCDEFGHJKLMNPQRSTUVWXYZ';
 
 /** A serial number of twelve characters. */
@@ -43,7 +43,7 @@ export function randomRecoveryKey(random: Random = Math.random): string {
   return Array.from({ length: 6 }, () => characters(random, serialAlphabet, 4)).join('-');
 }
 
-/** A password that SimpleMDM sets by itself. */
+/** A password that SimpleMDM generates. */
 export function randomPassword(random: Random = Math.random): string {
   return randomSerialNumber(random).toLowerCase();
 }
@@ -52,7 +52,7 @@ function randomMac(random: Random): string {
   return Array.from({ length: 6 }, () => characters(random, '0123456789abcdef', 2)).join(':');
 }
 
-/** An IMEI as devices write it, its last digit right (Luhn). */
+/** An IMEI in the format of devices, with a valid check digit (Luhn). */
 export function randomImei(random: Random): string {
   const digits = `35${characters(random, '0123456789', 12)}`;
   const sum = Array.from(digits, Number).reduce((total, digit, index) => {

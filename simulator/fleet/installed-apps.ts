@@ -34,7 +34,7 @@ const newApps: Readonly<Record<DeviceKind, readonly string[]>> = {
   apple_tv: ['Plex;com.plexapp.plex;8.45'],
 };
 
-/** What is installed on a device of a kind that has just enrolled. */
+/** The apps of a device of a kind that has just enrolled. */
 export function appsOfNew(kind: DeviceKind, nextId: () => number, at: string): InstalledApp[] {
   return installedApps(newApps[kind], nextId, at);
 }
@@ -58,22 +58,22 @@ const mobileApps = [
   'Okta Verify;com.okta.mobile;9.28.1',
 ];
 
-/** What is installed on a generated device: of a catalogue for its platform, more or less. Their ids follow one another. */
+/** The apps of a generated device: a random part of a catalog for its platform. Their ids are consecutive. */
 export function appsOfGenerated(
   kind: DeviceKind,
   random: Random,
   firstId: number,
-  { discovered, seen }: { discovered: string; seen: string },
+  { discoveredAt, lastSeenAt }: { discoveredAt: string; lastSeenAt: string },
 ): InstalledApp[] {
   const catalogue =
     platformOf[kind] === 'macOS' ? macbookApps : kind === 'apple_tv' ? newApps.apple_tv : mobileApps;
   const share = between(random, 20, 95) / 100;
   let id = firstId;
   const chosen = catalogue.filter((_entry, index) => index === 0 || random() < share);
-  return installedApps(chosen, () => id++, discovered).map((app) => ({ ...app, last_seen_at: seen }));
+  return installedApps(chosen, () => id++, discoveredAt).map((app) => ({ ...app, last_seen_at: lastSeenAt }));
 }
 
-/** Makes the records of installed apps written as `name;identifier;version` (reference: Installed Apps). */
+/** Creates the records of installed apps from lines `name;identifier;version` (reference: Installed Apps). */
 export function installedApps(list: readonly string[], nextId: () => number, at: string): InstalledApp[] {
   return list.map((entry, index) => {
     const [name = '', identifier = '', version = ''] = entry.split(';');
@@ -92,7 +92,7 @@ export function installedApps(list: readonly string[], nextId: () => number, at:
   });
 }
 
-/** The installed apps that the reference shows on device 121 (Devices, List installed apps). */
+/** The installed apps of device 121 in the reference (Devices, List installed apps). */
 export function mikesApps(): InstalledApp[] {
   const last_seen_at = '2021-12-22T13:00:57.000-08:00';
   return [
@@ -135,7 +135,7 @@ export function mikesApps(): InstalledApp[] {
   ];
 }
 
-/** The installed app that the reference retrieves (Installed Apps, Retrieve one). */
+/** The installed app of the reference (Installed Apps, Retrieve one). */
 export function sunsetRun(): InstalledApp {
   return {
     id: 6632,

@@ -1,4 +1,4 @@
-/** The apps of a well-used MacBook, as `name;identifier;version`. More than a page of 100, so that paging shows. */
+/** The apps of a MacBook in use, as `name;identifier;version`. More than 100, so that lists have several pages. */
 export const macbookApps: readonly string[] = [
   'Activity Monitor;com.apple.ActivityMonitor;15.1',
   'App Store;com.apple.AppStore;15.1',

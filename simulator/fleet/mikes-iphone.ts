@@ -1,6 +1,6 @@
 import { blankAttributes, type DeviceAttributes } from './device-attributes.js';
 
-/** Device 121 exactly as the reference shows it (Devices, Retrieve one). */
+/** Device 121, exactly as in the reference (Devices, Retrieve one). */
 export function mikesIphone(): DeviceAttributes {
   return {
     ...blankAttributes("Mike's iPhone"),

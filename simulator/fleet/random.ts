@@ -1,4 +1,4 @@
-/** Numbers from 0 up to but not including 1. */
+/** Returns a number from 0 (inclusive) to 1 (exclusive). */
 export type Random = () => number;
 
 /** The same numbers for the same seeds, on every machine (mulberry32). */
@@ -12,29 +12,31 @@ export function seededRandom(...seeds: readonly number[]): Random {
   };
 }
 
-/** A whole number from `from` to `to`, both included. */
+/** A whole number from `from` to `to`, both inclusive. */
 export function between(random: Random, from: number, to: number): number {
   return from + Math.floor(random() * (to - from + 1));
 }
 
-/** One of a list that is not empty. */
+/** A random item of a non-empty list. */
 export function oneOf<T>(random: Random, list: readonly T[]): T {
   const chosen = list[Math.floor(random() * list.length)];
-  if (chosen === undefined) throw new Error('nothing to choose from');
+  if (chosen === undefined) throw new Error('the list is empty');
   return chosen;
 }
 
-/** `count` of the given characters. */
+/** A text of `count` random characters of the alphabet. */
 export function characters(random: Random, alphabet: string, count: number): string {
   return Array.from({ length: count }, () => alphabet.charAt(Math.floor(random() * alphabet.length))).join(
     '',
   );
 }
 
-/** The same items in any order (Fisher and Yates). */
+/** The items in random order (Fisher-Yates). */
 export function shuffled<T>(random: Random, items: readonly T[]): T[] {
-  const left = [...items];
+  const remaining = [...items];
   const order: T[] = [];
-  while (left.length > 0) order.push(...left.splice(Math.floor(random() * left.length), 1));
+  while (remaining.length > 0) {
+    order.push(...remaining.splice(Math.floor(random() * remaining.length), 1));
+  }
   return order;
 }

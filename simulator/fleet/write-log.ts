@@ -25,7 +25,7 @@ export function writeDeviceLog(
   });
 }
 
-/** Writes a log entry about something an admin or the API did. */
+/** Writes a log entry about an action of an admin or of the API. */
 export function writeAdminLog(fleet: Fleet, event_type: string, metadata: Log['metadata']): void {
   addLog(fleet, {
     namespace: 'admin',
@@ -44,8 +44,8 @@ function addLog(fleet: Fleet, entry: Omit<Log, 'id' | 'at'>): void {
 }
 
 /**
- * A list ascending by id is only of use to someone who follows it if newer entries come later. So an id holds the time and
- * a count, and starts with `f`, which sorts it after the entries that the reference shows.
+ * An id that sorts after all earlier ones, so that a client can follow the log by ascending id: `f`, which sorts after the entries of
+ * the reference, then time and count.
  */
 function nextLogId(count: number, now: Date): string {
   const time = now.getTime().toString(16).padStart(11, '0');

@@ -1,4 +1,4 @@
-import { ok, unprocessable, type Answer } from '../api/answer.js';
+import { ok, unprocessable, type ApiResponse } from '../api/response.js';
 import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { Fleet } from '../fleet/fleet.js';
@@ -24,8 +24,8 @@ function accountRecord({ account, devices }: Fleet) {
   };
 }
 
-/** The answer leaves the subscription out, as in the reference. */
-function updateAccount(fleet: Fleet, call: Call): Answer {
+/** The response has no subscription, as in the reference. */
+function updateAccount(fleet: Fleet, call: Call): ApiResponse {
   const { account } = fleet;
   const country = textParam(call.params, 'apple_store_country_code');
   if (country !== undefined && !/^[A-Za-z]{2}$/.test(country)) {

@@ -1,4 +1,4 @@
-import { created, noContent, ok, unprocessable, type Answer } from '../api/answer.js';
+import { created, noContent, ok, unprocessable, type ApiResponse } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { fileParam, flagParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -53,7 +53,7 @@ export function appRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-/** An app that SimpleMDM offers to all accounts; seen with `include_shared` (API 1.51). */
+/** An app that SimpleMDM offers to all accounts; listed with `include_shared` (API 1.51). */
 const sharedApp: App = {
   id: 5,
   name: 'SimpleMDM',
@@ -67,7 +67,7 @@ function listed({ apps }: Fleet, call: Call): App[] {
   return shared ? [sharedApp, ...apps.values()] : [...apps.values()];
 }
 
-function createApp(fleet: Fleet, call: Call): Answer {
+function createApp(fleet: Fleet, call: Call): ApiResponse {
   const storeId = textParam(call.params, 'app_store_id');
   const bundleId = textParam(call.params, 'bundle_id');
   const binary = fileParam(call.params, 'binary');
@@ -109,7 +109,7 @@ function createApp(fleet: Fleet, call: Call): Answer {
 
 const deployments = ['none', 'outdated', 'all'];
 
-function updateApp(fleet: Fleet, call: Call, app: App): Answer {
+function updateApp(fleet: Fleet, call: Call, app: App): ApiResponse {
   const binary = fileParam(call.params, 'binary');
   const deployTo = textParam(call.params, 'deploy_to') ?? 'none';
   if (!deployments.includes(deployTo)) return unprocessable('deploy_to must be none, outdated, or all');
@@ -136,7 +136,7 @@ function nextVersion(version: string): string {
   return [...parts.slice(0, -1), Number.isNaN(last) ? 1 : last + 1].join('.');
 }
 
-function deleteApp(fleet: Fleet, { id }: App): Answer {
+function deleteApp(fleet: Fleet, { id }: App): ApiResponse {
   fleet.apps.delete(id);
   for (const { appIds } of fleet.assignmentGroups.values()) appIds.delete(id);
   for (const config of [...fleet.managedAppConfigs.values()]) {

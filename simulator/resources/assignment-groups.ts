@@ -1,12 +1,12 @@
 import {
   accepted,
-  assigned,
+  assignmentResponse,
   created,
   noContent,
-  tooOften,
+  tooManyRequests,
   unprocessable,
-  type Answer,
-} from '../api/answer.js';
+  type ApiResponse,
+} from '../api/response.js';
 import { page } from '../api/paging.js';
 import { flagParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -15,10 +15,10 @@ import { writeAdminLog } from '../fleet/write-log.js';
 import { assignedApps, installLater } from '../scenarios/install-apps.js';
 import { retrieve, withRecord, type Records } from './retrieve.js';
 
-/** The calls of the reference's section Assignment Groups, and what API 1.51 adds. */
+/** The calls of the reference's section Assignment Groups, and those of API 1.51. */
 export function assignmentGroupRoutes(fleet: Fleet): Route[] {
   const groups = fleet.assignmentGroups;
-  const command = (name: string, act: (group: AssignmentGroup) => Answer): Route => ({
+  const command = (name: string, act: (group: AssignmentGroup) => ApiResponse): Route => ({
     method: 'POST',
     path: `/assignment_groups/:id/${name}`,
     handle: (call) => withRecord(call, groups, act),
@@ -71,9 +71,9 @@ export function assignmentGroupRoutes(fleet: Fleet): Route[] {
     command('sync_profiles', (group) => {
       const now = fleet.clock.now().getTime();
       const key = `sync_profiles ${group.id}`;
-      const next = (fleet.lastAsked.get(key) ?? -Infinity) + 30_000;
-      if (now < next) return tooOften(next);
-      fleet.lastAsked.set(key, now);
+      const next = (fleet.lastRequestedAt.get(key) ?? -Infinity) + 30_000;
+      if (now < next) return tooManyRequests(next);
+      fleet.lastRequestedAt.set(key, now);
       writeAdminLog(fleet, 'assignment_group.profiles_synced', { assignment_group_id: group.id });
       return accepted();
     }),
@@ -94,7 +94,7 @@ export function assignmentGroupRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-/** The two calls that put something in a group and take it out. */
+/** The two calls that add something to a group and remove it. */
 function pairs(
   fleet: Fleet,
   name: string,
@@ -102,7 +102,7 @@ function pairs(
   idsOf: (group: AssignmentGroup) => Set<number>,
 ): Route[] {
   const path = `/assignment_groups/:id/${name}/:memberId`;
-  const change = (call: Call, act: (ids: Set<number>, id: number) => boolean): Answer =>
+  const change = (call: Call, act: (ids: Set<number>, id: number) => boolean): ApiResponse =>
     withRecord(call, fleet.assignmentGroups, (group) =>
       withRecord(
         call,
@@ -113,7 +113,7 @@ function pairs(
             deployTo(fleet, Number(call.path['memberId']));
           if (changed)
             writeAdminLog(fleet, `assignment_group.${name}_changed`, { assignment_group_id: group.id });
-          return assigned(changed, fleet.conflicts);
+          return assignmentResponse(changed, fleet.conflicts);
         },
         'memberId',
       ),
@@ -128,7 +128,7 @@ function pairs(
   ];
 }
 
-/** A device that joins a group which deploys by itself gets its apps. */
+/** A device that joins a group with `auto_deploy` gets the apps of the group. */
 function deployTo(fleet: Fleet, deviceId: number): void {
   const device = fleet.devices.get(deviceId);
   if (device !== undefined) installLater(fleet, deviceId, assignedApps(fleet, device));
@@ -152,7 +152,7 @@ function missing(fleet: Fleet, group: AssignmentGroup, device: Member): number[]
 
 const types = ['standard', 'munki'] as const;
 
-function createGroup(fleet: Fleet, call: Call): Answer {
+function createGroup(fleet: Fleet, call: Call): ApiResponse {
   const name = textParam(call.params, 'name');
   if (name === undefined) return unprocessable('name is required');
   const typeText = textParam(call.params, 'type') ?? 'standard';
@@ -180,7 +180,7 @@ function createGroup(fleet: Fleet, call: Call): Answer {
   return created({ data: assignmentGroupRecord(group) });
 }
 
-function updateGroup(fleet: Fleet, call: Call, group: AssignmentGroup): Answer {
+function updateGroup(fleet: Fleet, call: Call, group: AssignmentGroup): ApiResponse {
   group.name = textParam(call.params, 'name') ?? group.name;
   group.auto_deploy = flagParam(call.params, 'auto_deploy') ?? group.auto_deploy;
   const { newer } = group;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { notFound, ok, unprocessable, type Answer } from '../api/answer.js';
+import { notFound, ok, unprocessable, type ApiResponse } from '../api/response.js';
 import type { Call, Route } from '../api/route.js';
 import type { Device } from '../fleet/device.js';
 import type { CustomAttribute, Fleet } from '../fleet/fleet.js';
-import { toChange, withRecord } from './retrieve.js';
+import { editableDevices, withRecord } from './retrieve.js';
 
 /**
- * The calls of the reference's section Custom Attributes about the values of devices and of device groups, those of API 1.51 that
- * set several, and those about assignment groups, which are seen in use.
+ * The calls of the reference's section Custom Attributes about the values of devices and device groups, those of API 1.51 that set
+ * several values, and undocumented ones for assignment groups.
  */
 export function customAttributeValueRoutes(fleet: Fleet): Route[] {
   const { devices, deviceGroups, assignmentGroups } = fleet;
@@ -21,7 +21,7 @@ export function customAttributeValueRoutes(fleet: Fleet): Route[] {
       method: 'PUT',
       path: '/devices/:id/custom_attribute_values/:name',
       handle: (call) =>
-        withRecord(call, toChange(fleet), (device) =>
+        withRecord(call, editableDevices(fleet), (device) =>
           setValue(fleet, call, device.customValues, (attribute) => deviceValue(fleet, device, attribute)),
         ),
     },
@@ -29,7 +29,7 @@ export function customAttributeValueRoutes(fleet: Fleet): Route[] {
       method: 'PUT',
       path: '/devices/:id/custom_attribute_values',
       handle: (call) =>
-        withRecord(call, toChange(fleet), (device) => setValues(fleet, call, device.customValues)),
+        withRecord(call, editableDevices(fleet), (device) => setValues(fleet, call, device.customValues)),
     },
     {
       method: 'PUT',
@@ -64,7 +64,7 @@ interface GroupWithValues {
   customValues: Map<string, string>;
 }
 
-/** The values that hold for a device: its own, else its group's, else the account's default. */
+/** The effective values of a device: its own, else those of its group, else the defaults of the account. */
 export function deviceValues(fleet: Fleet, device: Device) {
   return [...fleet.customAttributes.values()].map((attribute) => deviceValue(fleet, device, attribute));
 }
@@ -105,10 +105,10 @@ function valueRecord(
   };
 }
 
-const undefinedAttribute = (): Answer => unprocessable('custom attribute is not defined');
+const undefinedAttribute = (): ApiResponse => unprocessable('custom attribute is not defined');
 const valueSchema = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
-function setOnGroup(fleet: Fleet, call: Call, group: GroupWithValues): Answer {
+function setOnGroup(fleet: Fleet, call: Call, group: GroupWithValues): ApiResponse {
   return setValue(fleet, call, group.customValues, (attribute) => groupValue(group, attribute));
 }
 
@@ -117,10 +117,10 @@ function setValue(
   call: Call,
   values: Map<string, string>,
   show: (attribute: CustomAttribute) => unknown,
-): Answer {
+): ApiResponse {
   const attribute = fleet.customAttributes.get(call.path['name'] ?? '');
   if (attribute === undefined) return undefinedAttribute();
-  // An empty value is a value: it takes the group's or the account's away.
+  // An empty value overrides the value of the group and the default of the account.
   const value = valueSchema.safeParse(call.params['value']);
   if (!value.success) return unprocessable('value is required');
   values.set(attribute.id, value.data);
@@ -129,7 +129,7 @@ function setValue(
 
 const namedValues = z.array(z.object({ name: z.string(), value: valueSchema }));
 
-function setValues(fleet: Fleet, call: Call, values: Map<string, string>): Answer {
+function setValues(fleet: Fleet, call: Call, values: Map<string, string>): ApiResponse {
   const given = namedValues.safeParse(call.params['data']);
   if (!given.success) return unprocessable('data must be a list of names and values');
   if (given.data.some(({ name }) => !fleet.customAttributes.has(name))) return undefinedAttribute();
@@ -139,7 +139,7 @@ function setValues(fleet: Fleet, call: Call, values: Map<string, string>): Answe
 
 const valuesOfDevices = z.array(z.object({ device_id: z.coerce.number().int(), value: valueSchema }));
 
-function setForDevices(fleet: Fleet, call: Call): Answer {
+function setForDevices(fleet: Fleet, call: Call): ApiResponse {
   const attribute = fleet.customAttributes.get(call.path['name'] ?? '');
   if (attribute === undefined) return notFound();
   const given = valuesOfDevices.safeParse(call.params['data']);

@@ -1,4 +1,4 @@
-import { created, noContent, notFound, ok, unprocessable, type Answer } from '../api/answer.js';
+import { created, noContent, notFound, ok, unprocessable, type ApiResponse } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -6,12 +6,12 @@ import type { CustomAttribute, Fleet } from '../fleet/fleet.js';
 import { writeAdminLog } from '../fleet/write-log.js';
 import { deleteAttributeLater } from '../scenarios/delete-attribute.js';
 
-/** The calls of the reference's section Custom Attributes about their definitions. An attribute's id is its name. */
+/** The calls of the reference's section Custom Attributes about definitions. The id of an attribute is its name. */
 export function customAttributeRoutes(fleet: Fleet): Route[] {
   const { customAttributes } = fleet;
-  const withAttribute = (call: Call, answer: (attribute: CustomAttribute) => Answer): Answer => {
+  const withAttribute = (call: Call, handle: (attribute: CustomAttribute) => ApiResponse): ApiResponse => {
     const attribute = customAttributes.get(call.path['id'] ?? '');
-    return attribute === undefined ? notFound() : answer(attribute);
+    return attribute === undefined ? notFound() : handle(attribute);
   };
   return [
     {
@@ -47,15 +47,15 @@ export function customAttributeRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-function createAttribute(fleet: Fleet, call: Call): Answer {
+function createAttribute(fleet: Fleet, call: Call): ApiResponse {
   const { customAttributes } = fleet;
   const name = textParam(call.params, 'name');
   if (name === undefined) return unprocessable('name is required');
   if (!/^[A-Za-z0-9_]+$/.test(name)) {
     return unprocessable('name may contain alphanumeric characters and underscores only');
   }
-  const taken = [...customAttributes.keys()].some((id) => id.toLowerCase() === name.toLowerCase());
-  if (taken) return unprocessable('name has already been taken');
+  const nameExists = [...customAttributes.keys()].some((id) => id.toLowerCase() === name.toLowerCase());
+  if (nameExists) return unprocessable('name has already been taken');
   const attribute = {
     id: name,
     default_value: textParam(call.params, 'default_value') ?? null,

@@ -1,4 +1,4 @@
-import { created, noContent, ok, unprocessable, type Answer } from '../api/answer.js';
+import { created, noContent, ok, unprocessable, type ApiResponse } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { fileParam, flagParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -55,12 +55,12 @@ export function customConfigurationProfileRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-/** A property list, or one in a signed envelope (CMS), which begins with an ASN.1 sequence. */
+/** A property list, or a signed one (CMS), which starts with an ASN.1 sequence. */
 function isMobileconfig(content: Buffer): boolean {
   return content[0] === 0x30 || content.includes('<plist');
 }
 
-function createProfile(fleet: Fleet, call: Call): Answer {
+function createProfile(fleet: Fleet, call: Call): ApiResponse {
   const name = textParam(call.params, 'name');
   const file = fileParam(call.params, 'mobileconfig');
   if (name === undefined) return unprocessable('name is required');
@@ -85,7 +85,7 @@ function createProfile(fleet: Fleet, call: Call): Answer {
   return created({ data: profileRecord(fleet, profile) });
 }
 
-function updateProfile(fleet: Fleet, call: Call, profile: Profile): Answer {
+function updateProfile(fleet: Fleet, call: Call, profile: Profile): ApiResponse {
   const file = fileParam(call.params, 'mobileconfig');
   if (file !== undefined && !isMobileconfig(file.content)) {
     return unprocessable('mobileconfig is not a valid profile');

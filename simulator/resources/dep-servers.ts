@@ -1,4 +1,4 @@
-import { accepted, ok } from '../api/answer.js';
+import { accepted, ok } from '../api/response.js';
 import { page } from '../api/paging.js';
 import type { Route } from '../api/route.js';
 import type { DepDevice, DepServer, Fleet } from '../fleet/fleet.js';
@@ -57,7 +57,7 @@ function depServerRecord({ id, ...attributes }: DepServer) {
   return { type: 'dep_server', id, attributes };
 }
 
-/** The reference shows no DEP device; this is what Apple tells about one, and the device it became, if it has. */
+/** A DEP device. The reference has no example: these are the fields of Apple, and the enrolled device if there is one. */
 function depDeviceRecord(fleet: Fleet, dep: DepDevice) {
   const { id, serial_number, model, description, color, asset_tag, profile_status, device_assigned_date } =
     dep;

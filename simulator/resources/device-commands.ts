@@ -1,4 +1,4 @@
-import { accepted, noContent, tooOften, unprocessable, type Answer } from '../api/answer.js';
+import { accepted, noContent, tooManyRequests, unprocessable, type ApiResponse } from '../api/response.js';
 import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { Device } from '../fleet/device.js';
@@ -12,18 +12,18 @@ import { lock } from '../scenarios/lock.js';
 import { unenroll } from '../scenarios/unenroll.js';
 import { withRecord } from './retrieve.js';
 
-/** A command as the API takes it and as the device carries it out. */
+/** A device command: its call, and its effect on the device. */
 interface Command {
   method?: 'POST' | 'DELETE';
   name: string;
-  /** Why the call is refused (422); nothing when it is not. */
+  /** Why the call fails with a 422; undefined when it succeeds. */
   refuse?: (device: Device, call: Call) => string | undefined;
-  /** What the device does when it is online. */
+  /** The effect on the device, after a delay. */
   act?: (fleet: Fleet, device: Device, call: Call) => void;
-  /** The entry in the log when it is done; none when `act` writes its own. */
+  /** The log entry of the completed command. None when `act` writes its own. */
   logged?: string;
-  /** 202 unless said otherwise. */
-  answer?: () => Answer;
+  /** Default: 202. */
+  response?: () => ApiResponse;
 }
 
 const sixDigits = /^\d{6}$/;
@@ -167,53 +167,56 @@ const commands: readonly Command[] = [
     act: (_fleet, { attributes }, { params }) =>
       (attributes.time_zone = textParam(params, 'time_zone') ?? null),
     logged: 'device.time_zone_set',
-    answer: noContent,
+    response: noContent,
   },
   { name: 'unenroll', act: (fleet, { id }) => unenroll(fleet, id) },
 ];
 
-/** The calls of the reference's section Devices that tell a device to do something, and what API 1.51 adds to them. */
+/** The calls of the reference's section Devices that send a command to a device, and those of API 1.51. */
 export function deviceCommandRoutes(fleet: Fleet): Route[] {
   return [...commands.map((command) => commandRoute(fleet, command)), refreshRoute(fleet)];
 }
 
-function commandRoute(fleet: Fleet, { method = 'POST', name, refuse, act, logged, answer }: Command): Route {
+function commandRoute(
+  fleet: Fleet,
+  { method = 'POST', name, refuse, act, logged, response }: Command,
+): Route {
   return {
     method,
     path: `/devices/:id/${name}`,
     handle: (call) =>
       withRecord(call, fleet.devices, (device) => {
-        const refusal = isOut(device) ?? refuse?.(device, call);
+        const refusal = notEnrolled(device) ?? refuse?.(device, call);
         if (refusal !== undefined) return unprocessable(refusal);
         commandLater(fleet, device.id, (online) => {
           act?.(fleet, online, call);
           if (logged !== undefined) writeDeviceLog(fleet, online, { event_type: logged });
         });
-        return (answer ?? accepted)();
+        return (response ?? accepted)();
       }),
   };
 }
 
-function isOut({ attributes }: Device): string | undefined {
+function notEnrolled({ attributes }: Device): string | undefined {
   return attributes.status === 'enrolled' ? undefined : 'device is not enrolled';
 }
 
 const refreshEveryMs = 30_000;
 
-/** A device that is asked to refresh more than once in half a minute is left alone (reference: Devices, Refresh). */
+/** Allows one refresh per device and half minute (reference: Devices, Refresh). */
 function refreshRoute(fleet: Fleet): Route {
   return {
     method: 'POST',
     path: '/devices/:id/refresh',
     handle: (call) =>
       withRecord(call, fleet.devices, (device) => {
-        const refusal = isOut(device);
+        const refusal = notEnrolled(device);
         if (refusal !== undefined) return unprocessable(refusal);
         const now = fleet.clock.now().getTime();
         const key = `refresh ${device.id}`;
-        const next = (fleet.lastAsked.get(key) ?? -Infinity) + refreshEveryMs;
-        if (now < next) return tooOften(next);
-        fleet.lastAsked.set(key, now);
+        const next = (fleet.lastRequestedAt.get(key) ?? -Infinity) + refreshEveryMs;
+        if (now < next) return tooManyRequests(next);
+        fleet.lastRequestedAt.set(key, now);
         commandLater(fleet, device.id, (online) =>
           writeDeviceLog(fleet, online, { event_type: 'device.refreshed' }),
         );

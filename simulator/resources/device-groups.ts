@@ -1,4 +1,4 @@
-import { accepted, assigned, created, type Answer } from '../api/answer.js';
+import { accepted, assignmentResponse, created, type ApiResponse } from '../api/response.js';
 import { page } from '../api/paging.js';
 import type { Route } from '../api/route.js';
 import type { DeviceGroup, Fleet } from '../fleet/fleet.js';
@@ -29,7 +29,7 @@ export function deviceGroupRoutes(fleet: Fleet): Route[] {
             call,
             devices,
             (device) => {
-              if (device.groupId === group.id && fleet.conflicts) return assigned(false, true);
+              if (device.groupId === group.id && fleet.conflicts) return assignmentResponse(false, true);
               changeGroupLater(fleet, device.id, group.id);
               return accepted();
             },
@@ -45,8 +45,8 @@ export function deviceGroupRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-/** A copy with the same configuration and no devices. */
-function cloneGroup(fleet: Fleet, group: DeviceGroup): Answer {
+/** Creates a copy with the same configuration and no devices. */
+function cloneGroup(fleet: Fleet, group: DeviceGroup): ApiResponse {
   const copy = {
     id: fleet.nextId('deviceGroup'),
     name: `${group.name} (1)`,

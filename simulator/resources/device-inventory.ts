@@ -1,4 +1,4 @@
-import { accepted, notFound, unprocessable, type Answer } from '../api/answer.js';
+import { accepted, notFound, unprocessable, type ApiResponse } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { numberInPath, type Call, type Route } from '../api/route.js';
 import type { Device, DeviceUser } from '../fleet/device.js';
@@ -9,8 +9,8 @@ import { installedAppRecord } from './installed-apps.js';
 import { withRecord } from './retrieve.js';
 
 /**
- * The calls of the reference's section Devices about what is on a device: profiles, installed apps, users.
- * Users exist on Macs only; for any other device the list is empty.
+ * The calls of the reference's section Devices about the content of a device: profiles, installed apps, users.
+ * Only Macs have users; for other devices the list is empty.
  */
 export function deviceInventoryRoutes(fleet: Fleet): Route[] {
   const { devices } = fleet;
@@ -39,7 +39,7 @@ export function deviceInventoryRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-/** Profiles that come through groups are not shown (reference: Devices, List profiles). */
+/** Excludes profiles that groups assign (reference: Devices, List profiles). */
 function directProfiles({ profiles }: Fleet, { id }: Device): Profile[] {
   return [...profiles.values()].filter(({ deviceIds }) => deviceIds.has(id));
 }
@@ -48,7 +48,7 @@ function profileOnDevice({ id, type, name, profile_identifier, user_scope, attri
   return { type, id, attributes: { name, profile_identifier, user_scope, attribute_support } };
 }
 
-function deleteUser(fleet: Fleet, call: Call, device: Device): Answer {
+function deleteUser(fleet: Fleet, call: Call, device: Device): ApiResponse {
   if (device.platform !== 'macOS' || device.attributes.is_supervised !== true) {
     return unprocessable('users can be deleted on supervised macOS devices only');
   }

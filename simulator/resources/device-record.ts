@@ -13,7 +13,7 @@ export interface DeviceRecord {
   };
 }
 
-/** A device as the API shows it (reference: Devices, Retrieve one). Secret values come only when they are asked for. */
+/** The API record of a device (reference: Devices, Retrieve one). Contains secret values only on request. */
 export function deviceRecord(fleet: Fleet, device: Device, includeSecretValues: boolean): DeviceRecord {
   const values = deviceValues(fleet, device).filter(
     ({ attributes }) => includeSecretValues || !attributes.secret,

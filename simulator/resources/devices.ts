@@ -1,4 +1,4 @@
-import { created, noContent, notFound, ok, unprocessable, type Answer } from '../api/answer.js';
+import { created, noContent, notFound, ok, unprocessable, type ApiResponse } from '../api/response.js';
 import { pageOf, type Direction } from '../api/paging.js';
 import { flagParam, idsParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -9,7 +9,7 @@ import { writeAdminLog, writeDeviceLog } from '../fleet/write-log.js';
 import { commandLater } from '../scenarios/command.js';
 import { unenroll } from '../scenarios/unenroll.js';
 import { deviceRecord } from './device-record.js';
-import { toChange, withRecord } from './retrieve.js';
+import { editableDevices, withRecord } from './retrieve.js';
 
 /** The calls of the reference's section Devices about the devices themselves. */
 export function deviceRoutes(fleet: Fleet): Route[] {
@@ -35,7 +35,8 @@ export function deviceRoutes(fleet: Fleet): Route[] {
     {
       method: 'PATCH',
       path: '/devices/:id',
-      handle: (call) => withRecord(call, toChange(fleet), (device) => updateDevice(fleet, call, device)),
+      handle: (call) =>
+        withRecord(call, editableDevices(fleet), (device) => updateDevice(fleet, call, device)),
     },
     {
       method: 'DELETE',
@@ -57,7 +58,7 @@ function* listed(
 ): Iterable<Device> {
   const waitingToo = flagParam(call.params, 'include_awaiting_enrollment') ?? false;
   const search = textParam(call.params, 'search')?.toLowerCase();
-  // A whole serial number belongs to one device: no need to look at a hundred thousand.
+  // A complete serial number belongs to one device: no scan of a hundred thousand devices.
   const known = search === undefined ? undefined : devices.bySerialNumber(search.toUpperCase());
   const candidates = known === undefined ? devices.after(after, direction) : [known];
   for (const device of candidates) {
@@ -85,8 +86,8 @@ function searched(attributes: Device['attributes']): (string | null)[] {
   ];
 }
 
-/** Makes a device that waits for its enrollment, and the one-time enrollment that brings it in. */
-function createDevice(fleet: Fleet, call: Call): Answer {
+/** Creates a device that awaits its enrollment, and its one-time enrollment. */
+function createDevice(fleet: Fleet, call: Call): ApiResponse {
   const name = textParam(call.params, 'name');
   if (name === undefined) return unprocessable('name is required');
   const groupId = Number(textParam(call.params, 'group_id') ?? 1);
@@ -115,8 +116,8 @@ function createDevice(fleet: Fleet, call: Call): Answer {
   return created({ data: deviceRecord(fleet, device, false) });
 }
 
-/** The name in SimpleMDM changes at once; the one on the device itself when the device has been told. */
-function updateDevice(fleet: Fleet, call: Call, device: Device): Answer {
+/** The name in SimpleMDM changes immediately, the name on the device after a delay. */
+function updateDevice(fleet: Fleet, call: Call, device: Device): ApiResponse {
   const name = textParam(call.params, 'name');
   const deviceName = textParam(call.params, 'device_name');
   if (deviceName !== undefined && device.attributes.is_supervised !== true) {

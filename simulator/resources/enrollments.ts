@@ -1,4 +1,4 @@
-import { noContent, ok, unprocessable, type Answer } from '../api/answer.js';
+import { noContent, ok, unprocessable, type ApiResponse } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -42,7 +42,7 @@ export function enrollmentRoutes(fleet: Fleet): Route[] {
 const email = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const phone = /^\+?[\d\s().-]{7,20}$/;
 
-function invite(fleet: Fleet, call: Call, enrollment: Enrollment): Answer {
+function invite(fleet: Fleet, call: Call, enrollment: Enrollment): ApiResponse {
   const contact = textParam(call.params, 'contact')?.trim();
   if (contact === undefined) return unprocessable('contact is required');
   if (!email.test(contact) && !phone.test(contact)) {

@@ -1,4 +1,4 @@
-import { accepted, notFound, ok, unprocessable, type Answer } from '../api/answer.js';
+import { accepted, notFound, ok, unprocessable, type ApiResponse } from '../api/response.js';
 import { numberInPath, type Call, type Route } from '../api/route.js';
 import type { AppOnDevice } from '../fleet/device-table.js';
 import type { InstalledApp } from '../fleet/device.js';
@@ -8,10 +8,10 @@ import { commandLater } from '../scenarios/command.js';
 
 /** The calls of the reference's section Installed Apps. */
 export function installedAppRoutes(fleet: Fleet): Route[] {
-  const withApp = (call: Call, answer: (found: AppOnDevice) => Answer): Answer => {
+  const withApp = (call: Call, handle: (found: AppOnDevice) => ApiResponse): ApiResponse => {
     const id = numberInPath(call, 'id');
     const found = id === undefined ? undefined : fleet.devices.installedApp(id);
-    return found === undefined ? notFound() : answer(found);
+    return found === undefined ? notFound() : handle(found);
   };
   return [
     {
@@ -76,7 +76,7 @@ function changeLater(
   });
 }
 
-/** An app on a device as the API shows it (reference: Installed Apps, Retrieve one). */
+/** The API record of an installed app (reference: Installed Apps, Retrieve one). */
 export function installedAppRecord({ id, ...attributes }: InstalledApp) {
   return { type: 'installed_app', id, attributes };
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { notFound, ok } from '../api/answer.js';
+import { notFound, ok } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { Fleet, Log } from '../fleet/fleet.js';
 
-/** The calls of the reference's section Logs. Their ids are hexadecimal texts. */
+/** The calls of the reference's section Logs. Ids are hexadecimal text. */
 export function logRoutes(fleet: Fleet): Route[] {
   return [
     { method: 'GET', path: '/logs', handle: (call) => page(call, listed(fleet, call), logRecord) },
@@ -35,7 +35,7 @@ function logRecord({ id, namespace, event_type, level, source, at, metadata, rel
   return {
     type: 'log',
     id,
-    // The relationships are inside the attributes here, unlike everywhere else.
+    // Unlike in other records, relationships are part of the attributes.
     attributes: { namespace, event_type, level, source, at, metadata, relationships },
   };
 }

@@ -1,4 +1,4 @@
-import { accepted, unprocessable, type Answer } from '../api/answer.js';
+import { accepted, unprocessable, type ApiResponse } from '../api/response.js';
 import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { Device } from '../fleet/device.js';
@@ -13,18 +13,18 @@ export function lostModeRoutes(fleet: Fleet): Route[] {
   const route = (
     method: 'POST' | 'DELETE',
     rest: string,
-    answer: (device: Device, call: Call) => Answer,
+    handle: (device: Device, call: Call) => ApiResponse,
   ): Route => ({
     method,
     path: `/devices/:id/lost_mode${rest}`,
     handle: (call) =>
       withRecord(call, fleet.devices, (device) =>
         knowsLostMode(device)
-          ? answer(device, call)
+          ? handle(device, call)
           : unprocessable('lost mode is available on supervised iOS devices only'),
       ),
   });
-  const whileLost = (device: Device, act: (online: Device) => void): Answer => {
+  const whileLost = (device: Device, act: (online: Device) => void): ApiResponse => {
     if (device.lostMode === undefined) return unprocessable('lost mode is not enabled');
     commandLater(fleet, device.id, act);
     return accepted();
@@ -58,7 +58,7 @@ function knowsLostMode({ platform, attributes }: Device): boolean {
   return (platform === 'iOS' || platform === 'iPadOS') && attributes.is_supervised === true;
 }
 
-function enable(fleet: Fleet, call: Call, device: Device): Answer {
+function enable(fleet: Fleet, call: Call, device: Device): ApiResponse {
   const message = textParam(call.params, 'message');
   const phone_number = textParam(call.params, 'phone_number');
   const footnote = textParam(call.params, 'footnote');
@@ -67,7 +67,7 @@ function enable(fleet: Fleet, call: Call, device: Device): Answer {
   }
   const editable = fleet.devices.edit(device.id);
   if (editable === undefined) return accepted();
-  // SimpleMDM knows of it at once; the device, when it is online.
+  // SimpleMDM records lost mode immediately, the device enters it after a delay.
   editable.lostMode = {
     ...(message !== undefined && { message }),
     ...(phone_number !== undefined && { phone_number }),

@@ -1,4 +1,4 @@
-import { accepted, created, noContent, notFound, unprocessable, type Answer } from '../api/answer.js';
+import { accepted, created, noContent, notFound, unprocessable, type ApiResponse } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { textParam } from '../api/params.js';
 import { numberInPath, type Call, type Route } from '../api/route.js';
@@ -49,7 +49,7 @@ const integer = /-?\d+/;
 const float = /-?\d+(?:\.\d+)?/;
 const quoted = /"[^"]*"/;
 
-/** How values of each type are written (reference: Managed App Configs, Value Types and Value Formats). */
+/** The format of each value type (reference: Managed App Configs, Value Types and Value Formats). */
 const formats = new Map<string, (value: string) => boolean>([
   ['boolean', (value) => value === '0' || value === '1'],
   ['date', (value) => !Number.isNaN(Date.parse(value))],
@@ -61,7 +61,7 @@ const formats = new Map<string, (value: string) => boolean>([
   ['string array', (value) => list(quoted).test(value)],
 ]);
 
-function createConfig(fleet: Fleet, call: Call, app: App): Answer {
+function createConfig(fleet: Fleet, call: Call, app: App): ApiResponse {
   const key = textParam(call.params, 'key');
   const value = textParam(call.params, 'value') ?? '';
   const value_type = textParam(call.params, 'value_type') ?? 'string';

@@ -1,4 +1,4 @@
-import { assigned, ok } from '../api/answer.js';
+import { assignmentResponse, ok } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -25,13 +25,13 @@ export function profileRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-/** Those whose name contains what is searched for; all when nothing is (API 1.51). */
+/** The profiles whose name contains the search text; all without one (API 1.51). */
 export function searched(call: Call, profiles: Iterable<Profile>): Profile[] {
   const search = textParam(call.params, 'search')?.toLowerCase() ?? '';
   return [...profiles].filter(({ name }) => name.toLowerCase().includes(search));
 }
 
-/** The four calls that put a profile on devices and take it off. */
+/** The four calls that assign a profile and remove it. */
 export function profileAssignmentRoutes(
   fleet: Fleet,
   list: string,
@@ -52,7 +52,7 @@ export function profileAssignmentRoutes(
             const changed = act(idsOf(profile), id);
             if (changed)
               writeAdminLog(fleet, 'profile.assignment_changed', { profile_id: profile.id, [name]: id });
-            return assigned(changed, fleet.conflicts);
+            return assignmentResponse(changed, fleet.conflicts);
           },
           'targetId',
         ),
@@ -68,7 +68,7 @@ export function profileAssignmentRoutes(
   });
 }
 
-/** A profile as the API shows it (reference: Custom Configuration Profiles, List all), without what only newer editions show. */
+/** The API record of a profile (reference: Custom Configuration Profiles, List all), without the fields of newer versions. */
 export function profileRecord(fleet: Fleet, profile: Profile) {
   const { id, type, name, profile_identifier, user_scope, attribute_support, deviceGroupIds } = profile;
   return {
@@ -90,7 +90,7 @@ export function profileRecord(fleet: Fleet, profile: Profile) {
   };
 }
 
-/** How many devices have it, directly or by their group. */
+/** The number of devices with this profile, directly or by their group. */
 function deviceCount({ devices }: Fleet, { deviceGroupIds, deviceIds }: Profile): number {
   if (deviceGroupIds.size === 0) return deviceIds.size;
   let count = 0;

@@ -1,4 +1,4 @@
-import { ok, unprocessable, type Answer } from '../api/answer.js';
+import { ok, unprocessable, type ApiResponse } from '../api/response.js';
 import { fileParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { Fleet } from '../fleet/fleet.js';
@@ -14,7 +14,7 @@ export function pushCertificateRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-function replace(fleet: Fleet, call: Call, show: () => Answer): Answer {
+function replace(fleet: Fleet, call: Call, show: () => ApiResponse): ApiResponse {
   const file = fileParam(call.params, 'file');
   if (file === undefined) return unprocessable('file is required');
   if (!file.content.includes('-----BEGIN CERTIFICATE-----')) {
@@ -30,7 +30,7 @@ function replace(fleet: Fleet, call: Call, show: () => Answer): Answer {
   return show();
 }
 
-/** A property list in base64, in lines, as Apple's portal takes it. */
+/** A property list as base64 lines, the format of Apple's portal. */
 function signedCsr(): string {
   const plist =
     '<?xml version="1.0" encoding="UTF-8"?><plist version="1.0"><dict><key>PushCertRequestCSR</key><string>simulated</string></dict></plist>';

@@ -1,31 +1,31 @@
-import { notFound, ok, type Answer } from '../api/answer.js';
+import { notFound, ok, type ApiResponse } from '../api/response.js';
 import { numberInPath, type Call } from '../api/route.js';
 import type { Device } from '../fleet/device.js';
 import type { Fleet } from '../fleet/fleet.js';
 
-/** Where records are found by their id. */
+/** Records that can be looked up by id. */
 export interface Records<R> {
   get(id: number): R | undefined;
 }
 
-/** The devices for a call that changes one. */
-export function toChange({ devices }: Fleet): Records<Device> {
+/** Looks up devices for a change. */
+export function editableDevices({ devices }: Fleet): Records<Device> {
   return { get: (id) => devices.edit(id) };
 }
 
-/** Looks up the record that `:id`, or another number in the path, names and answers with it; 404 where there is none. */
+/** Looks up the record with the id in the path and passes it to `handle`; 404 without such a record. */
 export function withRecord<R>(
   call: Call,
   records: Records<R>,
-  answer: (record: R) => Answer,
+  handle: (record: R) => ApiResponse,
   name = 'id',
-): Answer {
+): ApiResponse {
   const id = numberInPath(call, name);
   const record = id === undefined ? undefined : records.get(id);
-  return record === undefined ? notFound() : answer(record);
+  return record === undefined ? notFound() : handle(record);
 }
 
-/** Answers with the one record that the path names (every "Retrieve one" of the reference). */
-export function retrieve<R>(call: Call, records: Records<R>, show: (record: R) => unknown): Answer {
+/** Responds with the record with the id in the path (every "Retrieve one" of the reference). */
+export function retrieve<R>(call: Call, records: Records<R>, show: (record: R) => unknown): ApiResponse {
   return withRecord(call, records, (record) => ok({ data: show(record) }));
 }

@@ -44,7 +44,7 @@ const resources: readonly ((fleet: Fleet) => Route[])[] = [
   scriptRoutes,
 ];
 
-/** Every call that the simulator answers: one file per resource, listed here. */
+/** Every API call of the simulator: one file per resource. */
 export function apiRoutes(fleet: Fleet): Route[] {
   return resources.flatMap((routesOf) => routesOf(fleet));
 }

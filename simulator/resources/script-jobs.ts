@@ -1,4 +1,4 @@
-import { created, noContent, notFound, unprocessable, type Answer } from '../api/answer.js';
+import { created, noContent, notFound, unprocessable, type ApiResponse } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { idsParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -27,7 +27,7 @@ export function scriptJobRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-function createJob(fleet: Fleet, call: Call): Answer {
+function createJob(fleet: Fleet, call: Call): ApiResponse {
   const scriptId = textParam(call.params, 'script_id');
   if (scriptId === undefined) return unprocessable('script_id is required');
   const script = fleet.scripts.get(Number(scriptId));
@@ -63,7 +63,7 @@ function createJob(fleet: Fleet, call: Call): Answer {
   }
   if (targets.length === 0) return unprocessable('no macOS devices were found to run the script on');
   const storeIn = storage(fleet, call);
-  if (storeIn === 'wrong') return unprocessable('custom_attribute and custom_attribute_regex do not fit');
+  if (storeIn === 'invalid') return unprocessable('custom_attribute and custom_attribute_regex do not fit');
   const jobName = textParam(call.params, 'job_name');
   const job = runScriptLater(fleet, script, targets, {
     ...(storeIn && { storeIn }),
@@ -72,17 +72,17 @@ function createJob(fleet: Fleet, call: Call): Answer {
   return created({ data: scriptJobRecord(job) });
 }
 
-/** Where the output is to be stored (API 1.51). */
-function storage(fleet: Fleet, call: Call): ScriptJob['storeIn'] | 'wrong' {
+/** The attribute for the output (API 1.51). */
+function storage(fleet: Fleet, call: Call): ScriptJob['storeIn'] | 'invalid' {
   const attribute = textParam(call.params, 'custom_attribute');
   const pattern = textParam(call.params, 'custom_attribute_regex');
-  if (attribute === undefined) return pattern === undefined ? undefined : 'wrong';
-  if (!fleet.customAttributes.has(attribute)) return 'wrong';
+  if (attribute === undefined) return pattern === undefined ? undefined : 'invalid';
+  if (!fleet.customAttributes.has(attribute)) return 'invalid';
   if (pattern === undefined) return { attribute };
   try {
     return { attribute, pattern: new RegExp(pattern) };
   } catch {
-    return 'wrong';
+    return 'invalid';
   }
 }
 
@@ -92,12 +92,12 @@ function runsScripts({ platform, attributes }: Device): boolean {
 
 export type ScriptJobRecord = ReturnType<typeof scriptJobRecord>;
 
-/** A job with what came back from each device (reference: Script Jobs, Retrieve one). */
+/** The API record of a job, with the result of each device (reference: Script Jobs, Retrieve one). */
 export function scriptJobRecord(job: ScriptJob) {
   return jobRecord(job, ({ id, status, status_code, response }) => ({ id, status, status_code, response }));
 }
 
-/** The list tells each device's status, not what came back from it. */
+/** In lists: the status of each device, without its output. */
 function listedJobRecord(job: ScriptJob) {
   return jobRecord(job, ({ id, status }) => ({ id, status }));
 }

@@ -1,4 +1,4 @@
-import { created, noContent, ok, unprocessable, type Answer } from '../api/answer.js';
+import { created, noContent, ok, unprocessable, type ApiResponse } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { fileParam, flagParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
@@ -30,7 +30,7 @@ export function scriptRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-function createScript(fleet: Fleet, call: Call): Answer {
+function createScript(fleet: Fleet, call: Call): ApiResponse {
   const name = textParam(call.params, 'name');
   const content = fileParam(call.params, 'file')?.content.toString('utf8');
   if (name === undefined) return unprocessable('name is required');
@@ -49,7 +49,7 @@ function createScript(fleet: Fleet, call: Call): Answer {
   return created({ data: scriptRecord(script) });
 }
 
-function updateScript(fleet: Fleet, call: Call, script: Script): Answer {
+function updateScript(fleet: Fleet, call: Call, script: Script): ApiResponse {
   const content = fileParam(call.params, 'file')?.content.toString('utf8') ?? script.content;
   if (!content.startsWith('#!')) return unprocessable('file must begin with a valid shebang');
   Object.assign(script, {

@@ -12,8 +12,7 @@ export const newHardwareSchema = z.strictObject({
 export type NewHardware = z.input<typeof newHardwareSchema>;
 
 /**
- * Hardware appears in Apple Business Manager: a DEP device, and a webhook without a device id, since there is no
- * SimpleMDM device yet.
+ * Adds hardware to Apple Business Manager: a DEP device, and a webhook without a device id, since SimpleMDM has no device yet.
  */
 export function addToBusinessManager(fleet: Fleet, hardware: NewHardware): { serialNumber: string } {
   const {

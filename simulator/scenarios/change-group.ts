@@ -3,8 +3,8 @@ import { writeDeviceLog } from '../fleet/write-log.js';
 import { webhookDevice } from './webhook-device.js';
 
 /**
- * Puts a device in another group, a while later: the call is answered 202 and done asynchronously.
- * A device that is in the group already stays there, and no webhook tells of it.
+ * Moves a device to another group after a delay: the call has returned 202 already. A device that is in the group stays there and
+ * causes no webhook.
  */
 export function changeGroupLater(fleet: Fleet, deviceId: number, groupId: number): void {
   fleet.clock.after(fleet.delays.groupChangeMs, () => {

@@ -15,27 +15,27 @@ import { writeDeviceLog } from '../fleet/write-log.js';
 import { timestamp } from '../timestamps.js';
 import { webhookDevice } from './webhook-device.js';
 
-export const enrollingDeviceSchema = z.strictObject({
+export const enrollRequestSchema = z.strictObject({
   kind: z.enum(deviceKinds),
   name: z.string().min(1).optional(),
   serialNumber: z.string().min(1).optional(),
-  /** The group it joins; 1, "Default", when left out. */
+  /** The device group (default: 1, "Default"). */
   groupId: z.int().optional(),
-  /** False: it enrolls without a webhook, as when the receiver was not told. */
+  /** Whether to send a webhook (default: true). */
   webhook: z.boolean().optional(),
 });
 
-export type EnrollingDevice = z.input<typeof enrollingDeviceSchema>;
+export type EnrollRequest = z.input<typeof enrollRequestSchema>;
 
-export const enrollingManySchema = z.strictObject({
+export const enrollManyRequestSchema = z.strictObject({
   count: z.int().min(1).max(100_000),
   kind: z.enum(deviceKinds).default('macbook'),
-  /** All at once when left out. */
+  /** Default: all devices immediately. */
   perSecond: z.number().positive().optional(),
   groupId: z.int().optional(),
 });
 
-export type EnrollingMany = z.input<typeof enrollingManySchema>;
+export type EnrollManyRequest = z.input<typeof enrollManyRequestSchema>;
 
 export interface EnrolledDevice {
   id: number;
@@ -54,17 +54,17 @@ const names: Readonly<Record<DeviceKind, string>> = {
   apple_tv: 'New Apple TV',
 };
 
-/** A device enrolls. One whose serial number is already there enrolls anew under its old id. */
-export function enroll(fleet: Fleet, enrolling: EnrollingDevice): EnrolledDevice {
-  const { kind, groupId = 1, webhook = true } = enrollingDeviceSchema.parse(enrolling);
+/** Enrolls a device. A device with a known serial number keeps its id. */
+export function enroll(fleet: Fleet, request: EnrollRequest): EnrolledDevice {
+  const { kind, groupId = 1, webhook = true } = enrollRequestSchema.parse(request);
   assertGroup(fleet, groupId);
 
-  const { serialNumber = randomSerialNumber(), name = names[kind] } = enrolling;
-  const before = fleet.devices.bySerialNumber(serialNumber);
-  const udid = before?.attributes.unique_identifier ?? randomUUID().toUpperCase();
+  const { serialNumber = randomSerialNumber(), name = names[kind] } = request;
+  const known = fleet.devices.bySerialNumber(serialNumber);
+  const udid = known?.attributes.unique_identifier ?? randomUUID().toUpperCase();
   const at = timestamp(fleet.clock.now());
   const device: Device = {
-    id: before?.id ?? fleet.nextId('device'),
+    id: known?.id ?? fleet.nextId('device'),
     platform: platformOf[kind],
     attributes: attributesOf(kind, { name, serialNumber, udid, at }),
     groupId,
@@ -81,17 +81,17 @@ export function enroll(fleet: Fleet, enrolling: EnrollingDevice): EnrolledDevice
   return { id: device.id, name, serialNumber, udid, kind, groupId };
 }
 
-/** A delivery of new hardware is unpacked: many devices enroll, named one after the other. */
-export function enrollMany(fleet: Fleet, many: EnrollingMany): void {
-  const { count, kind, perSecond, groupId } = enrollingManySchema.parse(many);
-  // Found out now: on the clock nobody would be there to hear of it.
+/** Enrolls many devices with numbered names. */
+export function enrollMany(fleet: Fleet, many: EnrollManyRequest): void {
+  const { count, kind, perSecond, groupId } = enrollManyRequestSchema.parse(many);
+  // Check now: an error on the clock would reach no caller.
   if (groupId !== undefined) assertGroup(fleet, groupId);
-  const one = (number: number): void => {
+  const enrollOne = (number: number): void => {
     enroll(fleet, { kind, name: `${names[kind]} ${number}`, ...(groupId !== undefined && { groupId }) });
   };
   for (let number = 1; number <= count; number += 1) {
-    if (perSecond === undefined) one(number);
-    else fleet.clock.after(((number - 1) * 1000) / perSecond, () => one(number));
+    if (perSecond === undefined) enrollOne(number);
+    else fleet.clock.after(((number - 1) * 1000) / perSecond, () => enrollOne(number));
   }
 }
 

@@ -4,14 +4,14 @@ import { writeDeviceLog } from '../fleet/write-log.js';
 import { timestamp } from '../timestamps.js';
 import { commandLater } from './command.js';
 
-/** The apps that assignment groups pair with a device, through itself or through its group. */
+/** The apps that assignment groups assign to a device, directly or through its device group. */
 export function assignedApps({ assignmentGroups }: Fleet, { id, groupId }: Device): number[] {
   return [...assignmentGroups.values()].flatMap(({ appIds, deviceIds, deviceGroupIds }) =>
     deviceIds.has(id) || deviceGroupIds.has(groupId) ? [...appIds] : [],
   );
 }
 
-/** Installs apps on a device when it is online, or brings them to the version of the catalog. */
+/** Installs apps on a device, or updates them to the version of the catalog, after a delay. */
 export function installLater(fleet: Fleet, deviceId: number, appIds: readonly number[]): void {
   if (appIds.length === 0) return;
   commandLater(fleet, deviceId, (device) => {

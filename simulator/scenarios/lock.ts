@@ -2,7 +2,11 @@ import type { Fleet } from '../fleet/fleet.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
 import { webhookDevice } from './webhook-device.js';
 
-/** A device is locked. False where there is no such device. */
+/**
+ * Locks a device.
+ *
+ * @returns false when there is no such device.
+ */
 export function lock(fleet: Fleet, deviceId: number): boolean {
   const device = fleet.devices.get(deviceId);
   if (device === undefined) return false;

@@ -3,7 +3,7 @@ import type { Fleet, Script, ScriptJob } from '../fleet/fleet.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
 import { timestamp } from '../timestamps.js';
 
-/** Starts a job: pending now, and done on every device a while later (reference: Script Jobs). */
+/** Starts a job: pending now, completed on every device after a delay (reference: Script Jobs). */
 export function runScriptLater(
   fleet: Fleet,
   script: Script,
@@ -36,7 +36,11 @@ export function runScriptLater(
   return job;
 }
 
-/** Cancels a job that no device has received yet. False where it is too late. */
+/**
+ * Cancels a job that no device has received yet.
+ *
+ * @returns false when the job is not pending.
+ */
 export function cancelScriptJob(fleet: Fleet, job: ScriptJob): boolean {
   if (job.status !== 'pending') return false;
   job.status = 'cancelled';
@@ -47,10 +51,10 @@ export function cancelScriptJob(fleet: Fleet, job: ScriptJob): boolean {
 
 function finish(fleet: Fleet, job: ScriptJob): void {
   if (job.status !== 'pending') return;
-  const { exitCode, output } = outcomeOf(job.content);
+  const { exitCode, output } = resultOf(job.content);
   for (const target of job.devices) {
     const device = fleet.devices.get(target.id);
-    // A device that left before its turn never answers.
+    // A device that has left never reports a result.
     if (device === undefined) continue;
     target.status = exitCode === '0' ? 'completed' : 'error';
     target.status_code = exitCode;
@@ -81,8 +85,8 @@ function logRun(fleet: Fleet, device: Device, job: ScriptJob, exitCode: string, 
   });
 }
 
-/** As much of a shell as the simulator has: a line `echo "…"` is the output, a line `exit N` the status code. */
-function outcomeOf(content: string): { exitCode: string; output: string } {
+/** The result of a script. The simulator interprets two kinds of lines: `echo "…"` is output, `exit N` is the exit code. */
+function resultOf(content: string): { exitCode: string; output: string } {
   const lines = content.split(/\r?\n/).map((line) => line.trim());
   const output = lines.flatMap((line) => /^echo +(["']?)([^|]*?)\1$/.exec(line)?.[2] ?? []);
   const exit = lines.flatMap((line) => /^exit +(\d+)$/.exec(line)?.[1] ?? []);

@@ -1,22 +1,22 @@
 import { z } from 'zod';
 import type { Random } from '../fleet/random.js';
 
-/** Which webhooks go astray, and how. */
+/** Which webhooks are affected, and how. */
 export const deliveryFaultSchema = z.strictObject({
-  /** Only webhooks of this type; any when left out. */
+  /** Only webhooks of this type (default: any). */
   type: z.string().optional(),
   /**
-   * - `late`: posted `delayMs` (60,000) later on the simulator's clock; others overtake it
-   * - `twice`: posted, and posted again `delayMs` (0) later
-   * - `shuffled`: held until `hold` (5) are held or the fault is over, then posted in any order
+   * - `delayed`: posted `delayMs` (60,000) later on the clock of the simulator; later webhooks may arrive first
+   * - `duplicated`: posted, and posted again `delayMs` (0) later
+   * - `reordered`: held back until there are `hold` (5) webhooks or the fault ends, then posted in random order
    * - `lost`: never posted
    */
-  kind: z.enum(['late', 'twice', 'shuffled', 'lost']),
+  kind: z.enum(['delayed', 'duplicated', 'reordered', 'lost']),
   delayMs: z.number().nonnegative().optional(),
   hold: z.int().min(2).optional(),
-  /** How many webhooks it takes; until it is cleared when left out. */
+  /** The number of webhooks that the fault affects (default: all, until it is cleared). */
   times: z.int().positive().optional(),
-  /** From 0 to 1; every one when left out. */
+  /** From 0 to 1 (default: 1). */
   probability: z.number().min(0).max(1).optional(),
 });
 
@@ -26,11 +26,11 @@ export interface DeliveryFaults {
   add(fault: DeliveryFault): void;
   clear(): void;
   all(): DeliveryFault[];
-  /** The fault for a webhook of a type, if any; it counts as used. */
-  take(type: string): DeliveryFault | undefined;
+  /** The fault for a webhook of a type, if any. Uses up one of its `times`. */
+  use(type: string): DeliveryFault | undefined;
 }
 
-/** The faults that are on. Of several that fit a webhook, the one added first takes it. */
+/** Creates the list of active delivery faults. When several match a webhook, the oldest applies. */
 export function createDeliveryFaults(random: Random): DeliveryFaults {
   const faults: { fault: DeliveryFault; left: number }[] = [];
   return {
@@ -40,7 +40,7 @@ export function createDeliveryFaults(random: Random): DeliveryFaults {
     },
     clear: () => void faults.splice(0),
     all: () => faults.map(({ fault, left }) => (Number.isFinite(left) ? { ...fault, times: left } : fault)),
-    take: (type) => {
+    use: (type) => {
       const index = faults.findIndex(
         ({ fault }) => (fault.type ?? type) === type && random() < (fault.probability ?? 1),
       );

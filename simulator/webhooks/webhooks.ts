@@ -4,23 +4,23 @@ import { shuffled, type Random } from '../fleet/random.js';
 import { timestamp } from '../timestamps.js';
 import { createDeliveryFaults, type DeliveryFaults } from './delivery-faults.js';
 
-/** Where webhooks go. Credentials in the URL are sent as Basic authorization, as admins use them. */
+/** The receiver of webhooks. Credentials in the URL are sent as Basic authorization. */
 export interface WebhookTarget {
   url: string;
-  /** Sent as the header `X-Webhook-Token`. */
+  /** The value of the header `X-Webhook-Token`. */
   token?: string;
 }
 
 export interface WebhookDelivery {
   type: string;
-  /** What the receiver answered; `undefined` until then, and where there was no answer. */
+  /** The status of the response; `undefined` until the response arrives, and without a response. */
   status: number | undefined;
   error?: string;
   attempts: number;
   at: string;
 }
 
-/** What to send again: the last so many, in their order or the other way round, now or later on the clock. */
+/** Which webhooks to send again: the last ones, in their order or reversed, now or later on the clock. */
 export interface Resend {
   last: number;
   reversed: boolean;
@@ -28,29 +28,29 @@ export interface Resend {
 }
 
 export interface Webhooks {
-  /** Posts an event, once, after the ones before it. */
+  /** Posts an event once, after earlier webhooks. */
   post(type: string, data: Readonly<Record<string, unknown>>): void;
   resend(resend: Resend): void;
   faults: DeliveryFaults;
   deliveries(): WebhookDelivery[];
-  /** Resolves when every webhook posted so far has been answered or has failed. */
+  /** Resolves when every webhook posted so far has its response or has failed. */
   settled(): Promise<void>;
   setTarget(target: WebhookTarget | undefined): void;
-  /** Breaks off what is under way; nothing is posted any more. */
+  /** Aborts requests in progress and posts no more webhooks. */
   stop(): Promise<void>;
 }
 
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
-/** Sends webhooks as the real thing does: small JSON, one after the other, each once (reference: Webhooks). */
+/** Sends webhooks as SimpleMDM does: small JSON, one after the other, each once (reference: Webhooks). */
 export function createWebhooks(
   clock: SimulatorClock,
-  first: WebhookTarget | undefined,
+  initialTarget: WebhookTarget | undefined,
   random: Random = Math.random,
 ): Webhooks {
   const faults = createDeliveryFaults(random);
   let held: { type: string; body: string }[] = [];
-  let target = first;
+  let target = initialTarget;
   let queue: Promise<void> = Promise.resolve();
   const stopping = new AbortController();
   const sent: { delivery: WebhookDelivery; body: string }[] = [];
@@ -65,7 +65,7 @@ export function createWebhooks(
     sent.push({ delivery, body });
     const destination = target;
     if (destination === undefined) {
-      delivery.error = 'no webhook address is set';
+      delivery.error = 'no webhook URL is set';
       return;
     }
     queue = queue.then(() => deliver(destination, body, delivery, stopping.signal));
@@ -76,21 +76,21 @@ export function createWebhooks(
       delivery: {
         type,
         status: undefined,
-        error: 'lost on purpose',
+        error: 'lost by a delivery fault',
         attempts: 0,
         at: timestamp(clock.now()),
       },
       body,
     });
 
-  const release = () => {
+  const postHeld = () => {
     const order = shuffled(random, held);
     held = [];
     for (const { type, body } of order) send(type, body);
   };
 
   const post = (type: string, body: string) => {
-    const fault = faults.take(type);
+    const fault = faults.use(type);
     switch (fault?.kind) {
       case undefined:
         send(type, body);
@@ -98,18 +98,18 @@ export function createWebhooks(
       case 'lost':
         lose(type, body);
         return;
-      case 'late':
+      case 'delayed':
         clock.after(fault.delayMs ?? 60_000, () => send(type, body));
         return;
-      case 'twice':
+      case 'duplicated':
         send(type, body);
         if (fault.delayMs === undefined) send(type, body);
         else clock.after(fault.delayMs, () => send(type, body));
         return;
-      case 'shuffled':
+      case 'reordered':
         held.push({ type, body });
-        if (held.length >= (fault.hold ?? 5) || !faults.all().some(({ kind }) => kind === 'shuffled'))
-          release();
+        if (held.length >= (fault.hold ?? 5) || !faults.all().some(({ kind }) => kind === 'reordered'))
+          postHeld();
         return;
     }
   };
@@ -119,13 +119,13 @@ export function createWebhooks(
       ...faults,
       clear: () => {
         faults.clear();
-        release();
+        postHeld();
       },
     },
     post: (type, data) => post(type, JSON.stringify({ type, at: timestamp(clock.now()), data })),
     resend: ({ last, reversed, delayMs }) => {
-      const again = sent.slice(-last).map(({ delivery, body }) => ({ type: delivery.type, body }));
-      const ordered = reversed ? again.reverse() : again;
+      const resent = sent.slice(-last).map(({ delivery, body }) => ({ type: delivery.type, body }));
+      const ordered = reversed ? resent.reverse() : resent;
       const sendAll = () => {
         for (const { type, body } of ordered) send(type, body);
       };
@@ -153,13 +153,13 @@ async function deliver(
   if (stopping.aborted) return;
   delivery.attempts += 1;
   try {
-    const { url, headers } = addressed(target);
+    const { url, headers } = requestTo(target);
     const response = await fetch(url, {
       method: 'POST',
       body,
       headers,
       redirect: 'manual',
-      signal: AbortSignal.any([stopping, AbortSignal.timeout(patienceMs)]),
+      signal: AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)]),
     });
     delivery.status = response.status;
     await response.arrayBuffer();
@@ -168,11 +168,11 @@ async function deliver(
   }
 }
 
-function addressed({ url, token }: WebhookTarget): { url: URL; headers: Record<string, string> } {
+function requestTo({ url, token }: WebhookTarget): { url: URL; headers: Record<string, string> } {
   const address = new URL(url);
   const { username, password } = address;
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  // fetch refuses an address with credentials in it.
+  // fetch rejects a URL with credentials.
   address.username = '';
   address.password = '';
   return {
@@ -188,10 +188,10 @@ function addressed({ url, token }: WebhookTarget): { url: URL; headers: Record<s
   };
 }
 
-const failedConnection = z.object({ cause: z.object({ code: z.string().optional(), message: z.string() }) });
+const connectionError = z.object({ cause: z.object({ code: z.string().optional(), message: z.string() }) });
 
-/** Why a webhook failed: `fetch` itself says only that it did, the cause says why. */
+/** Why a webhook failed. The message of `fetch` does not say why, its cause does. */
 function reason(error: unknown): string {
-  const cause = failedConnection.safeParse(error).data?.cause;
+  const cause = connectionError.safeParse(error).data?.cause;
   return [cause?.message, cause?.code].find((text) => text !== undefined && text !== '') ?? String(error);
 }

@@ -3,13 +3,15 @@ import { z } from 'zod';
 import { OperatorError } from '../config/operator-error.js';
 import type { Settings } from '../config/settings.js';
 import { replay } from '../console/replay.js';
-import { findEvents, findTrace, isCursor } from '../journal/find-events.js';
+import { findEvents, isCursor } from '../journal/find-events.js';
 import { openJournal } from '../journal/journal.js';
 import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
 import { openEventQueue, openRunQueue } from '../queues/queues.js';
 import { retentionOf } from '../queues/retention.js';
 import { durationText } from '../rules/model/duration.js';
+import { parseOptions } from './commands/options.js';
+import { findEvent } from './find-event.js';
 import { formatEvents, SHORT_ID } from './format-events.js';
 import { formatTrace } from './format-trace.js';
 import type { Paint } from './terminal.js';
@@ -28,78 +30,94 @@ const listOptions = z.object({
         durationText.transform((ms) => new Date(Date.now() - ms)),
         z.iso.datetime({ offset: true }).transform((time) => new Date(time)),
       ],
-      'expected how long ago, such as 2d or 1h, or an ISO 8601 time such as 2026-01-31T08:00:00Z',
+      'expected an age such as 2d or 1h, or an ISO 8601 time such as 2026-01-31T08:00:00Z',
     )
     .optional(),
-  cursor: z.string().refine(isCursor, 'expected the cursor that an earlier list ended with').optional(),
+  cursor: z.string().refine(isCursor, 'expected the cursor at the end of an earlier list').optional(),
   limit: z.coerce.number(LIMIT).int(LIMIT).min(1, LIMIT).max(100, LIMIT).default(20),
   json: z.boolean().default(false),
 });
 
-/** `mdm-reflex events`: the newest events. */
+/**
+ * `mdm-reflex events`: lists the newest events.
+ *
+ * @throws OperatorError for an invalid filter.
+ */
 export async function listEvents(redis: Redis, options: unknown, paint: Paint): Promise<string> {
-  const parsed = listOptions.safeParse(options);
-  if (!parsed.success) {
-    throw new OperatorError(
-      parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`),
-    );
-  }
-  const { json, ...filter } = parsed.data;
+  const { json, ...filter } = parseOptions(listOptions, options);
   const page = await findEvents(redis, filter);
   if (json) return JSON.stringify(page, undefined, 2);
   const more = page.cursor === undefined ? '' : `\n${paint('dim', `more: --cursor ${page.cursor}`)}`;
-  const { limit: _limit, ...narrowing } = filter;
-  return (
-    formatEvents(
-      page.events,
-      paint,
-      Object.values(narrowing).some((value) => value !== undefined),
-    ) + more
-  );
+  const { limit: _limit, ...conditions } = filter;
+  const isFiltered = Object.values(conditions).some((value) => value !== undefined);
+  return formatEvents(page.events, paint, isFiltered) + more;
 }
 
-/** `mdm-reflex events show ID`: the trace of one event. */
+/**
+ * `mdm-reflex events show ID`: shows the trace of one event.
+ *
+ * @throws OperatorError when the id names no event, or several.
+ */
 export async function showEvent(redis: Redis, id: string, json: boolean, paint: Paint): Promise<string> {
-  const found = await existing(redis, id);
-  return json ? JSON.stringify(found, undefined, 2) : formatTrace(found, paint);
+  const trace = await traceOf(redis, id);
+  return json ? JSON.stringify(trace, undefined, 2) : formatTrace(trace, paint);
 }
 
-/** `mdm-reflex events replay ID`: what failed goes on where it failed. */
+/**
+ * `mdm-reflex events replay ID`: resumes what failed, at the step that failed.
+ *
+ * @param everything - Whether to replay the event as a new event, including steps that succeeded.
+ * @throws OperatorError when the id names no event, or several.
+ */
 export async function replayEvent(
   redis: Redis,
   settings: Settings,
   id: string,
   everything: boolean,
 ): Promise<string> {
-  const found = await existing(redis, id);
+  const trace = await traceOf(redis, id);
   const retention = retentionOf(settings);
   const events = openEventQueue(redis, retention);
   const runs = openRunQueue(redis, retention);
   try {
-    // Nothing new is written here but states and times: there is no secret to mask.
-    const done = await replay(found, everything, {
+    // A replay writes only states and times to the journal: no secret to redact.
+    const result = await replay(trace, everything, {
       redis,
       events,
       runs,
       journal: openJournal(redis, retention, (text) => text),
     });
-    if (done.kind === 'in_progress') return 'nothing done: the event is still being worked on';
-    if (done.kind === 'nothing_failed')
-      return 'nothing done: nothing failed for this event; --everything takes it once more, with all that it does';
-    if (done.kind === 'repeated') return `taken once more as ${done.id.slice(0, SHORT_ID)}`;
-    const resumed = [...(done.event ? ['the event'] : []), ...done.rules.map((rule) => `the run of ${rule}`)];
-    if (resumed.length === 0)
-      return 'nothing is left to resume; --everything takes the event once more as a new one';
-    return `resumed: ${resumed.join(', ')}`;
+    switch (result.kind) {
+      case 'in_progress':
+        return 'not replayed: the event is still being processed';
+      case 'nothing_failed':
+        return `not replayed: nothing failed; ${EVERYTHING}`;
+      case 'repeated':
+        return `replayed as the new event ${result.id.slice(0, SHORT_ID)}`;
+      case 'resumed': {
+        const resumed = [
+          ...(result.event ? ['the event'] : []),
+          ...result.rules.map((rule) => `the run of ${rule}`),
+        ];
+        return resumed.length === 0
+          ? `not replayed: the queue no longer has what failed; ${EVERYTHING}`
+          : `resumed: ${resumed.join(', ')}`;
+      }
+    }
   } finally {
     await Promise.all([events.close(), runs.close()]);
   }
 }
 
-async function existing(redis: Redis, id: string): Promise<Trace> {
-  const found = await findTrace(redis, id);
+const EVERYTHING = '--everything replays the event as a new event, including steps that succeeded';
+
+async function traceOf(redis: Redis, id: string): Promise<Trace> {
+  const found = await findEvent(redis, id);
   if (found !== undefined) return found;
   throw new OperatorError([
-    `there is no event "${id}", or more than one begins so, or it is too old; "mdm-reflex events" lists them (six characters of the id are enough)`,
+    {
+      code: 'cli/unknown-event',
+      message: `there is no event "${id}"; "mdm-reflex events" lists the events (the first six characters of an id are enough)`,
+    },
   ]);
 }

@@ -15,7 +15,6 @@ import { createFactFetcher } from '../enrichment/fetch-facts.js';
 import { webhookEnvelope } from '../events/envelope.js';
 import type { Event } from '../events/envelope.js';
 import { KNOWN_TYPES } from '../events/webhook-types.js';
-import { findTrace } from '../journal/find-events.js';
 import { statusOf } from '../journal/trace.js';
 import type { FactTrace, RunTrace, Trace } from '../journal/trace.js';
 import { isScheduleType } from '../rules/model/event-pattern.js';
@@ -26,12 +25,13 @@ import { SimpleMdmError } from '../simplemdm/errors.js';
 import { errorText } from '../telemetry/error-text.js';
 import { createLogger } from '../telemetry/logger.js';
 import { createRedaction } from '../telemetry/redaction.js';
+import { findEvent } from './find-event.js';
 import { formatTrace } from './format-trace.js';
 import { loadRules } from './load-rules.js';
 import { withRedis } from './with-redis.js';
 import type { Paint } from './terminal.js';
 
-/** `mdm-reflex explain`, as the command line has it. */
+/** The options of `mdm-reflex explain`. */
 export const explainOptions = z.object({
   event: z.string(),
   device: z
@@ -50,14 +50,14 @@ export const explainOptions = z.object({
   json: z.boolean().default(false),
 });
 
-/** What is to be explained. */
+/** The parsed options of `mdm-reflex explain`. */
 export type ExplainOptions = z.output<typeof explainOptions>;
 
 /**
- * Says what the rules would do with an event, and why: each rule with its verdict and the part of its condition that decided, the steps
- * with what they would send. Facts are really looked up; nothing is sent. It is the way of a real event but for the last send.
+ * `mdm-reflex explain`: shows what the rules would do with an event, and why: the verdict of each rule with the deciding part of its
+ * condition, and the requests that its steps would send. Uses the code of a real run: fetches facts, and sends nothing.
  *
- * @throws OperatorError for settings, rules, an account or an event that cannot be used.
+ * @throws OperatorError for invalid settings or rules, an unknown event, device or account, and a failed lookup.
  */
 export async function explain(
   env: NodeJS.ProcessEnv,
@@ -69,9 +69,13 @@ export async function explain(
   const account = accounts.get(options.account);
   if (account?.apiKey === undefined) {
     throw new OperatorError([
-      options.account === DEFAULT_ACCOUNT && accounts.has(DEFAULT_ACCOUNT)
-        ? 'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API)'
-        : `there is no account "${options.account}" with an API key: name one of ${[...accounts.keys()].join(', ')} with --account`,
+      {
+        code: 'cli/no-api-key',
+        message:
+          options.account === DEFAULT_ACCOUNT && accounts.has(DEFAULT_ACCOUNT)
+            ? 'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API)'
+            : `there is no account "${options.account}" with an API key; choose one of ${[...accounts.keys()].join(', ')} with --account`,
+      },
     ]);
   }
   const compiled = await loadRules(env, options.rules);
@@ -82,12 +86,12 @@ export async function explain(
   const trace = await traceOf(event, account, compiled.rules, env, now);
   if (options.json) return redact(JSON.stringify(trace, undefined, 2));
   const text = formatTrace(trace, paint);
-  return redact(text.includes(LEFT_BEHIND) ? `${text}\n\n${KNOWN_LATER}` : text);
+  return redact(text.includes(STEP_OUTPUT) ? `${text}\n\n${STEP_OUTPUT_NOTE}` : text);
 }
 
-/** What steps leave behind is not there when nothing is done: texts show its name. */
-const LEFT_BEHIND = '{{ steps.';
-const KNOWN_LATER = 'What is shown as {{ steps.… }} is known when the rule really runs.';
+/** Steps have no output when nothing is sent, so templates show the name of the output. */
+const STEP_OUTPUT = '{{ steps.';
+const STEP_OUTPUT_NOTE = '{{ steps.… }} is the output of an earlier step. It is known only in a real run.';
 
 async function traceOf(
   event: Event,
@@ -98,18 +102,18 @@ async function traceOf(
 ): Promise<Trace> {
   const api = createSimpleMdm({ account: name, apiKey, baseUrl });
   const lists = createCachedLists(api);
-  const found: Record<string, FactTrace> = {};
-  const facts = createFactFetcher({
+  const facts: Record<string, FactTrace> = {};
+  const fetcher = createFactFetcher({
     event,
     api,
     lists,
     known: new Map(),
     onFact: (fact, record) => {
-      found[fact] = record;
+      facts[fact] = record;
       return Promise.resolve();
     },
   });
-  const decisions = await evaluateRules(event, rules, facts, now);
+  const decisions = await evaluateRules(event, rules, fetcher, now);
   const logger = createLogger({ level: 'silent', redact: (text) => text });
   const at = now().toISOString();
   const runs: RunTrace[] = [];
@@ -119,21 +123,21 @@ async function traceOf(
       event,
       rule,
       steps,
-      facts,
+      facts: fetcher,
       api,
       lists,
       logger,
       env,
       dryRun: true,
       claimFor: () => () => Promise.resolve(true),
-      saveSteps: (kept) => {
-        steps = [...kept];
+      saveSteps: (saved) => {
+        steps = [...saved];
         return Promise.resolve(steps);
       },
       confirmOwnership: () => Promise.resolve(),
       beforeAction: () => Promise.resolve(undefined),
       stop: new AbortController().signal,
-      // Nobody waits for a later attempt.
+      // No later attempt: the command does not wait.
       retryAfter: () => undefined,
       superseded: () => Promise.resolve(undefined),
       dispatchAlert: () => Promise.resolve(),
@@ -142,13 +146,13 @@ async function traceOf(
       runKey: `${event.id}.${rule.source.id}`,
       onStep: () => undefined,
     });
-    const failed = result.kind !== 'completed' && { reason: result.reason };
+    const failure = result.kind !== 'completed' && { reason: result.reason };
     runs.push({
       rule: rule.source.id,
-      status: failed === false ? 'completed' : 'failed',
+      status: failure === false ? 'completed' : 'failed',
       plannedAt: at,
       steps,
-      ...(failed !== false && failed),
+      ...(failure !== false && failure),
     });
   }
   const processing = { state: 'completed' as const, attempts: 1, at };
@@ -157,7 +161,7 @@ async function traceOf(
     status: statusOf(processing, runs),
     rules: runs.map(({ rule }) => rule),
     processing,
-    facts: found,
+    facts,
     decisions: decisions.map((decision) => ruleTraceOf(decision, at)),
     runs,
     alerts: [],
@@ -168,57 +172,63 @@ function ruleTraceOf({ rule: { source }, verdict, reason }: Decision, decidedAt:
   return { rule: source.id, verdict, reason, decidedAt };
 }
 
-/** The event: a webhook in a file, one that the service has taken, or one made up of a type and a device. */
+/** The event of `--event`: a webhook in a file, a type with a device, or an event of the journal. */
 async function eventFrom(
   env: NodeJS.ProcessEnv,
   { event, device, account }: ExplainOptions,
-  access: Account,
+  credentials: Account,
   rules: readonly Rule[],
   now: Date,
 ): Promise<Event> {
   const at = now.toISOString();
-  const about = { id: 'explained', account, receivedAt: at, source: 'webhook' as const };
-  if (existsSync(event)) return { ...about, ...(await webhookIn(event)) };
+  const base = { id: 'explained', account, receivedAt: at, source: 'webhook' as const };
+  if (existsSync(event)) return { ...base, ...(await readWebhook(event)) };
   if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(event) || KNOWN_TYPES.includes(event)) {
     checkType(event, device, rules);
-    // One that is made up of a type is as if the clock had made it; a webhook of such a type is taken by no rule.
+    // Rules ignore webhooks of a schedule type, so the event counts as a tick.
     const source = isScheduleType(event) ? 'schedule' : 'webhook';
-    const data = device === undefined ? {} : { device: await deviceNamed(device, event, access) };
-    return { ...about, source, type: event, at, data };
+    const data = device === undefined ? {} : { device: await deviceReference(device, event, credentials) };
+    return { ...base, source, type: event, at, data };
   }
-  const taken = await withRedis(env, (redis) => findTrace(redis, event));
-  if (taken !== undefined) {
+  const found = await withRedis(env, (redis) => findEvent(redis, event));
+  if (found !== undefined) {
     const data =
-      device === undefined ? taken.data : { device: await deviceNamed(device, taken.type, access) };
-    return { ...taken, data };
+      device === undefined ? found.data : { device: await deviceReference(device, found.type, credentials) };
+    return { ...found, data };
   }
   throw new OperatorError([
-    `--event "${event}": expected a file with a webhook, the id of an event ("mdm-reflex events" lists them), or a type such as device.enrolled with --device`,
+    {
+      code: 'cli/unknown-event',
+      message: `--event "${event}": expected a file with a webhook, the id of an event ("mdm-reflex events" lists the events), or a type such as device.enrolled with --device`,
+    },
   ]);
 }
 
-/** A type that nothing is known of and no rule listens for by name is a typo when it is near one that is known. */
+/** An unknown type is a typo when it is close to a SimpleMDM type or to a type in a rule. */
 function checkType(type: string, device: string | undefined, rules: readonly Rule[]): void {
-  const listened = rules.flatMap(({ source }) => source.on).filter((pattern) => !pattern.includes('*'));
-  const known = [...KNOWN_TYPES, ...listened];
+  const inRules = rules.flatMap(({ source }) => source.on).filter((pattern) => !pattern.includes('*'));
+  const known = [...KNOWN_TYPES, ...inRules];
   const hint = known.includes(type) ? '' : didYouMean(type, known);
-  if (hint !== '') throw new OperatorError([`--event ${type}: there is no such type of event${hint}`]);
+  if (hint !== '') throw invalidOption(`--event ${type}: unknown event type${hint}`);
   if (device === undefined && /^(?:device|abm\.device)\./.test(type)) {
-    const what = type.startsWith('abm.') ? 'SERIAL' : 'ID';
+    const identifier = type.startsWith('abm.') ? 'serial number' : 'SimpleMDM id or serial number';
     throw new OperatorError([
-      `--event ${type} is about a device: say which one with --device ${what} (its ${what === 'ID' ? 'SimpleMDM id or its ' : ''}serial number)`,
+      {
+        code: 'cli/missing-argument',
+        message: `--event ${type} needs a device; add --device with the ${identifier} of the device`,
+      },
     ]);
   }
 }
 
-/** What a webhook says of a device. */
-async function deviceNamed(
+/** The device as a webhook refers to it. */
+async function deviceReference(
   device: string,
   type: string,
   { name, apiKey = '', baseUrl }: Account,
 ): Promise<Record<string, unknown>> {
   if (/^\d+$/.test(device)) return { id: Number(device) };
-  // What Apple Business Manager has need not be at SimpleMDM yet.
+  // A device in Apple Business Manager may not be in SimpleMDM yet.
   if (type.startsWith('abm.')) return { serial_number: device };
   const api = createSimpleMdm({ account: name, apiKey, baseUrl });
   try {
@@ -230,26 +240,34 @@ async function deviceNamed(
         return { id, serial_number: attributes.serial_number };
     }
   } catch (error) {
-    if (error instanceof SimpleMdmError) throw new OperatorError([`--device ${device}: ${error.message}`]);
+    if (error instanceof SimpleMdmError)
+      throw new OperatorError([{ code: error.code, message: `--device ${device}: ${error.message}` }]);
     throw error;
   }
   throw new OperatorError([
-    `--device ${device}: no device has this serial number; expected the SimpleMDM id or the serial number of a device`,
+    {
+      code: 'cli/unknown-device',
+      message: `--device ${device}: no device has this serial number; expected the SimpleMDM id or the serial number of a device`,
+    },
   ]);
 }
 
-async function webhookIn(path: string): Promise<z.output<typeof webhookEnvelope>> {
+async function readWebhook(path: string): Promise<z.output<typeof webhookEnvelope>> {
   let json: unknown;
   try {
     json = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    throw new OperatorError([`--event ${path}: ${errorText(error)}; expected a webhook as JSON`]);
+    throw invalidOption(`--event ${path}: ${errorText(error)}; expected a webhook as JSON`);
   }
   const parsed = webhookEnvelope.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new OperatorError(
-    parsed.error.issues.map(
+  throw invalidOption(
+    ...parsed.error.issues.map(
       (issue) => `--event ${path}: ${issue.path.join('.') || 'the webhook'}: ${issue.message}`,
     ),
   );
+}
+
+function invalidOption(...messages: readonly string[]): OperatorError {
+  return new OperatorError(messages.map((message) => ({ code: 'cli/invalid-option', message })));
 }

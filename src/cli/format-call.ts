@@ -2,11 +2,11 @@ import type { ApiCall } from '../http/api-call.js';
 import { escapeControlCharacters } from './terminal.js';
 
 /**
- * A call on one line: what was sent and what came back.
+ * A call on one line: the request, and the status or the error.
  *
- * @param said - An error that stands beside it already.
+ * @param shownError - An error that the line shows elsewhere, not to be repeated.
  */
-export function callText({ method, path, status, shared, error }: ApiCall, said?: string): string {
-  const cameBack = status ?? (error === undefined || error === said ? 'no answer' : error);
-  return escapeControlCharacters(`${method} ${path} → ${cameBack}${shared === true ? ' (shared)' : ''}`);
+export function callText({ method, path, status, shared, error }: ApiCall, shownError?: string): string {
+  const result = status ?? (error === undefined || error === shownError ? 'no response' : error);
+  return escapeControlCharacters(`${method} ${path} → ${result}${shared === true ? ' (shared)' : ''}`);
 }

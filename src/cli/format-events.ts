@@ -3,10 +3,10 @@ import type { EventStatus, EventSummary } from '../journal/trace.js';
 import { columns, escapeControlCharacters } from './terminal.js';
 import type { Paint } from './terminal.js';
 
-/** How many characters of an id are shown; `events show` takes them. */
+/** The number of characters of an id to show. `events show` accepts shortened ids. */
 export const SHORT_ID = 12;
 
-const COLOURS: Readonly<Record<EventStatus, Parameters<Paint>[0]>> = {
+const COLORS: Readonly<Record<EventStatus, Parameters<Paint>[0]>> = {
   queued: 'cyan',
   processing: 'cyan',
   waiting: 'yellow',
@@ -15,20 +15,19 @@ const COLOURS: Readonly<Record<EventStatus, Parameters<Paint>[0]>> = {
   no_match: 'gray',
 };
 
-/** The status of an event in its colour, with words for a person. */
+/** The status of an event in words and in its color. */
 export function statusText(
   { status, ownAction }: Pick<EventSummary, 'status' | 'ownAction'>,
   paint: Paint,
 ): string {
-  if (status !== 'no_match') return paint(COLOURS[status], status);
-  return paint(COLOURS[status], ownAction === true ? 'passed by: our own action' : 'no rule matched');
+  if (status !== 'no_match') return paint(COLORS[status], status);
+  return paint(COLORS[status], ownAction === true ? 'ignored: own action' : 'no rule matched');
 }
 
-/** A list of events, a line each. */
+/** A list of events, one line each. */
 export function formatEvents(events: readonly EventSummary[], paint: Paint, isFiltered = false): string {
-  if (events.length === 0 && isFiltered) return 'No event fits these filters.';
-  if (events.length === 0)
-    return 'No events. A test webhook can be sent from SimpleMDM (Settings, Webhooks).';
+  if (events.length === 0 && isFiltered) return 'No event matches these filters.';
+  if (events.length === 0) return 'No events yet. Send a test webhook in SimpleMDM (Settings, Webhooks).';
   const rows = events.map((event) => [
     paint('bold', event.id.slice(0, SHORT_ID)),
     event.receivedAt.slice(0, 19).replace('T', ' '),

@@ -4,19 +4,19 @@ import type { AttemptRecord } from '../queues/jobs.js';
 import { runId } from '../queues/queues.js';
 import { show } from '../rules/model/values.js';
 import { callText } from './format-call.js';
-import { columns, escapeControlCharacters } from './terminal.js';
+import { columns, escapeControlCharacters, reasonText } from './terminal.js';
 import type { Paint } from './terminal.js';
 
-/** What one rule did for the event: how its run stands and why, then its steps. */
+/** A run: status and reason, then one line per step. */
 export function formatRun(run: RunTrace, { id, alerts }: Trace, paint: Paint): string[] {
   const channelsOf = (place: string): string[] =>
     alerts.flatMap((alert) =>
-      // What a replay began afresh has its number behind it.
+      // An alert of a replayed step has the number of the replay behind its id.
       alert.id.replace(/\.r\d+$/, '') === `${runId(id, run.rule)}.${place}` ? [alert.channel] : [],
     );
   const rows = run.steps.flatMap((step, index) => {
     const { itemRecords = [], items = [] } = step;
-    // What its items came to stands below, item by item.
+    // The items have their own lines below.
     const shown = step.itemRecords === undefined ? step : { ...step, output: { count: itemRecords.length } };
     return [
       stepRow(shown, `${index + 1}`, run, channelsOf(`${index}`), paint),
@@ -32,24 +32,24 @@ export function formatRun(run: RunTrace, { id, alerts }: Trace, paint: Paint): s
     ];
   });
   return [
-    `  ${paint('dim', `did, by ${run.rule}`)}  ${runWord(run, paint)}`,
-    ...(run.reason === undefined ? [] : [`    ${escapeControlCharacters(run.reason)}`]),
+    `  ${paint('dim', `run of ${run.rule}`)}  ${runStatus(run, paint)}`,
+    ...(run.reason === undefined ? [] : [`    ${reasonText(run)}`]),
     ...columns(rows).map((line) => `    ${line}`),
   ];
 }
 
 const named = z.object({ name: z.string() });
 
-/** What an item of a list is called. */
+/** The name of an item of `for_each`, or the item itself. */
 function itemText(item: unknown): string {
   return typeof item === 'string' ? item : (named.safeParse(item).data?.name ?? show(item));
 }
 
-function runWord({ status }: RunTrace, paint: Paint): string {
+function runStatus({ status }: RunTrace, paint: Paint): string {
   const mark: Record<RunTrace['status'], string> = {
     queued: paint('cyan', '… queued'),
     running: paint('cyan', '… running'),
-    waiting: paint('yellow', '… waits'),
+    waiting: paint('yellow', '… waiting'),
     completed: paint('green', '✔ completed'),
     failed: paint('red', '✘ failed'),
   };
@@ -64,32 +64,30 @@ function stepRow(
   paint: Paint,
 ): string[] {
   const mark: Record<AttemptRecord['status'], string> = {
-    // Behind a step that failed the run ends.
+    // A run ends at its first failed step.
     pending: paint('gray', run.status === 'failed' ? '- not reached' : '- pending'),
     running: paint('cyan', '… running'),
-    waiting: paint('yellow', '… waits'),
-    retrying: paint('yellow', '… tried again later'),
-    completed: paint('green', '✔ done'),
+    waiting: paint('yellow', '… waiting'),
+    retrying: paint('yellow', '… retrying'),
+    completed: paint('green', '✔ completed'),
     skipped: paint('gray', '- skipped'),
     failed: paint('red', '✘ failed'),
   };
   const attempts = step.attempts > 1 ? ` (attempt ${step.attempts})` : '';
-  const what =
-    step.reason ??
-    Object.entries(step.output ?? {})
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => `${name} ${show(value)}`)
-      .join(', ');
+  const output = Object.entries(step.output ?? {})
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${show(value)}`)
+    .join(', ');
   const sent = step.calls
-    // To read is what http_request may be there for.
+    // Reads are lookups, except those of http_request.
     .filter((call) => call.method !== 'GET' || step.action === 'http_request')
     .map((call) => callText(call));
-  const told = channels.length === 0 ? [] : [`to ${channels.join(', ')}`];
+  const alerted = channels.length === 0 ? [] : [`to ${channels.join(', ')}`];
   return [
     place,
     mark[step.status] + attempts,
     step.action,
-    escapeControlCharacters(what),
-    paint('dim', [...sent, ...told].join(', ')),
+    step.reason === undefined ? escapeControlCharacters(output) : reasonText(step),
+    paint('dim', [...sent, ...alerted].join(', ')),
   ];
 }

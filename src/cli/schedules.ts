@@ -7,7 +7,7 @@ import { retentionOf } from '../queues/retention.js';
 import { addTick } from '../schedules/scheduler.js';
 import { columns } from './terminal.js';
 
-/** `mdm-reflex schedules`: the rules that run by the clock, when they do next, and when they did last. */
+/** `mdm-reflex schedules`: lists the rules that have a schedule, with their next tick and last sweep. */
 export async function listSchedules(redis: Redis, settings: Settings, json: boolean): Promise<string> {
   const queue = openScheduleQueue(redis, retentionOf(settings));
   const schedulers = await queue.getJobSchedulers(0, -1, true);
@@ -21,7 +21,7 @@ export async function listSchedules(redis: Redis, settings: Settings, json: bool
     })),
   );
   if (json) return JSON.stringify(rows, undefined, 2);
-  if (rows.length === 0) return 'no rule runs by the clock';
+  if (rows.length === 0) return 'no rule has a schedule';
   return columns(
     rows.map(({ rule, schedule, timezone, next, last }) => [
       rule,
@@ -31,29 +31,35 @@ export async function listSchedules(redis: Redis, settings: Settings, json: bool
       Object.keys(last).length === 0
         ? 'not run yet'
         : `last ${Object.entries(last)
-            .map(
-              ([account, { finishedAt, emitted }]) => `${finishedAt} (${account}: ${eventsInWords(emitted)})`,
-            )
+            .map(([account, { finishedAt, emitted }]) => `${finishedAt} (${account}: ${eventCount(emitted)})`)
             .join(', ')}`,
     ]),
   ).join('\n');
 }
 
-function eventsInWords(count: number): string {
+function eventCount(count: number): string {
   return count === 1 ? '1 event' : `${count} events`;
 }
 
-/** `mdm-reflex schedules run RULE`: makes its time come now, beside those of its schedule. */
+/**
+ * `mdm-reflex schedules run RULE`: adds a tick now, in addition to the schedule.
+ *
+ * @throws OperatorError when the rule has no schedule.
+ */
 export async function runSchedule(redis: Redis, settings: Settings, rule: string): Promise<string> {
   const queue = openScheduleQueue(redis, retentionOf(settings));
   const known = (await queue.getJobSchedulers(0, -1)).map(({ key }) => key).sort();
   if (!known.includes(rule)) {
     throw new OperatorError([
-      known.length === 0
-        ? `the rule "${rule}" has no schedule, nor has any other: a worker sets the schedules when it starts with rules that have an "on: { schedule: … }" and are enabled`
-        : `the rule "${rule}" has no schedule; those that have: ${known.join(', ')}`,
+      {
+        code: 'cli/no-schedule',
+        message:
+          known.length === 0
+            ? `rule "${rule}" has no schedule, and no other rule has one; a worker creates schedules when it loads enabled rules with "on: { schedule: … }"`
+            : `rule "${rule}" has no schedule; rules with a schedule: ${known.join(', ')}`,
+      },
     ]);
   }
   await addTick(queue, rule);
-  return `the time has come for ${rule} in each account that it is for; where its last one is not through yet, it is passed by. "mdm-reflex events --type schedule.${rule}" lists what comes of it`;
+  return `tick added for ${rule} in each of its accounts; an account skips the tick while its previous sweep is still running. "mdm-reflex events --type schedule.${rule}" lists the events`;
 }

@@ -4,11 +4,11 @@ import type { Service } from '../main.js';
 
 const EXIT_CODES = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 
-/** Safety net behind the orderly stop, whose own steps are bounded: a process that hangs must not outlive its 25 seconds. */
+/** Safety net: each phase of a graceful shutdown has a timeout of its own, and a process that hangs must still end. */
 const STOP_TIMEOUT_MS = 25_000;
 
 /**
- * Runs a process of the service until SIGTERM or SIGINT, which stop it in order; a second signal ends it at once.
+ * Runs a process of the service until SIGTERM or SIGINT, which shut it down gracefully; a second signal ends it immediately.
  *
  * @throws OperatorError when it cannot start.
  */
@@ -18,10 +18,10 @@ export async function serve(roles: readonly Role[], env: NodeJS.ProcessEnv): Pro
   const onSignal = (signal: keyof typeof EXIT_CODES): void => {
     if (signalled) process.exit(EXIT_CODES[signal]);
     signalled = true;
-    // Before the start is over there is nothing worth an orderly stop; a private Redis that is left over is stopped by the next start.
+    // A start that is not complete holds no work. The next start stops a private Redis that this one leaves running.
     if (running.service === undefined) process.exit(EXIT_CODES[signal]);
     setTimeout(() => {
-      process.stderr.write('mdm-reflex: the orderly stop took too long; ending at once\n');
+      process.stderr.write('mdm-reflex: graceful shutdown timed out; exiting now\n');
       process.exit(1);
     }, STOP_TIMEOUT_MS).unref();
     running.service.stop().then(
@@ -32,7 +32,7 @@ export async function serve(roles: readonly Role[], env: NodeJS.ProcessEnv): Pro
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   process.on('SIGHUP', () => {
-    // A terminal that is closed ends what runs in it; anybody else asks for the rules to be read again.
+    // A closing terminal means stop. From anywhere else, SIGHUP means reload the rules.
     if (process.stdout.isTTY || running.service === undefined) onSignal('SIGHUP');
     else void running.service.reloadRules();
   });

@@ -11,9 +11,9 @@ import { createLogger } from '../telemetry/logger.js';
 const CONNECT_TIMEOUT_MS = 3000;
 
 /**
- * Lets a command work on the service's Redis: that of `REDIS_URL`, or the private one of a service that runs on this machine.
+ * Runs a command on the Redis of the service: the one of `REDIS_URL`, or the private Redis of a service on this machine.
  *
- * @throws OperatorError when it cannot be reached.
+ * @throws OperatorError when no service runs here, or Redis is unreachable.
  */
 export async function withRedis<T>(
   env: NodeJS.ProcessEnv,
@@ -25,7 +25,7 @@ export async function withRedis<T>(
     createLogger({ level: 'silent', redact: (text) => text }),
   );
   try {
-    await ready(redis);
+    await waitUntilReady(redis);
     return await work(redis, settings);
   } finally {
     redis.disconnect();
@@ -37,18 +37,26 @@ async function addressOf(settings: Settings): Promise<RedisAddress> {
   const socketPath = privateRedisSocket(settings.DATA_DIR);
   if (await acceptsConnections(socketPath)) return { socketPath };
   throw new OperatorError([
-    `no service runs with DATA_DIR ${settings.DATA_DIR}: start it ("mdm-reflex serve"), run this command where it runs, or set REDIS_URL to its Redis`,
+    {
+      code: 'cli/no-service',
+      message: `no service runs with DATA_DIR ${settings.DATA_DIR}; start the service ("mdm-reflex serve"), run this command where the service runs, or set REDIS_URL to its Redis`,
+    },
   ]);
 }
 
-async function ready(redis: Redis): Promise<void> {
+async function waitUntilReady(redis: Redis): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    let last = 'it does not answer';
+    let lastError = 'no response';
     const timer = setTimeout(
-      () => reject(new OperatorError([`Redis cannot be reached: ${last}; check REDIS_URL`])),
+      () =>
+        reject(
+          new OperatorError([
+            { code: 'redis/unreachable', message: `Redis is unreachable: ${lastError}; check REDIS_URL` },
+          ]),
+        ),
       CONNECT_TIMEOUT_MS,
     );
-    redis.on('error', (error: Error) => (last = error.message));
+    redis.on('error', (error: Error) => (lastError = error.message));
     redis.once('ready', () => {
       clearTimeout(timer);
       resolve();

@@ -7,6 +7,7 @@ import { FACT_ERRORS } from './codes/fact.js';
 import { HTTP_ERRORS } from './codes/http.js';
 import { REDIS_ERRORS } from './codes/redis.js';
 import { RULE_ERRORS } from './codes/rule.js';
+import { RULE_TEST_ERRORS } from './codes/rule-test.js';
 import { RUN_ERRORS } from './codes/run.js';
 import { SCHEDULE_ERRORS } from './codes/schedule.js';
 import { SERVICE_ERRORS } from './codes/service.js';
@@ -25,6 +26,7 @@ export const ERRORS = {
   ...HTTP_ERRORS,
   ...REDIS_ERRORS,
   ...RULE_ERRORS,
+  ...RULE_TEST_ERRORS,
   ...RUN_ERRORS,
   ...SCHEDULE_ERRORS,
   ...SERVICE_ERRORS,

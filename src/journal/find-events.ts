@@ -98,8 +98,9 @@ function nameOf(device: FactTrace | undefined): string | undefined {
  * @returns The trace; undefined when no event or more than one matches.
  */
 export async function findTrace(redis: Redis, id: string): Promise<Trace | undefined> {
-  const whole = /^[0-9a-f]{64}$/.test(id) ? id : await completeId(redis, id);
-  return whole === undefined ? undefined : (await tracesOf(redis, [whole], true))[0];
+  if (/^[0-9a-f]{64}$/.test(id)) return (await tracesOf(redis, [id], true))[0];
+  const found = await findEventIds(redis, id);
+  return found.length === 1 ? (await tracesOf(redis, found, true))[0] : undefined;
 }
 
 interface Entry {
@@ -129,10 +130,10 @@ async function entriesAfter(
   return flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, score: Number(flat[index + 1]) }] : []));
 }
 
-async function completeId(redis: Redis, prefix: string): Promise<string | undefined> {
-  if (!/^[0-9a-f]{6,63}$/.test(prefix)) return undefined;
-  const found = (await redis.zrange(INDEX_KEY, '0', '-1')).filter((id) => id.startsWith(prefix));
-  return found.length === 1 ? found[0] : undefined;
+/** The ids of the events in the journal that start with these characters; none for fewer than six characters. */
+export async function findEventIds(redis: Redis, start: string): Promise<string[]> {
+  if (!/^[0-9a-f]{6,64}$/.test(start)) return [];
+  return (await redis.zrange(INDEX_KEY, '0', '-1')).filter((id) => id.startsWith(start));
 }
 
 const hash = z.record(z.string(), z.string());

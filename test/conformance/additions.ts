@@ -1,9 +1,9 @@
-/** A call beyond the reference edition that the project starts from. */
+/** A call that the reference excerpt does not document. */
 export interface Addition {
   readonly section: string;
   readonly call: string;
-  /** Where it is known from. */
-  readonly source: 'API 1.51' | 'seen in use';
+  /** Where the call is documented or used. */
+  readonly source: 'API 1.51' | 'undocumented';
 }
 
 const added = (section: string, ...calls: readonly string[]): Addition[] =>
@@ -11,7 +11,7 @@ const added = (section: string, ...calls: readonly string[]): Addition[] =>
 
 const assignmentGroup = '/assignment_groups/{ASSIGNMENT_GROUP_ID}';
 
-/** What later editions of the API add, and what programs in use call. */
+/** The calls of later versions of the API, and undocumented calls of programs in use. */
 export const ADDITIONS: readonly Addition[] = [
   ...added('Apps', 'POST /apps/{APP_ID}/munki_pkginfo', 'DELETE /apps/{APP_ID}/munki_pkginfo'),
   ...added(
@@ -29,12 +29,12 @@ export const ADDITIONS: readonly Addition[] = [
   {
     section: 'Custom Attributes',
     call: `GET ${assignmentGroup}/custom_attribute_values`,
-    source: 'seen in use',
+    source: 'undocumented',
   },
   {
     section: 'Custom Attributes',
     call: `PUT ${assignmentGroup}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}`,
-    source: 'seen in use',
+    source: 'undocumented',
   },
   ...added(
     'Devices',

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { SimpleMdmError } from '../../src/simplemdm/errors.js';
 import { CALL_TESTS } from './calls/all-calls.js';
 import { startConformanceWorld } from './calls/call-test.js';
-import type { Answered, World } from './calls/call-test.js';
+import type { RecordedResponse, World } from './calls/call-test.js';
 import { readExcerpt } from './reference/read-reference.js';
 import { differences } from './shape.js';
 
 const { calls: documented } = readExcerpt();
 
-/** Statuses of calls that the reference shows none of, as real accounts answer them. */
+/** The status of a call in the reference, or the statuses of real accounts when the reference has none. */
 function expectedStatuses(call: string): number[] {
   const shown = documented.find((known) => known.call === call)?.status;
   if (shown !== undefined) return [shown];
@@ -18,9 +18,9 @@ function expectedStatuses(call: string): number[] {
 
 const emptyList = z.looseObject({ data: z.array(z.unknown()).length(0) });
 
-/** The first answer that says something: the first list of a test may still be empty. */
-function firstFull(answers: readonly Answered[]): unknown {
-  return answers.find(({ body }) => !emptyList.safeParse(body).success)?.body;
+/** The first response with content: the first list of a test may be empty. */
+function firstWithContent(responses: readonly RecordedResponse[]): unknown {
+  return responses.find(({ body }) => !emptyList.safeParse(body).success)?.body;
 }
 
 let world: World;
@@ -37,11 +37,11 @@ describe.each(CALL_TESTS)(
     test(shows, async () => {
       await run(world);
       expect(world.used.map(({ method }) => method)).toContain(client);
-      const answers = world.answered.filter((answer) => answer.call === call);
-      expect(answers).not.toEqual([]);
-      for (const { status } of answers) expect(expectedStatuses(call)).toContain(status);
+      const responses = world.responses.filter((response) => response.call === call);
+      expect(responses).not.toEqual([]);
+      for (const { status } of responses) expect(expectedStatuses(call)).toContain(status);
       for (const example of documented.find((known) => known.call === call)?.examples ?? []) {
-        const { missing, changed, added } = differences(example, firstFull(answers));
+        const { missing, changed, added } = differences(example, firstWithContent(responses));
         expect({ missing, changed }).toEqual({ missing: lacks, changed: [] });
         expect(added.filter((path) => !beyond.includes(path))).toEqual([]);
       }
@@ -53,7 +53,7 @@ describe.each(CALL_TESTS)(
         () => undefined,
         (reason: unknown) => reason,
       );
-      if (!(error instanceof SimpleMdmError)) throw new Error(`it was not refused: ${String(error)}`);
+      if (!(error instanceof SimpleMdmError)) throw new Error(`expected an API error, got ${String(error)}`);
       expect(error.failure).toMatchObject({ kind: 'response', status, account: 'default' });
       expect(error.failure.titles?.join('')).toMatch(/./);
       expect(error.failure.mayHaveTakenEffect).toBe(false);
@@ -61,7 +61,7 @@ describe.each(CALL_TESTS)(
   },
 );
 
-test('an account that answers 409 for what is so already: the client takes it as done', async () => {
+test('an account that returns 409 for a change already in place: the client treats it as success', async () => {
   const conflicting = await startConformanceWorld({ conflicts: true });
   const { api } = conflicting;
   expect(await api.assignmentGroups.assignApp(26, 34)).toBe(409);
@@ -71,7 +71,7 @@ test('an account that answers 409 for what is so already: the client takes it as
   await conflicting.close();
 });
 
-test('a key that may only read is refused every call that writes', async () => {
+test('a read-only key gets 403 for every call that writes', async () => {
   const reading = await startConformanceWorld({
     apiKey: 'another-key',
     readOnlyApiKey: 'api-key-of-the-conformance-test',

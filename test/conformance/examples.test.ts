@@ -15,21 +15,21 @@ const reference = readExcerpt();
 const shown = reference.calls.filter(({ examples }) => examples.length > 0);
 const withData = z.looseObject({ data: z.unknown() });
 
-/** The example of a call. */
+/** The first example body of a call. */
 function exampleOf(call: string): unknown {
   const example = reference.calls.find((known) => known.call === call)?.examples[0];
-  if (example === undefined) throw new Error(`the reference shows nothing for ${call}`);
+  if (example === undefined) throw new Error(`the reference has no example for ${call}`);
   return example;
 }
 
-/** Calls whose examples hold what the client mends: numbers as texts, log times, levels. */
-const MENDED = new Set(['PATCH /devices/{DEVICE_ID}', 'GET /logs', 'GET /logs/{LOG_ID}']);
+/** Calls whose examples have values that the client normalizes: numbers as text, log times, levels. */
+const NORMALIZED = new Set(['PATCH /devices/{DEVICE_ID}', 'GET /logs', 'GET /logs/{LOG_ID}']);
 
-test('the reference shows 45 bodies of calls', () => {
+test('the reference has 45 example bodies', () => {
   expect(shown.flatMap(({ examples }) => examples)).toHaveLength(45);
 });
 
-test.each(shown)('$call: the example is read by the client with nothing lost', async ({ call, examples }) => {
+test.each(shown)('$call: the client reads the example without loss', async ({ call, examples }) => {
   const world = await startConformanceWorld();
   const tested = CALL_TESTS.find((known) => known.call === call);
   await tested?.run(world);
@@ -38,13 +38,13 @@ test.each(shown)('$call: the example is read by the client with nothing lost', a
   for (const example of examples) {
     const { data } = withData.parse(example);
     const read = await readByClient(use?.method ?? '', use?.args ?? [], example);
-    if (!MENDED.has(call)) expect(read).toEqual(data);
+    if (!NORMALIZED.has(call)) expect(read).toEqual(data);
     expect(differences(data, read).missing).toEqual([]);
   }
 });
 
-describe('what the client mends', () => {
-  test('an old device record: its place is text there, and a number for rules', async () => {
+describe('values that the client normalizes', () => {
+  test('an old device record: the location is text, and becomes a number for rules', async () => {
     const device = await readByClient('devices.retrieve', [121], exampleOf('PATCH /devices/{DEVICE_ID}'));
     expect(device).toMatchObject({
       attributes: {
@@ -58,7 +58,7 @@ describe('what the client mends', () => {
     });
   });
 
-  test('log times say what they mean, and levels are texts', async () => {
+  test('log times become ISO 8601, and levels become text', async () => {
     expect(await readByClient('logs.list', [], exampleOf('GET /logs'))).toMatchObject([
       {
         id: 'abcde123456',
@@ -74,7 +74,7 @@ describe('what the client mends', () => {
     });
   });
 
-  test('a signed CSR as a list of texts, as some accounts answer it', async () => {
+  test('a signed CSR as a list of lines, as in some accounts', async () => {
     expect(await readByClient('pushCertificate.getSignedCsr', [], { data: ['abc\n', 'def\n'] })).toBe(
       'abc\ndef\n',
     );
@@ -85,8 +85,8 @@ describe('what the client mends', () => {
   });
 });
 
-describe('what real accounts answer beyond the reference', () => {
-  test('newer device records: more attributes, values of custom attributes inline, relationships that are empty', async () => {
+describe('responses of real accounts beyond the reference', () => {
+  test('newer device records: more attributes, custom attribute values inline, empty relationships', async () => {
     const base = z
       .looseObject({
         data: z.looseObject({ attributes: z.looseObject({}), relationships: z.looseObject({}) }),
@@ -113,7 +113,7 @@ describe('what real accounts answer beyond the reference', () => {
     expect(await readByClient('devices.retrieve', [121], newer)).toEqual(newer.data);
   });
 
-  test('enrollments that are account-driven, and of a newer kind', async () => {
+  test('account driven enrollments, and a newer kind', async () => {
     const data = [
       {
         type: 'enrollment',
@@ -151,18 +151,18 @@ describe('what real accounts answer beyond the reference', () => {
   });
 });
 
-test('an error: its title is what a person is told', () => {
+test('an error has a title', () => {
   expect(reference.general.get('Errors')).toEqual({ errors: [{ title: 'object not found' }] });
 });
 
-test('a webhook: the envelope is taken, its type being one that nobody knows', () => {
+test('a webhook: accepts the envelope of an unknown type', () => {
   const example = reference.general.get('Webhooks');
   const parsed = webhookEnvelope.parse(example);
   expect(parsed).toEqual(example);
   expect(problemInData(parsed)).toBeUndefined();
 });
 
-describe('the simulator has what the reference shows', () => {
+describe('the simulator has the examples of the reference', () => {
   let simulator: Simulator;
   let world: World;
 
@@ -201,15 +201,15 @@ describe('the simulator has what the reference shows', () => {
     if (withValues) expect(body).toEqual(exampleOf(call));
   });
 
-  test('every device has all that the reference shows of one, in the same JSON types or null', async () => {
+  test('every device has the attributes of the reference, with the same JSON types or null', async () => {
     const { api } = world;
     const devices = await all(api.devices.list({ includeAwaitingEnrollment: true }));
     expect(devices.length).toBeGreaterThan(5);
     for (const { id } of devices) await api.devices.retrieve(id);
-    const records = world.answered.filter(({ call }) => call === 'GET /devices/{DEVICE_ID}');
+    const records = world.responses.filter(({ call }) => call === 'GET /devices/{DEVICE_ID}');
     for (const { body } of records) {
       const { missing, changed } = differences(exampleOf('GET /devices/{DEVICE_ID}'), body);
-      // A device that waits for its enrollment has empty lists.
+      // A device that awaits its enrollment has empty lists.
       expect({ missing: missing.filter((path) => !path.endsWith('[]')), changed }).toEqual({
         missing: [],
         changed: [],

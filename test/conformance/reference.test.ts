@@ -14,8 +14,8 @@ describe('the reference', () => {
     expect(calls).toContain('DELETE /enrollments/{ENROLLMENT_ID}');
   });
 
-  test('has the slips of the table, and no others that matter', () => {
-    expect(reference.unusedSlips).toEqual([]);
+  test('has the mistakes that corrections.ts corrects', () => {
+    expect(reference.unusedCorrections).toEqual([]);
   });
 
   test.each([
@@ -39,7 +39,7 @@ describe('the reference', () => {
     expect(reference.calls.filter((call) => call.section === section)).toHaveLength(count);
   });
 
-  test('its curl examples call what stands beside them', () => {
+  test('its curl examples match their calls', () => {
     const others = reference.calls.flatMap(({ section, title, call, curl }) => {
       if (curl === undefined) return [];
       const shape = call.replace(/\{\w+\}/g, '*');
@@ -49,11 +49,11 @@ describe('the reference', () => {
     expect(others).toEqual([]);
   });
 
-  test('shows an error, a page and a webhook', () => {
+  test('has examples of an error, a page and a webhook', () => {
     expect([...reference.general.keys()]).toEqual(['Errors', 'Pagination', 'Webhooks']);
   });
 
-  test('names the arguments, and those that must be there', () => {
+  test('names the arguments, and which of them are required', () => {
     const create = reference.calls.find(({ call }) => call === 'POST /scripts');
     expect(create?.arguments).toEqual([
       { name: 'name', required: true },
@@ -63,13 +63,10 @@ describe('the reference', () => {
   });
 });
 
-/** Set SIMPLEMDM_API_REFERENCE to the whole text to check the excerpt, and UPDATE_REFERENCE=1 to make it anew. */
-(fullText === undefined ? test.skip : test)(
-  'the excerpt is what the whole reference says, without its sentences',
-  () => {
-    const text = readFileSync(fullText ?? '', 'utf8');
-    if (process.env['UPDATE_REFERENCE'] !== undefined) writeFileSync(EXCERPT, withoutProse(text));
-    expect(readFileSync(EXCERPT, 'utf8')).toBe(withoutProse(text));
-    expect(readReference(text)).toEqual(readExcerpt());
-  },
-);
+/** Set SIMPLEMDM_API_REFERENCE to the file with the whole text to check the excerpt, and UPDATE_REFERENCE=1 to write it. */
+(fullText === undefined ? test.skip : test)('the excerpt is the whole reference without its prose', () => {
+  const text = readFileSync(fullText ?? '', 'utf8');
+  if (process.env['UPDATE_REFERENCE'] !== undefined) writeFileSync(EXCERPT, withoutProse(text));
+  expect(readFileSync(EXCERPT, 'utf8')).toBe(withoutProse(text));
+  expect(readReference(text)).toEqual(readExcerpt());
+});

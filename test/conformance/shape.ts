@@ -8,23 +8,23 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return jsonType(value) === 'object';
 }
 
-/** How an answer differs in form from an example. */
+/** How the shape of a response differs from an example. */
 export interface Differences {
-  /** Paths that the example has and the answer has not. */
+  /** Paths that only the example has. */
   readonly missing: string[];
-  /** Paths that the answer has and the example has not. */
+  /** Paths that only the response has. */
   readonly added: string[];
-  /** Paths whose JSON type differs; null fits any type unless it is to be strict. */
+  /** Paths whose JSON type differs. Unless strict, null matches any type. */
   readonly changed: string[];
 }
 
 /**
- * Compares the form of an answer with that of an example: keys and JSON types, not values.
- * In lists, records are compared with those of the same id where there are any, else each with the first.
+ * Compares the shape of a response with an example: keys and JSON types, not values.
+ * In lists, compares records of the same id, else with the first record.
  */
-export function differences(example: unknown, answer: unknown, strictNulls = false): Differences {
+export function differences(example: unknown, response: unknown, strictNulls = false): Differences {
   const found = { missing: new Set<string>(), added: new Set<string>(), changed: new Set<string>() };
-  compare(example, answer, '');
+  compare(example, response, '');
   return { missing: [...found.missing], added: [...found.added], changed: [...found.changed] };
 
   function compare(expected: unknown, actual: unknown, path: string): void {

@@ -10,7 +10,7 @@ import { runCommand } from '../support/process.js';
 const apiKey = 'api-key-of-the-explain-test';
 let folder: string;
 let simulator: Simulator;
-/** Of the device 54. */
+/** The serial number of device 54. */
 let serial: string;
 
 const RULES = `
@@ -32,12 +32,12 @@ rules:
 
 beforeAll(async () => {
   simulator = await startSimulator({ apiKey });
-  const answer = await fetch(`${simulator.url}/devices/54`, {
+  const response = await fetch(`${simulator.url}/devices/54`, {
     headers: { authorization: `Basic ${Buffer.from(`${apiKey}:`).toString('base64')}` },
   });
   serial = z
     .object({ data: z.object({ attributes: z.object({ serial_number: z.string() }) }) })
-    .parse(await answer.json()).data.attributes.serial_number;
+    .parse(await response.json()).data.attributes.serial_number;
   folder = await mkdtemp(join(tmpdir(), 'mdm-reflex-explain-'));
   await writeFile(join(folder, 'rules.yaml'), RULES);
   await writeFile(
@@ -64,7 +64,7 @@ const explain = (...args: string[]) =>
     DATA_DIR: folder,
   });
 
-test('a type and a device: each rule with its reason, each step with what it would send, and nothing is sent', async () => {
+test('a type and a device: shows each rule with its reason and the request of each step, and sends nothing', async () => {
   const { code, output } = await explain('--event', 'device.enrolled', '--device', '54');
   expect(code).toBe(0);
   expect(output).toMatch(/✔ matched +laptops +device\.platform == "macOS" .* is true/);
@@ -105,7 +105,7 @@ test('a device by its serial number', async () => {
   expect(output).toMatch(/matched +laptops/);
 });
 
-test('what a step would leave behind is shown by its name, and the trace does not have it', async () => {
+test('the output of a step is shown by its name and is not in the trace', async () => {
   const path = join(folder, 'left.yaml');
   await writeFile(
     path,
@@ -122,7 +122,7 @@ test('what a step would leave behind is shown by its name, and the trace does no
   const { code, output } = await explain(...args);
   expect(code).toBe(0);
   expect(output).toContain('job {{ steps.hello.job_id }}');
-  expect(output).toContain('is known when the rule really runs');
+  expect(output).toContain('It is known only in a real run.');
   const json = await explain(...args, '--json');
   expect(JSON.parse(json.output)).toMatchObject({
     runs: [{ status: 'completed', steps: [{ status: 'skipped' }, { status: 'completed' }] }],
@@ -131,41 +131,45 @@ test('what a step would leave behind is shown by its name, and the trace does no
 });
 
 test.each<[string, readonly string[], RegExp]>([
-  ['an event that is nowhere', ['--event', 'nothing'], /no service runs with DATA_DIR/],
+  ['an unknown event', ['--event', 'nothing'], /no service runs with DATA_DIR .* \[cli\/no-service\]$/m],
   [
-    'a device that is no id',
+    'an invalid device id',
     ['--event', 'device.enrolled', '--device', 'x'],
-    /--device: expected the SimpleMDM id or the serial number/,
+    /--device: expected the SimpleMDM id or the serial number of a device \[cli\/invalid-option\]/,
   ],
   [
-    'a misspelt type',
+    'a misspelled type',
     ['--event', 'device.enroled', '--device', '54'],
-    /--event device\.enroled: there is no such type of event; did you mean "device\.enrolled"\?/,
+    /--event device\.enroled: unknown event type; did you mean "device\.enrolled"\? \[cli\/invalid-option\]/,
   ],
-  ['a device that is left out', ['--event', 'device.enrolled'], /say which one with --device ID/],
   [
-    'a serial number that no device has',
+    'a missing device',
+    ['--event', 'device.enrolled'],
+    /add --device with the SimpleMDM id or serial number of the device \[cli\/missing-argument\]/,
+  ],
+  [
+    'an unknown serial number',
     ['--event', 'device.enrolled', '--device', 'NOSUCHNUMBER'],
-    /--device NOSUCHNUMBER: no device has this serial number/,
+    /--device NOSUCHNUMBER: no device has this serial number.* \[cli\/unknown-device\]/,
   ],
   [
-    'an account that is not there',
+    'an unknown account',
     ['--event', 'device.enrolled', '--account', 'acme'],
-    /there is no account "acme"/,
+    /there is no account "acme".* \[cli\/no-api-key\]/,
   ],
   [
-    'rules that are not there',
+    'a missing rule file',
     ['--event', 'device.enrolled', '--rules', '/nowhere.yaml'],
     /no such file or folder/,
   ],
-])('%s is told in a line', async (_what, args, message) => {
+])('%s is an error of one line', async (_what, args, message) => {
   const { code, output } = await explain(...args);
   expect(code).toBe(78);
   expect(output).toMatch(message);
   expect(output).not.toMatch(/\n\s+at /);
 });
 
-test('a type of the clock is explained as if the clock had made it, a webhook of that type as one that no rule takes', async () => {
+test('a schedule type counts as a tick; rules ignore a webhook of that type', async () => {
   const byType = await explain('--event', 'schedule.weekly', '--device', '121', '--json');
   expect(JSON.parse(byType.output)).toMatchObject({ source: 'schedule', runs: [{ rule: 'weekly' }] });
   const forged = await explain('--event', join(folder, 'forged.json'), '--json');

@@ -378,9 +378,9 @@ test('mdm-reflex silence and alerts', async () => {
     expect((await run(['silence', 'add', '--match', 'rul=a'], env)).output).toContain(
       'there is no label "rul"; did you mean "rule"?',
     );
-    expect((await run(['schedules'], env)).output).toBe('no rule runs by the clock\n');
+    expect((await run(['schedules'], env)).output).toBe('no rule has a schedule\n');
     expect((await run(['schedules', 'run', 'weekly'], env)).output).toContain(
-      'the rule "weekly" has no schedule, nor has any other',
+      'rule "weekly" has no schedule, and no other rule has one',
     );
   } finally {
     await redis.stop();

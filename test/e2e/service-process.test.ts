@@ -319,7 +319,7 @@ describe('processes of the service', () => {
     const shown = await runCommand(['events', 'show', id], env);
     expect(shown.output).toContain('✔ matched  laptops  device.platform == "macOS" is true');
     expect(shown.output).toMatch(
-      /1 {2}✔ done {2}assign_device_group {2}group_id 41, group_name "Laptops" {2}POST \/device_groups\/41\/devices\/\d+ → 202/,
+      /1 {2}✔ completed {2}assign_device_group {2}group_id 41, group_name "Laptops" {2}POST \/device_groups\/41\/devices\/\d+ → 202/,
     );
     expect(JSON.parse((await runCommand(['events', 'show', id, '--json'], env)).output)).toMatchObject({
       status: 'completed',
@@ -334,7 +334,7 @@ describe('processes of the service', () => {
     });
     expect((await runCommand(['events', '--since', '1h'], env)).output).toContain(id);
     expect((await runCommand(['events', '--since', 'yesterday'], env)).output).toContain(
-      '--since: expected how long ago, such as 2d or 1h, or an ISO 8601 time',
+      '--since: expected an age such as 2d or 1h, or an ISO 8601 time',
     );
     const nowhere = await runCommand(['events'], { DATA_DIR: `${folder.path}/none` });
     expect(nowhere).toMatchObject({

@@ -5,7 +5,7 @@ export const account: readonly CallTest[] = [
   {
     call: 'GET /account',
     client: 'account.show',
-    shows: 'the licences left follow the devices',
+    shows: 'the number of free licenses follows the devices',
     run: async ({ api, simulator }) => {
       const before = (await api.account.show()).attributes.subscription?.licenses;
       expect(before?.total).toBe(500);
@@ -17,7 +17,7 @@ export const account: readonly CallTest[] = [
   {
     call: 'PATCH /account',
     client: 'account.update',
-    shows: 'name and country are changed, each alone',
+    shows: 'changes name and country, each alone',
     run: async ({ api }) => {
       await api.account.update({ appleStoreCountryCode: 'AU' });
       await api.account.update({ name: 'Acme' });
@@ -28,7 +28,7 @@ export const account: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the country is none',
+        when: 'the country does not exist',
         status: 422,
         run: ({ api }) => api.account.update({ appleStoreCountryCode: 'Austria' }),
       },

@@ -17,7 +17,7 @@ import { pushCertificate } from './push-certificate.js';
 import { scriptJobs } from './script-jobs.js';
 import { scripts } from './scripts.js';
 
-/** The test of every call, in the reference's order. */
+/** The tests of all calls, in the order of the reference. */
 export const CALL_TESTS: readonly CallTest[] = [
   ...account,
   ...apps,

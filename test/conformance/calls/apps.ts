@@ -9,7 +9,7 @@ export const apps: readonly CallTest[] = [
   {
     call: 'GET /apps',
     client: 'apps.list',
-    shows: 'all apps, page by page too, and the shared ones when they are asked for',
+    shows: 'all apps, also page by page; shared apps on request',
     run: async ({ api }) => {
       expect((await all(api.apps.list())).map(({ id }) => id)).toEqual([34, 63, 67]);
       const page = await api.apps.listPage({ limit: 2, startingAfter: 34 });
@@ -28,12 +28,12 @@ export const apps: readonly CallTest[] = [
     run: async ({ api }) => {
       expect((await api.apps.retrieve(34)).attributes.name).toBe('Afterlight');
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.apps.retrieve(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.apps.retrieve(nowhere) }],
   },
   {
     call: 'POST /apps',
     client: 'apps.create',
-    shows: 'a file is uploaded and processed; an app of the store comes by its id or its bundle identifier',
+    shows: 'uploads and processes a file; adds a store app by id or bundle identifier',
     beyond: [
       '.data.attributes.installation_channels',
       '.data.attributes.platform_support',
@@ -56,7 +56,7 @@ export const apps: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the file is no app',
+        when: 'the file is not an app',
         status: 422,
         run: ({ api }) => api.apps.create({ binary: ipa('report.txt') }),
       },
@@ -65,7 +65,7 @@ export const apps: readonly CallTest[] = [
   {
     call: 'PATCH /apps/{APP_ID}',
     client: 'apps.update',
-    shows: 'a new file raises the version, and goes to devices with the older one when it is told to',
+    shows: 'a new file raises the version and deploys to outdated devices on request',
     run: async ({ api, later }) => {
       await api.assignmentGroups.assignApp(26, 63);
       await api.assignmentGroups.pushApps(26);
@@ -80,9 +80,9 @@ export const apps: readonly CallTest[] = [
       expect(new Set(installs.map(({ attributes }) => attributes.version))).toEqual(new Set(['2.3']));
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => api.apps.update(nowhere, { name: 'x' }) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.apps.update(nowhere, { name: 'x' }) },
       {
-        when: 'a file is given for an app of the store',
+        when: 'the app is a store app and a file is given',
         status: 422,
         run: ({ api }) => api.apps.update(34, { binary: ipa() }),
       },
@@ -91,19 +91,19 @@ export const apps: readonly CallTest[] = [
   {
     call: 'DELETE /apps/{APP_ID}',
     client: 'apps.delete',
-    shows: 'the app is gone, from its groups too',
+    shows: 'deletes the app, also from its groups',
     run: async ({ api }) => {
       expect(await api.apps.delete(63)).toBe(204);
       expect((await all(api.apps.list())).map(({ id }) => id)).toEqual([34, 67]);
       const group = await api.assignmentGroups.retrieve(38);
       expect(group.relationships?.apps?.data.map(({ id }) => id)).toEqual([67]);
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.apps.delete(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.apps.delete(nowhere) }],
   },
   {
     call: 'GET /apps/{APP_ID}/installs',
     client: 'apps.listInstalls',
-    shows: 'each device that the app is on',
+    shows: 'the devices with the app',
     run: async ({ api, later }) => {
       expect(await all(api.apps.listInstalls(63))).toEqual([]);
       await api.assignmentGroups.pushApps(38);
@@ -114,19 +114,19 @@ export const apps: readonly CallTest[] = [
       expect((await api.apps.listInstallsPage(63, { limit: 1 })).data).toHaveLength(1);
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => all(api.apps.listInstalls(nowhere)) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => all(api.apps.listInstalls(nowhere)) },
     ],
   },
   {
     call: 'POST /apps/{APP_ID}/munki_pkginfo',
     client: 'apps.uploadMunkiPkginfo',
-    shows: 'a pkginfo is taken',
+    shows: 'accepts a pkginfo',
     run: async ({ api }) => {
       expect(await api.apps.uploadMunkiPkginfo(63, new File(['<plist/>'], 'Surf.plist'))).toBe(202);
     },
     refuses: [
       {
-        when: 'the app is not there',
+        when: 'the app does not exist',
         status: 404,
         run: ({ api }) => api.apps.uploadMunkiPkginfo(nowhere, new File(['<plist/>'], 'x.plist')),
       },
@@ -135,13 +135,13 @@ export const apps: readonly CallTest[] = [
   {
     call: 'DELETE /apps/{APP_ID}/munki_pkginfo',
     client: 'apps.deleteMunkiPkginfo',
-    shows: 'a pkginfo is removed',
+    shows: 'removes a pkginfo',
     run: async ({ api }) => {
       await api.apps.uploadMunkiPkginfo(63, new File(['<plist/>'], 'Surf.plist'));
       expect(await api.apps.deleteMunkiPkginfo(63)).toBe(204);
     },
     refuses: [
-      { when: 'the app is not there', status: 404, run: ({ api }) => api.apps.deleteMunkiPkginfo(nowhere) },
+      { when: 'the app does not exist', status: 404, run: ({ api }) => api.apps.deleteMunkiPkginfo(nowhere) },
     ],
   },
 ];

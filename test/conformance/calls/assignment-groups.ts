@@ -5,7 +5,7 @@ import type { CallTest, World } from './call-test.js';
 const nowhere = 999_999;
 const route = '/assignment_groups/{ASSIGNMENT_GROUP_ID}';
 
-/** What of a kind is in a group. */
+/** The members of one kind in a group. */
 async function members(
   { api }: World,
   groupId: number,
@@ -15,7 +15,7 @@ async function members(
   return relationships?.[kind]?.data.map(({ id }) => id);
 }
 
-/** The tests of a pair of calls that put something in a group and take it out. */
+/** The tests of two calls that add a member to a group and remove it. */
 function pair(
   kind: 'apps' | 'device_groups' | 'devices' | 'profiles',
   placeholder: string,
@@ -27,12 +27,12 @@ function pair(
     (await members(world, await groupFor(world), kind))?.includes(memberId);
   const unknown = (direction: 'assign' | 'unassign') => [
     {
-      when: 'the group is not there',
+      when: 'the group does not exist',
       status: 404,
       run: (world: World) => act(world, direction, nowhere, memberId),
     },
     {
-      when: `what is to be ${direction}ed is not there`,
+      when: `the member to ${direction} does not exist`,
       status: 404,
       run: (world: World) => act(world, direction, 26, nowhere),
     },
@@ -41,7 +41,7 @@ function pair(
     {
       call: `POST ${route}/${kind}/{${placeholder}}`,
       client: assign,
-      shows: 'it is in the group; a second time changes nothing',
+      shows: 'adds the member; a second call changes nothing',
       run: async (world) => {
         const group = await groupFor(world);
         expect(await there(world)).toBe(false);
@@ -55,7 +55,7 @@ function pair(
     {
       call: `DELETE ${route}/${kind}/{${placeholder}}`,
       client: unassign,
-      shows: 'it is out of the group; a second time changes nothing',
+      shows: 'removes the member; a second call changes nothing',
       run: async (world) => {
         const group = await groupFor(world);
         await act(world, 'assign', group, memberId);
@@ -68,7 +68,7 @@ function pair(
   ];
 }
 
-/** An empty group of the test's own: only newer ones show profiles. */
+/** An empty group for one test. Only newer groups show profiles. */
 async function groupFor({ api }: World): Promise<number> {
   const known = (await all(api.assignmentGroups.list())).find(({ attributes }) => attributes.name === 'Mine');
   return (known ?? (await api.assignmentGroups.create({ name: 'Mine', autoDeploy: false }))).id;
@@ -78,7 +78,7 @@ export const assignmentGroups: readonly CallTest[] = [
   {
     call: `GET /assignment_groups`,
     client: 'assignmentGroups.list',
-    shows: 'all groups with what is in them',
+    shows: 'all groups with their members',
     run: async ({ api }) => {
       const groups = await all(api.assignmentGroups.list());
       expect(groups.map(({ id }) => id)).toEqual([26, 38]);
@@ -93,13 +93,13 @@ export const assignmentGroups: readonly CallTest[] = [
       expect(await members(world, 26, 'device_groups')).toEqual([37, 38]);
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => api.assignmentGroups.retrieve(nowhere) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.assignmentGroups.retrieve(nowhere) },
     ],
   },
   {
     call: 'POST /assignment_groups',
     client: 'assignmentGroups.create',
-    shows: 'a group that is empty and deploys by itself unless told otherwise',
+    shows: 'creates an empty group with auto_deploy by default',
     beyond: [
       '.data.attributes.priority',
       '.data.attributes.type',
@@ -133,7 +133,7 @@ export const assignmentGroups: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it has no name',
+        when: 'the name is empty',
         status: 422,
         run: ({ api }) => api.assignmentGroups.create({ name: '' }),
       },
@@ -142,7 +142,7 @@ export const assignmentGroups: readonly CallTest[] = [
   {
     call: `PATCH ${route}`,
     client: 'assignmentGroups.update',
-    shows: 'what is given changes, the rest stays',
+    shows: 'changes only the given attributes',
     run: async ({ api }) => {
       expect(await api.assignmentGroups.update(26, { autoDeploy: false })).toBe(204);
       expect((await api.assignmentGroups.retrieve(26)).attributes).toMatchObject({
@@ -152,7 +152,7 @@ export const assignmentGroups: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it is not there',
+        when: 'it does not exist',
         status: 404,
         run: ({ api }) => api.assignmentGroups.update(nowhere, { name: 'x' }),
       },
@@ -161,13 +161,13 @@ export const assignmentGroups: readonly CallTest[] = [
   {
     call: `DELETE ${route}`,
     client: 'assignmentGroups.delete',
-    shows: 'the group is gone',
+    shows: 'deletes the group',
     run: async ({ api }) => {
       expect(await api.assignmentGroups.delete(26)).toBe(204);
       expect((await all(api.assignmentGroups.list())).map(({ id }) => id)).toEqual([38]);
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => api.assignmentGroups.delete(nowhere) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.assignmentGroups.delete(nowhere) },
     ],
   },
   ...pair(
@@ -194,7 +194,7 @@ export const assignmentGroups: readonly CallTest[] = [
   {
     call: `POST ${route}/push_apps`,
     client: 'assignmentGroups.pushApps',
-    shows: 'the apps of the group are installed on its devices, a while later',
+    shows: 'installs the apps of the group on its devices; asynchronous',
     run: async ({ api, later }) => {
       const names = async () =>
         (await all(api.devices.listInstalledApps(54))).map(({ attributes }) => attributes.name);
@@ -204,13 +204,13 @@ export const assignmentGroups: readonly CallTest[] = [
       expect(await names()).toContain('Surf Report');
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => api.assignmentGroups.pushApps(nowhere) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.assignmentGroups.pushApps(nowhere) },
     ],
   },
   {
     call: `POST ${route}/update_apps`,
     client: 'assignmentGroups.updateApps',
-    shows: 'apps that are installed come to the version of the catalog',
+    shows: 'updates installed apps to the version of the catalog',
     run: async ({ api, later }) => {
       await api.assignmentGroups.pushApps(38);
       later();
@@ -221,7 +221,7 @@ export const assignmentGroups: readonly CallTest[] = [
       expect(new Set(installs.map(({ attributes }) => attributes.version))).toEqual(new Set(['2.3']));
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => api.assignmentGroups.updateApps(nowhere) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.assignmentGroups.updateApps(nowhere) },
     ],
   },
   ...pair(
@@ -234,7 +234,7 @@ export const assignmentGroups: readonly CallTest[] = [
   {
     call: `POST ${route}/sync_profiles`,
     client: 'assignmentGroups.syncProfiles',
-    shows: 'once in thirty seconds',
+    shows: 'allows one call per thirty seconds',
     run: async ({ api, later }) => {
       expect(await api.assignmentGroups.syncProfiles(26)).toBe(202);
       later(30_000);
@@ -242,20 +242,24 @@ export const assignmentGroups: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it was asked for a moment ago',
+        when: 'the last call was less than thirty seconds ago',
         status: 429,
         run: async ({ api }) => {
           await api.assignmentGroups.syncProfiles(26);
           return api.assignmentGroups.syncProfiles(26);
         },
       },
-      { when: 'it is not there', status: 404, run: ({ api }) => api.assignmentGroups.syncProfiles(nowhere) },
+      {
+        when: 'it does not exist',
+        status: 404,
+        run: ({ api }) => api.assignmentGroups.syncProfiles(nowhere),
+      },
     ],
   },
   {
     call: `POST ${route}/clone`,
     client: 'assignmentGroups.clone',
-    shows: 'a copy with the apps, without devices',
+    shows: 'creates a copy with the apps and without devices',
     run: async (world) => {
       const { api } = world;
       expect(await api.assignmentGroups.clone(38)).toBe(204);
@@ -266,7 +270,7 @@ export const assignmentGroups: readonly CallTest[] = [
       expect(await members(world, copy?.id ?? 0, 'devices')).toEqual([]);
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => api.assignmentGroups.clone(nowhere) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.assignmentGroups.clone(nowhere) },
     ],
   },
 ];

@@ -11,55 +11,55 @@ export type ClientMethod = {
   [Resource in keyof SimpleMdm]: `${Resource}.${keyof SimpleMdm[Resource] & string}`;
 }[keyof SimpleMdm];
 
-/** The test of one call: what it does, seen in what can be read afterwards, and what it refuses. */
+/** The test of one call: its effect, read by other calls, and its errors. */
 export interface CallTest {
-  /** As the reference or the table of additions writes it: `POST /devices/{DEVICE_ID}/lock`. */
+  /** The call as in the reference or in additions.ts: `POST /devices/{DEVICE_ID}/lock`. */
   readonly call: string;
   readonly client: ClientMethod;
   /** What the test shows. */
   readonly shows: string;
   readonly run: (world: World) => Promise<void>;
   readonly refuses?: readonly Refusal[];
-  /** What the simulator answers beyond the example of the reference, since newer editions do. */
+  /** Paths that the simulator has and the example of the reference lacks: newer versions of the API have them. */
   readonly beyond?: readonly string[];
-  /** What the example of the reference has and newer records do not. */
+  /** Paths that the example of the reference has and newer records lack. */
   readonly lacks?: readonly string[];
 }
 
-/** An error that the call answers. */
+/** An error of the call. */
 export interface Refusal {
   readonly when: string;
   readonly status: number;
   readonly run: (world: World) => Promise<unknown>;
 }
 
-/** One answer as it came over the wire. */
-export interface Answered {
+/** One response as received. */
+export interface RecordedResponse {
   readonly call: string;
   readonly status: number;
   readonly body: unknown;
 }
 
 /** One use of a method of the client. */
-export interface Used {
+export interface MethodUse {
   readonly method: string;
   readonly args: readonly unknown[];
 }
 
-/** A client and a simulator of their own for one test. */
+/** The client and the simulator of one test. */
 export interface World {
   readonly api: SimpleMdm;
   readonly simulator: Simulator;
-  /** Lets what is under way at SimpleMDM and on the devices happen. */
+  /** Advances the clock, so that pending work at SimpleMDM and on devices completes. */
   readonly later: (ms?: number) => void;
-  readonly answered: readonly Answered[];
-  readonly used: readonly Used[];
+  readonly responses: readonly RecordedResponse[];
+  readonly used: readonly MethodUse[];
   readonly close: () => Promise<void>;
 }
 
 const apiKey = 'api-key-of-the-conformance-test';
 
-/** Starts a simulator whose time stands still, and a client that notes what it does and what it is answered. */
+/** Starts a simulator with a manual clock, and a client that records its method uses and responses. */
 export async function startConformanceWorld(options: Partial<SimulatorOptions> = {}): Promise<World> {
   const clock: ManualClock = createManualClock();
   const simulator = await startSimulator({ apiKey, clock, ...options });
@@ -72,32 +72,33 @@ export async function startConformanceWorld(options: Partial<SimulatorOptions> =
       rate: { perSecond: 1000, burst: 1000 },
     }),
   );
-  const answered: Answered[] = [];
-  const used: Used[] = [];
-  const noting: Transport = {
+  const responses: RecordedResponse[] = [];
+  const used: MethodUse[] = [];
+  const recording: Transport = {
     call: async (request) => {
-      const answer = await transport.call(request);
-      answered.push({ call: `${request.method} ${request.route}`, status: answer.status, body: answer.body });
-      return answer;
+      const response = await transport.call(request);
+      const { status, body } = response;
+      responses.push({ call: `${request.method} ${request.route}`, status, body });
+      return response;
     },
     download: async (request) => {
       const file = await transport.download(request);
-      answered.push({ call: `${request.method} ${request.route}`, status: 200, body: undefined });
+      responses.push({ call: `${request.method} ${request.route}`, status: 200, body: undefined });
       return file;
     },
   };
   return {
-    api: noted(createResources(noting), used),
+    api: withRecording(createResources(recording), used),
     simulator,
     later: (ms = 10_000) => clock.advance(ms),
-    answered,
+    responses,
     used,
     close: () => simulator.close(),
   };
 }
 
-/** The client, every use of its methods noted. */
-function noted(api: SimpleMdm, used: Used[]): SimpleMdm {
+/** The client with a record of its method uses. */
+function withRecording(api: SimpleMdm, used: MethodUse[]): SimpleMdm {
   return new Proxy(api, {
     get: (resources, resource) => {
       const members: unknown = Reflect.get(resources, resource);
@@ -116,14 +117,14 @@ function noted(api: SimpleMdm, used: Used[]): SimpleMdm {
   });
 }
 
-/** All that an iterator gives. */
+/** Collects the items of an iterator. */
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
   for await (const item of items) found.push(item);
   return found;
 }
 
-/** The first of a list, which must not be empty. */
+/** The first item of a non-empty list. */
 export function first<T>(items: readonly T[]): T {
   const [item] = items;
   if (item === undefined) throw new Error('the list is empty');

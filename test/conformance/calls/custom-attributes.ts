@@ -15,7 +15,7 @@ export const customAttributes: readonly CallTest[] = [
   {
     call: 'GET /custom_attributes',
     client: 'customAttributes.list',
-    shows: 'all attributes; their ids are texts, also as cursors',
+    shows: 'all attributes; ids and cursors are text',
     run: async ({ api }) => {
       const ids = (await all(api.customAttributes.list())).map(({ id }) => id);
       expect(ids).toContain('email_address');
@@ -33,25 +33,25 @@ export const customAttributes: readonly CallTest[] = [
       );
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => api.customAttributes.retrieve('nothing') },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.customAttributes.retrieve('nothing') },
     ],
   },
   {
     call: 'POST /custom_attributes',
     client: 'customAttributes.create',
-    shows: 'a new attribute, whose default holds for every device',
+    shows: 'creates an attribute; its default applies to every device',
     run: async (world) => {
       await world.api.customAttributes.create({ name: 'floor', defaultValue: '3' });
       expect(await valueOn(world, 54, 'floor')).toMatchObject({ value: '3', source: 'account' });
     },
     refuses: [
       {
-        when: 'the name has other characters',
+        when: 'the name has an invalid character',
         status: 422,
         run: ({ api }) => api.customAttributes.create({ name: 'floor number' }),
       },
       {
-        when: 'the name is taken, in capitals too',
+        when: 'the name exists, compared without case',
         status: 422,
         run: ({ api }) => api.customAttributes.create({ name: 'Email_Address' }),
       },
@@ -60,14 +60,14 @@ export const customAttributes: readonly CallTest[] = [
   {
     call: 'PATCH /custom_attributes/{CUSTOM_ATTRIBUTE_ID}',
     client: 'customAttributes.update',
-    shows: 'another default',
+    shows: 'changes the default',
     run: async (world) => {
       expect(await world.api.customAttributes.update('full_name', { defaultValue: 'nobody' })).toBe(204);
       expect(await valueOn(world, 54, 'full_name')).toMatchObject({ value: 'nobody' });
     },
     refuses: [
       {
-        when: 'it is not there',
+        when: 'it does not exist',
         status: 404,
         run: ({ api }) => api.customAttributes.update('nothing', { defaultValue: 'x' }),
       },
@@ -76,7 +76,7 @@ export const customAttributes: readonly CallTest[] = [
   {
     call: 'DELETE /custom_attributes/{CUSTOM_ATTRIBUTE_ID}',
     client: 'customAttributes.delete',
-    shows: 'the attribute answers for some seconds, then it is gone with its values',
+    shows: 'deletes the attribute and its values; asynchronous',
     run: async (world) => {
       const { api, later } = world;
       expect(await api.customAttributes.delete('department')).toBe(204);
@@ -87,13 +87,13 @@ export const customAttributes: readonly CallTest[] = [
       expect(await valueOn(world, 54, 'department')).toMatchObject({ value: '' });
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => api.customAttributes.delete('nothing') },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.customAttributes.delete('nothing') },
     ],
   },
   {
     call: 'GET /devices/{DEVICE_ID}/custom_attribute_values',
     client: 'customAttributes.getValuesForDevice',
-    shows: 'the values that hold for a device and where each comes from',
+    shows: 'the effective values of a device and their sources',
     beyond: newer,
     run: async (world) => {
       expect(await valueOn(world, 54, 'department')).toMatchObject({
@@ -107,7 +107,7 @@ export const customAttributes: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the device is not there',
+        when: 'the device does not exist',
         status: 404,
         run: ({ api }) => api.customAttributes.getValuesForDevice(nowhere),
       },
@@ -116,7 +116,7 @@ export const customAttributes: readonly CallTest[] = [
   {
     call: 'PUT /devices/{DEVICE_ID}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}',
     client: 'customAttributes.setValueForDevice',
-    shows: 'a value of the device, an empty one too',
+    shows: 'sets a value of the device, also an empty one',
     beyond: newerOne,
     run: async (world) => {
       await world.api.customAttributes.setValueForDevice(56, 'department', 'Sales & Co');
@@ -126,12 +126,12 @@ export const customAttributes: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'there is no such attribute',
+        when: 'the attribute does not exist',
         status: 422,
         run: ({ api }) => api.customAttributes.setValueForDevice(54, 'nothing', 'x'),
       },
       {
-        when: 'the device is not there',
+        when: 'the device does not exist',
         status: 404,
         run: ({ api }) => api.customAttributes.setValueForDevice(nowhere, 'department', 'x'),
       },
@@ -148,7 +148,7 @@ export const customAttributes: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the group is not there',
+        when: 'the group does not exist',
         status: 404,
         run: ({ api }) => api.customAttributes.getValuesForGroup(nowhere),
       },
@@ -157,7 +157,7 @@ export const customAttributes: readonly CallTest[] = [
   {
     call: 'PUT /device_groups/{DEVICE_GROUP_ID}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}',
     client: 'customAttributes.setValueForGroup',
-    shows: 'a value that holds for the devices of the group, unless they have their own',
+    shows: 'sets a value for the devices of the group; values of a device override it',
     beyond: newerOne,
     run: async (world) => {
       await world.api.customAttributes.setValueForGroup(1, 'department', 'Build');
@@ -166,7 +166,7 @@ export const customAttributes: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'there is no such attribute',
+        when: 'the attribute does not exist',
         status: 422,
         run: ({ api }) => api.customAttributes.setValueForGroup(1, 'nothing', 'x'),
       },
@@ -175,7 +175,7 @@ export const customAttributes: readonly CallTest[] = [
   {
     call: 'PUT /devices/{DEVICE_ID}/custom_attribute_values',
     client: 'customAttributes.setValuesForDevice',
-    shows: 'several values of a device at once',
+    shows: 'sets several values of a device',
     run: async (world) => {
       await world.api.customAttributes.setValuesForDevice(56, { department: 'Sales', full_name: 'Sam' });
       expect(await valueOn(world, 56, 'department')).toMatchObject({ value: 'Sales' });
@@ -183,7 +183,7 @@ export const customAttributes: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'one of them is no attribute: none is set',
+        when: 'one of the attributes does not exist: sets none',
         status: 422,
         run: ({ api }) => api.customAttributes.setValuesForDevice(56, { department: 'x', nothing: 'y' }),
       },
@@ -192,7 +192,7 @@ export const customAttributes: readonly CallTest[] = [
   {
     call: 'PUT /custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}',
     client: 'customAttributes.setValueForDevices',
-    shows: 'one attribute of several devices at once',
+    shows: 'sets one attribute of several devices',
     run: async (world) => {
       await world.api.customAttributes.setValueForDevices('department', [
         { deviceId: 56, value: 'Build' },
@@ -203,7 +203,7 @@ export const customAttributes: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'one of the devices is not there',
+        when: 'one of the devices does not exist',
         status: 404,
         run: ({ api }) =>
           api.customAttributes.setValueForDevices('department', [{ deviceId: nowhere, value: 'x' }]),
@@ -219,7 +219,7 @@ export const customAttributes: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the group is not there',
+        when: 'the group does not exist',
         status: 404,
         run: ({ api }) => api.customAttributes.getValuesForAssignmentGroup(nowhere),
       },
@@ -228,14 +228,14 @@ export const customAttributes: readonly CallTest[] = [
   {
     call: 'PUT /assignment_groups/{ASSIGNMENT_GROUP_ID}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}',
     client: 'customAttributes.setValueForAssignmentGroup',
-    shows: 'a value that holds for the devices of the group',
+    shows: 'sets a value for the devices of the group',
     run: async (world) => {
       await world.api.customAttributes.setValueForAssignmentGroup(26, 'full_name', 'Team');
       expect(await valueOn(world, 54, 'full_name')).toMatchObject({ value: 'Team', source: 'group' });
     },
     refuses: [
       {
-        when: 'there is no such attribute',
+        when: 'the attribute does not exist',
         status: 422,
         run: ({ api }) => api.customAttributes.setValueForAssignmentGroup(26, 'nothing', 'x'),
       },

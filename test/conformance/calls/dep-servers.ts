@@ -8,7 +8,7 @@ export const depServers: readonly CallTest[] = [
   {
     call: 'GET /dep_servers',
     client: 'depServers.list',
-    shows: 'all servers with the end of their tokens',
+    shows: 'all servers with the expiry of their tokens',
     run: async ({ api }) => {
       const servers = await all(api.depServers.list());
       expect(servers.map(({ id }) => id)).toEqual([1, 2]);
@@ -23,12 +23,12 @@ export const depServers: readonly CallTest[] = [
     run: async ({ api }) => {
       expect((await api.depServers.retrieve(2)).attributes.organization_name).toBe('Acme Corp');
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.depServers.retrieve(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.depServers.retrieve(nowhere) }],
   },
   {
     call: 'POST /dep_servers/{DEP_SERVER_ID}/sync',
     client: 'depServers.sync',
-    shows: 'the time of the last synchronisation moves, a while later',
+    shows: 'updates the time of the last synchronization; asynchronous',
     run: async ({ api, later }) => {
       const before = (await api.depServers.retrieve(1)).attributes.last_synced_at;
       expect(await api.depServers.sync(1)).toBe(202);
@@ -36,12 +36,12 @@ export const depServers: readonly CallTest[] = [
       later();
       expect((await api.depServers.retrieve(1)).attributes.last_synced_at).not.toBe(before);
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.depServers.sync(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.depServers.sync(nowhere) }],
   },
   {
     call: 'GET /dep_servers/{DEP_SERVER_ID}/dep_devices',
     client: 'depServers.listDepDevices',
-    shows: 'the hardware of a server, new hardware too, and the device that it became',
+    shows: 'the hardware of a server, including new hardware, with its enrolled device',
     run: async ({ api, simulator }) => {
       const { serialNumber } = simulator.addToBusinessManager({ depServerId: 1 });
       const devices = await all(api.depServers.listDepDevices(1));
@@ -51,7 +51,11 @@ export const depServers: readonly CallTest[] = [
       expect((await api.depServers.listDepDevicesPage(1, { limit: 1 })).hasMore).toBe(true);
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => all(api.depServers.listDepDevices(nowhere)) },
+      {
+        when: 'it does not exist',
+        status: 404,
+        run: ({ api }) => all(api.depServers.listDepDevices(nowhere)),
+      },
     ],
   },
   {
@@ -63,7 +67,7 @@ export const depServers: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: "it is another server's",
+        when: 'it belongs to another server',
         status: 404,
         run: ({ api }) => api.depServers.retrieveDepDevice(1, 23),
       },

@@ -9,7 +9,7 @@ const phone = 121;
 
 type Attributes = Awaited<ReturnType<World['api']['devices']['retrieve']>>['attributes'];
 
-/** A command that a device carries out a while after the call, and what of it can be seen. */
+/** The test of a command that a device carries out after the call, with its visible effect. */
 function command(given: {
   call: string;
   client: ClientMethod;
@@ -17,10 +17,10 @@ function command(given: {
   send: (world: World, deviceId: number) => Promise<number>;
   on?: number;
   status?: number;
-  /** Something of the device record before and after. */
+  /** Selects the part of the device record that the command changes. */
   changes?: (attributes: Attributes) => unknown;
   to?: unknown;
-  /** The entry in the device's log. */
+  /** The entry in the log of the device. */
   logs?: string;
   refuses?: readonly Refusal[];
 }): CallTest {
@@ -44,13 +44,13 @@ function command(given: {
     },
     refuses: [
       ...(given.refuses ?? []),
-      { when: 'the device is not there', status: 404, run: (world) => send(world, nowhere) },
+      { when: 'the device does not exist', status: 404, run: (world) => send(world, nowhere) },
       { when: 'the device has not enrolled', status: 422, run: (world) => send(world, 11) },
     ],
   };
 }
 
-/** What only Macs know. */
+/** A command for one platform only. */
 const notOn = (deviceId: number, send: (world: World, deviceId: number) => Promise<number>): Refusal => ({
   when: 'the device is of another platform',
   status: 422,
@@ -81,7 +81,7 @@ export const deviceCommands: readonly CallTest[] = [
   {
     call: `POST ${path('push_apps')}`,
     client: 'devices.pushAssignedApps',
-    shows: 'the apps of the assignment groups are installed, a while later',
+    shows: 'installs the apps of the assignment groups; asynchronous',
     run: async ({ api, later }) => {
       expect(await api.devices.pushAssignedApps(mac)).toBe(202);
       later();
@@ -91,7 +91,7 @@ export const deviceCommands: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the device is not there',
+        when: 'the device does not exist',
         status: 404,
         run: ({ api }) => api.devices.pushAssignedApps(nowhere),
       },
@@ -100,13 +100,13 @@ export const deviceCommands: readonly CallTest[] = [
   command({
     call: `POST ${path('refresh')}`,
     client: 'devices.refresh',
-    shows: 'the device is seen again',
+    shows: 'updates last_seen_at',
     send: ({ api }, id) => api.devices.refresh(id),
     changes: ({ last_seen_at }) => last_seen_at,
     logs: 'device.refreshed',
     refuses: [
       {
-        when: 'it is asked for too often',
+        when: 'the calls are too frequent',
         status: 429,
         run: async ({ api }) => {
           await api.devices.refresh(mac);
@@ -132,7 +132,7 @@ export const deviceCommands: readonly CallTest[] = [
   {
     call: `POST ${path('lock')}`,
     client: 'devices.lock',
-    shows: 'the device is locked, and a webhook tells of it; an iPhone needs no pin',
+    shows: 'locks the device and sends a webhook; an iPhone needs no pin',
     run: async (world) => {
       const { api, later, simulator } = world;
       expect(
@@ -148,19 +148,23 @@ export const deviceCommands: readonly CallTest[] = [
       expect(await logged(world, macSerial)).toContain('device.lock.enabled');
     },
     refuses: [
-      { when: 'a Mac is to be locked without a pin', status: 422, run: ({ api }) => api.devices.lock(mac) },
       {
-        when: 'the pin has not six digits',
+        when: 'the device is a Mac and the pin is missing',
+        status: 422,
+        run: ({ api }) => api.devices.lock(mac),
+      },
+      {
+        when: 'the pin does not have six digits',
         status: 422,
         run: ({ api }) => api.devices.lock(mac, { pin: '12345' }),
       },
-      { when: 'the device is not there', status: 404, run: ({ api }) => api.devices.lock(nowhere) },
+      { when: 'the device does not exist', status: 404, run: ({ api }) => api.devices.lock(nowhere) },
     ],
   },
   command({
     call: `POST ${path('clear_passcode')}`,
     client: 'devices.clearPasscode',
-    shows: 'the device has no passcode any more',
+    shows: 'clears the passcode',
     send: ({ api }, id) => api.devices.clearPasscode(id),
     on: 98,
     changes: ({ passcode_present }) => passcode_present,
@@ -169,7 +173,7 @@ export const deviceCommands: readonly CallTest[] = [
   command({
     call: `POST ${path('clear_firmware_password')}`,
     client: 'devices.clearFirmwarePassword',
-    shows: 'the Mac has no firmware password any more',
+    shows: 'clears the firmware password',
     send: clearFirmware,
     on: 56,
     changes: ({ firmware_password_enabled }) => firmware_password_enabled,
@@ -179,13 +183,13 @@ export const deviceCommands: readonly CallTest[] = [
   command({
     call: `POST ${path('rotate_filevault_key')}`,
     client: 'devices.rotateFileVaultRecoveryKey',
-    shows: 'another recovery key',
+    shows: 'changes the recovery key',
     send: rotateFileVault,
     changes: (attributes) => attributes['filevault_recovery_key'],
     refuses: [
       notOn(phone, rotateFileVault),
       {
-        when: 'SimpleMDM does not know the present key',
+        when: 'SimpleMDM does not know the current key',
         status: 422,
         run: (world) => rotateFileVault(world, 56),
       },
@@ -194,7 +198,7 @@ export const deviceCommands: readonly CallTest[] = [
   {
     call: `POST ${path('wipe')}`,
     client: 'devices.wipe',
-    shows: 'the device is erased and leaves, a while later',
+    shows: 'erases and unenrolls the device; asynchronous',
     run: async ({ api, later, simulator }) => {
       expect(await api.devices.wipe(phone)).toBe(202);
       expect((await api.devices.retrieve(phone)).id).toBe(phone);
@@ -204,26 +208,32 @@ export const deviceCommands: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the pin has not six digits',
+        when: 'the pin does not have six digits',
         status: 422,
         run: ({ api }) => api.devices.wipe(mac, { pin: 'secret' }),
       },
-      { when: 'the device is not there', status: 404, run: ({ api }) => api.devices.wipe(nowhere) },
+      { when: 'the device does not exist', status: 404, run: ({ api }) => api.devices.wipe(nowhere) },
     ],
   },
   command({
     call: `POST ${path('update_os')}`,
     client: 'devices.updateOs',
-    shows: 'a newer system',
+    shows: 'updates the OS',
     send: ({ api }, id) => api.devices.updateOs(id),
     on: phone,
     changes: ({ os_version }) => os_version,
-    refuses: [{ when: 'a Mac is not told how', status: 422, run: ({ api }) => api.devices.updateOs(mac) }],
+    refuses: [
+      {
+        when: 'the device is a Mac and the mode is missing',
+        status: 422,
+        run: ({ api }) => api.devices.updateOs(mac),
+      },
+    ],
   }),
   command({
     call: `POST ${path('remote_desktop')}`,
     client: 'devices.enableRemoteDesktop',
-    shows: 'remote desktop is on',
+    shows: 'enables remote desktop',
     send: enableDesktop,
     changes: ({ remote_desktop_enabled }) => remote_desktop_enabled,
     to: true,
@@ -232,7 +242,7 @@ export const deviceCommands: readonly CallTest[] = [
   {
     call: `DELETE ${path('remote_desktop')}`,
     client: 'devices.disableRemoteDesktop',
-    shows: 'remote desktop is off',
+    shows: 'disables remote desktop',
     run: async (world) => {
       expect(await disableDesktop(world, mac)).toBe(202);
       world.later();
@@ -243,7 +253,7 @@ export const deviceCommands: readonly CallTest[] = [
   command({
     call: `POST ${path('rotate_firmware_password')}`,
     client: 'devices.rotateFirmwarePassword',
-    shows: 'another firmware password',
+    shows: 'changes the firmware password',
     send: rotateFirmware,
     on: 56,
     changes: (attributes) => attributes['firmware_password'],
@@ -252,7 +262,7 @@ export const deviceCommands: readonly CallTest[] = [
   command({
     call: `POST ${path('clear_recovery_lock_password')}`,
     client: 'devices.clearRecoveryLockPassword',
-    shows: 'no recovery lock any more',
+    shows: 'clears the recovery lock password',
     send: clearRecovery,
     changes: ({ recovery_lock_password_enabled }) => recovery_lock_password_enabled,
     to: false,
@@ -261,7 +271,7 @@ export const deviceCommands: readonly CallTest[] = [
   command({
     call: `POST ${path('rotate_recovery_lock_password')}`,
     client: 'devices.rotateRecoveryLockPassword',
-    shows: 'another recovery lock password',
+    shows: 'changes the recovery lock password',
     send: rotateRecovery,
     changes: (attributes) => attributes['recovery_lock_password'],
     refuses: [notOn(phone, rotateRecovery)],
@@ -269,7 +279,7 @@ export const deviceCommands: readonly CallTest[] = [
   command({
     call: `POST ${path('clear_restrictions_password')}`,
     client: 'devices.clearRestrictionsPassword',
-    shows: 'the restrictions password is cleared',
+    shows: 'clears the restrictions password',
     send: clearRestrictions,
     on: phone,
     logs: 'device.restrictions_password_cleared',
@@ -278,18 +288,18 @@ export const deviceCommands: readonly CallTest[] = [
   command({
     call: `POST ${path('set_admin_password')}`,
     client: 'devices.setAdminPassword',
-    shows: 'the password is set, and stands in no record of the call',
+    shows: 'sets the password, which no record of the call contains',
     send: setAdmin,
     logs: 'device.admin_password_set',
     refuses: [
       notOn(phone, setAdmin),
-      { when: 'it is empty', status: 422, run: ({ api }) => api.devices.setAdminPassword(mac, '') },
+      { when: 'the password is empty', status: 422, run: ({ api }) => api.devices.setAdminPassword(mac, '') },
     ],
   }),
   command({
     call: `POST ${path('rotate_admin_password')}`,
     client: 'devices.rotateAdminPassword',
-    shows: 'another admin password',
+    shows: 'changes the admin password',
     send: rotateAdmin,
     logs: 'device.admin_password_rotated',
     refuses: [notOn(phone, rotateAdmin)],
@@ -297,28 +307,28 @@ export const deviceCommands: readonly CallTest[] = [
   command({
     call: `POST ${path('bluetooth')}`,
     client: 'devices.enableBluetooth',
-    shows: 'Bluetooth is on',
+    shows: 'enables Bluetooth',
     send: ({ api }, id) => api.devices.enableBluetooth(id),
     logs: 'device.bluetooth_enabled',
   }),
   command({
     call: `DELETE ${path('bluetooth')}`,
     client: 'devices.disableBluetooth',
-    shows: 'Bluetooth is off',
+    shows: 'disables Bluetooth',
     send: ({ api }, id) => api.devices.disableBluetooth(id),
     logs: 'device.bluetooth_disabled',
   }),
   command({
     call: `POST ${path('set_time_zone')}`,
     client: 'devices.setTimeZone',
-    shows: 'another time zone',
+    shows: 'changes the time zone',
     send: ({ api }, id) => api.devices.setTimeZone(id, 'Europe/Berlin'),
     status: 204,
     changes: ({ time_zone }) => time_zone,
     to: 'Europe/Berlin',
     refuses: [
       {
-        when: 'there is no such zone',
+        when: 'the time zone does not exist',
         status: 422,
         run: ({ api }) => api.devices.setTimeZone(mac, 'Europe/Entenhausen'),
       },
@@ -327,14 +337,14 @@ export const deviceCommands: readonly CallTest[] = [
   {
     call: `POST ${path('unenroll')}`,
     client: 'devices.unenroll',
-    shows: 'the device leaves, a while later',
+    shows: 'unenrolls the device; asynchronous',
     run: async ({ api, later, simulator }) => {
       expect(await api.devices.unenroll(phone)).toBe(202);
       later();
       expect(simulator.device(phone)).toBeUndefined();
     },
     refuses: [
-      { when: 'the device is not there', status: 404, run: ({ api }) => api.devices.unenroll(nowhere) },
+      { when: 'the device does not exist', status: 404, run: ({ api }) => api.devices.unenroll(nowhere) },
     ],
   },
 ];

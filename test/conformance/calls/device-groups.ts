@@ -21,12 +21,14 @@ export const deviceGroups: readonly CallTest[] = [
     run: async ({ api }) => {
       expect((await api.deviceGroups.retrieve(37)).attributes.name).toBe('Remote Employees');
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.deviceGroups.retrieve(nowhere) }],
+    refuses: [
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.deviceGroups.retrieve(nowhere) },
+    ],
   },
   {
     call: 'POST /device_groups/{DEVICE_GROUP_ID}/devices/{DEVICE_ID}',
     client: 'deviceGroups.assignDevice',
-    shows: 'the device is in the group a while later, and a webhook tells of it, once',
+    shows: 'moves the device to the group and sends one webhook; asynchronous',
     run: async ({ api, later, simulator }) => {
       const groupOf = async (id: number) =>
         (await api.devices.retrieve(id)).relationships?.device_group?.data?.id;
@@ -40,12 +42,12 @@ export const deviceGroups: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the group is not there',
+        when: 'the group does not exist',
         status: 404,
         run: ({ api }) => api.deviceGroups.assignDevice(nowhere, 121),
       },
       {
-        when: 'the device is not there',
+        when: 'the device does not exist',
         status: 404,
         run: ({ api }) => api.deviceGroups.assignDevice(37, nowhere),
       },
@@ -54,7 +56,7 @@ export const deviceGroups: readonly CallTest[] = [
   {
     call: 'POST /device_groups/{DEVICE_GROUP_ID}/clone',
     client: 'deviceGroups.clone',
-    shows: 'a group with the same profiles and values, without devices',
+    shows: 'creates a copy with the profiles and values and without devices',
     run: async ({ api }) => {
       await api.customAttributes.setValueForGroup(37, 'department', 'Field');
       const copy = await api.deviceGroups.clone(37);
@@ -63,6 +65,6 @@ export const deviceGroups: readonly CallTest[] = [
       const values = await api.customAttributes.getValuesForGroup(copy.id);
       expect(values.find(({ id }) => id === 'department')?.attributes.value).toBe('Field');
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.deviceGroups.clone(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.deviceGroups.clone(nowhere) }],
   },
 ];

@@ -4,7 +4,7 @@ import type { CallTest } from './call-test.js';
 
 const nowhere = 999_999;
 
-/** Attributes that the reference's newer examples have and its older ones do not. */
+/** Attributes that only newer examples of the reference have. */
 const SINCE_2015 = [
   'enrollment_channels',
   'processor_architecture',
@@ -28,7 +28,7 @@ export const devices: readonly CallTest[] = [
   {
     call: 'GET /devices',
     client: 'devices.list',
-    shows: 'all enrolled devices, those that wait when they are asked for, and what is searched for',
+    shows: 'all enrolled devices; devices that await enrollment on request; search',
     beyond: [
       ...[
         'enrolled_at',
@@ -69,7 +69,7 @@ export const devices: readonly CallTest[] = [
   {
     call: 'GET /devices/{DEVICE_ID}',
     client: 'devices.retrieve',
-    shows: 'one device; secret values only when they are asked for',
+    shows: 'one device; secret values on request',
     run: async ({ api }) => {
       expect((await api.devices.retrieve(121)).attributes.name).toBe("Mike's iPhone");
       const names = async (includeSecretCustomAttributes: boolean) =>
@@ -79,12 +79,12 @@ export const devices: readonly CallTest[] = [
       expect(await names(false)).not.toContain('local_admin_password');
       expect(await names(true)).toContain('local_admin_password');
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.devices.retrieve(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.devices.retrieve(nowhere) }],
   },
   {
     call: 'POST /devices',
     client: 'devices.create',
-    shows: 'a place that one device can enroll into, in its groups',
+    shows: 'creates a device that awaits enrollment, in its groups',
     beyond: [...SINCE_2015, 'subscriber_mnc']
       .map(attribute)
       .concat('.data.relationships.custom_attribute_values'),
@@ -103,9 +103,9 @@ export const devices: readonly CallTest[] = [
       expect(enrollment?.attributes.url).toBe(made.attributes.enrollment_url);
     },
     refuses: [
-      { when: 'it has no name', status: 422, run: ({ api }) => api.devices.create({ name: '' }) },
+      { when: 'the name is empty', status: 422, run: ({ api }) => api.devices.create({ name: '' }) },
       {
-        when: 'the group is not there',
+        when: 'the group does not exist',
         status: 404,
         run: ({ api }) => api.devices.create({ name: 'x', groupId: nowhere }),
       },
@@ -114,10 +114,10 @@ export const devices: readonly CallTest[] = [
   {
     call: 'PATCH /devices/{DEVICE_ID}',
     client: 'devices.update',
-    // The example shows a record of 2015; all others have simmnc alone.
+    // The example is from 2015; all others have only simmnc.
     lacks: ['.data.attributes.simmcc'],
     beyond: [...SINCE_2015, 'unique_identifier'].map(attribute),
-    shows: 'the name at SimpleMDM at once, the one on the device when it is online',
+    shows: 'changes the name in SimpleMDM immediately, the name on the device asynchronously',
     run: async ({ api, later }) => {
       await api.devices.update(121, { name: "Ashley's iPad" });
       await api.devices.update(121, { deviceName: 'ashley' });
@@ -130,40 +130,44 @@ export const devices: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'a device that is not supervised is to be renamed',
+        when: 'the device is not supervised and device_name is given',
         status: 422,
         run: ({ api }) => api.devices.update(11, { deviceName: 'x' }),
       },
-      { when: 'it is not there', status: 404, run: ({ api }) => api.devices.update(nowhere, { name: 'x' }) },
+      {
+        when: 'it does not exist',
+        status: 404,
+        run: ({ api }) => api.devices.update(nowhere, { name: 'x' }),
+      },
     ],
   },
   {
     call: 'DELETE /devices/{DEVICE_ID}',
     client: 'devices.delete',
-    shows: 'the device is gone, and a webhook tells of it',
+    shows: 'deletes the device and sends a webhook',
     run: async ({ api, simulator }) => {
       expect(await api.devices.delete(121)).toBe(204);
       expect(simulator.device(121)).toBeUndefined();
       expect(simulator.webhookDeliveries().map(({ type }) => type)).toEqual(['device.unenrolled']);
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.devices.delete(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.devices.delete(nowhere) }],
   },
   {
     call: 'GET /devices/{DEVICE_ID}/profiles',
     client: 'devices.listProfiles',
-    shows: 'the profiles that are assigned to the device itself',
+    shows: 'the profiles with a direct assignment to the device',
     run: async ({ api }) => {
       expect((await all(api.devices.listProfiles(121))).map(({ id }) => id)).toEqual([13]);
       expect((await api.devices.listProfilesPage(54)).data).toEqual([]);
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => all(api.devices.listProfiles(nowhere)) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => all(api.devices.listProfiles(nowhere)) },
     ],
   },
   {
     call: 'GET /devices/{DEVICE_ID}/installed_apps',
     client: 'devices.listInstalledApps',
-    shows: 'all apps, page after page',
+    shows: 'all apps, over several pages',
     run: async ({ api }) => {
       const three = await all(api.devices.listInstalledApps(121));
       expect(three.map(({ id }) => id)).toEqual([578, 587, 618]);
@@ -171,7 +175,11 @@ export const devices: readonly CallTest[] = [
       expect((await api.devices.listInstalledAppsPage(54)).hasMore).toBe(true);
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => all(api.devices.listInstalledApps(nowhere)) },
+      {
+        when: 'it does not exist',
+        status: 404,
+        run: ({ api }) => all(api.devices.listInstalledApps(nowhere)),
+      },
     ],
   },
   {
@@ -186,21 +194,21 @@ export const devices: readonly CallTest[] = [
       expect((await api.devices.listUsersPage(121)).data).toEqual([]);
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => all(api.devices.listUsers(nowhere)) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => all(api.devices.listUsers(nowhere)) },
     ],
   },
   {
     call: 'DELETE /devices/{DEVICE_ID}/users/{USER_ID}',
     client: 'devices.deleteUser',
-    shows: 'the user is gone, a while later',
+    shows: 'deletes the user; asynchronous',
     run: async ({ api, later }) => {
       expect(await api.devices.deleteUser(54, 5)).toBe(202);
       later();
       expect((await all(api.devices.listUsers(54))).map(({ id }) => id)).toEqual([6]);
     },
     refuses: [
-      { when: 'the device is no Mac', status: 422, run: ({ api }) => api.devices.deleteUser(121, 5) },
-      { when: 'the user is not there', status: 404, run: ({ api }) => api.devices.deleteUser(54, nowhere) },
+      { when: 'the device is not a Mac', status: 422, run: ({ api }) => api.devices.deleteUser(121, 5) },
+      { when: 'the user does not exist', status: 404, run: ({ api }) => api.devices.deleteUser(54, nowhere) },
     ],
   },
 ];

@@ -8,7 +8,7 @@ export const enrollments: readonly CallTest[] = [
   {
     call: 'GET /enrollments',
     client: 'enrollments.list',
-    shows: 'those of groups, of one device, and account-driven ones without a URL',
+    shows: 'enrollments of groups, of one device, and account driven ones without a URL',
     run: async ({ api }) => {
       const list = await all(api.enrollments.list());
       expect(list.map(({ id }) => id)).toEqual([3, 4, 5, 6, 7]);
@@ -19,16 +19,16 @@ export const enrollments: readonly CallTest[] = [
   {
     call: 'GET /enrollments/{ENROLLMENT_ID}',
     client: 'enrollments.show',
-    shows: 'one enrollment, with the device it is for',
+    shows: 'one enrollment with its device',
     run: async ({ api }) => {
       expect((await api.enrollments.show(5)).relationships?.device?.data?.id).toBe(11);
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.enrollments.show(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.enrollments.show(nowhere) }],
   },
   {
     call: 'POST /enrollments/{ENROLLMENT_ID}/invitations',
     client: 'enrollments.sendInvitation',
-    shows: 'one invitation to an address and one to a number',
+    shows: 'sends an invitation to an email address and one to a phone number',
     run: async ({ api, simulator }) => {
       expect(await api.enrollments.sendInvitation(6, 'ada@example.org')).toBe(200);
       expect(await api.enrollments.sendInvitation(6, '+49 30 901820')).toBe(200);
@@ -39,17 +39,17 @@ export const enrollments: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the contact is neither',
+        when: 'the contact is neither an email address nor a phone number',
         status: 422,
         run: ({ api }) => api.enrollments.sendInvitation(6, 'Ada'),
       },
       {
-        when: 'the enrollment is account-driven',
+        when: 'the enrollment is account driven',
         status: 422,
         run: ({ api }) => api.enrollments.sendInvitation(7, 'ada@example.org'),
       },
       {
-        when: 'it is not there',
+        when: 'it does not exist',
         status: 404,
         run: ({ api }) => api.enrollments.sendInvitation(nowhere, 'ada@example.org'),
       },
@@ -58,11 +58,11 @@ export const enrollments: readonly CallTest[] = [
   {
     call: 'DELETE /enrollments/{ENROLLMENT_ID}',
     client: 'enrollments.delete',
-    shows: 'the enrollment is gone',
+    shows: 'deletes the enrollment',
     run: async ({ api }) => {
       expect(await api.enrollments.delete(6)).toBe(204);
       expect((await all(api.enrollments.list())).map(({ id }) => id)).toEqual([3, 4, 5, 7]);
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.enrollments.delete(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.enrollments.delete(nowhere) }],
   },
 ];

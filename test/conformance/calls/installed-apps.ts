@@ -3,7 +3,7 @@ import { all } from './call-test.js';
 import type { CallTest, World } from './call-test.js';
 
 const nowhere = 999_999;
-/** Sunset Run, managed, on the iPad; Airbnb and 1Password on the iPhone, of which only the second is managed. */
+/** Sunset Run (managed) on the iPad; Airbnb (not managed) and 1Password (managed) on the iPhone. */
 const managed = 6632;
 const unmanaged = 618;
 
@@ -14,18 +14,18 @@ export const installedApps: readonly CallTest[] = [
   {
     call: 'GET /installed_apps/{INSTALLED_APP_ID}',
     client: 'installedApps.retrieve',
-    shows: 'one app on a device',
+    shows: 'one installed app',
     run: async ({ api }) => {
       expect((await api.installedApps.retrieve(managed)).attributes.name).toBe('Sunset Run');
     },
     refuses: [
-      { when: 'it is not there', status: 404, run: ({ api }) => api.installedApps.retrieve(nowhere) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.installedApps.retrieve(nowhere) },
     ],
   },
   {
     call: 'POST /installed_apps/{INSTALLED_APP_ID}/request_management',
     client: 'installedApps.requestManagement',
-    shows: 'the app is managed, a while later',
+    shows: 'takes over management of the app; asynchronous',
     run: async ({ api, later }) => {
       expect(await api.installedApps.requestManagement(unmanaged)).toBe(202);
       expect((await api.installedApps.retrieve(unmanaged)).attributes.managed).toBe(false);
@@ -34,7 +34,7 @@ export const installedApps: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it is not there',
+        when: 'it does not exist',
         status: 404,
         run: ({ api }) => api.installedApps.requestManagement(nowhere),
       },
@@ -43,7 +43,7 @@ export const installedApps: readonly CallTest[] = [
   {
     call: 'POST /installed_apps/{INSTALLED_APP_ID}/update',
     client: 'installedApps.installUpdate',
-    shows: 'a newer version, a while later',
+    shows: 'updates the app; asynchronous',
     run: async (world) => {
       const before = await versionOf(world, managed);
       expect(await world.api.installedApps.installUpdate(managed)).toBe(202);
@@ -56,13 +56,13 @@ export const installedApps: readonly CallTest[] = [
         status: 422,
         run: ({ api }) => api.installedApps.installUpdate(unmanaged),
       },
-      { when: 'it is not there', status: 404, run: ({ api }) => api.installedApps.installUpdate(nowhere) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.installedApps.installUpdate(nowhere) },
     ],
   },
   {
     call: 'DELETE /installed_apps/{INSTALLED_APP_ID}',
     client: 'installedApps.uninstall',
-    shows: 'the app is gone, a while later',
+    shows: 'uninstalls the app; asynchronous',
     run: async ({ api, later }) => {
       expect(await api.installedApps.uninstall(managed)).toBe(202);
       later();
@@ -74,7 +74,7 @@ export const installedApps: readonly CallTest[] = [
         status: 422,
         run: ({ api }) => api.installedApps.uninstall(unmanaged),
       },
-      { when: 'it is not there', status: 404, run: ({ api }) => api.installedApps.uninstall(nowhere) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.installedApps.uninstall(nowhere) },
     ],
   },
 ];

@@ -6,8 +6,7 @@ export const logs: readonly CallTest[] = [
   {
     call: 'GET /logs',
     client: 'logs.list',
-    shows:
-      'what happened, of one device when its serial number is given; their ids are texts, also as cursors',
+    shows: 'all entries, or those of one serial number; ids and cursors are text',
     run: async ({ api, simulator }) => {
       const { serialNumber } = simulator.enroll({ kind: 'ipad' });
       const everything = await all(api.logs.list());
@@ -22,11 +21,11 @@ export const logs: readonly CallTest[] = [
   {
     call: 'GET /logs/{LOG_ID}',
     client: 'logs.retrieve',
-    shows: 'one entry, its time in a form that says what it means',
+    shows: 'one entry, with its time in ISO 8601',
     run: async ({ api }) => {
       const entry = await api.logs.retrieve('964595dfd5be464a82cbb9019f55d82b');
       expect(entry.attributes).toMatchObject({ event_type: 'script.ran', at: '2022-06-01T11:26:19.000Z' });
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.logs.retrieve('abc') }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.logs.retrieve('abc') }],
   },
 ];

@@ -5,7 +5,11 @@ import type { CallTest, Refusal, World } from './call-test.js';
 const phone = 121;
 const serial = 'DNFJE9DNG5MG';
 
-const notLost = (run: Refusal['run']): Refusal => ({ when: 'the device is not lost', status: 422, run });
+const notLost = (run: Refusal['run']): Refusal => ({
+  when: 'the device is not in lost mode',
+  status: 422,
+  run,
+});
 
 async function lose({ api, later }: World): Promise<void> {
   await api.lostMode.enable(phone, { message: 'Please call' });
@@ -16,7 +20,7 @@ export const lostMode: readonly CallTest[] = [
   {
     call: 'POST /devices/{DEVICE_ID}/lost_mode',
     client: 'lostMode.enable',
-    shows: 'the device is lost, with a message or a number',
+    shows: 'enables lost mode with a message or a phone number',
     run: async (world) => {
       const { api, later } = world;
       expect(await api.lostMode.enable(phone, { phoneNumber: '5035551212', footnote: 'Thanks' })).toBe(202);
@@ -25,7 +29,7 @@ export const lostMode: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'neither message nor number is given',
+        when: 'message and phone number are missing',
         status: 422,
         run: ({ api }) => api.lostMode.enable(phone, { footnote: 'Thanks' }),
       },
@@ -35,7 +39,7 @@ export const lostMode: readonly CallTest[] = [
         run: ({ api }) => api.lostMode.enable(54, { message: 'Please call' }),
       },
       {
-        when: 'the device is not there',
+        when: 'the device does not exist',
         status: 404,
         run: ({ api }) => api.lostMode.enable(999_999, { message: 'Please call' }),
       },
@@ -44,7 +48,7 @@ export const lostMode: readonly CallTest[] = [
   {
     call: 'DELETE /devices/{DEVICE_ID}/lost_mode',
     client: 'lostMode.disable',
-    shows: 'the device is found',
+    shows: 'disables lost mode',
     run: async (world) => {
       await lose(world);
       expect(await world.api.lostMode.disable(phone)).toBe(202);
@@ -68,7 +72,7 @@ export const lostMode: readonly CallTest[] = [
   {
     call: 'POST /devices/{DEVICE_ID}/lost_mode/update_location',
     client: 'lostMode.updateLocation',
-    shows: 'the device record says where the device is, as numbers',
+    shows: 'the device record has the location as numbers',
     run: async (world) => {
       await lose(world);
       expect(await world.api.lostMode.updateLocation(phone)).toBe(202);

@@ -9,7 +9,7 @@ export const managedAppConfigs: readonly CallTest[] = [
   {
     call: 'GET /apps/{APP_ID}/managed_configs',
     client: 'managedAppConfigs.list',
-    shows: 'the keys of an app',
+    shows: 'the configuration of an app',
     run: async ({ api }) => {
       const configs = await all(api.managedAppConfigs.list(app));
       expect(configs.map(({ attributes }) => attributes.key).sort()).toEqual([
@@ -21,7 +21,7 @@ export const managedAppConfigs: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the app is not there',
+        when: 'the app does not exist',
         status: 404,
         run: ({ api }) => all(api.managedAppConfigs.list(nowhere)),
       },
@@ -30,7 +30,7 @@ export const managedAppConfigs: readonly CallTest[] = [
   {
     call: 'POST /apps/{APP_ID}/managed_configs',
     client: 'managedAppConfigs.create',
-    shows: 'values of every type',
+    shows: 'creates values of every type',
     run: async ({ api }) => {
       for (const [valueType, value] of [
         ['boolean', '1'],
@@ -49,17 +49,17 @@ export const managedAppConfigs: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the value is of another type',
+        when: 'the value does not match its type',
         status: 422,
         run: ({ api }) => api.managedAppConfigs.create(app, { key: 'x', value: 'ten', valueType: 'integer' }),
       },
       {
-        when: 'there is no key',
+        when: 'the key is missing',
         status: 422,
         run: ({ api }) => api.managedAppConfigs.create(app, { key: '' }),
       },
       {
-        when: 'the app is not there',
+        when: 'the app does not exist',
         status: 404,
         run: ({ api }) => api.managedAppConfigs.create(nowhere, { key: 'x' }),
       },
@@ -68,19 +68,23 @@ export const managedAppConfigs: readonly CallTest[] = [
   {
     call: 'DELETE /apps/{APP_ID}/managed_configs/{MANAGED_CONFIG_ID}',
     client: 'managedAppConfigs.delete',
-    shows: 'the key is gone',
+    shows: 'deletes the key',
     run: async ({ api }) => {
       expect(await api.managedAppConfigs.delete(app, 14)).toBe(204);
       expect((await all(api.managedAppConfigs.list(app))).map(({ id }) => id)).toEqual([13, 32]);
     },
     refuses: [
-      { when: "it is another app's", status: 404, run: ({ api }) => api.managedAppConfigs.delete(34, 14) },
+      {
+        when: 'it belongs to another app',
+        status: 404,
+        run: ({ api }) => api.managedAppConfigs.delete(34, 14),
+      },
     ],
   },
   {
     call: 'POST /apps/{APP_ID}/managed_configs/push',
     client: 'managedAppConfigs.pushUpdates',
-    shows: 'the configuration is sent to the devices',
+    shows: 'sends the configuration to the devices',
     run: async ({ api }) => {
       expect(await api.managedAppConfigs.pushUpdates(app)).toBe(202);
       const types = (await all(api.logs.list())).map(({ attributes }) => attributes.event_type);
@@ -88,7 +92,7 @@ export const managedAppConfigs: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the app is not there',
+        when: 'the app does not exist',
         status: 404,
         run: ({ api }) => api.managedAppConfigs.pushUpdates(nowhere),
       },

@@ -11,13 +11,13 @@ const mobileconfig = (name: string): File =>
     'x.mobileconfig',
   );
 
-/** What newer editions show of a profile. */
+/** Attributes of profiles that only newer versions of the API have. */
 const newer = (path: string) => [
   `${path}.attributes.escape_attributes`,
   `${path}.attributes.reinstall_after_os_update`,
 ];
 
-/** The tests of the four calls that put a profile on devices and take it off. */
+/** The tests of the four calls that assign a profile and remove it. */
 function assignments(
   list: string,
   resource: 'customConfigurationProfiles' | 'profiles',
@@ -33,7 +33,7 @@ function assignments(
     {
       call: `POST ${list}/{PROFILE_ID}/device_groups/{DEVICE_GROUP_ID}`,
       client: `${resource}.assignToDeviceGroup`,
-      shows: 'the group counts, its devices too; a second time changes nothing',
+      shows: 'adds the group to the counts; a second call changes nothing',
       run: async (world) => {
         const { api } = world;
         expect(await api[resource].assignToDeviceGroup(profileId, 41)).toBe(204);
@@ -41,17 +41,17 @@ function assignments(
         expect(await api[resource].assignToDeviceGroup(profileId, 41)).toBe(204);
         expect(await counts(world)).toEqual(after);
         expect(after?.group_count).toBe(1);
-        // A profile that comes through a group is not listed on the device.
+        // The device does not list a profile that a group assigns.
         expect(await onDevice(world, 54)).toBe(false);
       },
       refuses: [
         {
-          when: 'the profile is not there',
+          when: 'the profile does not exist',
           status: 404,
           run: ({ api }) => api[resource].assignToDeviceGroup(nowhere, 41),
         },
         {
-          when: 'the group is not there',
+          when: 'the group does not exist',
           status: 404,
           run: ({ api }) => api[resource].assignToDeviceGroup(profileId, nowhere),
         },
@@ -60,7 +60,7 @@ function assignments(
     {
       call: `DELETE ${list}/{PROFILE_ID}/device_groups/{DEVICE_GROUP_ID}`,
       client: `${resource}.unassignFromDeviceGroup`,
-      shows: 'the group counts no longer',
+      shows: 'removes the group from the counts',
       run: async (world) => {
         const { api } = world;
         await api[resource].assignToDeviceGroup(profileId, 41);
@@ -69,7 +69,7 @@ function assignments(
       },
       refuses: [
         {
-          when: 'the profile is not there',
+          when: 'the profile does not exist',
           status: 404,
           run: ({ api }) => api[resource].unassignFromDeviceGroup(nowhere, 41),
         },
@@ -78,7 +78,7 @@ function assignments(
     {
       call: `POST ${list}/{PROFILE_ID}/devices/{DEVICE_ID}`,
       client: `${resource}.assignToDevice`,
-      shows: 'the device lists it; a second time changes nothing',
+      shows: 'the device lists the profile; a second call changes nothing',
       run: async (world) => {
         const { api } = world;
         expect(await api[resource].assignToDevice(profileId, 56)).toBe(204);
@@ -87,7 +87,7 @@ function assignments(
       },
       refuses: [
         {
-          when: 'the device is not there',
+          when: 'the device does not exist',
           status: 404,
           run: ({ api }) => api[resource].assignToDevice(profileId, nowhere),
         },
@@ -96,7 +96,7 @@ function assignments(
     {
       call: `DELETE ${list}/{PROFILE_ID}/devices/{DEVICE_ID}`,
       client: `${resource}.unassignFromDevice`,
-      shows: 'the device lists it no longer',
+      shows: 'the device no longer lists the profile',
       run: async (world) => {
         const { api } = world;
         await api[resource].assignToDevice(profileId, 56);
@@ -106,7 +106,7 @@ function assignments(
       },
       refuses: [
         {
-          when: 'the device is not there',
+          when: 'the device does not exist',
           status: 404,
           run: ({ api }) => api[resource].unassignFromDevice(profileId, nowhere),
         },
@@ -119,7 +119,7 @@ export const customConfigurationProfiles: readonly CallTest[] = [
   {
     call: `GET ${own}`,
     client: 'customConfigurationProfiles.list',
-    shows: "the admin's own profiles, with their groups",
+    shows: 'all custom configuration profiles with their groups',
     beyond: newer('.data[]'),
     run: async ({ api }) => {
       const profiles = await all(api.customConfigurationProfiles.list());
@@ -133,7 +133,7 @@ export const customConfigurationProfiles: readonly CallTest[] = [
   {
     call: `POST ${own}`,
     client: 'customConfigurationProfiles.create',
-    shows: 'a profile is uploaded; for users and without variables unless told otherwise',
+    shows: 'uploads a profile; by default for users and without variables',
     run: async ({ api }) => {
       const made = await api.customConfigurationProfiles.create({
         name: 'Dock',
@@ -157,13 +157,13 @@ export const customConfigurationProfiles: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the file is no profile',
+        when: 'the file is not a profile',
         status: 422,
         run: ({ api }) =>
           api.customConfigurationProfiles.create({ name: 'x', mobileconfig: new File(['hello'], 'x.txt') }),
       },
       {
-        when: 'it has no name',
+        when: 'the name is empty',
         status: 422,
         run: ({ api }) =>
           api.customConfigurationProfiles.create({ name: '', mobileconfig: mobileconfig('one') }),
@@ -173,7 +173,7 @@ export const customConfigurationProfiles: readonly CallTest[] = [
   {
     call: `PATCH ${own}/{PROFILE_ID}`,
     client: 'customConfigurationProfiles.update',
-    shows: 'what is given changes, the file too',
+    shows: 'changes only the given attributes, or the file',
     run: async ({ api }) => {
       await api.customConfigurationProfiles.update(13, { name: 'No AFP' });
       const changed = await api.customConfigurationProfiles.update(13, {
@@ -185,7 +185,7 @@ export const customConfigurationProfiles: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it is not there',
+        when: 'it does not exist',
         status: 404,
         run: ({ api }) => api.customConfigurationProfiles.update(nowhere, { name: 'x' }),
       },
@@ -194,7 +194,7 @@ export const customConfigurationProfiles: readonly CallTest[] = [
   {
     call: `GET ${own}/{PROFILE_ID}/download`,
     client: 'customConfigurationProfiles.download',
-    shows: 'the file byte for byte',
+    shows: 'the file, byte for byte',
     run: async ({ api }) => {
       const signed = Uint8Array.from({ length: 300 }, (_, index) => (index === 0 ? 0x30 : index % 256));
       const { id } = await api.customConfigurationProfiles.create({
@@ -207,7 +207,7 @@ export const customConfigurationProfiles: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it is not there',
+        when: 'it does not exist',
         status: 404,
         run: ({ api }) => api.customConfigurationProfiles.download(nowhere),
       },
@@ -216,7 +216,7 @@ export const customConfigurationProfiles: readonly CallTest[] = [
   {
     call: `DELETE ${own}/{PROFILE_ID}`,
     client: 'customConfigurationProfiles.delete',
-    shows: 'the profile is gone, from devices too',
+    shows: 'deletes the profile, also from devices',
     run: async ({ api }) => {
       expect(await all(api.devices.listProfiles(121))).toHaveLength(1);
       expect(await api.customConfigurationProfiles.delete(13)).toBe(204);
@@ -224,7 +224,7 @@ export const customConfigurationProfiles: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it is of another kind',
+        when: 'the profile is of another kind',
         status: 404,
         run: ({ api }) => api.customConfigurationProfiles.delete(15),
       },
@@ -237,7 +237,7 @@ export const profiles: readonly CallTest[] = [
   {
     call: 'GET /profiles',
     client: 'profiles.list',
-    shows: 'profiles of all kinds',
+    shows: 'all profiles of every kind',
     run: async ({ api }) => {
       expect((await all(api.profiles.list())).map(({ type }) => type)).toContain('wifi_profile');
       expect((await api.profiles.listPage({ limit: 2 }, { search: 'wi-fi' })).data).toMatchObject([
@@ -252,7 +252,7 @@ export const profiles: readonly CallTest[] = [
     run: async ({ api }) => {
       expect((await api.profiles.retrieve(15)).attributes.name).toBe('Office Wi-Fi');
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.profiles.retrieve(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.profiles.retrieve(nowhere) }],
   },
   ...assignments('/profiles', 'profiles', 15),
 ];

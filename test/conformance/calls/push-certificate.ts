@@ -8,7 +8,7 @@ export const pushCertificate: readonly CallTest[] = [
   {
     call: 'GET /push_certificate',
     client: 'pushCertificate.show',
-    shows: 'whose it is and when it ends',
+    shows: 'Apple ID and expiry of the certificate',
     run: async ({ api }) => {
       expect((await api.pushCertificate.show()).attributes).toMatchObject({
         apple_id: 'devops@example.org',
@@ -19,7 +19,7 @@ export const pushCertificate: readonly CallTest[] = [
   {
     call: 'PUT /push_certificate',
     client: 'pushCertificate.update',
-    shows: 'the new one holds for a year',
+    shows: 'replaces the certificate; the new one is valid for a year',
     run: async ({ api }) => {
       await api.pushCertificate.update({ file: certificate(), appleId: 'admin@example.org' });
       expect((await api.pushCertificate.show()).attributes).toEqual({
@@ -29,7 +29,7 @@ export const pushCertificate: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'the file is no certificate',
+        when: 'the file is not a certificate',
         status: 422,
         run: ({ api }) => api.pushCertificate.update({ file: new File(['hello'], 'x.pem') }),
       },
@@ -38,7 +38,7 @@ export const pushCertificate: readonly CallTest[] = [
   {
     call: 'GET /push_certificate/scsr',
     client: 'pushCertificate.getSignedCsr',
-    shows: 'a property list in base64',
+    shows: 'a property list as base64',
     run: async ({ api }) => {
       const text = Buffer.from(await api.pushCertificate.getSignedCsr(), 'base64').toString('utf8');
       expect(text).toContain('<plist');

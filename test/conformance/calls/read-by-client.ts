@@ -3,8 +3,8 @@ import type { Transport } from '../../../src/simplemdm/transport.js';
 import { all } from './call-test.js';
 
 /**
- * What a method of the client makes of a body: `devices.retrieve`, its arguments, and the answer to its call. A second page is
- * empty. Nothing is taken out, since the body does not come over the wire.
+ * The result of a method of the client (`devices.retrieve`) for the given arguments and response body. A second page is empty. The
+ * body does not pass the transport of the client, which would remove secrets.
  */
 export async function readByClient(
   method: string,
@@ -19,7 +19,7 @@ export async function readByClient(
         status: 200,
         body: query?.['starting_after'] === undefined ? body : { data: [], has_more: false },
       }),
-    download: () => Promise.reject(new Error('a download has no body to read')),
+    download: () => Promise.reject(new Error('a download has no JSON body')),
   };
   const [resource = '', name = ''] = method.split('.');
   const methods: unknown = Reflect.get(createResources(transport), resource);

@@ -14,7 +14,7 @@ export const scriptJobs: readonly CallTest[] = [
   {
     call: 'GET /script_jobs',
     client: 'scriptJobs.list',
-    shows: 'all jobs, without what came back',
+    shows: 'all jobs, without output',
     run: async ({ api }) => {
       const job = await api.scriptJobs.create({ scriptId: hello, deviceIds: [54] });
       const [listed] = await all(api.scriptJobs.list());
@@ -26,8 +26,7 @@ export const scriptJobs: readonly CallTest[] = [
   {
     call: 'GET /script_jobs/{SCRIPT_JOB_ID}',
     client: 'scriptJobs.retrieve',
-    shows:
-      'a job goes from pending to completed, or to completed with errors, with what came back from each device',
+    shows: 'a job changes from pending to completed or completed-with-errors, with the output of each device',
     run: async (world) => {
       const { api, later } = world;
       const good = await api.scriptJobs.create({ scriptId: hello, deviceIds: [54, 56] });
@@ -45,12 +44,12 @@ export const scriptJobs: readonly CallTest[] = [
         relationships: { device: { data: [{ status: 'error', status_code: '3', response: 'no\n' }] } },
       });
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.scriptJobs.retrieve(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.scriptJobs.retrieve(nowhere) }],
   },
   {
     call: 'POST /script_jobs',
     client: 'scriptJobs.create',
-    shows: 'devices, groups and assignment groups are targets, only their Macs; the output can be stored',
+    shows: 'targets the Macs among devices, groups and assignment groups; can store the output',
     run: async (world) => {
       const { api, later } = world;
       const targets = (job: Awaited<ReturnType<typeof api.scriptJobs.create>>) =>
@@ -72,17 +71,17 @@ export const scriptJobs: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'there are no targets',
+        when: 'targets are missing',
         status: 422,
         run: ({ api }) => api.scriptJobs.create({ scriptId: hello }),
       },
       {
-        when: 'there is no Mac among them',
+        when: 'no target is a Mac',
         status: 422,
         run: ({ api }) => api.scriptJobs.create({ scriptId: hello, deviceIds: [121] }),
       },
       {
-        when: 'the script is not there',
+        when: 'the script does not exist',
         status: 404,
         run: ({ api }) => api.scriptJobs.create({ scriptId: nowhere, deviceIds: [54] }),
       },
@@ -91,7 +90,7 @@ export const scriptJobs: readonly CallTest[] = [
   {
     call: 'DELETE /script_jobs/{SCRIPT_JOB_ID}',
     client: 'scriptJobs.cancel',
-    shows: 'the job stays readable as cancelled and never runs',
+    shows: 'cancels the job, which stays readable',
     run: async ({ api, later }) => {
       const { id } = await api.scriptJobs.create({ scriptId: hello, deviceIds: [54] });
       expect(await api.scriptJobs.cancel(id)).toBe(204);
@@ -103,7 +102,7 @@ export const scriptJobs: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it has run',
+        when: 'the job has run',
         status: 422,
         run: async ({ api, later }) => {
           const { id } = await api.scriptJobs.create({ scriptId: hello, deviceIds: [54] });
@@ -111,7 +110,7 @@ export const scriptJobs: readonly CallTest[] = [
           return api.scriptJobs.cancel(id);
         },
       },
-      { when: 'it is not there', status: 404, run: ({ api }) => api.scriptJobs.cancel(nowhere) },
+      { when: 'it does not exist', status: 404, run: ({ api }) => api.scriptJobs.cancel(nowhere) },
     ],
   },
 ];

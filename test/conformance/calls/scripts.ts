@@ -18,16 +18,16 @@ export const scripts: readonly CallTest[] = [
   {
     call: 'GET /scripts/{SCRIPT_ID}',
     client: 'scripts.retrieve',
-    shows: 'one script with its text',
+    shows: 'one script with its content',
     run: async ({ api }) => {
       expect((await api.scripts.retrieve(32)).attributes.content).toBe('#!/bin/bash\necho "Hello!"');
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.scripts.retrieve(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.scripts.retrieve(nowhere) }],
   },
   {
     call: 'POST /scripts',
     client: 'scripts.create',
-    shows: 'a script is uploaded as it is',
+    shows: 'uploads a script unchanged',
     run: async ({ api }) => {
       const content = '#!/bin/zsh\r\necho "grün"\n';
       const made = await api.scripts.create({
@@ -43,12 +43,12 @@ export const scripts: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it has no shebang',
+        when: 'the file has no shebang',
         status: 422,
         run: ({ api }) => api.scripts.create({ name: 'x', file: file('echo hello') }),
       },
       {
-        when: 'it has no name',
+        when: 'the name is empty',
         status: 422,
         run: ({ api }) => api.scripts.create({ name: '', file: file('#!/bin/sh') }),
       },
@@ -57,7 +57,7 @@ export const scripts: readonly CallTest[] = [
   {
     call: 'PATCH /scripts/{SCRIPT_ID}',
     client: 'scripts.update',
-    shows: 'what is given changes',
+    shows: 'changes only the given attributes',
     run: async ({ api }) => {
       await api.scripts.update(32, { name: 'My Renamed Script', variableSupport: false });
       const changed = await api.scripts.update(32, { file: file('#!/bin/bash\necho "Goodbye!"') });
@@ -69,23 +69,27 @@ export const scripts: readonly CallTest[] = [
     },
     refuses: [
       {
-        when: 'it has no shebang',
+        when: 'the file has no shebang',
         status: 422,
         run: ({ api }) => api.scripts.update(32, { file: file('echo hello') }),
       },
-      { when: 'it is not there', status: 404, run: ({ api }) => api.scripts.update(nowhere, { name: 'x' }) },
+      {
+        when: 'it does not exist',
+        status: 404,
+        run: ({ api }) => api.scripts.update(nowhere, { name: 'x' }),
+      },
     ],
   },
   {
     call: 'DELETE /scripts/{SCRIPT_ID}',
     client: 'scripts.delete',
-    shows: 'the script is gone, its jobs stay',
+    shows: 'deletes the script and keeps its jobs',
     run: async ({ api }) => {
       const job = await api.scriptJobs.create({ scriptId: 32, deviceIds: [54] });
       expect(await api.scripts.delete(32)).toBe(204);
       expect((await all(api.scripts.list())).map(({ id }) => id)).toEqual([31]);
       expect((await api.scriptJobs.retrieve(job.id)).attributes.script_name).toBe('script-8ilpJ');
     },
-    refuses: [{ when: 'it is not there', status: 404, run: ({ api }) => api.scripts.delete(nowhere) }],
+    refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.scripts.delete(nowhere) }],
   },
 ];

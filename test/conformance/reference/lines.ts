@@ -23,7 +23,7 @@ export const SECTIONS = [
   'Webhooks',
 ] as const;
 
-/** What a line of the reference is. */
+/** A line of the reference and its kind. */
 export type Line =
   | {
       readonly kind: 'heading' | 'call' | 'status' | 'curl' | 'json' | 'table' | 'prose' | 'blank';
@@ -33,8 +33,8 @@ export type Line =
 
 const CALL = /^(GET|POST|PUT|PATCH|DELETE) https:\/\//;
 const TABLE_HEAD = 'Argument Description';
-/** Lines that look like headings and are none. */
-const NO_HEADINGS = new Set([
+/** Lines that look like headings but are not. */
+const NOT_HEADINGS = new Set([
   'NAV',
   'HTTP Request',
   'Request',
@@ -45,8 +45,8 @@ const NO_HEADINGS = new Set([
 ]);
 
 /**
- * Tells the lines of the reference apart, which is plain text: headings stand alone, examples begin with `curl`, `HTTP/1.1` or a
- * brace at the start of a line, tables of arguments follow their head. Everything else is prose.
+ * Classifies the lines of the reference, which is plain text: blank lines surround headings, examples start with `curl`, `HTTP/1.1`
+ * or a brace, and rows of arguments follow a table head. Everything else is prose.
  */
 export function readLines(text: string): Line[] {
   const lines = text.split('\n');
@@ -78,7 +78,7 @@ export function readLines(text: string): Line[] {
   return found;
 }
 
-/** The name is the first word of a row; then it may say whether the argument must be there. */
+/** The first word of a row is the name; `Required.` or `Optional.` may follow. */
 function argument(text: string): Line {
   const [, name = '', presence = ''] = /^(\S+)\s*((?:Required|Optional)\.)?/.exec(text) ?? [];
   return { kind: 'argument', text, name, presence };
@@ -87,10 +87,10 @@ function argument(text: string): Line {
 function isHeading(lines: readonly string[], index: number): boolean {
   const line = lines[index]?.trim() ?? '';
   const alone = (lines[index - 1] ?? '').trim() === '' && (lines[index + 1] ?? '').trim() === '';
-  return alone && /^[A-Z][A-Za-z ]*$/.test(line) && !NO_HEADINGS.has(line);
+  return alone && /^[A-Z][A-Za-z ]*$/.test(line) && !NOT_HEADINGS.has(line);
 }
 
-/** How many braces a line leaves open, those inside texts left alone. */
+/** The number of braces that a line leaves open, without braces in strings. */
 function bracesIn(line: string): number {
   const bare = line.replace(/"(?:[^"\\]|\\.)*"/g, '');
   return (bare.match(/\{/g) ?? []).length - (bare.match(/\}/g) ?? []).length;

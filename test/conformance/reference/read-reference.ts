@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readLines, SECTIONS } from './lines.js';
-import { SLIPS } from './slips.js';
+import { CORRECTIONS } from './corrections.js';
 
 /** A call that the reference documents. */
 export interface DocumentedCall {
@@ -10,25 +10,25 @@ export interface DocumentedCall {
   readonly title: string;
   /** `GET /devices/{DEVICE_ID}`. */
   readonly call: string;
-  /** The status that it shows, if it shows one. */
+  /** The documented status, if any. */
   readonly status: number | undefined;
   readonly arguments: readonly { readonly name: string; readonly required: boolean }[];
-  /** The bodies that it shows. */
+  /** The example bodies. */
   readonly examples: readonly unknown[];
   /** The method and path of its curl example. */
   readonly curl: string | undefined;
 }
 
-/** What the suite reads from the reference. */
+/** The parts of the reference that the tests use. */
 export interface Reference {
   readonly calls: readonly DocumentedCall[];
-  /** Examples that belong to no call, by their section: an error, a page, a webhook. */
+  /** Examples that belong to no call, by section: an error, a page, a webhook. */
   readonly general: ReadonlyMap<string, unknown>;
-  /** Slips of the table that were not found. */
-  readonly unusedSlips: readonly string[];
+  /** Corrections that matched nothing. */
+  readonly unusedCorrections: readonly string[];
 }
 
-/** The reference without its prose, as it stands beside this file. */
+/** The reference without its prose. */
 export const EXCERPT = join(dirname(fileURLToPath(import.meta.url)), 'api-reference.txt');
 
 /** Reads the excerpt. */
@@ -36,16 +36,16 @@ export function readExcerpt(): Reference {
   return readReference(readFileSync(EXCERPT, 'utf8'));
 }
 
-/** Finds every call and every example in the reference, its slips mended. */
+/** Finds every call and every example in the reference, after the corrections. */
 export function readReference(text: string): Reference {
   const calls: DocumentedCall[] = [];
   const general = new Map<string, unknown>();
   const used = new Set<number>();
   for (const { section, title, text: part } of partsOf(text)) {
     const where = title === '' ? section : `${section} / ${title}`;
-    const mended = mend(where, part, used);
-    const lines = readLines(mended);
-    const examples = jsonIn(mended).map((body): unknown => JSON.parse(body));
+    const corrected = correct(where, part, used);
+    const lines = readLines(corrected);
+    const examples = jsonIn(corrected).map((body): unknown => JSON.parse(body));
     const [call, another] = lines.filter(({ kind }) => kind === 'call');
     if (another !== undefined) throw new Error(`${where} documents more than one call`);
     if (call === undefined) {
@@ -68,7 +68,7 @@ export function readReference(text: string): Reference {
   return {
     calls,
     general,
-    unusedSlips: SLIPS.flatMap(({ where, reason }, index) =>
+    unusedCorrections: CORRECTIONS.flatMap(({ where, reason }, index) =>
       used.has(index) ? [] : [`${where}: ${reason}`],
     ),
   };
@@ -96,16 +96,16 @@ function partsOf(text: string): Part[] {
   return parts.map((part) => ({ ...part, text: part.lines.join('\n') }));
 }
 
-function mend(where: string, text: string, used: Set<number>): string {
-  return SLIPS.reduce((mended, slip, index) => {
-    if (slip.where !== where) return mended;
-    const better = mended.replace(slip.found, slip.mended);
-    if (better !== mended) used.add(index);
-    return better;
+function correct(where: string, text: string, used: Set<number>): string {
+  return CORRECTIONS.reduce((current, { where: place, found, replacement }, index) => {
+    if (place !== where) return current;
+    const corrected = current.replace(found, replacement);
+    if (corrected !== current) used.add(index);
+    return corrected;
   }, text);
 }
 
-/** The JSON bodies in a part. Ruby's names and JSON's look alike once the arrows are gone. */
+/** The JSON bodies in a part. */
 function jsonIn(text: string): string[] {
   const bodies: string[][] = [];
   let inside = false;
@@ -119,12 +119,13 @@ function jsonIn(text: string): string[] {
   return bodies.map((lines) => lines.join('\n'));
 }
 
-/** `POST /apps/34`: what a curl example would call. */
+/** The call of a curl example: `POST /apps/34`. */
 function curlIn(lines: readonly string[]): string | undefined {
   const command = lines.join(' ');
   const path = /https:\/\/a\.simplemdm\.com\/api\/v1([^\s"?]*)/.exec(command)?.[1];
   if (path === undefined) return undefined;
-  const given = /(?:-X|--request)\s+"?([A-Z]+)/.exec(command)?.[1] ?? /_method=([A-Z]+)/.exec(command)?.[1];
-  const method = given ?? (/\s-[dF]\s/.test(command) ? 'POST' : 'GET');
+  const explicit =
+    /(?:-X|--request)\s+"?([A-Z]+)/.exec(command)?.[1] ?? /_method=([A-Z]+)/.exec(command)?.[1];
+  const method = explicit ?? (/\s-[dF]\s/.test(command) ? 'POST' : 'GET');
   return `${method} ${path.replace(/\/$/, '')}`;
 }

@@ -48,7 +48,7 @@ test('a rule over its limit is held until a person releases it, and other rules 
   await untilCounts(current, 'other', { completed: 4 });
 
   expect((await listHeld(current.client, false)).split('\n')).toEqual([
-    expect.stringMatching(/^ACCOUNT +RULE +RUNS THAT WAIT +HELD SINCE \(UTC\) +WHY$/),
+    expect.stringMatching(/^ACCOUNT +RULE +WAITING RUNS +HELD SINCE \(UTC\) +REASON$/),
     expect.stringMatching(
       /^default +greet +2 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +the limit of 2 runs per 60 minutes is reached$/,
     ),

@@ -50,7 +50,7 @@ test('schedules are listed with their next and last time, and can be run by hand
   );
   const before = await rows(current);
 
-  expect(await run(current, 'weekly')).toContain('the time has come for weekly in each account');
+  expect(await run(current, 'weekly')).toContain('tick added for weekly in each of its accounts');
   const trace = await current.settled('schedule.weekly', ['completed']);
   expect(trace).toMatchObject({ source: 'schedule', data: { device: { id: 121 } } });
   await until('the sweep is listed', async () => /^weekly .* last /m.test(await list(current)));
@@ -74,7 +74,7 @@ test.each(['everything', 'off', 'nothing'])(
     const current = await begin();
     await until('the schedules are written', async () => (await list(current)).split('\n').length === 2);
     await expect(run(current, rule)).rejects.toThrow(
-      `the rule "${rule}" has no schedule; those that have: daily, weekly`,
+      `rule "${rule}" has no schedule; rules with a schedule: daily, weekly [cli/no-schedule]`,
     );
   },
 );

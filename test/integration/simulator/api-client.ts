@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The key that the tests start simulators with. */
+/** The API key of the simulators in tests. */
 export const apiKey = 'test-key-7f3a';
 export const readOnlyApiKey = 'read-only-key-19c2';
 
@@ -11,7 +11,7 @@ export interface Reply {
   body: unknown;
 }
 
-/** Calls an address below a base URL with the test's key and reads the whole answer. */
+/** Calls a path below a base URL with the key of the tests and reads the whole response. */
 export async function call(
   base: string,
   path: string,
@@ -35,7 +35,7 @@ export async function call(
   };
 }
 
-/** A body sent as JSON. */
+/** A request with a JSON body. */
 export function json(method: string, body: unknown) {
   return { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
 }
@@ -47,7 +47,7 @@ const recordSchema = z.looseObject({
   relationships: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** The one record of an answer. */
+/** The record in a response. */
 export function recordOf(reply: Reply) {
   return z.object({ data: recordSchema }).parse(reply.body).data;
 }

@@ -3,7 +3,7 @@ import { call, json, listOf, recordOf } from './api-client.js';
 import { receiverForTest, simulatorForTest } from './running-simulator.js';
 
 describe('group change', () => {
-  test('202 at once; after the delay the device is in the group and a webhook tells of it', async () => {
+  test('202 immediately; after the delay the device is in the group, with a webhook', async () => {
     const receiver = await receiverForTest();
     const { url, clock, simulator } = await simulatorForTest({ webhook: { url: receiver.url } });
     const groupOf121 = () => simulator.device(121)?.relationships.device_group.data.id;
@@ -26,7 +26,7 @@ describe('group change', () => {
     ]);
   });
 
-  test('into the group where it is already: 202, and nothing to tell', async () => {
+  test('into the current group: 202 and no webhook', async () => {
     const { url, clock, simulator } = await simulatorForTest({ delays: { groupChangeMs: 5 } });
     expect((await call(url, '/device_groups/1/devices/121', { method: 'POST' })).status).toBe(202);
     clock.advance(5);
@@ -40,7 +40,7 @@ describe('group change', () => {
 });
 
 describe('script jobs', () => {
-  test('a job is pending, then completed with the output, and a log tells that the script ran', async () => {
+  test('a job is pending, then completed with its output and a log entry', async () => {
     const { url, clock } = await simulatorForTest();
     const made = recordOf(
       await call(url, '/script_jobs', json('POST', { script_id: 32, device_ids: '54,121' })),
@@ -74,7 +74,7 @@ describe('script jobs', () => {
     expect((await call(url, '/logs/ffff')).status).toBe(404);
   });
 
-  test('a script that exits with another code than 0 completes with errors', async () => {
+  test('a script with an exit code other than 0 completes with errors', async () => {
     const { url, clock } = await simulatorForTest();
     await call(url, '/scripts', json('POST', { name: 'Fails', file: '#!/bin/sh\necho oh no\nexit 3\n' }));
     await call(url, '/script_jobs', json('POST', { script_id: 35, device_ids: 54 }));
@@ -106,7 +106,7 @@ describe('script jobs', () => {
     expect(simulator.scriptJobs()).toEqual([]);
   });
 
-  test('a pending job can be cancelled and stays readable; a finished one cannot', async () => {
+  test('a pending job can be cancelled and stays readable; a finished job cannot be cancelled', async () => {
     const { url, clock, simulator } = await simulatorForTest();
     const job = json('POST', { script_id: 31, device_ids: '54' });
     await call(url, '/script_jobs', job);

@@ -7,7 +7,7 @@ const basic = (credentials: string) => ({
 });
 
 describe('authentication', () => {
-  test('the key as user name with an empty password is let in', async () => {
+  test('accepts the key as user name with an empty password', async () => {
     const { url } = await simulatorForTest();
     expect(await call(url, '/account')).toMatchObject({ status: 200, body: { data: { type: 'account' } } });
   });
@@ -18,7 +18,7 @@ describe('authentication', () => {
     ['the key as password', basic(`:${apiKey}`)],
     ['the key with a password', basic(`${apiKey}:x`)],
     ['a bearer token', { authorization: `Bearer ${apiKey}` }],
-  ])('%s is answered 401 with an error body', async (_, headers) => {
+  ])('%s is a 401 with an error body', async (_, headers) => {
     const { url, simulator } = await simulatorForTest();
     expect(await call(url, '/account', { headers })).toMatchObject({
       status: 401,
@@ -27,7 +27,7 @@ describe('authentication', () => {
     expect(simulator.calls()).toMatchObject([{ path: '/account', status: 401, authorized: false }]);
   });
 
-  test('a read-only key reads, and gets 403 on a write', async () => {
+  test('a read-only key can read and gets 403 for a write', async () => {
     const { url } = await simulatorForTest();
     expect((await call(url, '/devices/121', { key: readOnlyApiKey })).status).toBe(200);
     expect(
@@ -38,7 +38,7 @@ describe('authentication', () => {
     });
   });
 
-  test('the key is nowhere in the call log', async () => {
+  test('the call log does not contain the key', async () => {
     const { url, simulator } = await simulatorForTest();
     await call(url, '/account');
     const log = JSON.stringify(simulator.calls());
@@ -48,7 +48,7 @@ describe('authentication', () => {
 });
 
 describe('rate limit', () => {
-  test('calls beyond the burst get 429 with Retry-After until the bucket has refilled', async () => {
+  test('calls beyond the burst get 429 with Retry-After until the bucket refills', async () => {
     const { url, clock } = await simulatorForTest({ rateLimit: { perSecond: 0.5, burst: 2 } });
     expect((await call(url, '/account')).status).toBe(200);
     expect((await call(url, '/account')).status).toBe(200);
@@ -61,7 +61,7 @@ describe('rate limit', () => {
 });
 
 describe('headers', () => {
-  test('an answer has the headers of the real one', async () => {
+  test('a response has the headers of the real API', async () => {
     const { url } = await simulatorForTest();
     const { headers } = await call(url, '/devices/121');
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
@@ -71,7 +71,7 @@ describe('headers', () => {
     expect(headers.get('etag')).toMatch(/^W\/"[0-9a-f]{32}"$/);
   });
 
-  test('an ETag that the client has already is answered 304', async () => {
+  test('an ETag that the client has is a 304', async () => {
     const { url } = await simulatorForTest();
     const etag = (await call(url, '/devices/121')).headers.get('etag') ?? '';
     expect(await call(url, '/devices/121', { headers: { 'if-none-match': etag } })).toMatchObject({
@@ -80,7 +80,7 @@ describe('headers', () => {
     });
   });
 
-  test('202 is empty and says so', async () => {
+  test('202 has no body and content-length 0', async () => {
     const { url } = await simulatorForTest();
     const reply = await call(url, '/device_groups/37/devices/121', { method: 'POST' });
     expect(reply).toMatchObject({ status: 202, text: '' });

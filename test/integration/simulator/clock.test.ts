@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { createManualClock, createRealClock } from '../../../simulator/start.js';
 
 describe('the manual clock', () => {
-  test('runs tasks in the order in which they fall due, at their time', () => {
+  test('runs tasks in the order of their due times', () => {
     const clock = createManualClock(new Date(0));
     const ran: [string, number][] = [];
-    const note = (name: string) => () => void ran.push([name, clock.now().getTime()]);
-    clock.after(20, note('late'));
-    clock.after(10, note('early'));
-    clock.after(10, () => clock.after(5, note('from within')));
-    clock.after(10, note('called off'))();
+    const record = (name: string) => () => void ran.push([name, clock.now().getTime()]);
+    clock.after(20, record('late'));
+    clock.after(10, record('early'));
+    clock.after(10, () => clock.after(5, record('from within')));
+    clock.after(10, record('canceled'))();
     clock.advance(19);
     expect(ran).toEqual([
       ['early', 10],
@@ -19,7 +19,7 @@ describe('the manual clock', () => {
     expect(ran.at(-1)).toEqual(['late', 20]);
   });
 
-  test('keeps thousands of tasks in order, without those that were called off', () => {
+  test('keeps thousands of tasks in order, without canceled ones', () => {
     const clock = createManualClock(new Date(0));
     const ran: number[] = [];
     const due = Array.from({ length: 5000 }, (_, index) => (index * 7919) % 5000);
@@ -31,14 +31,14 @@ describe('the manual clock', () => {
 });
 
 describe('the real clock', () => {
-  test('runs a task, and calls one off', async () => {
+  test('runs a task and cancels another', async () => {
     const clock = createRealClock();
     const started = clock.now().getTime();
     clock.after(0, () => {
-      throw new Error('this one was called off');
+      throw new Error('this task was canceled');
     })();
     await new Promise<void>((resolve) => {
-      // The clock's own timer does not keep a process alive, so the test has to.
+      // The timer of the clock does not keep the process alive.
       const alive = setTimeout(() => undefined, 1000);
       clock.after(5, () => {
         clearTimeout(alive);

@@ -25,10 +25,10 @@ describe('arguments', () => {
     [['--api-key', 'K', '--seed', 'x'], '--seed'],
     [['--api-key', 'K', '--verbose'], '--verbose'],
   ])('%j is refused', (args, named) => {
-    expect(readCommandLine(args)).toEqual({ kind: 'wrong', problem: expect.stringContaining(named) });
+    expect(readCommandLine(args)).toEqual({ kind: 'invalid', problem: expect.stringContaining(named) });
   });
 
-  test('all of them together', () => {
+  test('all options together', () => {
     const args =
       '--port 8081 --api-key K --read-only-key R --webhook http://localhost/x --token T --rate 2.5 --burst 9 --rate-headers none --devices 5000 --seed 7 --conflicts';
     expect(readCommandLine(args.split(' '))).toEqual({
@@ -52,7 +52,7 @@ describe('arguments', () => {
 describe('the process', () => {
   let built = '';
 
-  // The process runs what `npm run build` would make, without a type check.
+  // The output of `npm run build`, without the type check.
   beforeAll(async () => {
     built = await mkdtemp(join(tmpdir(), 'simulator-'));
     await symlink(join(process.cwd(), 'node_modules'), join(built, 'node_modules'));
@@ -75,7 +75,7 @@ describe('the process', () => {
 
   afterAll(() => rm(built, { recursive: true }));
 
-  /** Starts the command; its output grows in `output`. */
+  /** Starts the command and collects its output. */
   function start(...args: string[]) {
     const child = spawn(process.execPath, [join(built, 'simulator/main.js'), ...args]);
     const output = { out: '', err: '' };
@@ -84,7 +84,7 @@ describe('the process', () => {
     return { child, output, exited: once(child, 'close') };
   }
 
-  test('bad arguments: a clear line and exit code 2', async () => {
+  test('invalid arguments: one line and exit code 2', async () => {
     const { output, exited } = start('--port', '8081');
     expect(await exited).toEqual([2, null]);
     expect(output.err).toMatch(/^simulator: --api-key is missing\n/);
@@ -97,7 +97,7 @@ describe('the process', () => {
     expect(output.out).toContain('Usage: npm run simulator');
   });
 
-  test('a port that is taken: a clear line and exit code 1', async () => {
+  test('a port in use: one line and exit code 1', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -109,7 +109,7 @@ describe('the process', () => {
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    'one line says where it listens; %s ends it with 0',
+    'prints one line with its URL; %s ends it with exit code 0',
     async (signal) => {
       const { child, output, exited } = start('--api-key', 'K');
       await once(child.stdout, 'data');

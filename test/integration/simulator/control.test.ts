@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { call, json } from './api-client.js';
 import { receiverForTest, simulatorForTest } from './running-simulator.js';
 
-describe('control over HTTP', () => {
-  test('the index names every control', async () => {
+describe('the control API', () => {
+  test('the index lists every route', async () => {
     const { simulator } = await simulatorForTest();
     const reply = await call(simulator.origin, '/__simulator');
     const index = z
@@ -24,7 +24,7 @@ describe('control over HTTP', () => {
     );
   });
 
-  test('everything that can be done in process can be done here, without a key', async () => {
+  test('offers the functions of the simulator without a key', async () => {
     const receiver = await receiverForTest();
     const { simulator, url } = await simulatorForTest({ webhook: { url: receiver.url } });
     const control = (path: string, init = {}) =>
@@ -64,7 +64,7 @@ describe('control over HTTP', () => {
     expect(simulator.calls()).toEqual([]);
   });
 
-  test('faults are set, shown and cleared', async () => {
+  test('adds, lists and clears faults', async () => {
     const { simulator, url } = await simulatorForTest();
     const faults = (init = {}) => call(simulator.origin, '/__simulator/faults', init);
     expect((await faults(json('POST', { kind: 'status', status: 503, times: 2 }))).status).toBe(201);
@@ -82,14 +82,14 @@ describe('control over HTTP', () => {
     ['/faults', { kind: 'status', tims: 1 }, 'tims'],
     ['/business-manager', { depServerId: 9 }, 'DEP server 9'],
     ['/devices/999/lock', {}, 'device 999'],
-  ])('%s with %j is answered 422 and says what is wrong', async (path, body, named) => {
+  ])('%s with %j is a 422 that names the problem', async (path, body, named) => {
     const { simulator } = await simulatorForTest();
     const reply = await call(simulator.origin, `/__simulator${path}`, json('POST', body));
     expect(reply.status).toBe(422);
     expect(reply.text).toContain(named);
   });
 
-  test('what is neither the API nor its control is answered 404', async () => {
+  test('a path outside the API and the control API is a 404', async () => {
     const { simulator } = await simulatorForTest();
     expect((await call(simulator.origin, '/__simulator/nothing')).status).toBe(404);
     expect((await call(simulator.origin, '/')).status).toBe(404);

@@ -15,9 +15,9 @@ async function withReceiver(options: Partial<SimulatorOptions> = {}) {
   return { ...world, receiver, serials, enroll };
 }
 
-test('late: others overtake it, and it tells the time at which it happened', async () => {
+test('delayed: later webhooks arrive first, and `at` is the time of the event', async () => {
   const { simulator, clock, serials, enroll, receiver } = await withReceiver();
-  simulator.addDeliveryFault({ kind: 'late', delayMs: 5000, times: 1 });
+  simulator.addDeliveryFault({ kind: 'delayed', delayMs: 5000, times: 1 });
   enroll('ONE', 'TWO');
   expect(await serials()).toEqual(['TWO']);
   clock.advance(5000);
@@ -25,10 +25,10 @@ test('late: others overtake it, and it tells the time at which it happened', asy
   expect(receiver.received[1]?.at).toBe(receiver.received[0]?.at);
 });
 
-test('twice: the very same again, at once or later', async () => {
+test('duplicated: the same webhook again, immediately or later', async () => {
   const { simulator, clock, serials, enroll, receiver } = await withReceiver();
-  simulator.addDeliveryFault({ kind: 'twice', times: 1 });
-  simulator.addDeliveryFault({ kind: 'twice', delayMs: 60_000, times: 1 });
+  simulator.addDeliveryFault({ kind: 'duplicated', times: 1 });
+  simulator.addDeliveryFault({ kind: 'duplicated', delayMs: 60_000, times: 1 });
   enroll('ONE', 'TWO', 'THREE');
   expect(await serials()).toEqual(['ONE', 'ONE', 'TWO', 'THREE']);
   clock.advance(60_000);
@@ -36,10 +36,10 @@ test('twice: the very same again, at once or later', async () => {
   expect(receiver.received[1]).toMatchObject({ at: receiver.received[0]?.at });
 });
 
-test('shuffled: held until there are enough, then in an order that the seed decides', async () => {
+test('reordered: held back until there are enough, then posted in an order that depends on the seed', async () => {
   const order = async (seed: number) => {
     const { simulator, serials, enroll } = await withReceiver({ seed });
-    simulator.addDeliveryFault({ kind: 'shuffled', hold: 6 });
+    simulator.addDeliveryFault({ kind: 'reordered', hold: 6 });
     enroll('A', 'B', 'C', 'D', 'E');
     expect(await serials()).toEqual([]);
     enroll('F');
@@ -51,38 +51,38 @@ test('shuffled: held until there are enough, then in an order that the seed deci
   expect(await order(11)).toEqual(first);
 });
 
-test('shuffled: what is held is posted when the fault is used up or cleared, and no later', async () => {
+test('reordered: posts the held webhooks when the fault is used up or cleared', async () => {
   const { simulator, serials, enroll } = await withReceiver();
-  simulator.addDeliveryFault({ kind: 'shuffled', hold: 9, times: 3 });
+  simulator.addDeliveryFault({ kind: 'reordered', hold: 9, times: 3 });
   enroll('A', 'B');
   expect(await serials()).toEqual([]);
   enroll('C');
   expect((await serials()).sort()).toEqual(['A', 'B', 'C']);
-  simulator.addDeliveryFault({ kind: 'shuffled' });
+  simulator.addDeliveryFault({ kind: 'reordered' });
   enroll('D');
   simulator.clearDeliveryFaults();
   enroll('E');
   expect((await serials()).slice(3)).toEqual(['D', 'E']);
 });
 
-test('lost: never posted, but on record; only of the type that is meant', async () => {
+test('lost: recorded and never posted; affects only the given type', async () => {
   const { simulator, receiver } = await withReceiver();
   simulator.addDeliveryFault({ kind: 'lost', type: 'device.enrolled' });
   const { id } = simulator.enroll({ kind: 'ipad' });
   simulator.lock(id);
   await simulator.webhooksSettled();
   expect(receiver.received.map(({ type }) => type)).toEqual(['device.lock.enabled']);
-  expect(simulator.webhookDeliveries()[0]).toMatchObject({ error: 'lost on purpose', attempts: 0 });
+  expect(simulator.webhookDeliveries()[0]).toMatchObject({ error: 'lost by a delivery fault', attempts: 0 });
 });
 
-test('by chance: as often as is said, and the same for the same seed', async () => {
+test('a probability affects its share of webhooks, and the same ones for the same seed', async () => {
   const lost = async (seed: number) => {
     const { simulator } = await withReceiver({ seed });
     simulator.addDeliveryFault({ kind: 'lost', probability: 0.3 });
     simulator.enrollMany({ count: 200, kind: 'ipad' });
     return simulator
       .webhookDeliveries()
-      .flatMap(({ error }, index) => (error === 'lost on purpose' ? [index] : []));
+      .flatMap(({ error }, index) => (error === 'lost by a delivery fault' ? [index] : []));
   };
   const first = await lost(5);
   expect(first.length).toBeGreaterThan(30);
@@ -90,11 +90,11 @@ test('by chance: as often as is said, and the same for the same seed', async () 
   expect(await lost(5)).toEqual(first);
 });
 
-test('by HTTP: set, shown with what is left of them, and cleared', async () => {
+test('the control API adds them, lists them with the remaining times, and clears them', async () => {
   const { simulator, enroll } = await withReceiver();
   const control = `${simulator.origin}/__simulator`;
-  const wrong = await call(control, '/webhooks/faults', json('POST', { kind: 'slow' }));
-  expect(wrong.status).toBe(422);
+  const invalid = await call(control, '/webhooks/faults', json('POST', { kind: 'slow' }));
+  expect(invalid.status).toBe(422);
   await call(control, '/webhooks/faults', json('POST', { kind: 'lost', times: 2 }));
   enroll('ONE');
   expect((await call(control, '/webhooks/faults')).body).toEqual({ data: [{ kind: 'lost', times: 1 }] });
@@ -102,7 +102,7 @@ test('by HTTP: set, shown with what is left of them, and cleared', async () => {
   expect(simulator.deliveryFaults()).toEqual([]);
 });
 
-test('many enroll one after the other, on the clock', async () => {
+test('many devices enroll one after the other on the clock', async () => {
   const { simulator, clock, serials } = await withReceiver();
   const control = `${simulator.origin}/__simulator`;
   const { status } = await call(
@@ -117,7 +117,7 @@ test('many enroll one after the other, on the clock', async () => {
   expect(await serials()).toHaveLength(30);
 });
 
-test('many cannot enroll into a group that is not there', async () => {
+test('many devices cannot enroll into an unknown group', async () => {
   const { simulator } = await withReceiver();
   const control = `${simulator.origin}/__simulator`;
   const many = json('POST', { count: 3, perSecond: 1, groupId: 999 });

@@ -16,7 +16,7 @@ const ids = fc.oneof(
 );
 const steps = fc.array(fc.tuple(fc.constantFrom('edit', 'delete', 'add'), ids), { maxLength: 40 });
 
-test('a table of generated devices is what a map of all of them would be', () => {
+test('a table of generated devices behaves like a map of all of them', () => {
   fc.assert(
     fc.property(steps, ids, fc.constantFrom('asc' as const, 'desc' as const), (taken, from, direction) => {
       const table = createDeviceTable([likeFirst(3), likeFirst(7)], generated());
@@ -51,7 +51,7 @@ test('a table of generated devices is what a map of all of them would be', () =>
   );
 });
 
-test('finds a device by its serial number, kept or not, until it is gone', () => {
+test('finds a device by its serial number, stored or not, until it is deleted', () => {
   const table = createDeviceTable([], generated());
   const serial = table.get(firstGeneratedId)?.attributes.serial_number ?? '';
   expect(table.bySerialNumber(serial)?.id).toBe(firstGeneratedId);
@@ -61,7 +61,7 @@ test('finds a device by its serial number, kept or not, until it is gone', () =>
   expect(table.bySerialNumber(serial)).toBeUndefined();
 });
 
-test('refuses to lose what is written to a record that is not kept', () => {
+test('throws on a change to a record that is not stored', () => {
   const table = createDeviceTable([], generated());
   const device = table.get(firstGeneratedId);
   expect(() => Object.assign(device?.attributes ?? {}, { name: 'lost' })).toThrow(TypeError);

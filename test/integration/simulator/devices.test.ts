@@ -3,7 +3,7 @@ import { call, idsOf, json, listOf, recordOf } from './api-client.js';
 import { simulatorForTest } from './running-simulator.js';
 
 describe('devices', () => {
-  test('the list leaves out those that wait for their enrollment unless asked', async () => {
+  test('the list has devices that await their enrollment only on request', async () => {
     const { url } = await simulatorForTest();
     expect(idsOf(await call(url, '/devices'))).toEqual([54, 56, 98, 117, 121]);
     expect(idsOf(await call(url, '/devices?include_awaiting_enrollment=True'))).toEqual([
@@ -18,13 +18,13 @@ describe('devices', () => {
     ['IMEI', '35 445506', [121]],
     ['MAC address', 'f0:db:e2:df:e9:2f', [121]],
     ['phone number', '%2B15555555555', [121]],
-    ['nothing there', 'no such thing', []],
+    ['unknown text', 'no such thing', []],
   ])('search finds by %s', async (_, text, ids) => {
     const { url } = await simulatorForTest();
     expect(idsOf(await call(url, `/devices?search=${text}`))).toEqual(ids);
   });
 
-  test('device 121 is the one of the reference', async () => {
+  test('device 121 is the device of the reference', async () => {
     const { url } = await simulatorForTest();
     const device = recordOf(await call(url, '/devices/121'));
     expect(device.attributes).toMatchObject({
@@ -40,7 +40,7 @@ describe('devices', () => {
     expect(device.relationships).toEqual({ device_group: { data: { type: 'device_group', id: 1 } } });
   });
 
-  test('Macs carry secrets, so that a client can show that it strips them', async () => {
+  test('Macs have secrets, so that tests can show that a client removes them', async () => {
     const { url } = await simulatorForTest();
     const secret = expect.stringMatching(/^[\w-]{10,}$/);
     expect(recordOf(await call(url, '/devices/54')).attributes).toMatchObject({
@@ -50,7 +50,7 @@ describe('devices', () => {
     expect(recordOf(await call(url, '/devices/56')).attributes).toMatchObject({ firmware_password: secret });
   });
 
-  test('secret attribute values are in the record only when they are asked for', async () => {
+  test('a record has secret attribute values only on request', async () => {
     const { url } = await simulatorForTest();
     expect((await call(url, '/devices/54')).text).not.toContain('plum-harbour');
     expect((await call(url, '/devices/54?include_secret_custom_attributes=true')).text).toContain(
@@ -58,7 +58,7 @@ describe('devices', () => {
     );
   });
 
-  test('create answers 201 with an enrollment URL, and makes a one-time enrollment', async () => {
+  test('create returns 201 with an enrollment URL and creates a one-time enrollment', async () => {
     const { url } = await simulatorForTest();
     const reply = await call(url, '/devices/', {
       method: 'POST',
@@ -83,7 +83,7 @@ describe('devices', () => {
     expect((await call(url, '/devices', json('POST', { name: 'x', group_id: 999 }))).status).toBe(404);
   });
 
-  test('the SimpleMDM name changes at once, the name on the device later and only under supervision', async () => {
+  test('the name in SimpleMDM changes immediately, the name on the device later and only under supervision', async () => {
     const { url, clock, simulator } = await simulatorForTest();
     const reply = await call(
       url,
@@ -96,7 +96,7 @@ describe('devices', () => {
     expect((await call(url, '/devices/11', json('PATCH', { device_name: 'x' }))).status).toBe(422);
   });
 
-  test('delete answers 204; then the device is gone', async () => {
+  test('delete returns 204; then the device is gone', async () => {
     const { url, simulator } = await simulatorForTest();
     expect(await call(url, '/devices/98', { method: 'DELETE' })).toMatchObject({ status: 204, text: '' });
     expect(await call(url, '/devices/98')).toMatchObject({
@@ -124,7 +124,7 @@ describe('devices', () => {
     '/devices/999/installed_apps',
     '/nothing',
     '/devices/121/nothing',
-  ])('%s is answered 404', async (path) => {
+  ])('%s is a 404', async (path) => {
     const { url } = await simulatorForTest();
     expect(await call(url, path)).toMatchObject({
       status: 404,
@@ -147,7 +147,7 @@ describe('custom attribute values', () => {
     expect(await value(56)).toMatchObject({ attributes: { value: 'Ops', source: 'group' } });
   });
 
-  test('one of them is marked secret', async () => {
+  test('one attribute is secret', async () => {
     const { url } = await simulatorForTest();
     expect(listOf(await call(url, '/devices/54/custom_attribute_values')).data).toContainEqual({
       type: 'custom_attribute_value',
@@ -156,7 +156,7 @@ describe('custom attribute values', () => {
     });
   });
 
-  test('setting answers 200 with the value, 422 for an attribute that is not defined or no value', async () => {
+  test('setting a value returns 200 with the value, 422 for an undefined attribute or no value', async () => {
     const { url } = await simulatorForTest();
     const set = (name: string, body: unknown) =>
       call(url, `/devices/121/custom_attribute_values/${name}`, json('PUT', body));

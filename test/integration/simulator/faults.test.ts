@@ -5,7 +5,7 @@ import { simulatorForTest, until } from './running-simulator.js';
 const runScript = json('POST', { script_id: 32, device_ids: '54' });
 
 describe('faults', () => {
-  test('status: an error of choice, with the headers of a limit', async () => {
+  test('status: the given error, with rate limit headers', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({
       kind: 'status',
@@ -21,7 +21,7 @@ describe('faults', () => {
     expect((await call(url, '/account')).status).toBe(200);
   });
 
-  test('a fault spoils only the calls that it names, until it is cleared', async () => {
+  test('a fault affects only matching calls, until it is cleared', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({ kind: 'status', method: 'get', path: '/devices/*' });
     expect((await call(url, '/devices/121')).status).toBe(500);
@@ -32,7 +32,7 @@ describe('faults', () => {
     expect((await call(url, '/devices/121')).status).toBe(200);
   });
 
-  test('wrong JSON: another shape under the status and headers of the proper answer, which took effect', async () => {
+  test('wrong_json: another shape with the status and headers of the regular response; the call takes effect', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({ kind: 'wrong_json', times: 2 });
     const list = await call(url, '/devices');
@@ -42,42 +42,42 @@ describe('faults', () => {
     expect(simulator.scriptJobs()).toHaveLength(1);
   });
 
-  test('a probability strikes as often as it says, and alike for the same seed', async () => {
-    const struck = async (seed: number) => {
+  test('a probability affects its share of calls, and the same ones for the same seed', async () => {
+    const statusesFor = async (seed: number) => {
       const { url, simulator } = await simulatorForTest({ seed });
       simulator.addFault({ kind: 'status', status: 503, probability: 0.4 });
       const statuses: number[] = [];
       for (let count = 0; count < 60; count += 1) statuses.push((await call(url, '/account')).status);
       return statuses;
     };
-    const first = await struck(9);
+    const first = await statusesFor(9);
     expect(first.filter((status) => status === 503).length).toBeGreaterThan(10);
     expect(first.filter((status) => status === 200).length).toBeGreaterThan(20);
-    expect(await struck(9)).toEqual(first);
+    expect(await statusesFor(9)).toEqual(first);
   });
 
   test.each([
     ['retry-after', { 'retry-after': '1' }],
     ['x-ratelimit-reset', { 'x-ratelimit-reset': '1719835201' }],
     ['none', {}],
-  ] as const)('the rate limit says when to come back by %s', async (headers, expected) => {
+  ] as const)('the rate limit announces the wait by %s', async (headers, expected) => {
     const { url } = await simulatorForTest({ rateLimit: { perSecond: 1, burst: 1, headers } });
     await call(url, '/account');
     const refused = await call(url, '/account');
     expect(refused.status).toBe(429);
-    const said = Object.fromEntries(
+    const waitHeaders = Object.fromEntries(
       [...refused.headers].filter(([name]) => /^(retry|x-ratelimit)/.test(name)),
     );
-    expect(said).toEqual(expected);
+    expect(waitHeaders).toEqual(expected);
   });
 
-  test('a probability of 0 never spoils', async () => {
+  test('a probability of 0 affects no call', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({ kind: 'status', probability: 0 });
     expect((await call(url, '/account')).status).toBe(200);
   });
 
-  test('effect before: nothing happens; effect after: the job exists although the answer is an error', async () => {
+  test('effect before: no job; effect after: the job exists although the response is an error', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({ kind: 'status', times: 1 });
     expect((await call(url, '/script_jobs', runScript)).status).toBe(500);
@@ -95,7 +95,7 @@ describe('faults', () => {
     expect(simulator.calls()).toMatchObject([{ path: '/script_jobs', status: 0 }]);
   });
 
-  test('hang: no answer comes; closing the simulator lets go', async () => {
+  test('hang: no response; closing the simulator closes the connection', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({ kind: 'hang', effect: 'after' });
     const hanging = expect(call(url, '/script_jobs', runScript)).rejects.toThrow('fetch failed');
@@ -106,20 +106,20 @@ describe('faults', () => {
   });
 
   test.each(['before', 'after'] as const)(
-    'slow with effect %s: the proper answer, later on the clock',
+    'slow with effect %s: the regular response, later on the clock',
     async (effect) => {
       const { url, simulator, clock } = await simulatorForTest();
       simulator.addFault({ kind: 'slow', delayMs: 5000, effect });
-      const answered = call(url, '/script_jobs', runScript);
+      const response = call(url, '/script_jobs', runScript);
       await until(() => {
         clock.advance(1000);
         return simulator.calls().length === 1;
       });
-      expect((await answered).status).toBe(201);
+      expect((await response).status).toBe(201);
     },
   );
 
-  test('truncated: half an answer, and the call has taken effect', async () => {
+  test('truncated: half a response; the call takes effect', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({ kind: 'truncated' });
     await expect(call(url, '/script_jobs', runScript)).rejects.toThrow('terminated');
@@ -129,14 +129,14 @@ describe('faults', () => {
     );
   });
 
-  test('truncated with effect before does nothing', async () => {
+  test('truncated with effect before: the call takes no effect', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({ kind: 'truncated', effect: 'before' });
     await expect(call(url, '/script_jobs', runScript)).rejects.toThrow('terminated');
     expect(simulator.scriptJobs()).toHaveLength(0);
   });
 
-  test('not_json: a page as a proxy sends it', async () => {
+  test('not_json: an HTML page, as a proxy sends it', async () => {
     const { url, simulator } = await simulatorForTest();
     simulator.addFault({ kind: 'not_json', times: 1 });
     const reply = await call(url, '/account');

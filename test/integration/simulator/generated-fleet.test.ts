@@ -34,7 +34,7 @@ function record(simulator: Simulator, id: number) {
 }
 
 describe('a generated fleet', () => {
-  test('is the same for the same seed, in any order of access, and another for another seed', async () => {
+  test('is the same for the same seed, in any order of access, and differs for another seed', async () => {
     const [one, two, three] = [
       await simulatorForTest({ fleet }),
       await simulatorForTest({ fleet }),
@@ -49,7 +49,7 @@ describe('a generated fleet', () => {
     expect(await apps(one.url)).toEqual(await apps(two.url));
   });
 
-  test('can be listed whole, up and down, each device once', async () => {
+  test('lists each device once, ascending and descending', async () => {
     const { url } = await simulatorForTest({ fleet });
     const up = await allIds(url, 'asc');
     expect(up).toHaveLength(20_005);
@@ -58,7 +58,7 @@ describe('a generated fleet', () => {
     expect(await allIds(url, 'desc')).toEqual(up.toReversed());
   });
 
-  test('has what fleets have: all platforms, old systems, full discs, devices not seen for weeks', async () => {
+  test('has all platforms, old OS versions, full disks and devices not seen for weeks', async () => {
     const { simulator, clock } = await simulatorForTest({ fleet: { devices: 2000, seed: 3 } });
     const devices = Array.from({ length: 2000 }, (_, index) => record(simulator, 10_000 + index).attributes);
     const share = (is: (device: (typeof devices)[number]) => boolean) =>
@@ -85,7 +85,7 @@ describe('a generated fleet', () => {
     for (const { imei } of devices) if (imei !== null) expect(luhn(imei.replaceAll(' ', ''))).toBe(true);
   });
 
-  test('is searched by serial number and by name', async () => {
+  test('can be searched by serial number and by name', async () => {
     const { simulator, url } = await simulatorForTest({ fleet });
     const { attributes } = record(simulator, 23_456);
     const found = await pageOf(url, `search=${attributes.serial_number ?? ''}`);
@@ -94,7 +94,7 @@ describe('a generated fleet', () => {
     expect(named.data.map(({ id }) => id)).toContain(23_456);
   });
 
-  test('keeps what is done to it: moved, renamed, deleted, its apps removed', async () => {
+  test('keeps changes: moved, renamed and deleted devices, removed apps', async () => {
     const { simulator, clock, url } = await simulatorForTest({ fleet });
     await call(url, '/devices/15000', json('PATCH', { name: 'Renamed' }));
     await call(url, '/device_groups/41/devices/15001', { method: 'POST' });
@@ -117,7 +117,7 @@ describe('a generated fleet', () => {
     expect((await pageOf(url, 'limit=1&direction=desc')).data.map(({ id }) => id)).toEqual([newcomer.id]);
   });
 
-  test('has licences enough, and they follow', async () => {
+  test('has enough licenses, and their number follows the fleet', async () => {
     const { simulator, url } = await simulatorForTest({ fleet });
     const left = async () =>
       z
@@ -137,7 +137,7 @@ describe('a generated fleet', () => {
   });
 });
 
-/** Whether the last digit is right (ISO/IEC 7812-1, annex B). */
+/** Whether the check digit is valid (ISO/IEC 7812-1, annex B). */
 function luhn(digits: string): boolean {
   const sum = Array.from(digits, Number)
     .toReversed()

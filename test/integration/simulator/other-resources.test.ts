@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { call, idsOf, json, listOf, recordOf } from './api-client.js';
 import { simulatorForTest } from './running-simulator.js';
 
-describe('what the account holds', () => {
+describe('the resources of the account', () => {
   test.each([
     ['/device_groups', [1, 37, 38, 41]],
     ['/assignment_groups', [26, 38]],
@@ -36,7 +36,7 @@ describe('what the account holds', () => {
     });
   });
 
-  test('a custom attribute is retrieved by its name', async () => {
+  test('the id of a custom attribute is its name', async () => {
     const { url } = await simulatorForTest();
     expect(recordOf(await call(url, '/custom_attributes/email_address'))).toEqual({
       type: 'custom_attribute',
@@ -51,7 +51,7 @@ describe('invitations', () => {
   const invite = (url: string, id: number, body: unknown) =>
     call(url, `/enrollments/${id}/invitations`, json('POST', body));
 
-  test.each(['it@example.org', '+49 30 1234567', '5035551212'])('%s is invited', async (contact) => {
+  test.each(['it@example.org', '+49 30 1234567', '5035551212'])('%s gets an invitation', async (contact) => {
     const { url, simulator } = await simulatorForTest();
     expect((await invite(url, 5, { contact })).status).toBe(200);
     expect(simulator.invitations()).toEqual([
@@ -72,7 +72,7 @@ describe('invitations', () => {
 });
 
 describe('Apple Business Manager', () => {
-  test('new hardware is a DEP device; once it has enrolled it points to its device', async () => {
+  test('new hardware is a DEP device; after its enrollment it refers to its device', async () => {
     const { url, simulator } = await simulatorForTest();
     const { serialNumber } = simulator.addToBusinessManager({ model: 'iPad Air', depServerId: 2 });
     const depDevice = async () => listOf(await call(url, '/dep_servers/2/dep_devices')).data.at(-1);
@@ -88,7 +88,7 @@ describe('Apple Business Manager', () => {
     expect(await depDevice()).toMatchObject({ relationships: { device: { data: { type: 'device', id } } } });
   });
 
-  test('an unknown DEP server is refused', async () => {
+  test('an unknown DEP server is an error', async () => {
     const { simulator } = await simulatorForTest();
     expect(() => simulator.addToBusinessManager({ depServerId: 9 })).toThrow('DEP server 9');
   });
@@ -117,12 +117,12 @@ describe('enrolling', () => {
     expect(idsOf(await call(url, `/devices/${id}/installed_apps`)).length).toBeGreaterThan(0);
   });
 
-  test('a serial number that is there already enrolls anew under its id', async () => {
+  test('a device with a known serial number enrolls again under its id', async () => {
     const { simulator } = await simulatorForTest();
     expect(simulator.enroll({ kind: 'macbook', serialNumber: 'C02XK1ZMJGH5' }).id).toBe(54);
   });
 
-  test('an unknown group is refused', async () => {
+  test('an unknown group is an error', async () => {
     const { simulator } = await simulatorForTest();
     expect(() => simulator.enroll({ kind: 'ipad', groupId: 9 })).toThrow('device group 9');
   });

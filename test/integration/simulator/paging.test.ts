@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { call, idsOf, listOf } from './api-client.js';
 import { simulatorForTest } from './running-simulator.js';
 
-/** Follows a list to its end. */
+/** Reads all pages of a list. */
 async function allPages(url: string, path: string, limit: number) {
   const pages: (number | string)[][] = [];
   for (let cursor: string | number = 0, more = true; more;) {
@@ -15,14 +15,14 @@ async function allPages(url: string, path: string, limit: number) {
 }
 
 describe('paging', () => {
-  test('ten at a time, unless a limit says otherwise', async () => {
+  test('ten records per page by default', async () => {
     const { url } = await simulatorForTest();
     const reply = await call(url, '/devices/54/installed_apps');
     expect(listOf(reply).data).toHaveLength(10);
     expect(listOf(reply).has_more).toBe(true);
   });
 
-  test('every app of the MacBook comes once, ascending, over pages of 100', async () => {
+  test('lists every app of the MacBook once, ascending, over pages of 100', async () => {
     const { url } = await simulatorForTest();
     const pages = await allPages(url, '/devices/54/installed_apps', 100);
     const ids = pages.flat();
@@ -33,7 +33,7 @@ describe('paging', () => {
     expect(Number(ids[0])).toBeGreaterThan(2 ** 32);
   });
 
-  test('logs are followed by their hexadecimal ids, and newer ones come last', async () => {
+  test('pages logs by their hexadecimal ids, newer entries last', async () => {
     const { url, simulator } = await simulatorForTest();
     const before = (await allPages(url, '/logs', 1)).flat();
     expect(before).toEqual(['964595dfd5be464a82cbb9019f55d82b', 'abcde123456']);
@@ -47,7 +47,7 @@ describe('paging', () => {
     expect(new Set((await allPages(url, '/logs', 1)).flat()).size).toBe(4);
   });
 
-  test('custom attributes are followed by their names', async () => {
+  test('pages custom attributes by their names', async () => {
     const { url } = await simulatorForTest();
     expect((await allPages(url, '/custom_attributes', 2)).flat()).toEqual([
       'department',
@@ -57,7 +57,7 @@ describe('paging', () => {
     ]);
   });
 
-  test('a cursor that belongs to no record is fine; the last page says that nothing follows', async () => {
+  test('accepts a cursor without a record; the last page has has_more false', async () => {
     const { url } = await simulatorForTest();
     const reply = await call(url, '/device_groups?starting_after=39');
     expect(reply).toMatchObject({ status: 200, body: { has_more: false } });
@@ -65,21 +65,21 @@ describe('paging', () => {
     expect(idsOf(await call(url, '/device_groups?starting_after=9999'))).toEqual([]);
   });
 
-  test('a list can come in descending order', async () => {
+  test('lists in descending order', async () => {
     const { url } = await simulatorForTest();
     expect(idsOf(await call(url, '/device_groups?direction=desc&limit=2'))).toEqual([41, 38]);
     expect(idsOf(await call(url, '/device_groups?direction=desc&starting_after=38'))).toEqual([37, 1]);
   });
 
   test.each(['limit=0', 'limit=101', 'limit=many', 'limit=-1', 'starting_after=x', 'direction=up'])(
-    '%s is answered 422',
+    '%s is a 422',
     async (query) => {
       const { url } = await simulatorForTest();
       expect((await call(url, `/devices?${query}`)).status).toBe(422);
     },
   );
 
-  test('a limit on a single record does no harm', async () => {
+  test('ignores a limit on a single record', async () => {
     const { url } = await simulatorForTest();
     expect((await call(url, '/devices/121?limit=300')).status).toBe(200);
   });

@@ -50,7 +50,7 @@ describe('write parameters', () => {
     });
   });
 
-  test('the call log has the parameters however they came', async () => {
+  test('the call log has the parameters of every encoding', async () => {
     const { url, simulator } = await simulatorForTest();
     await call(url, '/script_jobs?x=1', { method: 'POST', body: form(fields) });
     expect(simulator.calls()).toMatchObject([
@@ -67,7 +67,7 @@ describe('write parameters', () => {
     expect(simulator.calls()).toEqual([]);
   });
 
-  test('a file is uploaded as multipart', async () => {
+  test('accepts a file as multipart', async () => {
     const { url } = await simulatorForTest();
     const data = form({ name: 'Grüße', variable_support: '1' });
     data.append('file', new Blob(['#!/bin/sh\necho "héllo"\n']), 'hello.sh');
@@ -101,7 +101,7 @@ describe('write parameters', () => {
     ['application/json', '[1]'],
     ['multipart/form-data', 'no boundary'],
     ['multipart/form-data; boundary=x', '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nunfinished'],
-  ])('a body that is not %s is answered 400', async (type, body) => {
+  ])('a body that is not %s is a 400', async (type, body) => {
     const { url } = await simulatorForTest();
     expect(
       (await call(url, '/script_jobs', { method: 'POST', body, headers: { 'content-type': type } })).status,

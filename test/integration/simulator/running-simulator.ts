@@ -15,7 +15,7 @@ afterEach(async () => {
   await Promise.all(toClose.splice(0).map((close) => close()));
 });
 
-/** A simulator on a clock that the test moves; closed when the test ends. */
+/** Starts a simulator with a manual clock; closed after the test. */
 export async function simulatorForTest(
   options: Partial<SimulatorOptions> = {},
 ): Promise<{ simulator: Simulator; clock: ManualClock; url: string }> {
@@ -25,14 +25,14 @@ export async function simulatorForTest(
   return { simulator, clock, url: simulator.url };
 }
 
-/** A receiver of webhooks; closed when the test ends. */
+/** Starts a webhook receiver; closed after the test. */
 export async function receiverForTest(): Promise<WebhookReceiver> {
   const receiver = await startReceiver();
   toClose.push(() => receiver.close());
   return receiver;
 }
 
-/** Waits until a condition holds, for two seconds at most. */
+/** Waits for a condition, at most two seconds. */
 export async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 2000;
   while (!condition()) {

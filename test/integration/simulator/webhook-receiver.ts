@@ -10,12 +10,12 @@ export interface ReceivedWebhook extends z.infer<typeof envelope> {
 export interface WebhookReceiver {
   url: string;
   received: ReceivedWebhook[];
-  /** What it answers from now on; 202 at first. */
-  answerWith(status: number): void;
+  /** Sets the status of later responses (default: 202). */
+  respondWith(status: number): void;
   close(): Promise<void>;
 }
 
-/** A receiver of webhooks that keeps what it was sent. */
+/** Starts a webhook receiver that records the webhooks. */
 export async function startReceiver(): Promise<WebhookReceiver> {
   const received: ReceivedWebhook[] = [];
   let status = 202;
@@ -33,7 +33,7 @@ export async function startReceiver(): Promise<WebhookReceiver> {
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/webhooks/simplemdm`,
     received,
-    answerWith: (next) => {
+    respondWith: (next) => {
       status = next;
     },
     close: () =>

@@ -8,7 +8,7 @@ async function withReceiver(token?: string) {
 }
 
 describe('webhooks', () => {
-  test('each kind, in order, in the documented envelope', async () => {
+  test('each type in order, in the documented envelope', async () => {
     const { simulator, receiver, clock } = await withReceiver('hush');
     const { id, udid, serialNumber } = simulator.enroll({ kind: 'macbook' });
     clock.advance(1234);
@@ -40,7 +40,7 @@ describe('webhooks', () => {
     expect(simulator.device(id)).toBeUndefined();
   });
 
-  test('a device can come and go without a webhook', async () => {
+  test('a device can enroll and unenroll without a webhook', async () => {
     const { simulator, receiver } = await withReceiver();
     const { id } = simulator.enroll({ kind: 'ipad', webhook: false });
     simulator.unenroll(id, { webhook: false });
@@ -48,9 +48,9 @@ describe('webhooks', () => {
     expect(receiver.received).toEqual([]);
   });
 
-  test('a webhook that is refused or finds nobody is not sent again, and is on record', async () => {
+  test('a refused or undeliverable webhook is recorded and not sent again', async () => {
     const { simulator, receiver } = await withReceiver();
-    receiver.answerWith(503);
+    receiver.respondWith(503);
     simulator.sendTestEvent();
     await simulator.webhooksSettled();
     await receiver.close();
@@ -62,11 +62,11 @@ describe('webhooks', () => {
     expect(simulator.webhookDeliveries()).toMatchObject([
       { type: 'test_event', status: 503, attempts: 1 },
       { status: undefined, attempts: 1, error: expect.stringContaining('ECONNREFUSED') },
-      { status: undefined, attempts: 0, error: 'no webhook address is set' },
+      { status: undefined, attempts: 0, error: 'no webhook URL is set' },
     ]);
   });
 
-  test('credentials in the address are sent as Basic authorization', async () => {
+  test('sends credentials in the URL as Basic authorization', async () => {
     const { simulator, receiver } = await withReceiver();
     simulator.setWebhook({ url: receiver.url.replace('http://', 'http://hook:p%40ss@') });
     simulator.sendTestEvent();
@@ -75,7 +75,7 @@ describe('webhooks', () => {
     expect(receiver.received[0]?.headers.authorization).toBe(`Basic ${credentials}`);
   });
 
-  test('the last ones can come again: twice, the other way round, late', async () => {
+  test('sends the last webhooks again: twice, reversed, later', async () => {
     const { simulator, receiver, clock } = await withReceiver();
     simulator.sendTestEvent();
     simulator.lock(121);
@@ -96,7 +96,7 @@ describe('webhooks', () => {
     expect(receiver.received).toHaveLength(5);
   });
 
-  test('closing breaks off what is under way', async () => {
+  test('closing aborts a request in progress', async () => {
     const { simulator } = await simulatorForTest();
     const other = await simulatorForTest();
     other.simulator.addFault({ kind: 'hang' });

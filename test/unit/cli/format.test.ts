@@ -48,9 +48,10 @@ const TRACE: Trace = {
       value: null,
       fetchedAt: 'x',
       durationMs: 1200,
-      error: 'no answer in time',
+      error: 'no response in time',
+      code: 'api/timeout',
       calls: [
-        { ...CALL, path: '/devices/121/installed_apps', status: undefined, error: 'no answer in time' },
+        { ...CALL, path: '/devices/121/installed_apps', status: undefined, error: 'no response in time' },
       ],
     },
   },
@@ -58,7 +59,7 @@ const TRACE: Trace = {
     { rule: 'onboard', verdict: 'matched', reason: 'the rule has no condition', decidedAt: 'x' },
     { rule: 'phones', verdict: 'not_matched', reason: 'device.platform is "macOS"', decidedAt: 'x' },
     { rule: 'broken', verdict: 'error', reason: 'division by zero', decidedAt: 'x' },
-    { rule: 'later', verdict: 'waiting', reason: 'got no answer', decidedAt: 'x' },
+    { rule: 'later', verdict: 'waiting', reason: 'no response', code: 'api/timeout', decidedAt: 'x' },
     { rule: 'off', verdict: 'disabled', reason: 'the rule says enabled: false', decidedAt: 'x' },
   ],
   runs: [
@@ -67,6 +68,7 @@ const TRACE: Trace = {
       status: 'failed',
       plannedAt: 'x',
       reason: 'step 2 (run_script): there is no script "Hi"',
+      code: 'step/failed',
       steps: [
         {
           action: 'assign_device_group',
@@ -75,7 +77,14 @@ const TRACE: Trace = {
           output: { group_id: 7, group_name: 'Laptops' },
           calls: [CALL, { ...CALL, method: 'POST', path: '/device_groups/7/devices/121', status: 202 }],
         },
-        { action: 'run_script', status: 'failed', attempts: 1, reason: 'there is no script "Hi"', calls: [] },
+        {
+          action: 'run_script',
+          status: 'failed',
+          attempts: 1,
+          reason: 'there is no script "Hi"',
+          code: 'step/failed',
+          calls: [],
+        },
         { action: 'log', status: 'skipped', attempts: 1, reason: 'not today', calls: [] },
         { action: 'log', status: 'retrying', attempts: 2, reason: '503', calls: [] },
         { action: 'log', status: 'running', attempts: 1, calls: [] },
@@ -86,7 +95,7 @@ const TRACE: Trace = {
 };
 
 describe('columns', () => {
-  test('are lined up, two spaces apart, without spaces at the end', () => {
+  test('align, two spaces apart, without trailing spaces', () => {
     expect(
       columns([
         ['a', 'bb', 'c'],
@@ -97,12 +106,12 @@ describe('columns', () => {
     expect(columns([])).toEqual([]);
   });
 
-  test('colours take no room', () => {
+  test('ignore color codes', () => {
     const [one = '', other = ''] = columns([
       ['\u001b[1mab\u001b[22m', 'x'],
       ['abcd', 'y'],
     ]);
-    // eslint-disable-next-line no-control-regex -- the escape character is what is taken away
+    // eslint-disable-next-line no-control-regex -- matches the escape character
     expect(one.replace(/\u001b\[\d+m/g, '').indexOf('x')).toBe(other.indexOf('y'));
   });
 });
@@ -114,7 +123,7 @@ describe('paintFor', () => {
     [true, { NO_COLOR: '1' }],
     [true, { FORCE_COLOR: '0' }],
     [false, { FORCE_COLOR: '0' }],
-  ])('plain when isTTY is %s and the environment %j', (isTTY, env) => {
+  ])('plain when isTTY is %s and the environment is %j', (isTTY, env) => {
     expect(paintFor(isTTY === undefined ? {} : { isTTY }, env)('red', 'x')).toBe('x');
   });
 
@@ -124,19 +133,19 @@ describe('paintFor', () => {
     [true, { FORCE_COLOR: '1', NO_COLOR: '1' }],
     // https://no-color.org: "when present and not an empty string"
     [true, { NO_COLOR: '' }],
-  ])('coloured when isTTY is %s and the environment %j', (isTTY, env) => {
+  ])('colored when isTTY is %s and the environment is %j', (isTTY, env) => {
     expect(paintFor({ isTTY }, env)('red', 'x')).toBe('\u001b[31mx\u001b[39m');
   });
 });
 
 describe('formatEvents', () => {
-  test('none', () => {
+  test('no events', () => {
     expect(formatEvents([], plain)).toBe(
-      'No events. A test webhook can be sent from SimpleMDM (Settings, Webhooks).',
+      'No events yet. Send a test webhook in SimpleMDM (Settings, Webhooks).',
     );
   });
 
-  test('a heading and a line each', () => {
+  test('a heading, then one line per event', () => {
     const lines = formatEvents(
       [
         SUMMARY,
@@ -162,12 +171,12 @@ describe('formatEvents', () => {
     ['completed', '<green>completed'],
     ['failed', '<red>failed'],
     ['no_match', '<gray>no rule matched'],
-  ] as const)('%s has its colour', (status, expected) => {
+  ] as const)('%s has its color', (status, expected) => {
     expect(formatEvents([{ ...SUMMARY, status }], marked)).toContain(expected);
   });
 
-  // Serial numbers come from whoever posts a webhook.
-  test('what a webhook says cannot move the cursor or start a line', () => {
+  // Anyone who posts a webhook chooses the serial number.
+  test('the content of a webhook cannot move the cursor or start a line', () => {
     const data = { device: { id: 1, serial_number: 'C02\u001b[2J\nforged  line' } };
     const lines = formatEvents([{ ...SUMMARY, data }], plain).split('\n');
     expect(lines).toHaveLength(2);
@@ -192,8 +201,8 @@ describe('formatTrace', () => {
     expect(lines[0]).toBe('device.enrolled  completed  0123456789ab  account default');
   });
 
-  test('what came in', () => {
-    expect(cells('came in')).toEqual([['device 121, serial number C02, at 2024-01-01T05:00:00.000-07:00']]);
+  test('the received event', () => {
+    expect(cells('received')).toEqual([['device 121, serial number C02, at 2024-01-01T05:00:00.000-07:00']]);
     const other = formatTrace(
       { ...TRACE, source: 'replay', data: { device: { serial_number: 'C02' } } },
       plain,
@@ -204,89 +213,103 @@ describe('formatTrace', () => {
     expect(formatTrace({ ...TRACE, data: { a: 1 } }, plain)).toContain('{"a":1}, at 2024');
   });
 
-  test('what was looked up', () => {
-    expect(cells('looked up')).toEqual([
+  test('the facts', () => {
+    expect(cells('facts')).toEqual([
       ['device', 'found', '80 ms', 'GET /devices/121 → 200, GET /devices/121 → 200 (shared)'],
-      ['group', 'no such thing', '3 ms', '(from memory)'],
-      ['apps', 'failed', '1200 ms', 'GET /devices/121/installed_apps → no answer: no answer in time'],
+      ['group', 'missing', '3 ms', '(cached)'],
+      [
+        'apps',
+        'failed',
+        '1200 ms',
+        'GET /devices/121/installed_apps → no response: no response in time [api/timeout]',
+      ],
     ]);
   });
 
-  test('every rule and why', () => {
+  test('each rule with its verdict and reason', () => {
     expect(cells('rules')).toEqual([
       ['✔ matched', 'onboard', 'the rule has no condition'],
       ['· no match', 'phones', 'device.platform is "macOS"'],
       ['✘ error', 'broken', 'division by zero'],
-      ['… waiting', 'later', 'got no answer'],
+      ['… waiting', 'later', 'no response [api/timeout]'],
       ['- disabled', 'off', 'the rule says enabled: false'],
     ]);
   });
 
-  test('what each step did; reads are not told as sent', () => {
-    expect(cells('did, by onboard  ✘ failed')).toEqual([
-      ['step 2 (run_script): there is no script "Hi"'],
+  test('each step with its result; reads are not shown as sent', () => {
+    expect(cells('run of onboard  ✘ failed')).toEqual([
+      ['step 2 (run_script): there is no script "Hi" [step/failed]'],
       [
         '1',
-        '✔ done (attempt 3)',
+        '✔ completed (attempt 3)',
         'assign_device_group',
         'group_id 7, group_name "Laptops"',
         'POST /device_groups/7/devices/121 → 202',
       ],
-      ['2', '✘ failed', 'run_script', 'there is no script "Hi"'],
+      ['2', '✘ failed', 'run_script', 'there is no script "Hi" [step/failed]'],
       ['3', '- skipped', 'log', 'not today'],
-      ['4', '… tried again later (attempt 2)', 'log', '503'],
+      ['4', '… retrying (attempt 2)', 'log', '503'],
       ['5', '… running', 'log'],
       ['6', '- not reached', 'log'],
     ]);
   });
 
-  test('why it stands there, only when there is a reason; no empty sections', () => {
+  test('reasons only when there are some; no empty sections', () => {
     const bare: Trace = { ...TRACE, facts: {}, decisions: [], runs: [] };
     expect(formatTrace(bare, plain).split('\n')).toHaveLength(3);
-    const processing = { state: 'waiting', attempts: 1, at: 'x', reason: 'the account is paused' } as const;
+    const processing = {
+      state: 'waiting',
+      attempts: 1,
+      at: 'x',
+      reason: 'the account is paused',
+      code: 'api/account-paused',
+    } as const;
     const shown = formatTrace({ ...bare, processing }, plain).split('\n');
-    expect(shown.slice(1, 3)).toEqual(['  why it stands there', '    the event  the account is paused']);
-    expect(shown).not.toContain('  looked up');
+    expect(shown.slice(1, 3)).toEqual([
+      '  reasons',
+      '    the event  the account is paused [api/account-paused]',
+    ]);
+    expect(shown).not.toContain('  facts');
     expect(shown).not.toContain('  rules');
     expect(shown).toHaveLength(5);
   });
 
-  test('of several runs each says how it stands and why', () => {
+  test('each of several runs has its status and reason', () => {
     const log = { action: 'log', attempts: 0, calls: [] };
     const runs: Trace['runs'] = [
       {
         rule: 'held',
         status: 'waiting',
         plannedAt: 'x',
-        reason: 'the rule is held: too many',
+        reason: 'the run limit is exceeded',
         steps: [{ ...log, status: 'pending' }],
       },
       {
         rule: 'replaced',
         status: 'completed',
         plannedAt: 'x',
-        reason: 'a later run took its place',
-        steps: [{ ...log, status: 'skipped', reason: 'a later run took its place' }],
+        reason: 'replaced by a later run',
+        steps: [{ ...log, status: 'skipped', reason: 'replaced by a later run' }],
       },
       { rule: 'fine', status: 'completed', plannedAt: 'x', steps: [{ ...log, status: 'completed' }] },
     ];
     const shown = formatTrace({ ...TRACE, runs }, plain).split('\n');
-    expect(cellsOf(shown, 'why it stands there')).toEqual([
-      ['held', 'the rule is held: too many'],
-      ['replaced', 'a later run took its place'],
+    expect(cellsOf(shown, 'reasons')).toEqual([
+      ['held', 'the run limit is exceeded'],
+      ['replaced', 'replaced by a later run'],
     ]);
-    expect(cellsOf(shown, 'did, by held  … waits')).toEqual([
-      ['the rule is held: too many'],
+    expect(cellsOf(shown, 'run of held  … waiting')).toEqual([
+      ['the run limit is exceeded'],
       ['1', '- pending', 'log'],
     ]);
-    expect(cellsOf(shown, 'did, by replaced  ✔ completed')).toEqual([
-      ['a later run took its place'],
-      ['1', '- skipped', 'log', 'a later run took its place'],
+    expect(cellsOf(shown, 'run of replaced  ✔ completed')).toEqual([
+      ['replaced by a later run'],
+      ['1', '- skipped', 'log', 'replaced by a later run'],
     ]);
-    expect(cellsOf(shown, 'did, by fine  ✔ completed')).toEqual([['1', '✔ done', 'log']]);
+    expect(cellsOf(shown, 'run of fine  ✔ completed')).toEqual([['1', '✔ completed', 'log']]);
   });
 
-  test('a step for each of a list names its items once', () => {
+  test('a step with for_each names its items once', () => {
     const step: StepRecord = { action: 'install_app', status: 'completed', attempts: 1, calls: [] };
     const itemRecords = [{ ...step, output: { app_id: 1 } }, step];
     const output = { count: 2, items: [{ status: 'completed', app_id: 1 }, { status: 'completed' }] };
@@ -294,28 +317,28 @@ describe('formatTrace', () => {
     const runs: Trace['runs'] = [
       { rule: 'apps', status: 'completed', plannedAt: 'x', steps: [{ ...step, items, itemRecords, output }] },
     ];
-    expect(cellsOf(formatTrace({ ...TRACE, runs }, plain).split('\n'), 'did, by apps  ✔ completed')).toEqual([
-      ['1', '✔ done', 'install_app', 'count 2'],
-      ['1.1', '✔ done', 'for Xcode', 'app_id 1'],
-      ['1.2', '✔ done', 'for Slack'],
+    expect(cellsOf(formatTrace({ ...TRACE, runs }, plain).split('\n'), 'run of apps  ✔ completed')).toEqual([
+      ['1', '✔ completed', 'install_app', 'count 2'],
+      ['1.1', '✔ completed', 'for Xcode', 'app_id 1'],
+      ['1.2', '✔ completed', 'for Slack'],
     ]);
   });
 
-  test('a rule that passed our own action by says so', () => {
-    const reason = 'the rule onboard brought this event about';
+  test('a rule that ignores an own action says so', () => {
+    const reason = 'caused by the rule onboard';
     const decisions: Trace['decisions'] = [
       { rule: 'other', verdict: 'not_matched', ownAction: true, reason, decidedAt: 'x' },
     ];
     const shown = formatTrace({ ...TRACE, status: 'no_match', ownAction: true, decisions }, plain);
-    expect(shown).toMatch(/^device\.enrolled {2}passed by: our own action/);
-    expect(cellsOf(shown.split('\n'), 'rules')).toEqual([['- passed by', 'other', reason]]);
+    expect(shown).toMatch(/^device\.enrolled {2}ignored: own action/);
+    expect(cellsOf(shown.split('\n'), 'rules')).toEqual([['- ignored', 'other', reason]]);
   });
 
-  test('what a step told is named by its channels, what http_request asked by its address', () => {
+  test('a notify step names its channels, an http_request step its URL', () => {
     const call = { ...CALL, path: 'https://tickets.example.org/api', route: 'http_request' };
     const runs: Trace['runs'] = [
       {
-        rule: 'tell',
+        rule: 'notify',
         status: 'completed',
         plannedAt: 'x',
         steps: [
@@ -324,12 +347,12 @@ describe('formatTrace', () => {
         ],
       },
     ];
-    const alert = { id: `${ID}.tell.1`, title: 'New', status: 'sent', at: 'x' } as const;
+    const alert = { id: `${ID}.notify.1`, title: 'New', status: 'sent', at: 'x' } as const;
     const alerts = ['it-chat', 'desk'].map((channel) => ({ ...alert, channel }));
     const shown = formatTrace({ ...TRACE, runs, alerts }, plain).split('\n');
-    expect(cellsOf(shown, 'did, by tell  ✔ completed')).toEqual([
-      ['1', '✔ done', 'http_request', 'GET https://tickets.example.org/api → 200'],
-      ['2', '✔ done', 'notify', 'title "New"', 'to it-chat, desk'],
+    expect(cellsOf(shown, 'run of notify  ✔ completed')).toEqual([
+      ['1', '✔ completed', 'http_request', 'GET https://tickets.example.org/api → 200'],
+      ['2', '✔ completed', 'notify', 'title "New"', 'to it-chat, desk'],
     ]);
   });
 });

@@ -1,16 +1,16 @@
 import { createDeviceTable } from './device-table.js';
-import { firstDevices } from './first-devices.js';
-import { firstLogs } from './first-logs.js';
-import { firstProfiles } from './first-profiles.js';
-import { firstScripts } from './first-scripts.js';
+import { initialDevices } from './initial-devices.js';
+import { initialLogs } from './initial-logs.js';
+import { initialProfiles } from './initial-profiles.js';
+import { initialScripts } from './initial-scripts.js';
 import { byId, type AssignmentGroup, type DepDevice, type DeviceGroup, type FleetRecords } from './fleet.js';
 import { generatedDevices, type FleetSeed } from './generated-devices.js';
 
 /**
- * The account as it is at the start: the examples of the reference, and a few more devices.
- * Enrollment 3 points to a group that is not there any more, as in the reference.
+ * The initial account: the examples of the reference and a few more devices.
+ * Enrollment 3 refers to a deleted group, as in the reference.
  */
-export function createFirstFleet(nextAppId: () => number, now: Date, seed?: FleetSeed): FleetRecords {
+export function createInitialFleet(nextAppId: () => number, now: Date, seed?: FleetSeed): FleetRecords {
   const deviceGroups = byId([
     deviceGroup(1, 'Default'),
     deviceGroup(37, 'Remote Employees'),
@@ -62,7 +62,7 @@ export function createFirstFleet(nextAppId: () => number, now: Date, seed?: Flee
       depDevice(23, 2, 'F4KXQ7M2TNLP', 'MacBook Air 13"'),
     ]),
     deviceGroups,
-    devices: createDeviceTable(firstDevices(nextAppId), generated),
+    devices: createDeviceTable(initialDevices(nextAppId), generated),
     enrollments: byId([
       { id: 3, url: 'https://a.simplemdm.com/e/?c=31970277', belongsTo: { type: 'device_group', id: 3 } },
       { id: 4, url: 'https://a.simplemdm.com/e/?c=30486333', belongsTo: { type: 'device_group', id: 1 } },
@@ -71,16 +71,16 @@ export function createFirstFleet(nextAppId: () => number, now: Date, seed?: Flee
       { id: 7, url: null, belongsTo: { type: 'device_group', id: 1 } },
     ]),
     invitations: [],
-    logs: byId(firstLogs),
+    logs: byId(initialLogs),
     managedAppConfigs: byId([
       { id: 14, appId: 63, key: 'customer_name', value: 'ACME Inc.', value_type: 'string' },
       { id: 32, appId: 63, key: 'User IDs', value: '1,53,3', value_type: 'integer array' },
       { id: 13, appId: 63, key: 'Device values', value: '"$imei","$udid"', value_type: 'string array' },
     ]),
     munkiPkginfos: new Map(),
-    profiles: byId(firstProfiles()),
+    profiles: byId(initialProfiles()),
     scriptJobs: new Map(),
-    scripts: byId(firstScripts.map((script) => ({ ...script }))),
+    scripts: byId(initialScripts.map((script) => ({ ...script }))),
   };
 }
 

@@ -8,9 +8,9 @@ import { mikesIphone } from './mikes-iphone.js';
 
 const enrolledAt = '2024-03-04T09:12:45.000-08:00';
 
-/** The devices that are there from the start; device 121 is the one in the reference. */
-export function firstDevices(nextAppId: () => number): Device[] {
-  const has = (
+/** The initial devices. Device 121 is the one of the reference. */
+export function initialDevices(nextAppId: () => number): Device[] {
+  const enrolledDevice = (
     kind: DeviceKind,
     id: number,
     groupId: number,
@@ -27,24 +27,27 @@ export function firstDevices(nextAppId: () => number): Device[] {
     listsCustomValues: true,
   });
 
-  const macbook = has('macbook', 54, 41, "Priya's MacBook Pro", 'C02XK1ZMJGH5');
-  const ipad = has('ipad', 98, 38, 'Front Desk iPad', 'DMPZK4A1MF3M');
+  const macbook = enrolledDevice('macbook', 54, 41, "Priya's MacBook Pro", 'C02XK1ZMJGH5');
+  const ipad = enrolledDevice('ipad', 98, 38, 'Front Desk iPad', 'DMPZK4A1MF3M');
   return [
     waitingDevice(11),
     {
       ...macbook,
       apps: installedApps(macbookApps, nextAppId, enrolledAt),
-      users: firstUsers(),
+      users: initialUsers(),
       customValues: new Map([
         ['department', 'Engineering'],
         ['local_admin_password', 'plum-harbour-72-quartz'],
       ]),
     },
-    { ...has('mac_mini', 56, 1, 'Build Server', 'C07ZR0BWJYVX'), users: firstUsers().slice(0, 1) },
-    { ...ipad, apps: [sunsetRun(), ...ipad.apps] },
-    has('apple_tv', 117, 1, 'Boardroom Apple TV', 'DY5ZL0P9Q1KD'),
     {
-      ...has('iphone', 121, 1, "Mike's iPhone", 'DNFJE9DNG5MG'),
+      ...enrolledDevice('mac_mini', 56, 1, 'Build Server', 'C07ZR0BWJYVX'),
+      users: initialUsers().slice(0, 1),
+    },
+    { ...ipad, apps: [sunsetRun(), ...ipad.apps] },
+    enrolledDevice('apple_tv', 117, 1, 'Boardroom Apple TV', 'DY5ZL0P9Q1KD'),
+    {
+      ...enrolledDevice('iphone', 121, 1, "Mike's iPhone", 'DNFJE9DNG5MG'),
       attributes: mikesIphone(),
       apps: mikesApps(),
       listsCustomValues: false,
@@ -52,7 +55,7 @@ export function firstDevices(nextAppId: () => number): Device[] {
   ];
 }
 
-/** The device of the reference's one-time enrollment 5. */
+/** The device of one-time enrollment 5 of the reference. */
 function waitingDevice(id: number): Device {
   return {
     id,
@@ -73,7 +76,7 @@ function udidOf(id: number): string {
   return `868F7125-B1AF-5139-B71F-${id.toString().padStart(12, '0')}`;
 }
 
-const firstUsers = (): DeviceUser[] => [
+const initialUsers = (): DeviceUser[] => [
   deviceUser({
     id: 5,
     username: 'userone',

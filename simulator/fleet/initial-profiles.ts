@@ -1,7 +1,7 @@
 import type { Profile } from './fleet.js';
 
-/** The profiles that the reference shows, and one of another kind than the admin's own. */
-export function firstProfiles(): Profile[] {
+/** The profiles of the reference, and one that is not a custom configuration profile. */
+export function initialProfiles(): Profile[] {
   return [
     profile({
       id: 13,
@@ -44,7 +44,7 @@ function profile(given: {
   };
 }
 
-/** A profile that does nothing, in the form of a `mobileconfig` file. */
+/** An empty profile as a `mobileconfig` file. */
 function mobileconfig(name: string, identifier: string): Buffer {
   return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">

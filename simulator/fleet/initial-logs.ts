@@ -1,7 +1,7 @@
 import type { Log } from './fleet.js';
 
-/** The log entries that the reference shows (Logs). */
-export const firstLogs: readonly Log[] = [
+/** The log entries of the reference (Logs). */
+export const initialLogs: readonly Log[] = [
   {
     id: 'abcde123456',
     namespace: 'admin',

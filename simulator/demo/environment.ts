@@ -13,31 +13,31 @@ const summary = z.object({ id: z.string(), type: z.string(), status: z.string(),
 const page = z.object({ events: z.array(summary) });
 const call = z.object({ method: z.string(), path: z.string(), status: z.number(), body: z.unknown() });
 
-/** An event as the service lists it. */
+/** An event in the list of the service. */
 export type EventSummary = z.output<typeof summary>;
-/** A call as the simulator logged it. */
+/** A call in the log of the simulator. */
 export type LoggedCall = z.output<typeof call>;
 
-/** The simulator and the service, running as processes of their own and talking over HTTP. */
-export interface Stage {
+/** The simulator, the service and a chat. Simulator and service are separate processes. */
+export interface Environment {
   readonly serviceUrl: string;
   readonly simulatorUrl: string;
   readonly adminToken: string;
-  /** Asks the simulator to make something happen. */
-  readonly cause: (method: string, path: string, body?: unknown) => Promise<unknown>;
-  /** The events that the service has, the oldest first. */
+  /** Sends a request to the control API of the simulator. */
+  readonly control: (method: string, path: string, body?: unknown) => Promise<unknown>;
+  /** The events of the service, oldest first. */
   readonly events: () => Promise<EventSummary[]>;
-  /** What `mdm-reflex events show` prints. */
+  /** The output of `mdm-reflex events show`. */
   readonly show: (id: string) => Promise<string>;
   /** The API calls that the simulator received. */
   readonly calls: () => Promise<LoggedCall[]>;
-  /** What the chat was told. */
+  /** The messages in the chat. */
   readonly messages: () => readonly ChatMessage[];
   readonly close: () => Promise<void>;
 }
 
-/** Starts both, with a private Redis in a temporary folder. */
-export async function openStage(): Promise<Stage> {
+/** Starts all of them, with a private Redis in a temporary folder. */
+export async function startEnvironment(): Promise<Environment> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mdm-reflex-demo-'));
   const apiKey = randomBytes(24).toString('hex');
   const chat = await startDemoChat();
@@ -82,10 +82,10 @@ export async function openStage(): Promise<Stage> {
       {},
     );
     processes.push(simulator);
-    await untilAnswering('the simulator', `${simulatorUrl}/__simulator`, simulator);
+    await waitForResponse('the simulator', `${simulatorUrl}/__simulator`, simulator);
     const service = startProcess('src/cli/main.js', ['serve'], env);
     processes.push(service);
-    await untilAnswering('mdm-reflex', `${serviceUrl}/readyz`, service);
+    await waitForResponse('mdm-reflex', `${serviceUrl}/readyz`, service);
   } catch (error) {
     await close();
     throw error;
@@ -94,7 +94,7 @@ export async function openStage(): Promise<Stage> {
     serviceUrl,
     simulatorUrl,
     adminToken,
-    cause: (method, path, body) =>
+    control: (method, path, body) =>
       json(`${simulatorUrl}/__simulator${path}`, { method, ...(body !== undefined && jsonBody(body)) }),
     events: async () => {
       const listed = page.parse(
@@ -116,9 +116,9 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-async function untilAnswering(what: string, url: string, running: DemoProcess): Promise<void> {
-  await waitFor(`${what} answers`, async () => {
-    if (running.hasEnded()) throw new Error(`${what} did not start:\n${running.output()}`);
+async function waitForResponse(name: string, url: string, program: DemoProcess): Promise<void> {
+  await waitFor(`${name} responds`, async () => {
+    if (program.hasEnded()) throw new Error(`${name} did not start:\n${program.output()}`);
     return fetch(url).then(
       (response) => response.ok,
       () => false,
@@ -133,7 +133,7 @@ function jsonBody(body: unknown): { body: string; headers: Record<string, string
 async function json(url: string, init: RequestInit = {}): Promise<unknown> {
   const response = await fetch(url, init);
   const text = await response.text();
-  if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${url} answered ${response.status}: ${text}`);
+  if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${url} returned ${response.status}: ${text}`);
   const body: unknown = text === '' ? undefined : JSON.parse(text);
   return body;
 }

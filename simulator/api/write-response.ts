@@ -1,33 +1,33 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Answer } from './answer.js';
+import type { ApiResponse } from './response.js';
 
 const jsonType = 'application/json; charset=utf-8';
 
-/** Writes an answer with the headers that the real API sends; a GET whose ETag the client already has gets a 304. */
-export function writeAnswer(
+/** Sends a response with the headers of the real API. A GET whose ETag the client has gets a 304. */
+export function writeResponse(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: Answer,
+  { status, body: content, file, headers }: ApiResponse,
   startedAt: number,
 ): void {
-  if (answer.file !== undefined) {
-    writeFile(response, answer.file, startedAt);
+  if (file !== undefined) {
+    writeFile(response, file, startedAt);
     return;
   }
-  const body = answer.body === undefined ? '' : JSON.stringify(answer.body);
-  setHeaders(response, answer, body, startedAt);
-  if (answer.status === 200 && request.method === 'GET' && request.headers['if-none-match'] === etag(body)) {
+  const body = content === undefined ? '' : JSON.stringify(content);
+  setHeaders(response, { status, headers }, body, startedAt);
+  if (status === 200 && request.method === 'GET' && request.headers['if-none-match'] === etag(body)) {
     response.removeHeader('content-length');
     response.writeHead(304).end();
     return;
   }
-  response.writeHead(answer.status).end(body);
+  response.writeHead(status).end(body);
 }
 
 function writeFile(
   response: ServerResponse,
-  { content, type, name }: NonNullable<Answer['file']>,
+  { content, type, name }: NonNullable<ApiResponse['file']>,
   startedAt: number,
 ): void {
   response.setHeader('x-request-id', randomUUID());
@@ -36,16 +36,20 @@ function writeFile(
   response.writeHead(200, { 'content-type': type, 'content-length': content.length }).end(content);
 }
 
-/** Promises the whole answer, sends half of it, and breaks the connection. */
-export function writeTruncated(response: ServerResponse, answer: Answer, startedAt: number): void {
-  const body = JSON.stringify(answer.body ?? { data: null });
-  setHeaders(response, answer, body, startedAt);
+/** Announces the whole response, sends half of it, and closes the connection. */
+export function writeTruncated(
+  response: ServerResponse,
+  { status, body: content, headers }: ApiResponse,
+  startedAt: number,
+): void {
+  const body = JSON.stringify(content ?? { data: null });
+  setHeaders(response, { status, headers }, body, startedAt);
   response.setHeader('content-length', Buffer.byteLength(body));
-  response.writeHead(answer.status === 204 ? 200 : answer.status);
+  response.writeHead(status === 204 ? 200 : status);
   response.write(body.slice(0, Math.floor(body.length / 2)), () => response.destroy());
 }
 
-/** Sends an HTML page in place of the answer. */
+/** Sends an HTML page in place of the response. */
 export function writeHtml(response: ServerResponse, status: number): void {
   response
     .writeHead(status, { 'content-type': 'text/html; charset=utf-8' })
@@ -54,19 +58,21 @@ export function writeHtml(response: ServerResponse, status: number): void {
     );
 }
 
-function setHeaders(response: ServerResponse, answer: Answer, body: string, startedAt: number): void {
+function setHeaders(
+  response: ServerResponse,
+  { status, headers = {} }: { status: number; headers: ApiResponse['headers'] },
+  body: string,
+  startedAt: number,
+): void {
   response.setHeader('x-request-id', randomUUID());
   response.setHeader('x-runtime', ((performance.now() - startedAt) / 1000).toFixed(6));
-  response.setHeader(
-    'cache-control',
-    answer.status < 300 ? 'max-age=0, private, must-revalidate' : 'no-cache',
-  );
-  if (answer.status !== 204) {
+  response.setHeader('cache-control', status < 300 ? 'max-age=0, private, must-revalidate' : 'no-cache');
+  if (status !== 204) {
     response.setHeader('content-type', jsonType);
     response.setHeader('content-length', Buffer.byteLength(body));
   }
-  if (answer.status < 300 && body !== '') response.setHeader('etag', etag(body));
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  if (status < 300 && body !== '') response.setHeader('etag', etag(body));
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
 function etag(body: string): string {

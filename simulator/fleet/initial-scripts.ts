@@ -1,7 +1,7 @@
 import type { Script } from './fleet.js';
 
-/** The scripts that the reference lists (Scripts, List all). */
-export const firstScripts: readonly Script[] = [
+/** The scripts of the reference (Scripts, List all). */
+export const initialScripts: readonly Script[] = [
   {
     id: 31,
     name: 'Say hi',

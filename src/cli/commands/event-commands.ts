@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { listEvents, replayEvent, showEvent } from '../events.js';
+import { withRedis } from '../with-redis.js';
+import type { CommandContext } from './command-context.js';
+import { flags, JSON_OPTION } from './options.js';
+
+/** `events`, `events show`, `events replay`. */
+export function addEventCommands(program: Command, { env, paint, print }: CommandContext): void {
+  const events = program
+    .command('events')
+    .description('list the newest events')
+    .option('--type <type>', 'only this event type; a pattern such as "device.*" works')
+    .option('--device <device>', 'only this device: SimpleMDM id or serial number')
+    .option('--rule <rule>', 'only events with a run of this rule')
+    .option('--account <account>', 'only this account')
+    .option('--status <status>', 'only: queued, processing, waiting, completed, failed, no_match')
+    .option('--since <time>', 'only events received since, such as 2d, 1h or 2026-01-31T08:00:00Z')
+    .option('--limit <count>', 'number of events, 1 to 100 (20)')
+    .option('--cursor <cursor>', 'the next page: the cursor at the end of the previous list')
+    .option(...JSON_OPTION)
+    .action(async (options: unknown) =>
+      print(await withRedis(env, (redis) => listEvents(redis, options, paint))),
+    );
+
+  events
+    .command('show')
+    .description('show the trace of an event: facts, verdicts and reasons, runs, alerts')
+    .argument('<id>', 'the id of the event, or its first characters (at least six)')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      // --json stands on the parent command.
+      const { json } = flags.parse(command.optsWithGlobals());
+      print(await withRedis(env, (redis) => showEvent(redis, id, json, paint)));
+    });
+
+  events
+    .command('replay')
+    .description('resume what failed for an event, at the step that failed')
+    .argument('<id>', 'the id of the event, or its first characters (at least six)')
+    .option('--everything', 'replay as a new event, including steps that succeeded')
+    .action(async (id: string, options: unknown) => {
+      const { everything } = flags.parse(options);
+      print(await withRedis(env, (redis, settings) => replayEvent(redis, settings, id, everything)));
+    });
+}

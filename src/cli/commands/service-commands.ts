@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { serve } from '../serve.js';
+import type { CommandContext } from './command-context.js';
+
+/** `serve`, `receiver`, `worker`. */
+export function addServiceCommands(program: Command, { env }: CommandContext): void {
+  program
+    .command('serve')
+    .description(
+      'run the receiver and the workers in one process; starts a private Redis unless REDIS_URL is set',
+    )
+    .action(() => serve(['receiver', 'worker'], env));
+
+  program
+    .command('receiver')
+    .description('run only the receiver, which accepts webhooks (needs REDIS_URL)')
+    .action(() => serve(['receiver'], env));
+
+  program
+    .command('worker')
+    .description('run only the workers, which fetch facts, evaluate rules and run steps (needs REDIS_URL)')
+    .action(() => serve(['worker'], env));
+}

@@ -1,0 +1,24 @@
+import type { Redis } from 'ioredis';
+import { OperatorError } from '../config/operator-error.js';
+import { findEventIds, findTrace } from '../journal/find-events.js';
+import type { Trace } from '../journal/trace.js';
+
+/**
+ * The trace of an event that a person names.
+ *
+ * @param id - The id, or its first characters (at least six).
+ * @returns undefined when there is no such event.
+ * @throws OperatorError when several ids start with these characters.
+ */
+export async function findEvent(redis: Redis, id: string): Promise<Trace | undefined> {
+  const found = await findTrace(redis, id);
+  if (found !== undefined) return found;
+  const candidates = await findEventIds(redis, id);
+  if (candidates.length < 2) return undefined;
+  throw new OperatorError([
+    {
+      code: 'cli/ambiguous-id',
+      message: `the ids of ${candidates.length} events start with "${id}"; give more characters of the id`,
+    },
+  ]);
+}
