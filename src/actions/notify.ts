@@ -15,7 +15,7 @@ const channelName = z.string('expected the name of a channel').min(1, 'expected 
 /** Dispatches an alert to one or more channels. The alert is queued, so that a channel that is down does not delay the run. */
 export const notify = defineAction({
   about:
-    'Sends a message to one or more channels of the rule file. The run does not wait for the delivery: messages have their own queue, and similar messages are grouped (see [alerts.md](alerts.md)).',
+    'Sends a message to one or more channels of the rule file. The run does not wait for the delivery: messages have their own queue, and similar messages are grouped (see [alerts](guides/alerts.md)).',
   example: "notify: { channel: it-chat, title: '{{ device.name }} joined', text: '{{ device.model_name }}' }",
   args: z.strictObject({
     channel: z.union(

@@ -102,7 +102,7 @@ function firstRules(
   return [
     `# yaml-language-server: $schema=${fromFolder(folder, 'rules.schema.json')}`,
     '# (Create the schema with "mdm-reflex schema > rules.schema.json": editors then complete and check this file.)',
-    `# First rules for ${comment(accountName)}. See docs/rules.md, docs/actions.md and docs/alerts.md.`,
+    `# First rules for ${comment(accountName)}. See docs/rules.md, docs/actions.md and docs/guides/alerts.md.`,
     '# Rules with "mode: dry_run" decide and show what they would do, and send nothing. Remove the mode when a rule is right.',
     '#',
     ...listed('device groups', groups),

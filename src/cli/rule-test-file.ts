@@ -91,7 +91,7 @@ export async function readTestFile(
   const { value, problems, locate } = parseYamlSource(file, text);
   if (problems.length > 0) return { problems };
   if (Array.isArray(member(value, 'rules')) && member(value, 'tests') === undefined) {
-    const message = `this file holds rules: check it with "mdm-reflex validate ${file}"; docs/rule-tests.md describes test files`;
+    const message = `this file holds rules: check it with "mdm-reflex validate ${file}"; docs/guides/rule-tests.md describes test files`;
     return { problems: [problemOfFile({ code: 'rule-test/not-a-test-file', message }, file)] };
   }
   const parsed = testFile.safeParse(value);

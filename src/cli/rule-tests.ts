@@ -71,7 +71,7 @@ async function filesAt(path: string): Promise<string[]> {
     const message = `${path}: ${errorText(error)}; expected a test file or a folder of test files`;
     throw new OperatorError([{ code: 'rule-test/unreadable', message }]);
   }
-  const message = `${path}: there is no .yaml file in this folder; docs/rule-tests.md describes test files`;
+  const message = `${path}: there is no .yaml file in this folder; docs/guides/rule-tests.md describes test files`;
   throw new OperatorError([{ code: 'rule-test/unreadable', message }]);
 }
 

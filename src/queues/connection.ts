@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import type { UserProblem } from '../errors/user-problem.js';
 import { errorText } from '../telemetry/error-text.js';
-import type { CodedLogger } from '../telemetry/logger.js';
+import type { Logger } from '../telemetry/logger.js';
 
 /** The address of Redis: a URL, or the Unix socket of the private Redis. */
 export type RedisAddress = { readonly url: string } | { readonly socketPath: string };
@@ -24,7 +24,7 @@ type ConnectionOptions = Pick<
   | 'commandTimeout'
 >;
 
-function connect(address: RedisAddress, options: ConnectionOptions, logger: CodedLogger): Redis {
+function connect(address: RedisAddress, options: ConnectionOptions, logger: Logger): Redis {
   const base = { ...options, retryStrategy: reconnectDelay };
   const redis =
     'url' in address ? new Redis(address.url, base) : new Redis({ ...base, path: address.socketPath });
@@ -49,7 +49,7 @@ function connect(address: RedisAddress, options: ConnectionOptions, logger: Code
  * Connects for callers that wait for a response: the receiver, the JSON API, the command line. While Redis is
  * unreachable, commands fail immediately instead of queuing up in memory.
  */
-export function connectForRequests(address: RedisAddress, logger: CodedLogger): Redis {
+export function connectForRequests(address: RedisAddress, logger: Logger): Redis {
   return connect(
     address,
     {
@@ -64,7 +64,7 @@ export function connectForRequests(address: RedisAddress, logger: CodedLogger): 
 }
 
 /** Connects for workers: commands wait until Redis is reachable, as BullMQ requires. */
-export function connectForWorkers(address: RedisAddress, logger: CodedLogger): Redis {
+export function connectForWorkers(address: RedisAddress, logger: Logger): Redis {
   return connect(address, { connectionName: `${KEY_PREFIX}-workers`, maxRetriesPerRequest: null }, logger);
 }
 

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
 import { errorText } from '../telemetry/error-text.js';
-import type { CodedLogger } from '../telemetry/logger.js';
+import type { Logger } from '../telemetry/logger.js';
 import { createDataFolder } from './data-dir.js';
 import { acceptsConnections, lockDataDir } from './data-dir-lock.js';
 
@@ -36,7 +36,7 @@ const RESTART_DELAY_MS = 500;
  * @throws OperatorError when neither redis-server nor valkey-server is installed, when another process uses the folder, or
  * when Redis does not start.
  */
-export async function startPrivateRedis(dataDir: string, logger: CodedLogger): Promise<PrivateRedis> {
+export async function startPrivateRedis(dataDir: string, logger: Logger): Promise<PrivateRedis> {
   const folder = join(dataDir, 'redis');
   await createDataFolder(dataDir, folder);
   const socketPath = privateRedisSocket(dataDir);
@@ -207,11 +207,7 @@ async function withRedis<T>(socketPath: string, work: (redis: Redis) => Promise<
   }
 }
 
-async function shutDown(
-  socketPath: string,
-  child: ChildProcess | undefined,
-  logger: CodedLogger,
-): Promise<void> {
+async function shutDown(socketPath: string, child: ChildProcess | undefined, logger: Logger): Promise<void> {
   // Redis closes the connection without a reply, so the result shows only in the process or the socket.
   await withRedis(socketPath, (redis) => redis.call('SHUTDOWN', 'NOSAVE')).catch(() => undefined);
   const deadline = Date.now() + STOP_TIMEOUT_MS;

@@ -4,12 +4,12 @@ import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'expre
 import helmet from 'helmet';
 import { OperatorError } from '../config/operator-error.js';
 import { errorText } from '../telemetry/error-text.js';
-import type { CodedLogger } from '../telemetry/logger.js';
+import type { Logger } from '../telemetry/logger.js';
 import { HttpProblem, sendProblem, sentProblemCode } from './http-problem.js';
 
 /** What the HTTP server needs. */
 export interface HttpAppOptions {
-  readonly logger: CodedLogger;
+  readonly logger: Logger;
   /** `TRUST_PROXY`: the number of proxies in front of the service, or their addresses. */
   readonly trustProxy: string | undefined;
   readonly routers: readonly Router[];
@@ -62,7 +62,7 @@ const requestId: RequestHandler = (request, response, next) => {
 };
 
 /** Logs one line per request, without the address, which may hold a token. */
-function accessLog(logger: CodedLogger): RequestHandler {
+function accessLog(logger: Logger): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();
     response.once('close', () => {
@@ -92,7 +92,7 @@ function routeOf(route: unknown): unknown {
     : undefined;
 }
 
-function problemHandler(logger: CodedLogger): ErrorRequestHandler {
+function problemHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     if (response.headersSent) {
       next(error);

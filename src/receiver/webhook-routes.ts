@@ -8,7 +8,7 @@ import type { Event, Webhook } from '../events/envelope.js';
 import { fingerprint } from '../events/fingerprint.js';
 import { KNOWN_TYPES, problemInData } from '../events/webhook-types.js';
 import { errorText } from '../telemetry/error-text.js';
-import type { CodedLogger } from '../telemetry/logger.js';
+import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { isValidToken, tokenFromHeaders } from './authenticate.js';
 import type { Intake } from './intake.js';
@@ -21,7 +21,7 @@ export interface WebhookRoutesOptions {
   /** Undefined while the service starts or stops. Then webhooks get 503. */
   readonly intake: () => Intake | undefined;
   readonly metrics: Metrics;
-  readonly logger: CodedLogger;
+  readonly logger: Logger;
   readonly now?: () => Date;
 }
 

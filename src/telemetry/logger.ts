@@ -1,11 +1,9 @@
 import { pino } from 'pino';
-import type { DestinationStream, Logger } from 'pino';
+import type { DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
 import type { ErrorCode } from '../errors/registry.js';
 import { redactJsonLine } from './redaction.js';
 import type { Redact } from './redaction.js';
-
-export type { Logger } from 'pino';
 
 /** Writes a line of level trace, debug or info. */
 export interface LogMethod {
@@ -20,14 +18,14 @@ export type LogProblem = (
 ) => void;
 
 /** A pino logger whose lines at warn and above carry the code of the problem. docs/errors.md explains each code. */
-export interface CodedLogger {
+export interface Logger {
   readonly trace: LogMethod;
   readonly debug: LogMethod;
   readonly info: LogMethod;
   readonly warn: LogProblem;
   readonly error: LogProblem;
   readonly fatal: LogProblem;
-  readonly child: (fields: Record<string, unknown>) => CodedLogger;
+  readonly child: (fields: Record<string, unknown>) => Logger;
   /** Flushes buffered lines. */
   readonly flush: () => void;
 }

@@ -138,7 +138,7 @@ tests:
     [
       'a rule file',
       RULES,
-      'tests.yaml: this file holds rules: check it with "mdm-reflex validate tests.yaml"; docs/rule-tests.md describes test files [rule-test/not-a-test-file]',
+      'tests.yaml: this file holds rules: check it with "mdm-reflex validate tests.yaml"; docs/guides/rule-tests.md describes test files [rule-test/not-a-test-file]',
     ],
     ['a missing folder', '', 'nothing'],
   ])('an error, not a passing test: %s', async (_what, text, message) => {

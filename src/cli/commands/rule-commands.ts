@@ -45,7 +45,7 @@ export function addRuleCommands(program: Command, { env, paint, print }: Command
   program
     .command('test')
     .description('run rule tests; fetches nothing and sends nothing; exits with 1 when a test fails')
-    .argument('<path>', 'a file of rule tests or a folder of them (docs/rule-tests.md)')
+    .argument('<path>', 'a file of rule tests or a folder of them (docs/guides/rule-tests.md)')
     .action(async (path: string) => {
       const { failed, output } = await testRules(env, path);
       print(output);

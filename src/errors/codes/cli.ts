@@ -3,7 +3,7 @@ import type { ErrorDefinitions } from '../error-definition.js';
 /** The command line. */
 export const CLI_ERRORS = {
   'cli/unknown-command': {
-    meaning: 'mdm-reflex has no such command.',
+    meaning: 'The command does not exist.',
     cause: 'A typo, or a command of another version.',
     fix: 'List the commands with "mdm-reflex --help".',
   },

@@ -10,7 +10,7 @@ export const RULE_TEST_ERRORS = {
   'rule-test/not-a-test-file': {
     meaning: 'The file holds rules, not tests.',
     cause: 'The argument of `mdm-reflex test` names a rule file.',
-    fix: 'Check rules with `mdm-reflex validate`. docs/rule-tests.md describes test files.',
+    fix: 'Check rules with `mdm-reflex validate`. docs/guides/rule-tests.md describes test files.',
   },
   'rule-test/unknown-rule': {
     meaning: 'A test expects a rule that does not exist.',

@@ -25,7 +25,7 @@ export const RULE_ERRORS = {
   'rule/unknown-key': {
     meaning: 'A key of a rule, a step, a channel or a test is not known.',
     cause: 'A typo, the name that another tool uses, or wrong indentation.',
-    fix: 'Use the suggested key, or one from docs/rules.md or docs/alerts.md.',
+    fix: 'Use the suggested key, or one from docs/rules.md or docs/guides/alerts.md.',
   },
   'rule/missing-key': {
     meaning: 'A required key or argument is missing.',

@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { errorCode, errorText } from '../../../src/telemetry/error-text.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
-import type { CodedLogger } from '../../../src/telemetry/logger.js';
+import type { Logger } from '../../../src/telemetry/logger.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
 import { collectLog } from '../../support/log-lines.js';
 
-function logged(secrets: readonly string[], write: (logger: CodedLogger) => void, level = 'trace'): string {
+function logged(secrets: readonly string[], write: (logger: Logger) => void, level = 'trace'): string {
   const { logTo, log } = collectLog();
   write(createLogger({ level, redact: createRedaction(secrets).redact, destination: logTo }));
   return log();
@@ -15,7 +15,7 @@ function logged(secrets: readonly string[], write: (logger: CodedLogger) => void
 describe('no secret leaves through the log', () => {
   const SECRET = 'the-secret-4711';
   const CODE = 'redis/unreachable';
-  test.each<[string, (logger: CodedLogger) => void]>([
+  test.each<[string, (logger: Logger) => void]>([
     ['in the message', (logger) => logger.info(`key ${SECRET}`)],
     ['in a field', (logger) => logger.info({ key: SECRET }, 'x')],
     ['in a nested object', (logger) => logger.info({ a: { b: [{ c: `x${SECRET}x` }] } }, 'x')],
