@@ -23,7 +23,7 @@ export interface InitOptions {
 }
 
 /**
- * Writes a first rule file from the groups, scripts and enrollments of the account. All rules are dry runs.
+ * Writes a first rule file from the groups, scripts and enrollments of the account. Its rules change nothing.
  *
  * @throws OperatorError when SimpleMDM cannot be asked, or the file exists already.
  */
@@ -85,7 +85,7 @@ function unusedId(id: string, usedIds: ReadonlySet<string>): string {
   return unused;
 }
 
-/** A rule file for an account. Every rule in it is a dry run. */
+/** A rule file for an account. Rules that would change or send something are dry runs. */
 function firstRules(
   accountName: string,
   catalog: ReferenceCatalog,
