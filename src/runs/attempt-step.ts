@@ -86,7 +86,7 @@ export async function recordFailure(
   const logger = options.logger.child({ step: name, action });
   const retry = error instanceof StepTimeoutError ? undefined : options.retryAfter(error);
   const retryAt = retry?.kind === 'retry' ? retry.at : Date.now();
-  const deadline = deadlineOf(attempt, { step, ...(timeoutStart !== undefined && { timeoutStart }) });
+  const deadline = deadlineOf(attempt, { step, timeoutStart });
   // A retry after the deadline would only time out.
   if (retry !== undefined && (deadline === undefined || retryAt <= deadline)) {
     await save(attempt.retrying(error, retryAt));
@@ -102,7 +102,7 @@ export async function recordFailure(
 
 function deadlineOf(
   { startedAt }: StepAttempt,
-  { step, timeoutStart }: Pick<StepInvocation, 'step' | 'timeoutStart'>,
+  { step, timeoutStart }: { readonly step: Step; readonly timeoutStart?: string | undefined },
 ): number | undefined {
   const { timeoutMs } = step.source;
   return timeoutMs === undefined ? undefined : Date.parse(timeoutStart ?? startedAt) + timeoutMs;
@@ -136,9 +136,7 @@ async function executeAttempt(
         ...options,
         fact: facts.fetch,
         claim: options.claimFor(name),
-        stepKey: [runKey, name, ...(restartedByReplay === undefined ? [] : [`r${restartedByReplay}`])].join(
-          '.',
-        ),
+        stepKey: `${runKey}.${name}${restartedByReplay === undefined ? '' : `.r${restartedByReplay}`}`,
         startedAt: new Date(attempt.startedAt),
         previousOutput: attempt.previousOutput,
         rule: rule.source,
@@ -163,7 +161,7 @@ async function executeAttempt(
     if (error instanceof DryRunStop) return { status: 'skipped', reason: error.message };
     // A skipped step has no output, so a template of a later step may fail.
     if (dryRun && error instanceof StepError)
-      return { status: 'skipped', reason: `dry run: ${error.message}` };
+      return { status: 'skipped', reason: `dry run: ${error.message}`, code: error.code };
     if (!isStepFailure(error)) throw error;
     // A save that is in progress must not overwrite the record of this failure.
     await waitForPreparation(preparation);
