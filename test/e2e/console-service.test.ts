@@ -85,7 +85,9 @@ describe('the attention section', () => {
     const page = await openSignedIn();
     const held = attention(page).locator('[data-key="held"]');
     await held.getByText('3 runs wait').waitFor();
-    expect(await held.innerText()).toMatch(/1 rule is held[^]*greet-tablets[^]*at most 1 time in 60 minutes/);
+    expect(await held.innerText()).toMatch(
+      /1 rule is held[^]*greet-tablets[^]*the limit of 1 run per 60 minutes is reached/,
+    );
     // The banner does not repeat what the section shows in detail.
     await until(
       'the banner is empty',
