@@ -112,6 +112,7 @@ const variables = {
   READ_ONLY: flag.default(false),
   CHECK_REFERENCES: flag.default(true),
   WORKER_CONCURRENCY: wholeNumber(1, 200).default(10),
+  JOB_LOCK_MS: wholeNumber(1000, 600_000).default(30_000),
   API_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   API_RATE: wholeNumber(1, 1000).default(10),
   RETRY_ATTEMPTS: wholeNumber(1, 1000).default(100),

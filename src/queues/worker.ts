@@ -27,6 +27,8 @@ export interface WorkerOptions<S extends z.ZodType> {
   /** Called when a job fails without its handler: the handler threw on the last attempt, or the process died on the job too often. */
   readonly onAbandoned: (data: z.output<S>, failure: FailureReason) => Promise<void>;
   readonly concurrency: number;
+  /** How long the lock of a job lasts. Another worker resumes the job of a dead worker after this time. */
+  readonly lockMs: number;
   readonly policy: RetryPolicy;
   /** Applied to the reasons that BullMQ stores with a job. */
   readonly redact: Redact;
@@ -42,9 +44,8 @@ export interface RunningWorker {
   readonly abandon: () => void;
 }
 
-/** Another worker gets a job whose lock is not renewed for this long. */
-const LOCK_MS = 30_000;
-const STALLED_CHECK_MS = 5000;
+/** Workers look for expired locks this many times within the life of a lock. */
+const STALLED_CHECKS_PER_LOCK = 6;
 /** A job that kills the process must become a dead letter in the end. */
 const MAX_STALLS = 10;
 
@@ -109,7 +110,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
   const handleFor = (job: Job<unknown>, token: string, data: z.output<S>): JobHandle<z.output<S>> => {
     const attempt = job.attemptsMade + 1;
     const confirmOwnership = async (): Promise<void> => {
-      const isRenewed = (await job.extendLock(token, LOCK_MS)) === 1;
+      const isRenewed = (await job.extendLock(token, options.lockMs)) === 1;
       if (!isRenewed) throw new LostJobError(`another worker has job ${job.id ?? ''}`);
     };
     return {
@@ -133,8 +134,8 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     connection,
     prefix: KEY_PREFIX,
     concurrency: options.concurrency,
-    lockDuration: LOCK_MS,
-    stalledInterval: STALLED_CHECK_MS,
+    lockDuration: options.lockMs,
+    stalledInterval: Math.ceil(options.lockMs / STALLED_CHECKS_PER_LOCK),
     maxStalledCount: MAX_STALLS,
     settings: {
       backoffStrategy: (attemptsMade, _type, error) =>

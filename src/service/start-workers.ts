@@ -154,6 +154,7 @@ interface SharedByWorkers extends Omit<StartWorkersOptions, 'rules' | 'accounts'
 const workerOptions = ({ connection, settings, policy, redaction, metrics, logger }: SharedByWorkers) => ({
   connection,
   concurrency: settings.WORKER_CONCURRENCY,
+  lockMs: settings.JOB_LOCK_MS,
   policy,
   redact: redaction.redact,
   metrics,

@@ -17,6 +17,7 @@ export const KNOWN_SETTINGS: ReadonlySet<string> = new Set([
   'DEAD_LETTER_DAYS',
   'READ_ONLY',
   'WORKER_CONCURRENCY',
+  'JOB_LOCK_MS',
   'API_TIMEOUT_MS',
   'API_RATE',
   'PUBLIC_URL',

@@ -57,6 +57,7 @@ function work(...attempts: (() => Promise<JobOutcome>)[]): void {
     handle: () => (attempts.length > 1 ? attempts.shift() : attempts[0])?.() ?? done(),
     onAbandoned: () => Promise.resolve(),
     concurrency: 1,
+    lockMs: 30_000,
     policy: { attempts: 2, baseMs: 1, maxMs: 1 },
     redact: (text) => text,
     metrics: createMetrics(),
