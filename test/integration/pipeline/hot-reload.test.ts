@@ -59,7 +59,7 @@ test('an invalid file does not replace the live rules; the corrected file does',
 test('a file that disappears and comes back unchanged is loaded again', async () => {
   const current = await begin();
   await rename(current.path, `${current.path}.away`);
-  await until('the missing file is logged', () => current.log().includes('there is nothing there'));
+  await until('the missing file is logged', () => current.log().includes('no such file or folder'));
   expect(await loggedMessage(current)).toBe('one');
   await rename(`${current.path}.away`, current.path);
   await until(
