@@ -69,13 +69,15 @@ export async function explain(
   const account = accounts.get(options.account);
   if (account?.apiKey === undefined) {
     throw new OperatorError([
-      {
-        code: 'cli/no-api-key',
-        message:
-          options.account === DEFAULT_ACCOUNT && accounts.has(DEFAULT_ACCOUNT)
-            ? 'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API)'
-            : `there is no account "${options.account}" with an API key; choose one of ${[...accounts.keys()].join(', ')} with --account`,
-      },
+      options.account === DEFAULT_ACCOUNT && accounts.has(DEFAULT_ACCOUNT)
+        ? {
+            code: 'settings/missing',
+            message: 'SIMPLEMDM_API_KEY: not set; expected the API key from SimpleMDM (Settings, API)',
+          }
+        : {
+            code: 'cli/unknown-account',
+            message: `there is no account "${options.account}" with an API key; choose one of ${[...accounts.keys()].join(', ')} with --account`,
+          },
     ]);
   }
   const compiled = await loadRules(env, options.rules);
@@ -146,14 +148,12 @@ async function traceOf(
       runKey: `${event.id}.${rule.source.id}`,
       onStep: () => undefined,
     });
-    const failure = result.kind !== 'completed' && { reason: result.reason };
-    runs.push({
-      rule: rule.source.id,
-      status: failure === false ? 'completed' : 'failed',
-      plannedAt: at,
-      steps,
-      ...(failure !== false && failure),
-    });
+    const run = { rule: rule.source.id, plannedAt: at, steps };
+    if (result.kind === 'completed') runs.push({ ...run, status: 'completed' });
+    else {
+      const code = 'code' in result ? result.code : undefined;
+      runs.push({ ...run, status: 'failed', reason: result.reason, ...(code !== undefined && { code }) });
+    }
   }
   const processing = { state: 'completed' as const, attempts: 1, at };
   return {
@@ -168,8 +168,8 @@ async function traceOf(
   };
 }
 
-function ruleTraceOf({ rule: { source }, verdict, reason }: Decision, decidedAt: string) {
-  return { rule: source.id, verdict, reason, decidedAt };
+function ruleTraceOf({ rule: { source }, verdict, reason, code }: Decision, decidedAt: string) {
+  return { rule: source.id, verdict, reason, ...(code !== undefined && { code }), decidedAt };
 }
 
 /** The event of `--event`: a webhook in a file, a type with a device, or an event of the journal. */

@@ -1,6 +1,6 @@
 import { deviceReferenceOf } from '../events/webhook-types.js';
 import type { EventStatus, EventSummary } from '../journal/trace.js';
-import { columns, escapeControlCharacters } from './terminal.js';
+import { columns, escapeControlCharacters, reasonText } from './terminal.js';
 import type { Paint } from './terminal.js';
 
 /** The number of characters of an id to show. `events show` accepts shortened ids. */
@@ -34,7 +34,7 @@ export function formatEvents(events: readonly EventSummary[], paint: Paint, isFi
     escapeControlCharacters(event.type),
     escapeControlCharacters(deviceReferenceOf(event)?.serialNumber ?? '-'),
     statusText(event, paint),
-    escapeControlCharacters(event.reason ?? event.rules.join(', ')),
+    event.reason === undefined ? escapeControlCharacters(event.rules.join(', ')) : reasonText(event),
   ]);
   return columns([
     ['ID', 'RECEIVED (UTC)', 'TYPE', 'DEVICE', 'STATUS', 'RULES OR REASON'].map((title) =>

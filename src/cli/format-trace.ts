@@ -71,7 +71,7 @@ function factRow(
 }
 
 function decisionRows({ decisions, processing, type }: Trace, paint: Paint): string[][] {
-  if (decisions.length === 0 && processing?.state === 'completed') return [[`no rule handles ${type}`]];
+  if (decisions.length === 0 && processing?.state === 'completed') return [[`no rule listens for ${type}`]];
   return decisions.map((decision) => decisionRow(decision, paint));
 }
 

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { OperatorError } from '../config/operator-error.js';
 import type { ErrorCode } from '../errors/registry.js';
+import type { UserProblem } from '../errors/user-problem.js';
 
 /** How a command that failed ends. */
 export interface ErrorReport {
@@ -14,7 +15,8 @@ const OPERATOR_ERROR_EXIT_CODE = 78;
 
 /**
  * Reports an error that a person can fix. As text, each problem is one line on stderr: `mdm-reflex: <message> [code]`. As JSON, stdout
- * gets one object, `{"errors":[{"code":"…","message":"…"}]}`, so that stdout is JSON whatever the outcome.
+ * gets one object, `{"errors":[{"code":"…","message":"…"}]}`, so that stdout is JSON whatever the outcome. A problem in a rule file
+ * also has `file`, `line` and `column`.
  *
  * @returns undefined for an error that is a bug: its stack trace belongs on the screen.
  */
@@ -51,6 +53,7 @@ function messageOf({ message }: CommanderError): string {
 
 const textOf = (lines: readonly string[]): string => lines.map((line) => `mdm-reflex: ${line}\n`).join('');
 
-function asJson(errors: OperatorError['problems']): { stdout: string; stderr: string } {
+function asJson(problems: readonly UserProblem[]): { stdout: string; stderr: string } {
+  const errors = problems.map(({ text: _text, ...problem }) => problem);
   return { stdout: `${JSON.stringify({ errors }, undefined, 2)}\n`, stderr: '' };
 }

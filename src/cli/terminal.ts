@@ -21,12 +21,13 @@ export function escapeControlCharacters(text: string): string {
 
 /** A reason, with its error code when the reason is a problem: `<reason> [code]`. */
 export function reasonText({
-  reason = '',
+  reason,
   code,
 }: {
   readonly reason?: string | undefined;
   readonly code?: string | undefined;
 }): string {
+  if (reason === undefined) return '';
   return escapeControlCharacters(code === undefined ? reason : `${reason} [${code}]`);
 }
 

@@ -130,10 +130,10 @@ async function entriesAfter(
   return flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, score: Number(flat[index + 1]) }] : []));
 }
 
-/** The ids of the events in the journal that start with these characters; none for fewer than six characters. */
-export async function findEventIds(redis: Redis, start: string): Promise<string[]> {
-  if (!/^[0-9a-f]{6,64}$/.test(start)) return [];
-  return (await redis.zrange(INDEX_KEY, '0', '-1')).filter((id) => id.startsWith(start));
+/** The ids of the events in the journal that start with this prefix; none for a prefix of fewer than six characters. */
+export async function findEventIds(redis: Redis, prefix: string): Promise<string[]> {
+  if (!/^[0-9a-f]{6,64}$/.test(prefix)) return [];
+  return (await redis.zrange(INDEX_KEY, '0', '-1')).filter((id) => id.startsWith(prefix));
 }
 
 const hash = z.record(z.string(), z.string());

@@ -155,7 +155,7 @@ test.each<[string, readonly string[], RegExp]>([
   [
     'an unknown account',
     ['--event', 'device.enrolled', '--account', 'acme'],
-    /there is no account "acme".* \[cli\/no-api-key\]/,
+    /there is no account "acme".* \[cli\/unknown-account\]/,
   ],
   [
     'a missing rule file',

@@ -57,9 +57,9 @@ export const CLI_ERRORS = {
     cause: 'The service is stopped, runs on another machine, or uses another DATA_DIR.',
     fix: 'Start the service, run the command where the service runs, or set REDIS_URL to its Redis.',
   },
-  'cli/no-api-key': {
-    meaning: 'The command calls SimpleMDM, and the account has no API key.',
-    cause: 'SIMPLEMDM_API_KEY is not set, or --account names an account that does not exist.',
-    fix: 'Set SIMPLEMDM_API_KEY, or name an account of ACCOUNTS_FILE with --account.',
+  'cli/unknown-account': {
+    meaning: 'No account of this name has an API key.',
+    cause: 'A typo in --account, or ACCOUNTS_FILE does not name the account.',
+    fix: 'Name an account of ACCOUNTS_FILE with --account.',
   },
 } as const satisfies ErrorDefinitions;

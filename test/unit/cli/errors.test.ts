@@ -3,6 +3,7 @@ import { createProgram } from '../../../src/cli/program.js';
 import { reportError } from '../../../src/cli/report-error.js';
 import type { ErrorReport } from '../../../src/cli/report-error.js';
 import { OperatorError } from '../../../src/config/operator-error.js';
+import { problemAt } from '../../../src/rules/model/problem.js';
 
 /** Runs a command line that commander refuses. */
 async function refused(args: readonly string[], json = false): Promise<ErrorReport | undefined> {
@@ -89,6 +90,18 @@ describe('errors of the operator', () => {
         { code: 'cli/unknown-event', message: 'there is no event "x"' },
         { code: 'cli/invalid-option', message: '--limit: expected a number\nfrom 1 to 100' },
       ],
+    });
+  });
+
+  test('a problem in a rule file: with its position, and without the printable form', () => {
+    const place = { file: 'rules/a.yaml', line: 5, column: 16 };
+    const code = 'rule/unknown-field';
+    const problem = problemAt(place, { code, message: 'unknown field "platfrom"' }, ['    if: …']);
+    expect(reportError(new OperatorError([problem]), false)?.stderr).toBe(
+      'mdm-reflex: rules/a.yaml:5:16: unknown field "platfrom" [rule/unknown-field]\n    if: …\n',
+    );
+    expect(JSON.parse(reportError(new OperatorError([problem]), true)?.stdout ?? '')).toEqual({
+      errors: [{ code, message: 'unknown field "platfrom"', ...place }],
     });
   });
 

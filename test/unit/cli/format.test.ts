@@ -150,7 +150,7 @@ describe('formatEvents', () => {
       [
         SUMMARY,
         { ...SUMMARY, type: 'test_event', data: {}, status: 'no_match', rules: [] },
-        { ...SUMMARY, status: 'failed', reason: 'step 1 (log): it broke' },
+        { ...SUMMARY, status: 'failed', reason: 'step 1 (log): it broke', code: 'step/failed' },
       ],
       plain,
     ).split('\n');
@@ -158,7 +158,14 @@ describe('formatEvents', () => {
       ['ID', 'RECEIVED (UTC)', 'TYPE', 'DEVICE', 'STATUS', 'RULES OR REASON'],
       ['0123456789ab', '2024-01-01 12:00:01', 'device.enrolled', 'C02', 'completed', 'onboard, notify'],
       ['0123456789ab', '2024-01-01 12:00:01', 'test_event', '-', 'no rule matched'],
-      ['0123456789ab', '2024-01-01 12:00:01', 'device.enrolled', 'C02', 'failed', 'step 1 (log): it broke'],
+      [
+        '0123456789ab',
+        '2024-01-01 12:00:01',
+        'device.enrolled',
+        'C02',
+        'failed',
+        'step 1 (log): it broke [step/failed]',
+      ],
     ]);
     const starts = lines.slice(1).map((line) => line.indexOf('2024'));
     expect(new Set(starts).size).toBe(1);
