@@ -6,7 +6,7 @@ import { openRunLimits } from '../coordination/run-limits.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Readiness } from '../receiver/health-routes.js';
 
-/** What is known of a process. */
+/** What readiness depends on. */
 export interface ReadinessSources {
   readonly stopping: boolean;
   /** Undefined while the process starts. */
@@ -17,13 +17,13 @@ export interface ReadinessSources {
   readonly accounts: ReadonlySet<string>;
 }
 
-/** Whether a process can do its work. Everybody may ask, so what asks for a person is counted and not named. */
+/** Whether a process can do its work. Everybody may read the answer, so it counts what needs attention and names nothing. */
 export async function readinessOf(sources: ReadinessSources): Promise<Readiness> {
-  const { redis, accounts, held, undelivered } = await askRedis(sources);
+  const { redis, accounts, held, undelivered } = await readRedis(sources);
   const { rules, stopping } = sources;
   const problems = rules?.problems ?? 0;
   const attention = [
-    // The rules of before go on, so the process is fit.
+    // The previous rules stay live, so the process is ready.
     ...(problems > 0
       ? [`${counted(problems, 'problem', 'problems')} in the rule files: mdm-reflex validate`]
       : []),
@@ -42,7 +42,7 @@ export async function readinessOf(sources: ReadinessSources): Promise<Readiness>
       ...(undelivered > 0 && { undelivered_messages: undelivered }),
       ...(attention.length > 0 && { attention }),
       stopping,
-      // A refused API key keeps events waiting but does not make the process unfit to take more.
+      // A refused API key delays events, but the process can still accept more.
       accounts,
     },
   };
@@ -52,18 +52,18 @@ function counted(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** What Redis says, and whether it does. */
-interface RedisAnswer {
+/** What Redis knows. `redis` is `ok`, or why Redis cannot be used. */
+interface RedisState {
   readonly redis: string;
   readonly accounts: Record<string, AccountStatus>;
   readonly held: number;
   readonly undelivered: number;
 }
 
-async function askRedis({ redis, accounts }: ReadinessSources): Promise<RedisAnswer> {
+async function readRedis({ redis, accounts }: ReadinessSources): Promise<RedisState> {
   const nothing = { accounts: {}, held: 0, undelivered: 0 };
   if (redis === undefined) return { ...nothing, redis: 'starting' };
-  if (redis.status !== 'ready') return { ...nothing, redis: 'away' };
+  if (redis.status !== 'ready') return { ...nothing, redis: 'unreachable' };
   try {
     const [statuses, held, undelivered] = await Promise.all([
       accountStatuses(redis),

@@ -79,7 +79,7 @@ function problemsOf({ redis, attention = [], stopping, accounts = {} }) {
     problems.push({
       tone: 'bad',
       text:
-        `Redis is unavailable${redis === 'away' || redis === undefined ? '' : ` (${redis})`}. Webhooks receive 503 until ` +
+        `Redis is unavailable${redis === 'unreachable' || redis === undefined ? '' : ` (${redis})`}. Webhooks receive 503 until ` +
         'Redis is back. Accepted events are in Redis and continue then.',
     });
   for (const text of attention) problems.push({ tone: 'bad', text, onlyCounted: true });

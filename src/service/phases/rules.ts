@@ -9,7 +9,7 @@ import type { ServiceContext } from './settings.js';
 /** The live rules, and the hooks that connect them to the workers, which start later. */
 export interface LoadedRules {
   readonly rules: LiveRules;
-  /** Connects the workers. Until then nobody is told of changed rules, and references are not checked. */
+  /** Connects the workers. Until then, changed rules have no effect on workers, and references are not checked. */
   readonly connect: (workers: RuleConsumers) => void;
 }
 

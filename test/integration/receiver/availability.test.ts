@@ -51,7 +51,7 @@ describe('503', () => {
         type: 'urn:mdm-reflex:error:http/unavailable',
         code: 'http/unavailable',
         status: 503,
-        redis: 'away',
+        redis: 'unreachable',
         stopping: false,
       });
       expect((await request(url).get('/healthz')).status).toBe(200);
