@@ -1,8 +1,8 @@
 import { createCallLog } from './api/call-log.js';
 import { createFaultList, type Fault } from './api/faults.js';
-import { apiRoot, createApi } from './api/serve.js';
+import { apiRoot, createApi } from './api/create-api.js';
 import { createRealClock, createStoppableClock } from './clock.js';
-import { controlRoot, createControl } from './control/serve.js';
+import { controlRoot, createControl } from './control/create-control.js';
 import { createFleet } from './fleet/create-fleet.js';
 import { seededRandom } from './fleet/random.js';
 import { addToBusinessManager, type NewHardware } from './scenarios/business-manager.js';

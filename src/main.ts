@@ -2,7 +2,7 @@ import { listenForRequests } from './service/phases/listen.js';
 import { openQueues } from './service/phases/queues.js';
 import { openRoutes } from './service/phases/ready.js';
 import { connectRedis } from './service/phases/redis.js';
-import { loadRules } from './service/phases/rules.js';
+import { loadLiveRules } from './service/phases/rules.js';
 import { readServiceSettings } from './service/phases/settings.js';
 import type { ServiceOptions } from './service/phases/settings.js';
 import { startServiceWorkers } from './service/phases/workers.js';
@@ -26,7 +26,7 @@ export interface Service {
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const context = readServiceSettings(options);
-  const loaded = await loadRules(context);
+  const loaded = await loadLiveRules(context);
   const rules = loaded?.rules;
   if (rules !== undefined) context.shutdown.add('live rules', () => rules.stop());
   try {

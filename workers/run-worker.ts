@@ -5,7 +5,7 @@ import type { RunJob } from '../src/queues/jobs.js';
 import { secretsOf } from '../src/rules/model/rule-secrets.js';
 import type { CompileOptions } from '../src/runs/compile-planned-rule.js';
 import { compilePlannedRule } from '../src/runs/compile-planned-rule.js';
-import { effectiveRule, ruleStateOf } from '../src/runs/effective-rule.js';
+import { effectiveRule, liveRuleStateOf } from '../src/runs/effective-rule.js';
 import type { ExecuteOptions } from '../src/runs/execute-run.js';
 import { executeRun } from '../src/runs/execute-run.js';
 import { openRunSession } from '../src/runs/run-session.js';
@@ -13,7 +13,7 @@ import { stepRecordsFor } from '../src/runs/step-records.js';
 import type { AdmissionContext } from '../src/runs/wait-for-admission.js';
 import { waitForAdmission } from '../src/runs/wait-for-admission.js';
 import { waitForRule } from '../src/runs/wait-for-rule.js';
-import { waitForSlot } from '../src/runs/wait-for-slot.js';
+import { waitForGroupSlot } from '../src/runs/wait-for-group-slot.js';
 import type { AccountAccess } from '../src/simplemdm/account-access.js';
 import type { Logger } from '../src/telemetry/logger.js';
 
@@ -38,7 +38,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     }
 
     const source = effectiveRule(job.data, run.currentRule);
-    const state = ruleStateOf(source, run.currentRule, event.account);
+    const state = liveRuleStateOf(source, run.currentRule, event.account);
     if (state.kind === 'missing') return waitForRule(run, source.id);
     if (run.data().ruleMissingSince !== undefined) run.clearWait();
     if (state.kind === 'stopped') return run.skip({ reason: state.reason, code: 'run/rule-changed' });
@@ -49,7 +49,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     options.redaction.add(secretsOf({ rules: [rule], channels: [] }, options.env));
     run.update({ rule: source, steps: stepRecordsFor(source, plannedRule, steps, replays) });
 
-    const wait = await waitForSlot(rule, run, options);
+    const wait = await waitForGroupSlot(rule, run, options);
     if (wait !== undefined) return wait;
     const dryRun = options.readOnly || state.dryRun;
     const hold = dryRun ? undefined : await waitForAdmission(rule, run, options);

@@ -4,7 +4,7 @@ import { enqueueEvents } from '../src/coordination/enqueue-events.js';
 import type { Event } from '../src/events/envelope.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { FactTrace } from '../src/journal/trace.js';
-import { outcomeOfApiError } from '../src/queues/error-mapping.js';
+import { outcomeOfApiError } from '../src/queues/outcome-of-error.js';
 import type { JobHandle } from '../src/queues/job-handle.js';
 import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { EventJob, SweepJob } from '../src/queues/jobs.js';

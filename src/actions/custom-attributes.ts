@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { didYouMean } from '../config/nearest-name.js';
+import { didYouMean } from '../errors/did-you-mean.js';
 import type { CachedList } from '../simplemdm/cached-lists.js';
 import type { CustomAttribute } from '../simplemdm/custom-attributes.js';
 import { StepError, defineAction } from './action.js';

@@ -4,7 +4,7 @@ import { MAX_DEPTH } from '../events/envelope.js';
 import type { ApiCall } from '../http/api-call.js';
 import { InvalidRequestError, NoResponseError, exchange } from '../http/exchange.js';
 import type { ExchangeResponse } from '../http/exchange.js';
-import { retryAfterTime } from '../http/retry-after.js';
+import { retryTime } from '../http/retry-time.js';
 import { beforeWrite, recordCall } from '../simplemdm/call-recorder.js';
 import { RetryLaterError, StepError, defineAction } from './action.js';
 import { textOrTemplate } from './argument-types.js';
@@ -101,7 +101,7 @@ export const httpRequest = defineAction({
     const problem = `${method} ${place} returned ${response.status}${quote === '' ? '' : `: ${quote}`}`;
     const isTemporary = response.status >= 500 || [408, 425, 429].includes(response.status);
     if (isTemporary) {
-      const notBefore = retryAfterTime(response.status, response.headers, Date.now());
+      const notBefore = retryTime(response.status, response.headers, Date.now());
       throw new RetryLaterError('step/unexpected-status', problem, notBefore);
     }
     throw new StepError('step/unexpected-status', `${problem}; expected ${expect?.join(' or ') ?? '2xx'}`);

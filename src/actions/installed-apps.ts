@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { didYouMean } from '../config/nearest-name.js';
+import { didYouMean } from '../errors/did-you-mean.js';
 import type { InstalledApp } from '../simplemdm/installed-apps.js';
 import { StepError } from './action.js';
 import type { ActionContext } from './action.js';

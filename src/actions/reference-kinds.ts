@@ -75,7 +75,7 @@ export const assignmentGroups = namedKind(
   ({ attributes }) => attributes.name,
 );
 
-export const depServers = namedKind(
+export const depServerKind = namedKind(
   'DEP server',
   (lists) => lists.depServers,
   ({ attributes }) => attributes.server_name,
@@ -114,7 +114,7 @@ async function enrollmentNames({ deviceGroups: groups }: CachedLists): Promise<N
 export const REFERENCED_KINDS = [
   deviceGroups,
   assignmentGroups,
-  depServers,
+  depServerKind,
   enrollments,
   profiles,
   scripts,

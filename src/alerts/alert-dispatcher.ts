@@ -7,10 +7,10 @@ import { deliveryPolicyFrom } from './delivery-policy.js';
 import type { Channel } from '../channels/open-channel.js';
 import type { Journal } from '../journal/journal.js';
 import type { AlertTrace } from '../journal/trace.js';
-import { channelJobId, wakeJob } from '../queues/queues.js';
 import type { AlertJob } from '../queues/jobs.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
+import { wakeChannel } from './wake-channel.js';
 
 /** What the dispatcher needs. */
 export interface AlertDispatcherOptions {
@@ -99,25 +99,3 @@ const TRACE_OF_RESULT: Readonly<Record<Exclude<AddResult, 'duplicate'>, AlertOut
   },
   repeated: { status: 'repeated', reason: 'the same alert was added less than repeat_interval ago' },
 };
-
-/**
- * Makes sure that a job exists for a channel.
- *
- * @param promote - Also run a delayed job now, because the channel may be due earlier than the job.
- */
-export async function wakeChannel(
-  queue: Queue<AlertJob>,
-  channel: string,
-  { promote }: { readonly promote: boolean },
-): Promise<void> {
-  const jobId = channelJobId(channel);
-  await queue.add('deliver', { channel }, { jobId });
-  if (promote) await wakeJob(queue, jobId);
-}
-
-/** Wakes all busy channels: a job may have been lost, or may have been active while a new group was opened. */
-export async function wakeBusyChannels(store: AlertStore, queue: Queue<AlertJob>): Promise<void> {
-  const toRecheck = new Set(await store.channelsToRecheck());
-  for (const channel of await store.busyChannels())
-    await wakeChannel(queue, channel, { promote: toRecheck.has(channel) });
-}

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors/registry.js';
 import { NoResponseError, InvalidRequestError, exchange } from '../http/exchange.js';
 import type { ExchangeResponse } from '../http/exchange.js';
-import { retryAfterTime } from '../http/retry-after.js';
+import { retryTime } from '../http/retry-time.js';
 import { DeliveryError, adviceOnHost } from './channel.js';
 import type { Receipt } from './channel.js';
 
@@ -33,7 +33,7 @@ export async function postJson(
   const retryable = status >= 500 || status === 408 || status === 425 || status === 429;
   throw new DeliveryError(codeOf(status, retryable), response, {
     retryable,
-    notBefore: retryAfterTime(status, responseHeaders, Date.now()),
+    notBefore: retryTime(status, responseHeaders, Date.now()),
   });
 }
 

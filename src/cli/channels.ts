@@ -3,7 +3,7 @@ import { DeliveryError } from '../channels/channel.js';
 import { openChannel } from '../channels/open-channel.js';
 import { CHANNEL_TYPES } from '../channels/registry.js';
 import { OperatorError } from '../config/operator-error.js';
-import { didYouMean } from '../config/nearest-name.js';
+import { didYouMean } from '../errors/did-you-mean.js';
 import type { UserProblem } from '../errors/user-problem.js';
 import type { ChannelSource } from '../rules/model/rule-schema.js';
 import { loadRules } from './load-rules.js';

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { OperatorError } from '../config/operator-error.js';
 import type { Settings } from '../config/settings.js';
-import { replay } from '../console/replay.js';
+import { replay } from '../runs/replay.js';
 import { findEvents, isCursor } from '../journal/find-events.js';
 import { openJournal } from '../journal/journal.js';
 import { eventStatus } from '../journal/trace.js';

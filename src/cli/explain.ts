@@ -6,7 +6,7 @@ import { runSteps } from '../runs/run-steps.js';
 import { pendingStep } from '../runs/step-records.js';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
 import type { Account } from '../config/accounts.js';
-import { didYouMean } from '../config/nearest-name.js';
+import { didYouMean } from '../errors/did-you-mean.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readSettings } from '../config/settings.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
@@ -146,7 +146,7 @@ async function traceOf(
       emitEvent: () => Promise.resolve(),
       now,
       runKey: `${event.id}.${rule.source.id}`,
-      onStep: () => undefined,
+      countStep: () => undefined,
     });
     const run = { rule: rule.source.id, plannedAt: at, steps };
     if (result.kind === 'completed') runs.push({ ...run, status: 'completed' });

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
 import { OperatorError } from '../config/operator-error.js';
-import { writeProblem } from '../config/write-problem.js';
+import { writeProblem } from '../config/write-error-text.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
 import { readSettings } from '../config/settings.js';
 import { serviceVocabulary } from '../actions/service-vocabulary.js';

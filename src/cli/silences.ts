@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { deliveryPolicyFrom } from '../alerts/delivery-policy.js';
 import { openSilences } from '../alerts/silences.js';
 import { OperatorError } from '../config/operator-error.js';
-import { didYouMean, nearestName } from '../config/nearest-name.js';
+import { didYouMean, nearestName } from '../errors/did-you-mean.js';
 import { durationText } from '../rules/model/duration.js';
 import { matchesGlob } from '../rules/cel/glob.js';
 import { loadRules } from './load-rules.js';

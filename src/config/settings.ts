@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { UserProblem } from '../errors/user-problem.js';
-import { didYouMean } from './nearest-name.js';
+import { didYouMean } from '../errors/did-you-mean.js';
 import { OperatorError } from './operator-error.js';
 import './zod-messages.js';
 

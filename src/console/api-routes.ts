@@ -7,8 +7,8 @@ import type { Trace } from '../journal/trace.js';
 import { isRedisUnreachable } from '../queues/connection.js';
 import { isValidToken, tokenFromHeaders } from '../receiver/authenticate.js';
 import { HttpProblem, serviceUnavailable } from '../receiver/http-problem.js';
-import { replay } from './replay.js';
-import type { ReplayOptions } from './replay.js';
+import { replay } from '../runs/replay.js';
+import type { ReplayOptions } from '../runs/replay.js';
 import { serviceRoutes } from './service-routes.js';
 import type { StateSources } from './service-state.js';
 

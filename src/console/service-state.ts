@@ -18,7 +18,7 @@ export interface StateSources {
 }
 
 /** An undelivered message, without its text. */
-export interface UndeliveredMessage {
+export interface UndeliveredSummary {
   readonly id: string;
   readonly channel: string;
   /** The title of the first alert. */
@@ -36,7 +36,7 @@ export interface ServiceState {
   readonly ruleProblems: RulesReport['problems'];
   readonly referenceProblems: RulesReport['referenceProblems'];
   readonly held: readonly HeldRuleWithCount[];
-  readonly undelivered: readonly UndeliveredMessage[];
+  readonly undelivered: readonly UndeliveredSummary[];
 }
 
 /** A loaded rule and its state. */
@@ -49,7 +49,7 @@ export type RuleState = RulesReport['rules'][number] & {
 
 /** The channels, the undelivered messages and the silences. */
 export interface AlertsState {
-  readonly undelivered: readonly UndeliveredMessage[];
+  readonly undelivered: readonly UndeliveredSummary[];
   readonly silences: readonly Silence[];
   readonly channels: RulesReport['channels'];
 }
@@ -100,7 +100,7 @@ export async function alertsState({ redis, report }: StateSources): Promise<Aler
   return { undelivered, silences, channels: rules?.channels ?? [] };
 }
 
-async function undeliveredMessages(redis: Redis): Promise<UndeliveredMessage[]> {
+async function undeliveredMessages(redis: Redis): Promise<UndeliveredSummary[]> {
   const messages = await openAlertStore(redis).undelivered();
   return messages.map((message) => {
     const { id, channel, groups, reason, code, since } = message;

@@ -1,11 +1,13 @@
-import { account, depServers, pushCertificate } from './account.js';
+import { account } from './account.js';
 import { apps } from './apps.js';
 import { attributes } from './attributes.js';
 import { depDevice } from './dep-device.js';
+import { depServers } from './dep-servers.js';
 import { device } from './device.js';
 import type { Fact } from './fact.js';
 import { group } from './group.js';
 import { logs } from './logs.js';
+import { pushCertificate } from './push-certificate.js';
 
 /** Every fact by its name in rules. */
 export const FACTS: Readonly<Record<string, Fact>> = {

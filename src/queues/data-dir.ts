@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeProblem } from '../config/write-problem.js';
+import { writeProblem } from '../config/write-error-text.js';
 import { OperatorError } from '../config/operator-error.js';
 import { errorCode } from '../telemetry/error-text.js';
 

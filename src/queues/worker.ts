@@ -7,11 +7,11 @@ import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Redact } from '../telemetry/redaction.js';
 import { KEY_PREFIX } from './connection.js';
-import { retryOrFail } from './error-mapping.js';
+import { retryOrFail } from './outcome-of-error.js';
 import type { JobHandle } from './job-handle.js';
 import type { FailureReason, JobOutcome } from './job-outcome.js';
-import { retryDelay } from './retry.js';
-import type { RetryPolicy } from './retry.js';
+import { retryDelay } from './backoff.js';
+import type { RetryPolicy } from './backoff.js';
 
 /** Another worker has the job, so this one must not touch it any more. */
 class LostJobError extends Error {

@@ -1,4 +1,4 @@
-import { didYouMean, nearestName } from '../config/nearest-name.js';
+import { didYouMean, nearestName } from '../errors/did-you-mean.js';
 
 /** Names from other tools, and what they are called here, the most likely first. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {

@@ -1,4 +1,4 @@
-import { nearestName } from '../config/nearest-name.js';
+import { nearestName } from '../errors/did-you-mean.js';
 import type { Path } from './model/problem.js';
 import { shapeAt } from './model/shape-path.js';
 import type { NamedField } from './model/vocabulary.js';

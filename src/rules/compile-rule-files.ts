@@ -8,7 +8,8 @@ import { member } from './model/values.js';
 import type { Vocabulary } from './model/vocabulary.js';
 import { parseChannel } from './parse-channel.js';
 import { UNREADABLE_RULE_ID, parseRule } from './parse-rule.js';
-import { reportRuleIssues, withoutUnknownKeys } from './rule-file-issues.js';
+import { reportRuleIssues } from './rule-file-issues.js';
+import { withoutUnknownKeys } from './unknown-key.js';
 import { parseYamlSource } from './yaml/yaml-source.js';
 
 /** A rule file: its name for messages, and its text. */

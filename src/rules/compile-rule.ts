@@ -1,4 +1,4 @@
-import { didYouMean } from '../config/nearest-name.js';
+import { didYouMean } from '../errors/did-you-mean.js';
 import { didYouMeanName } from './aliases.js';
 import { compileCondition } from './cel/condition.js';
 import type { Condition } from './cel/condition.js';
@@ -8,7 +8,7 @@ import type { ListExpression } from './cel/list-expression.js';
 import { checkEnvReferences } from './check-env-references.js';
 import { checkEventData } from './check-event-data.js';
 import { checkArgumentReferences, checkNamedReferences } from './check-references.js';
-import { checkSchema } from './check-schema.js';
+import { checkSchema } from './schema-issues.js';
 import { compileTemplate, isTemplate } from './liquid/template.js';
 import type { Template } from './liquid/template.js';
 import { problemWithPattern } from './model/event-pattern.js';

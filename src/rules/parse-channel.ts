@@ -1,6 +1,6 @@
-import { didYouMean } from '../config/nearest-name.js';
+import { didYouMean } from '../errors/did-you-mean.js';
 import { checkEnvReferences } from './check-env-references.js';
-import { checkSchema } from './check-schema.js';
+import { checkSchema } from './schema-issues.js';
 import type { Path, Report } from './model/problem.js';
 import { channelInFile, channelName } from './model/rule-schema.js';
 import type { ChannelSource } from './model/rule-schema.js';

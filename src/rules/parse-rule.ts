@@ -6,7 +6,8 @@ import type { RuleSource, StepSource } from './model/rule-schema.js';
 import { member } from './model/values.js';
 import type { Vocabulary } from './model/vocabulary.js';
 import { parseStep } from './parse-step.js';
-import { reportRuleIssues, withoutUnknownKeys } from './rule-file-issues.js';
+import { reportRuleIssues } from './rule-file-issues.js';
+import { withoutUnknownKeys } from './unknown-key.js';
 
 /** The id of a rule whose own id is invalid; other checks go on with it. */
 export const UNREADABLE_RULE_ID = 'unreadable';

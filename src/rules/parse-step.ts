@@ -1,4 +1,5 @@
 import { didYouMeanName } from './aliases.js';
+import { unknownKey } from './unknown-key.js';
 import type { Path, Report } from './model/problem.js';
 import { STEP_KEYS } from './model/rule-schema.js';
 import type { StepInFile, StepSource } from './model/rule-schema.js';
@@ -23,12 +24,7 @@ export function parseStep(
     );
     const belongs =
       inFile[known[0] ?? ''] === null ? `; indent it further if it belongs to ${known[0] ?? ''}` : '';
-    report({
-      code: 'rule/unknown-key',
-      path: [...place, key],
-      atKey: true,
-      message: `unknown key "${key}" beside ${known[0] ?? ''}${hint || belongs}`,
-    });
+    report(unknownKey('key', [...place, key], ` beside ${known[0] ?? ''}${hint || belongs}`));
   }
   const [action, other] = known.length === 1 ? known : otherKeys;
   if (action === undefined) {

@@ -1,37 +1,7 @@
 import type { z } from 'zod';
-import { didYouMeanName, resolveAlias } from './aliases.js';
-import { reportIssues } from './check-schema.js';
+import { reportIssues } from './schema-issues.js';
 import type { Path, Report } from './model/problem.js';
 import { schedule } from './model/rule-schema.js';
-
-/**
- * Reports and drops unknown keys, so that they do not hide other problems.
- *
- * @returns The remaining record, and the keys that the unknown ones were probably meant to be.
- */
-export function withoutUnknownKeys(
-  value: unknown,
-  known: readonly string[],
-  place: Path,
-  report: Report,
-): { value: unknown; intended: ReadonlySet<string> } {
-  const intended = new Set<string>();
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { value, intended };
-  // A key that is present already is not what the author meant by another one.
-  const unused = known.filter((name) => !Object.hasOwn(value, name));
-  const entries = Object.entries(value).filter(([key]) => {
-    if (known.includes(key)) return true;
-    report({
-      code: 'rule/unknown-key',
-      path: [...place, key],
-      atKey: true,
-      message: `unknown key "${key}"${didYouMeanName(key, known, unused)}`,
-    });
-    intended.add(resolveAlias(key, known, unused) ?? '');
-    return false;
-  });
-  return { value: Object.fromEntries(entries), intended };
-}
 
 const KEYS_WITHIN: Readonly<Record<string, readonly string[]>> = {
   on: Object.keys(schedule.shape),

@@ -4,11 +4,10 @@ import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
 import type { Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
 import { recordCalls } from '../simplemdm/call-recorder.js';
-import type { PendingCall } from '../simplemdm/call-recorder.js';
 import { StepError } from '../actions/action.js';
 import type { ActionResult } from '../actions/action.js';
 import { performStep } from './perform-step.js';
-import { ACTIONS } from '../actions/registry.js';
+import { DryRunStop, dryRunReason, stepOutputs } from './dry-run.js';
 import type { RunContext } from './run-context.js';
 import { StepTimeoutError, startAttempt, isStepFailure, mayHaveTakenEffect } from './attempt-record.js';
 import type { StepAttempt, StepFailure } from './attempt-record.js';
@@ -30,18 +29,6 @@ export interface StepInvocation {
 /** The result of an attempt at a step or an item. `retry` and `requeue` suspend the run. */
 export type StepOutcome = { readonly kind: 'finished' } | JobFailure | JobRetry;
 
-/** Ends a step of a dry run before it sends something. */
-class DryRunStop extends Error {
-  override readonly name = 'DryRunStop';
-
-  constructor({ method, path, body }: PendingCall) {
-    const fields = Object.entries(body ?? {}).map(([name, value]) => `${name}: ${String(value)}`);
-    super(`${WOULD_SEND} ${method} ${path}${fields.length === 0 ? '' : ` { ${fields.join(', ')} }`}`);
-  }
-}
-
-const WOULD_SEND = 'dry run: would send';
-
 /** Makes one attempt at a step and saves its record. */
 export async function attemptStep(
   before: AttemptRecord,
@@ -57,7 +44,7 @@ export async function attemptStep(
   const until =
     result.status === 'waiting' ? Math.min(result.until, deadlineOf(attempt, invocation) ?? Infinity) : 0;
   await save(attempt.finished(result.status === 'waiting' ? { ...result, until } : result));
-  options.onStep(action, result.status);
+  options.countStep(action, result.status);
   switch (result.status) {
     case 'failed': {
       const { code, ...rest } = result;
@@ -90,12 +77,12 @@ export async function recordFailure(
   // A retry after the deadline would only time out.
   if (retry !== undefined && (deadline === undefined || retryAt <= deadline)) {
     await save(attempt.retrying(error, retryAt));
-    options.onStep(action, 'retrying');
+    options.countStep(action, 'retrying');
     logger.warn({ code, reason, nextAttemptAt: new Date(retryAt).toISOString() }, 'step retries later');
     return retry;
   }
   await save(attempt.failed(error));
-  options.onStep(action, 'failed');
+  options.countStep(action, 'failed');
   logger.error({ code, reason }, 'step failed');
   return { kind: 'failed', reason, code };
 }
@@ -155,13 +142,13 @@ async function executeAttempt(
     if (result.status === 'waiting' && options.now().getTime() >= (deadline ?? Infinity))
       return { error: new StepTimeoutError(`${result.reason}; the step timed out (timeout)`) };
     if (dryRun && result.status === 'waiting')
-      return { status: 'skipped', reason: `dry run: ${result.reason}` };
+      return { status: 'skipped', reason: dryRunReason(result.reason) };
     return result;
   } catch (error) {
     if (error instanceof DryRunStop) return { status: 'skipped', reason: error.message };
     // A skipped step has no output, so a template of a later step may fail.
     if (dryRun && error instanceof StepError)
-      return { status: 'skipped', reason: `dry run: ${error.message}`, code: error.code };
+      return { status: 'skipped', reason: dryRunReason(error.message), code: error.code };
     if (!isStepFailure(error)) throw error;
     // A save that is in progress must not overwrite the record of this failure.
     await waitForPreparation(preparation);
@@ -204,27 +191,4 @@ export async function stepValues(
     steps: stepOutputs(steps, dryRun),
     ...extraValues,
   });
-}
-
-function stepOutputs(steps: readonly StepRecord[], dryRun: boolean): Record<string, unknown> {
-  return Object.fromEntries(
-    steps.flatMap((record) => {
-      const { id, status, reason, output } = record;
-      if (id === undefined) return [];
-      const isPlaceholder = dryRun && reason?.startsWith('dry run') === true;
-      return [
-        [id, isPlaceholder ? placeholderOutputs(record) : { reason: reason ?? null, ...output, status }],
-      ];
-    }),
-  );
-}
-
-/** Placeholders for the output of a step that a dry run skipped, so that later steps show what they would send. */
-function placeholderOutputs({ id = '', action }: StepRecord): Record<string, unknown> {
-  const outputs = Object.keys((Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.outputs : undefined) ?? {});
-  return {
-    ...Object.fromEntries(outputs.map((name) => [name, `{{ steps.${id}.${name} }}`])),
-    reason: null,
-    status: 'completed',
-  };
 }

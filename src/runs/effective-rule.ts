@@ -17,7 +17,7 @@ export function effectiveRule(
 }
 
 /** What the current rule files say about a planned run. */
-export type RuleState =
+export type LiveRuleState =
   | { readonly kind: 'active'; readonly dryRun: boolean }
   /** The rule is in no rule file. */
   | { readonly kind: 'missing' }
@@ -30,11 +30,11 @@ export type RuleState =
  *
  * @param current - The current rule with the id of the planned one.
  */
-export function ruleStateOf(
+export function liveRuleStateOf(
   planned: RuleSource,
   current: RuleSource | undefined,
   account: string,
-): RuleState {
+): LiveRuleState {
   if (current === undefined) return { kind: 'missing' };
   if (!current.enabled) return stopped('the rule was disabled after the run was planned (enabled: false)');
   if (current.accounts?.includes(account) === false)
@@ -44,7 +44,7 @@ export function ruleStateOf(
   return { kind: 'active', dryRun: planned.mode === 'dry_run' || current.mode === 'dry_run' };
 }
 
-const stopped = (reason: string): RuleState => ({ kind: 'stopped', reason });
+const stopped = (reason: string): LiveRuleState => ({ kind: 'stopped', reason });
 
 /** Compares as canonical JSON, because the queue changes the order of keys. */
 export function isSame(a: unknown, b: unknown): boolean {

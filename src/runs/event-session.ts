@@ -1,6 +1,6 @@
 import type { Journal } from '../journal/journal.js';
 import type { ProcessingTrace } from '../journal/trace.js';
-import { outcomeOfApiError } from '../queues/error-mapping.js';
+import { outcomeOfApiError } from '../queues/outcome-of-error.js';
 import type { JobHandle } from '../queues/job-handle.js';
 import type { FailureReason, JobOutcome } from '../queues/job-outcome.js';
 import type { EventJob } from '../queues/jobs.js';

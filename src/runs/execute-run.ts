@@ -22,7 +22,7 @@ import { expectEventOf } from './loop-protection.js';
 import { stepRetry } from './step-retry.js';
 import type { RunReason, RunSession } from './run-session.js';
 import { runSteps } from './run-steps.js';
-import { supersededReason } from './wait-for-slot.js';
+import { supersededReason } from './wait-for-group-slot.js';
 
 /** What the steps of a run reach. */
 export interface ExecuteOptions {
@@ -93,7 +93,7 @@ export async function executeRun(
       openClaims(connection, { account: event.account, step: `${job.id}.${step}` }, options.retention),
     confirmOwnership: job.confirmOwnership,
     retryAfter: (error) => stepRetry(error, job, options.stop),
-    onStep: (action, status) => options.metrics.steps.inc({ action, status }),
+    countStep: (action, status) => options.metrics.steps.inc({ action, status }),
   });
   switch (outcome.kind) {
     case 'completed':

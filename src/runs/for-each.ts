@@ -9,7 +9,7 @@ import type { RunContext } from './run-context.js';
 import { isStepFailure, startAttempt } from './attempt-record.js';
 import { isFinished, pendingStep } from './step-records.js';
 
-/** The default of `at_most`. */
+/** The default of `at_most`. The schema of rules sets the maximum (src/rules/model/rule-schema.ts). */
 const DEFAULT_MAX_ITEMS = 100;
 
 /** A step with `for_each`. */
@@ -30,7 +30,7 @@ export async function attemptForEach(
   const current = (): StepRecord => steps()[index] ?? before;
   const finish = async (result: Pick<StepRecord, 'status' | 'reason' | 'code' | 'output'>): Promise<void> => {
     await saveAt(index, { ...current(), ...result, finishedAt: options.now().toISOString() });
-    options.onStep(step.source.action, result.status);
+    options.countStep(step.source.action, result.status);
   };
   if (before.items === undefined) {
     const attempt = startAttempt(before, options.now());

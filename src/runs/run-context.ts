@@ -40,7 +40,7 @@ export interface RunContext {
   /** How to retry a failed step; undefined when the step fails for good. */
   readonly retryAfter: (error: StepFailure) => JobRetry | undefined;
   /** Called after each attempt at a step. */
-  readonly onStep: (action: string, status: StepRecord['status']) => void;
+  readonly countStep: (action: string, status: StepRecord['status']) => void;
   readonly dispatchAlert: (alert: Alert) => Promise<void>;
   readonly emitEvent: (event: Event) => Promise<void>;
   readonly now: () => Date;

@@ -1,5 +1,5 @@
 import { RetryLaterError } from '../actions/action.js';
-import { outcomeOfApiError, retryOrFail } from '../queues/error-mapping.js';
+import { outcomeOfApiError, retryOrFail } from '../queues/outcome-of-error.js';
 import type { JobHandle } from '../queues/job-handle.js';
 import type { JobFailure, JobRetry } from '../queues/job-outcome.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { fetchRecord } from './resource.js';
 import type { Transport } from './transport.js';
-import { number, text } from './field-types.js';
+import { numberField, textField } from './field-types.js';
 
 const account = z.looseObject({
   type: z.string(),
   attributes: z.looseObject({
     name: z.string(),
-    apple_store_country_code: text,
+    apple_store_country_code: textField,
     /** Only for accounts on a manual billing plan. */
     subscription: z
-      .looseObject({ licenses: z.looseObject({ total: number, available: number }).nullish() })
+      .looseObject({ licenses: z.looseObject({ total: numberField, available: numberField }).nullish() })
       .nullish(),
   }),
 });

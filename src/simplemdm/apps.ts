@@ -4,21 +4,21 @@ import { installedApp } from './installed-apps.js';
 import { fetchRecord, listOf, nestedListOf, send } from './resource.js';
 import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
-import { number, text } from './field-types.js';
+import { numberField, textField } from './field-types.js';
 
 const app = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({
-    name: text,
-    bundle_identifier: text,
+    name: textField,
+    bundle_identifier: textField,
     /** `app store`, `enterprise`, `custom b2b`. */
-    app_type: text,
-    version: text,
-    itunes_store_id: number,
+    app_type: textField,
+    version: textField,
+    itunes_store_id: numberField,
     installation_channels: z.array(z.string()).nullish(),
-    platform_support: text,
-    processing_status: text,
+    platform_support: textField,
+    processing_status: textField,
   }),
 });
 

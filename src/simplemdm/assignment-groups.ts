@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { changeAssignment, fetchRecord, linksTo, listOf, send } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './field-types.js';
+import { flagField, numberField, textField } from './field-types.js';
 
 const assignmentGroup = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({
-    name: text,
-    auto_deploy: flag,
-    priority: number,
-    type: text,
-    group_type: text,
-    install_type: text,
-    app_track_location: flag,
+    name: textField,
+    auto_deploy: flagField,
+    priority: numberField,
+    type: textField,
+    group_type: textField,
+    install_type: textField,
+    app_track_location: flagField,
   }),
   relationships: z
     .looseObject({

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { fetchAll, fetchRecord, listOf, send } from './resource.js';
 import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, text } from './field-types.js';
+import { flagField, textField } from './field-types.js';
 
 const customAttribute = z.looseObject({
   type: z.string(),
   /** The attribute's name. */
   id: z.string(),
-  attributes: z.looseObject({ name: text, default_value: text }),
+  attributes: z.looseObject({ name: textField, default_value: textField }),
 });
 
 const attributeValue = z.looseObject({
@@ -16,7 +16,7 @@ const attributeValue = z.looseObject({
   /** The attribute's name. */
   id: z.string(),
   /** The value of an attribute marked `secret` is null unless `revealSecrets` is on. `source`: `account`, `group` or `device`. */
-  attributes: z.looseObject({ value: text, secret: flag, source: text }),
+  attributes: z.looseObject({ value: textField, secret: flagField, source: textField }),
 });
 
 /** A custom attribute of the account. */

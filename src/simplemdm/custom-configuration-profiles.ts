@@ -5,21 +5,21 @@ import type { Upload } from './request.js';
 import { fetchRecord, linksTo, listOf, send } from './resource.js';
 import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './field-types.js';
+import { flagField, numberField, textField } from './field-types.js';
 
 /** The schema of a configuration profile that an admin uploaded. */
 export const customConfigurationProfile = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({
-    name: text,
-    profile_identifier: text,
-    user_scope: flag,
-    attribute_support: flag,
-    escape_attributes: flag,
-    reinstall_after_os_update: flag,
-    group_count: number,
-    device_count: number,
+    name: textField,
+    profile_identifier: textField,
+    user_scope: flagField,
+    attribute_support: flagField,
+    escape_attributes: flagField,
+    reinstall_after_os_update: flagField,
+    group_count: numberField,
+    device_count: numberField,
   }),
   relationships: z.looseObject({ device_groups: linksTo, devices: linksTo }).nullish(),
 });

@@ -1,30 +1,30 @@
 import { z } from 'zod';
 import { fetchRecord, linkTo, listOf, nestedListOf, send } from './resource.js';
 import type { Transport } from './transport.js';
-import { text } from './field-types.js';
+import { textField } from './field-types.js';
 
 const depServer = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({
-    server_name: text,
-    organization_name: text,
-    token_expires_at: text,
-    last_synced_at: text,
+    server_name: textField,
+    organization_name: textField,
+    token_expires_at: textField,
+    last_synced_at: textField,
   }),
 });
 
 /** The attributes of a device in Apple Business Manager. The reference shows no example, so all are optional. */
 export const depDeviceAttributes = z.looseObject({
-  serial_number: text,
-  model: text,
-  description: text,
-  color: text,
-  asset_tag: text,
-  profile_status: text,
-  profile_assign_time: text,
-  device_assigned_date: text,
-  device_assigned_by: text,
+  serial_number: textField,
+  model: textField,
+  description: textField,
+  color: textField,
+  asset_tag: textField,
+  profile_status: textField,
+  profile_assign_time: textField,
+  device_assigned_date: textField,
+  device_assigned_by: textField,
 });
 
 const depDevice = z.looseObject({

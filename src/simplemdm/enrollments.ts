@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { fetchRecord, linkTo, listOf, send } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, text } from './field-types.js';
+import { flagField, textField } from './field-types.js';
 
 const enrollment = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({
     /** Null for account-driven enrollments, which do not take invitations. */
-    url: text,
-    name: text,
-    user_enrollment: flag,
-    welcome_screen: flag,
-    authentication: flag,
+    url: textField,
+    name: textField,
+    user_enrollment: flagField,
+    welcome_screen: flagField,
+    authentication: flagField,
   }),
   /** An enrollment with a device is for that device, once. */
   relationships: z.looseObject({ device_group: linkTo, device: linkTo }).nullish(),

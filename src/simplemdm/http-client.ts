@@ -3,7 +3,7 @@ import { requestSignal } from '../http/request-signal.js';
 import type { RequestSignal } from '../http/request-signal.js';
 import type { ApiResponse, Download } from './api-response.js';
 import { recordCall } from './call-recorder.js';
-import { errorFromNoResponse, errorFromResponse, parseJson } from './error-mapping.js';
+import { errorFromNoResponse, errorFromResponse, parseJson } from './response-errors.js';
 import { SimpleMdmError } from './errors.js';
 import type { CallIdentity } from './errors.js';
 import { requestBody } from './request.js';

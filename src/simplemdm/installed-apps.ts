@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { fetchRecord, linkTo, send } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './field-types.js';
+import { flagField, numberField, textField } from './field-types.js';
 
 /** The attributes of an app on a device. */
 export const installedAppAttributes = z.looseObject({
-  name: text,
-  identifier: text,
-  version: text,
-  short_version: text,
-  bundle_size: number,
-  dynamic_size: number,
-  managed: flag,
-  discovered_at: text,
-  last_seen_at: text,
+  name: textField,
+  identifier: textField,
+  version: textField,
+  short_version: textField,
+  bundle_size: numberField,
+  dynamic_size: numberField,
+  managed: flagField,
+  discovered_at: textField,
+  last_seen_at: textField,
 });
 
 /** The schema of an app on a device. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { fetchRecord, nestedListOf, send } from './resource.js';
 import type { Transport } from './transport.js';
-import { text } from './field-types.js';
+import { textField } from './field-types.js';
 
 const managedAppConfig = z.looseObject({
   type: z.string(),
   id: z.int(),
-  attributes: z.looseObject({ key: text, value: text, value_type: text }),
+  attributes: z.looseObject({ key: textField, value: textField, value_type: textField }),
 });
 
 /** One key of the managed configuration of an app. */

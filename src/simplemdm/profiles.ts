@@ -4,21 +4,21 @@ import { profileAssignments } from './profile-assignments.js';
 import { fetchRecord, linksTo, listOf } from './resource.js';
 import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './field-types.js';
+import { flagField, numberField, textField } from './field-types.js';
 
 /** The schema of a profile of any kind; `type` names the kind. */
 export const profile = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({
-    name: text,
-    profile_identifier: text,
-    user_scope: flag,
-    auto_deploy: flag,
-    attribute_support: flag,
-    reinstall_after_os_update: flag,
-    group_count: number,
-    device_count: number,
+    name: textField,
+    profile_identifier: textField,
+    user_scope: flagField,
+    auto_deploy: flagField,
+    attribute_support: flagField,
+    reinstall_after_os_update: flagField,
+    group_count: numberField,
+    device_count: numberField,
   }),
   relationships: z.looseObject({ device_groups: linksTo, devices: linksTo }).nullish(),
 });

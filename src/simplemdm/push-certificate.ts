@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Upload } from './request.js';
 import { fetchRecord } from './resource.js';
 import type { Transport } from './transport.js';
-import { text } from './field-types.js';
+import { textField } from './field-types.js';
 
 const pushCertificate = z.looseObject({
   type: z.string(),
-  attributes: z.looseObject({ apple_id: text, expires_at: text }),
+  attributes: z.looseObject({ apple_id: textField, expires_at: textField }),
 });
 
 /** The Apple push certificate of the account. */

@@ -1,25 +1,25 @@
 import { z } from 'zod';
 import { fetchRecord, listOf, send } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, number, text } from './field-types.js';
+import { flagField, numberField, textField } from './field-types.js';
 
 const scriptJob = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({
-    script_name: text,
-    job_name: text,
-    content: text,
-    job_id: text,
-    variable_support: flag,
+    script_name: textField,
+    job_name: textField,
+    content: textField,
+    job_id: textField,
+    variable_support: flagField,
     /** `pending`, `completed`, `completed-with-errors`, `cancelled`. */
     status: z.string(),
-    pending_count: number,
-    success_count: number,
-    errored_count: number,
-    created_by: text,
-    created_at: text,
-    updated_at: text,
+    pending_count: numberField,
+    success_count: numberField,
+    errored_count: numberField,
+    created_by: textField,
+    created_at: textField,
+    updated_at: textField,
   }),
   relationships: z
     .looseObject({
@@ -29,10 +29,10 @@ const scriptJob = z.looseObject({
             z.looseObject({
               id: z.int(),
               /** `pending`, `completed`, `error`, `cancelled`. */
-              status: text,
+              status: textField,
               /** The exit code, as a string. Lists leave out the exit code and the output. */
-              status_code: text,
-              response: text,
+              status_code: textField,
+              response: textField,
             }),
           ),
         })

@@ -2,17 +2,17 @@ import { z } from 'zod';
 import type { Upload } from './request.js';
 import { fetchRecord, listOf, send } from './resource.js';
 import type { Transport } from './transport.js';
-import { flag, text } from './field-types.js';
+import { flagField, textField } from './field-types.js';
 
 const script = z.looseObject({
   type: z.string(),
   id: z.int(),
   attributes: z.looseObject({
     name: z.string(),
-    content: text,
-    variable_support: flag,
-    created_at: text,
-    updated_at: text,
+    content: textField,
+    variable_support: flagField,
+    created_at: textField,
+    updated_at: textField,
   }),
 });
 

@@ -12,7 +12,7 @@ import { waitForSlot } from './rate-limiter.js';
 import type { RateLimiter } from './rate-limiter.js';
 import { requestPath } from './request.js';
 import type { ApiRequest } from './request.js';
-import { createCallRetrier } from './retry.js';
+import { createCallRetrier } from './call-retrier.js';
 import { redactedBody } from './secrets.js';
 
 /** Makes calls. Both methods reject with {@link SimpleMdmError} unless the status is 2xx; `call` also when the body is not JSON. */

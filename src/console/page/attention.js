@@ -1,5 +1,5 @@
 /* global Element, HTMLButtonElement, HTMLElement, HTMLDialogElement */
-/** @import { ServiceState, UndeliveredMessage } from '../service-state.js' */
+/** @import { ServiceState, UndeliveredSummary } from '../service-state.js' */
 /** @import { HeldRuleWithCount } from '../../coordination/run-limits.js' */
 import { callApi } from './api.js';
 import { byId, collapsedList, element, render } from './dom.js';
@@ -137,7 +137,7 @@ function heldRow({ account, rule, since, reason, waitingRuns }) {
   );
 }
 
-/** @param {UndeliveredMessage} message */
+/** @param {UndeliveredSummary} message */
 function undeliveredRow({ id, channel, title, alerts, reason, code, since }) {
   const path = `api/alerts/${encodeURIComponent(id)}`;
   const more = alerts > 1 ? ` and ${alerts - 1} more` : '';

@@ -1,5 +1,5 @@
 /* global HTMLButtonElement, HTMLElement, HTMLDialogElement, history, location, document */
-/** @import { Replay } from '../replay.js' */
+/** @import { Replay } from '../../runs/replay.js' */
 /** @typedef {Extract<Replay, { kind: 'resumed' | 'repeated' }>} AcceptedReplay A replay that does nothing is a 409. */
 /** @import { Trace } from '../../journal/trace.js' */
 import { ApiProblem, callApi } from './api.js';

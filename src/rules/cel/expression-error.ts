@@ -1,5 +1,5 @@
 import type { Environment } from '@marcbachmann/cel-js';
-import { didYouMean } from '../../config/nearest-name.js';
+import { didYouMean } from '../../errors/did-you-mean.js';
 import type { ExpressionProblem } from '../model/problem.js';
 import { EVENT_SHAPE } from '../model/vocabulary.js';
 import type { Shape } from '../model/vocabulary.js';

@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { didYouMean } from '../../config/nearest-name.js';
+import { didYouMean } from '../../errors/did-you-mean.js';
 import { BINDERS, operandsOf, memberPath } from './expression-paths.js';
 import type { ExpressionProblem } from '../model/problem.js';
 import { shapeAt } from '../model/shape-path.js';

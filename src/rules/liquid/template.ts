@@ -3,7 +3,7 @@ import { isNativeError } from 'node:util/types';
 import { Liquid } from 'liquidjs';
 import type { Template as LiquidTemplate } from 'liquidjs';
 import { envReferencesIn } from '../../config/env-reference.js';
-import { didYouMean } from '../../config/nearest-name.js';
+import { didYouMean } from '../../errors/did-you-mean.js';
 import { errorText } from '../../telemetry/error-text.js';
 import type { ExpressionProblem } from '../model/problem.js';
 import type { Values } from '../model/values.js';

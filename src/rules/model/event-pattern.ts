@@ -1,4 +1,4 @@
-import { didYouMean } from '../../config/nearest-name.js';
+import { didYouMean } from '../../errors/did-you-mean.js';
 
 const SCHEDULE = 'schedule.';
 

@@ -1,4 +1,4 @@
-import { didYouMean } from '../../config/nearest-name.js';
+import { didYouMean } from '../../errors/did-you-mean.js';
 import type { UserProblem } from '../../errors/user-problem.js';
 import type { Shape } from './vocabulary.js';
 

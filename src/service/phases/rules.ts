@@ -7,7 +7,7 @@ import type { LiveRules } from '../live-rules.js';
 import type { ServiceContext } from './settings.js';
 
 /** The live rules, and the hooks that connect them to the workers, which start later. */
-export interface LoadedRules {
+export interface LoadedLiveRules {
   readonly rules: LiveRules;
   /** Connects the workers. Until then, changed rules have no effect on workers, and references are not checked. */
   readonly connect: (workers: RuleConsumers) => void;
@@ -27,7 +27,7 @@ export interface RuleConsumers {
  * @returns Undefined for a process without the role `worker`.
  * @throws OperatorError with every problem of every file.
  */
-export async function loadRules(context: ServiceContext): Promise<LoadedRules | undefined> {
+export async function loadLiveRules(context: ServiceContext): Promise<LoadedLiveRules | undefined> {
   const { roles, settings, env, accounts, redaction, metrics, logger } = context;
   if (!roles.includes('worker')) return undefined;
   let consumers: RuleConsumers | undefined;

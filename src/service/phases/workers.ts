@@ -9,7 +9,7 @@ import {
 import { retentionOf } from '../../queues/retention.js';
 import { startWorkers } from '../start-workers.js';
 import type { RedisConnections } from './redis.js';
-import type { LoadedRules } from './rules.js';
+import type { LoadedLiveRules } from './rules.js';
 import type { ServiceContext } from './settings.js';
 
 /**
@@ -19,7 +19,7 @@ import type { ServiceContext } from './settings.js';
 export function startServiceWorkers(
   { settings, env, accounts, metrics, logger, redaction, shutdown }: ServiceContext,
   { workers: connection }: RedisConnections,
-  { rules, connect }: LoadedRules,
+  { rules, connect }: LoadedLiveRules,
 ): void {
   const retention = retentionOf(settings);
   const queues = {

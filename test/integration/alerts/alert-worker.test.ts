@@ -20,11 +20,8 @@ import { createLogger } from '../../../src/telemetry/logger.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
 import { createAlertHandler } from '../../../workers/alert-worker.js';
-import {
-  createAlertDispatcher,
-  wakeChannel,
-  wakeBusyChannels,
-} from '../../../src/alerts/alert-dispatcher.js';
+import { createAlertDispatcher } from '../../../src/alerts/alert-dispatcher.js';
+import { wakeBusyChannels, wakeChannel } from '../../../src/alerts/wake-channel.js';
 import { collectLog } from '../../support/log-lines.js';
 import { everythingIn, startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { outcomeOfApiError } from '../../../src/queues/error-mapping.js';
+import { outcomeOfApiError } from '../../../src/queues/outcome-of-error.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
 import type { Failure } from '../../../src/simplemdm/errors.js';
 

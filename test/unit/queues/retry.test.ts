@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { retryDelay } from '../../../src/queues/retry.js';
+import { retryDelay } from '../../../src/queues/backoff.js';
 
 const policy = fc.record({
   attempts: fc.integer({ min: 1, max: 1000 }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { effectiveRule, ruleStateOf } from '../../../src/runs/effective-rule.js';
+import { effectiveRule, liveRuleStateOf } from '../../../src/runs/effective-rule.js';
 import type { RuleSource } from '../../../src/rules/model/rule-schema.js';
 import { completedStep, ruleSource, stepSource } from './rule-sources.js';
 
@@ -39,11 +39,11 @@ describe('ruleStateOf applies the stricter of the planned and the current rule',
     ['no longer allowed', { ...wipes, allow: [] }, { kind: 'stopped' }],
     ['a dry run', { ...wipes, mode: 'dry_run' }, { kind: 'active', dryRun: true }],
   ])('%s', (_what, current, expected) => {
-    expect(ruleStateOf(wipes, current, 'default')).toMatchObject(expected);
+    expect(liveRuleStateOf(wipes, current, 'default')).toMatchObject(expected);
   });
 
   test('a run that was planned as a dry run stays a dry run', () => {
-    expect(ruleStateOf({ ...wipes, mode: 'dry_run' }, wipes, 'default')).toEqual({
+    expect(liveRuleStateOf({ ...wipes, mode: 'dry_run' }, wipes, 'default')).toEqual({
       kind: 'active',
       dryRun: true,
     });

@@ -79,7 +79,7 @@ async function run(steps: string, answers: CannedResponses, more: Partial<RunCon
             code: error.code,
           }
         : undefined,
-    onStep: () => undefined,
+    countStep: () => undefined,
     dispatchAlert: () => Promise.resolve(),
     emitEvent: () => Promise.resolve(),
     now: () => new Date(),

@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { z } from 'zod';
 import type { AbortCause } from '../http/request-signal.js';
-import { retryAfterTime } from '../http/retry-after.js';
+import { retryTime } from '../http/retry-time.js';
 import { errorCode, errorText } from '../telemetry/error-text.js';
 import { SimpleMdmError } from './errors.js';
 import type { CallIdentity } from './errors.js';
@@ -35,7 +35,7 @@ export function errorFromResponse(
   now: number,
 ): SimpleMdmError {
   const { status } = response;
-  const retryAt = retryAfterTime(status, response.headers, now);
+  const retryAt = retryTime(status, response.headers, now);
   return new SimpleMdmError({
     ...identity,
     kind: 'response',

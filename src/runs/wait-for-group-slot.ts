@@ -14,7 +14,7 @@ const MAX_RECHECK_MS = 15_000;
  *
  * @returns The outcome of a run that has to wait or is skipped; undefined when the run has the slot or no group.
  */
-export async function waitForSlot(
+export async function waitForGroupSlot(
   rule: Rule,
   run: RunSession,
   context: SlotContext,

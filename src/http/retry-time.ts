@@ -11,7 +11,7 @@ const MAX_WAIT_MS = 3_600_000;
  * @param now - Epoch milliseconds.
  * @returns Epoch milliseconds, at most an hour from now; undefined when the response names no time.
  */
-export function retryAfterTime(status: number, headers: Headers, now: number): number | undefined {
+export function retryTime(status: number, headers: Headers, now: number): number | undefined {
   const time =
     parseRetryAfter(headers.get('retry-after'), now) ??
     parseRateLimitReset(headers.get('x-ratelimit-reset')) ??

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors/registry.js';
 import { didYouMeanName, resolveAlias } from './aliases.js';
+import { unknownKey } from './unknown-key.js';
 import type { Path, Report } from './model/problem.js';
 import { member } from './model/values.js';
 
@@ -56,12 +57,7 @@ export function reportIssues(
     const hint =
       didYouMeanName(key, knownAt(path), unusedAt(path)) ||
       (likely === undefined ? '' : `; did you mean "${likely}"?`);
-    report({
-      code: keyKind === 'argument' ? 'rule/unknown-argument' : 'rule/unknown-key',
-      path: [...place, ...path, key],
-      atKey: true,
-      message: `unknown ${keyKind} "${key}"${hint}`,
-    });
+    report(unknownKey(keyKind, [...place, ...path, key], hint));
   });
   for (const { issue, path } of found) {
     if (issue.code === 'unrecognized_keys') continue;

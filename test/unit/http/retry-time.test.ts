@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { retryAfterTime } from '../../../src/http/retry-after.js';
+import { retryTime } from '../../../src/http/retry-time.js';
 
 const NOW = Date.UTC(2026, 0, 31, 8, 0, 0);
 const HOUR = 3_600_000;
 
 /** The wait in milliseconds; undefined when the response names no time. */
 function wait(headers: Record<string, string>, status = 429): number | undefined {
-  const until = retryAfterTime(status, new Headers(headers), NOW);
+  const until = retryTime(status, new Headers(headers), NOW);
   return until === undefined ? undefined : until - NOW;
 }
 

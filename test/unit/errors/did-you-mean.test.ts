@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { envReferencesIn, resolveEnvReferences } from '../../../src/config/env-reference.js';
-import { didYouMean, nearestName } from '../../../src/config/nearest-name.js';
+import { didYouMean, nearestName } from '../../../src/errors/did-you-mean.js';
 
 describe('nearestName', () => {
   test.each<[string, string[], string | undefined]>([

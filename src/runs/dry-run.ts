@@ -1,0 +1,44 @@
+import { ACTIONS } from '../actions/registry.js';
+import type { StepRecord } from '../queues/jobs.js';
+import type { PendingCall } from '../simplemdm/call-recorder.js';
+
+/** Every reason of a step that a dry run skipped starts with this text. */
+const DRY_RUN = 'dry run: ';
+
+/** The reason of a step that a dry run skipped. */
+export const dryRunReason = (reason: string): string => `${DRY_RUN}${reason}`;
+
+/** Ends a step of a dry run before it sends something. The message shows the call that it would send. */
+export class DryRunStop extends Error {
+  override readonly name = 'DryRunStop';
+
+  constructor({ method, path, body }: PendingCall) {
+    const fields = Object.entries(body ?? {}).map(([name, value]) => `${name}: ${String(value)}`);
+    const shown = fields.length === 0 ? '' : ` { ${fields.join(', ')} }`;
+    super(dryRunReason(`would send ${method} ${path}${shown}`));
+  }
+}
+
+/** What later steps read as `steps`, by the id of the step. */
+export function stepOutputs(steps: readonly StepRecord[], dryRun: boolean): Record<string, unknown> {
+  return Object.fromEntries(
+    steps.flatMap((record) => {
+      const { id, status, reason, output } = record;
+      if (id === undefined) return [];
+      const isPlaceholder = dryRun && reason?.startsWith(DRY_RUN) === true;
+      return [
+        [id, isPlaceholder ? placeholderOutputs(record) : { reason: reason ?? null, ...output, status }],
+      ];
+    }),
+  );
+}
+
+/** Placeholders for the output of a step that a dry run skipped, so that later steps show what they would send. */
+function placeholderOutputs({ id = '', action }: StepRecord): Record<string, unknown> {
+  const outputs = Object.keys((Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.outputs : undefined) ?? {});
+  return {
+    ...Object.fromEntries(outputs.map((name) => [name, `{{ steps.${id}.${name} }}`])),
+    reason: null,
+    status: 'completed',
+  };
+}
