@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { alert } from './alert.js';
 import type { Alert } from './alert.js';
@@ -51,3 +52,11 @@ export const serializeMessage = ({ id, ...rest }: PendingMessage): string => JSO
 /** The prefix of a stored message. */
 export const serializedPrefix = ({ id }: Pick<PendingMessage, 'id'>): string =>
   JSON.stringify({ id }).slice(0, -1);
+
+/** A new message of the given groups, before its first delivery attempt. */
+export const newMessage = (groups: PendingMessage['groups']): PendingMessage => ({
+  id: randomBytes(12).toString('hex'),
+  groups,
+  at: new Date().toISOString(),
+  attempts: 0,
+});
