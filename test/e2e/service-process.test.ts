@@ -291,7 +291,7 @@ describe('processes of the service', () => {
     const readyz = await fetch(`${url}/readyz`);
     expect([readyz.status, await readyz.json()]).toEqual([
       503,
-      expect.objectContaining({ redis: expect.stringMatching(/away|starting/) }),
+      expect.objectContaining({ redis: expect.stringMatching(/unreachable|starting/) }),
     ]);
     const found = await startTestRedis({ port: String(later) });
     try {
