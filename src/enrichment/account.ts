@@ -10,7 +10,7 @@ export const account: Fact = {
     },
   },
   about:
-    'the account: `account.name`, and `account.licenses.available` of `account.licenses.total` if the plan limits licenses',
+    'the account: `account.name`. If the plan limits licenses, also `account.licenses.available` and `account.licenses.total`',
   cost: 1,
   fetch: async ({ api }) => {
     const { name, apple_store_country_code, subscription } = (await api.account.show()).attributes;

@@ -5,7 +5,7 @@ import type { Fact } from './fact.js';
 export const attributes: Fact = {
   shape: { mapOf: 'string' },
   about:
-    'custom attributes by name: `attributes.department`, also `device.attributes.department`; secret attributes are null',
+    'the custom attributes of the device by name: `attributes.department`, also written `device.attributes.department`. Secret attributes are null',
   cost: 2,
   fetch: async (context) => {
     const values = await listForDevice(

@@ -25,7 +25,7 @@ export const device: Fact = {
     },
   },
   about:
-    'the device record: `device.name`, `device.os_version`, `device.firewall.enabled` …; also `device.platform` (macOS, iOS, iPadOS, tvOS, watchOS, visionOS), `device.group_id`, `device.capacity_free_ratio`',
+    'the device record: `device.name`, `device.os_version`, `device.firewall.enabled` …, and `device.platform` (macOS, iOS, iPadOS, tvOS, watchOS, visionOS), `device.group_id`, `device.capacity_free_ratio`',
   cost: 1,
   fetch: async ({ event, api }) => {
     const reference = deviceReferenceOf(event);

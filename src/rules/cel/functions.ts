@@ -43,13 +43,13 @@ export const IN_GROUP_PATH: readonly string[] = ['group', 'name'];
 export const FUNCTIONS: readonly { readonly call: string; readonly about: string }[] = [
   {
     call: 'version(device.os_version) < version("15.1")',
-    about: 'An Apple OS version to compare, rapid security responses such as `16.4.1 (a)` included.',
+    about: 'A version that you can compare, such as `15.1` or `16.4.1 (a)`.',
   },
   { call: 'age(device.last_seen_at) > duration("336h")', about: 'How long ago a time was.' },
-  { call: 'until(push_certificate.expires_at) < duration("720h")', about: 'How far ahead a time is.' },
+  { call: 'until(push_certificate.expires_at) < duration("720h")', about: 'How long it is until a time.' },
   {
     call: 'in_group("Laptops")',
-    about: 'Whether the device is in a device group, by the name or id of the group.',
+    about: 'Whether the device is in a device group. Give the name or the id of the group.',
   },
   {
     call: 'glob(device.name, "lab-*")',

@@ -45,20 +45,20 @@ const expression = z
 
 const stepBase = {
   id: stepId.optional().describe('Later steps read the result of the step as `steps.<id>`.'),
-  if: expression.optional().describe('A condition. The step is skipped when it is not true.'),
+  if: expression.optional().describe('A condition. The step is skipped unless the condition is true.'),
   on_error: z
     .enum(['stop', 'continue'], 'expected "stop" or "continue"')
     .optional()
     .describe(
-      'What happens when the step fails: `stop` (default) ends the run, `continue` starts the next step.',
+      'What happens if the step fails: `stop` (default) ends the run, `continue` starts the next step.',
     ),
   timeout: waitText
     .optional()
-    .describe('How long the step may take in total, waits and retries included. At most 90 days.'),
+    .describe('How long the step may take in total, with its waits and retries. At most 90 days.'),
   for_each: expression
     .optional()
     .describe(
-      'An expression that returns a list. The step runs once per item; its texts and its `if` read it as `item`.',
+      'An expression that returns a list. The step runs once per item. In the step, `item` is the current item.',
     ),
   at_most: z
     .int('expected a whole number')
@@ -66,7 +66,7 @@ const stepBase = {
     .max(1000, 'expected at most 1000')
     .optional()
     .describe(
-      'The maximum number of items of `for_each` (default 100). A longer list fails the step before it starts.',
+      'The maximum number of items of `for_each`. If the list is longer, the step fails before it starts. Default: 100.',
     ),
 };
 
@@ -133,12 +133,12 @@ export const ruleInFile = z.object(
         EXPECTED_ON,
       )
       .describe(
-        'An event type, a list of them (`*` matches anything), or `{ schedule, timezone, for_each }`.',
+        'An event type, a list of event types, or `{ schedule, timezone, for_each }`. In a type, `*` matches any text.',
       ),
     if: expression
       .optional()
       .describe(
-        'A condition. The rule matches when it is true; without a condition it matches every such event.',
+        'A condition. The rule matches only if the condition is true. Without `if`, the rule matches every event in `on`.',
       ),
     allow: z
       .array(
@@ -146,11 +146,13 @@ export const ruleInFile = z.object(
         'expected a list: [destructive]',
       )
       .default([])
-      .describe('`[destructive]` permits actions that cannot be undone.'),
+      .describe('`[destructive]` allows actions that cannot be undone.'),
     mode: z
       .enum(['live', 'dry_run'], 'expected "live" or "dry_run"')
       .default('live')
-      .describe('`dry_run` decides and traces everything, and sends nothing. Default: `live`.'),
+      .describe(
+        'With `dry_run`, the service evaluates the rule and writes traces, but sends nothing. Default: `live`.',
+      ),
     limit: z
       .strictObject(
         {
@@ -161,22 +163,22 @@ export const ruleInFile = z.object(
       )
       .optional()
       .describe(
-        'The run limit, such as `{ runs: 50, per: 1h }`. A rule that exceeds it is held until a person releases it. Default: 1000 per hour.',
+        'The most runs that the rule can start, such as `{ runs: 50, per: 1h }`. Above the limit, the rule is held: new runs wait until a person decides. Default: 1000 per hour.',
       ),
     concurrency: concurrency
       .optional()
       .describe(
-        'How runs with the same `key` (default: the device) share their concurrency group: `mode: queued` (default), `single` or `restart`.',
+        'What happens if two runs have the same `key` (default: the device). `mode` is `queued` (default), `single` or `restart`.',
       ),
     on_own_actions: z
       .boolean('expected true or false')
       .default(false)
-      .describe('`true` also matches events that the actions of rules caused.'),
+      .describe('With `true`, the rule also matches events that actions of rules caused. Default: `false`.'),
     accounts: z
       .array(z.string('expected the name of an account'), 'expected a list of accounts, such as [acme]')
       .min(1, 'expected at least one account')
       .optional()
-      .describe('The accounts that the rule is for. Default: all.'),
+      .describe('The accounts to which the rule applies. Default: all.'),
     do: z
       .array(stepInFile, 'expected a list of steps')
       .min(1, 'expected at least one step')
