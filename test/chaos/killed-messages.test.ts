@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { openAlertStore } from '../../src/alerts/alert-store.js';
 import { deliveryPolicyFrom } from '../../src/alerts/delivery-policy.js';
-import { endAllProcesses, startProcess, temporaryFolder, untilReady } from '../support/process.js';
-import { freePort, startTestRedis } from '../support/redis.js';
+import { endAllProcesses, startReadyProcess, temporaryFolder } from '../support/process.js';
+import { startTestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { alertAbout } from '../unit/channels/messages.js';
 
@@ -66,28 +66,24 @@ test('a killed sender loses no message and keeps the order; only the message in 
       last = Date.now();
       await store.add(alertAbout(title, { title }), deliveryPolicyFrom(CALM));
     }
-    const start = async () => {
-      const port = await freePort();
-      const service = startProcess(['serve'], {
-        PORT: String(port),
+    const start = () =>
+      startReadyProcess('serve', {
         REDIS_URL: redis.url,
         RULES_PATH: `${folder.path}/rules.yaml`,
         // Nothing listens there, and the test needs no API.
         SIMPLEMDM_API_KEY: 'api-key-of-the-test',
         SIMPLEMDM_BASE_URL: 'http://127.0.0.1:9',
         WEBHOOK_TOKEN: 'webhook-token-of-the-test',
+        JOB_LOCK_MS: '5000',
       });
-      await untilReady(`http://127.0.0.1:${port}`, service);
-      return service;
-    };
     let service = await start();
     for (const count of KILLED_AT) {
-      await until(`${count} have arrived`, () => chat.arrived.length === count, 60_000);
+      await until(`${count} have arrived`, () => chat.arrived.length === count);
       service.kill('SIGKILL');
       await service.ended;
       service = await start();
     }
-    await until('the channel is idle', async () => (await store.busyChannels()).length === 0, 90_000);
+    await until('the channel is idle', async () => (await store.busyChannels()).length === 0);
     const inOrder = chat.arrived.filter(({ id }, index) => chat.arrived[index - 1]?.id !== id);
     expect(inOrder.map(({ title }) => title)).toEqual(titles);
     expect(new Set(inOrder.map(({ id }) => id)).size).toBe(MESSAGES);
@@ -101,4 +97,4 @@ test('a killed sender loses no message and keeps the order; only the message in 
     await redis.stop();
     await folder.remove();
   }
-}, 240_000);
+});

@@ -7,8 +7,8 @@ import type { EventSummary } from '../../src/journal/trace.js';
 import { openScheduleQueue, openSweepQueue } from '../../src/queues/queues.js';
 import { addTick } from '../../src/schedules/scheduler.js';
 import { createSimpleMdm } from '../../src/simplemdm/client.js';
-import { endAllProcesses, startProcess, temporaryFolder, untilReady } from '../support/process.js';
-import { freePort, startTestRedis } from '../support/redis.js';
+import { endAllProcesses, startReadyProcess, temporaryFolder } from '../support/process.js';
+import { startTestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 const RULES = `
@@ -42,22 +42,18 @@ test('a service that is killed during a sweep continues it: one event per device
   const schedules = openScheduleQueue(client, RETENTION);
   const sweeps = openSweepQueue(client, RETENTION);
   try {
-    const port = await freePort();
-    const start = async () => {
-      const service = startProcess(['serve'], {
-        PORT: String(port),
+    const start = () =>
+      startReadyProcess('serve', {
         REDIS_URL: redis.url,
         RULES_PATH: `${folder.path}/rules.yaml`,
         SIMPLEMDM_API_KEY: API_KEY,
         SIMPLEMDM_BASE_URL: simulator.url,
         CHECK_REFERENCES: '0',
         API_RATE: '1000',
+        JOB_LOCK_MS: '5000',
         RETRY_BASE_MS: '50',
         RETRY_MAX_MS: '500',
       });
-      await untilReady(`http://127.0.0.1:${port}`, service);
-      return service;
-    };
     const devices: number[] = [];
     const api = createSimpleMdm({ account: 'default', apiKey: API_KEY, baseUrl: simulator.url });
     for await (const { id } of api.devices.list()) devices.push(id);
@@ -72,18 +68,15 @@ test('a service that is killed during a sweep continues it: one event per device
       await until(
         `${share * 100} % of the devices have an event`,
         async () => (await allEvents(client)).length >= devices.length * share,
-        90_000,
       );
       expect((await sweeps.getActive()).map(({ data }) => data.rule)).toEqual(['yearly']);
       service.kill('SIGKILL');
       await service.ended;
       service = await start();
     }
-    await until('the sweep has completed', async () => (await sweeps.getCompletedCount()) === 1, 120_000);
-    await until(
-      'every event is completed',
-      async () => (await allEvents(client)).every(({ status }) => status === 'completed'),
-      120_000,
+    await until('the sweep has completed', async () => (await sweeps.getCompletedCount()) === 1);
+    await until('every event is completed', async () =>
+      (await allEvents(client)).every(({ status }) => status === 'completed'),
     );
     const events = await allEvents(client);
     const ids = events.map((event) => deviceReferenceOf(event)?.id ?? 0).sort((a, b) => a - b);
@@ -102,4 +95,4 @@ test('a service that is killed during a sweep continues it: one event per device
     await redis.stop();
     await folder.remove();
   }
-}, 400_000);
+});

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { startSimulator } from '../../simulator/start.js';
 import { findEvents } from '../../src/journal/find-events.js';
-import { endAllProcesses, startProcess, temporaryFolder, untilReady } from '../support/process.js';
+import { endAllProcesses, startReadyProcess, temporaryFolder } from '../support/process.js';
 import { freePort, startTestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
@@ -26,9 +26,8 @@ test('a service that is killed several times during its work loses no event and 
   const client = new Redis(redis.url);
   try {
     const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    const start = async () => {
-      const service = startProcess(['serve'], {
+    const start = () =>
+      startReadyProcess('serve', {
         PORT: String(port),
         REDIS_URL: redis.url,
         RULES_PATH: `${folder.path}/rules.yaml`,
@@ -36,14 +35,12 @@ test('a service that is killed several times during its work loses no event and 
         SIMPLEMDM_BASE_URL: simulator.url,
         WEBHOOK_TOKEN: 'webhook-token-of-the-test',
         WORKER_CONCURRENCY: '4',
+        JOB_LOCK_MS: '5000',
         RETRY_BASE_MS: '50',
         RETRY_MAX_MS: '500',
       });
-      await untilReady(url, service);
-      return service;
-    };
     let service = await start();
-    simulator.setWebhook({ url: `${url}/webhooks/simplemdm`, token: 'webhook-token-of-the-test' });
+    simulator.setWebhook({ url: `${service.url}/webhooks/simplemdm`, token: 'webhook-token-of-the-test' });
     const devices = Array.from({ length: DEVICES }, () => simulator.enroll({ kind: 'macbook' }));
     await simulator.webhooksSettled();
     expect(
@@ -58,20 +55,15 @@ test('a service that is killed several times during its work loses no event and 
       await until(
         `${share * 100} % of the scripts were started`,
         () => simulator.scriptJobs().length >= DEVICES * share,
-        60_000,
       );
       service.kill('SIGKILL');
       await service.ended;
       service = await start();
     }
-    await until(
-      'every event is completed',
-      async () => {
-        const { events } = await findEvents(client, { type: 'device.enrolled', limit: 100 });
-        return events.length === DEVICES && events.every((event) => event.status === 'completed');
-      },
-      120_000,
-    );
+    await until('every event is completed', async () => {
+      const { events } = await findEvents(client, { type: 'device.enrolled', limit: 100 });
+      return events.length === DEVICES && events.every((event) => event.status === 'completed');
+    });
     const posts = simulator.calls().filter((call) => call.method === 'POST');
     for (const device of devices) {
       expect(posts.some((call) => call.path === `/device_groups/41/devices/${device.id}`)).toBe(true);
@@ -97,4 +89,4 @@ test('a service that is killed several times during its work loses no event and 
     await redis.stop();
     await folder.remove();
   }
-}, 240_000);
+});

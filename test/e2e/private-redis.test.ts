@@ -3,13 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { acceptsConnections } from '../../src/queues/data-dir-lock.js';
 import { privateRedisSocket } from '../../src/queues/private-redis.js';
-import {
-  endAllProcesses,
-  runCommand,
-  startProcess,
-  temporaryFolder,
-  untilReady,
-} from '../support/process.js';
+import { endAllProcesses, runCommand, startReadyProcess, temporaryFolder } from '../support/process.js';
 import type { ServiceProcess } from '../support/process.js';
 import { freePort } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -64,11 +58,7 @@ describe('the private Redis', () => {
     }
   }
 
-  const start = async (): Promise<ServiceProcess> => {
-    const service = startProcess(['serve'], env);
-    await untilReady(url, service);
-    return service;
-  };
+  const start = (): Promise<ServiceProcess> => startReadyProcess('serve', env);
   const post = async (serial: string): Promise<number> => {
     const response = await fetch(`${url}/webhooks/simplemdm/${TOKEN}`, {
       method: 'POST',

@@ -10,8 +10,8 @@ import {
   endAllProcesses,
   runCommand,
   startProcess,
+  startReadyProcess,
   temporaryFolder,
-  untilReady,
 } from '../support/process.js';
 import { freePort, startTestRedis } from '../support/redis.js';
 import type { TestRedis } from '../support/redis.js';
@@ -58,13 +58,8 @@ describe('processes of the service', () => {
     await folder.remove();
   });
 
-  const start = async (role: string, more: Readonly<Record<string, string>> = {}) => {
-    const port = await freePort();
-    const service = startProcess([role], { ...env, PORT: String(port), ...more });
-    const url = `http://127.0.0.1:${port}`;
-    await untilReady(url, service);
-    return { ...service, url };
-  };
+  const start = (role: string, more: Readonly<Record<string, string>> = {}) =>
+    startReadyProcess(role, { ...env, ...more });
   const inGroupLaptops = (id: number): boolean =>
     simulator
       .calls()
@@ -106,7 +101,7 @@ describe('processes of the service', () => {
     expect(stopping.output()).toContain('their API calls are aborted and the jobs return to their queues');
     await start('worker');
     await until('the other worker finishes the job', () => inGroupLaptops(device.id));
-  }, 60_000);
+  });
 
   test('the service stops gracefully while Redis is unreachable', async () => {
     const own = await startTestRedis();
@@ -120,7 +115,7 @@ describe('processes of the service', () => {
     service.kill('SIGTERM');
     expect(await service.ended).toBe(0);
     expect(service.output()).toContain('Redis is unreachable, so active jobs cannot be handed back');
-  }, 60_000);
+  });
 
   test('a second signal ends the process immediately', async () => {
     const receiver = await start('receiver');

@@ -4,6 +4,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** A request that a chat service got. */
 export interface ChatRequest {
   readonly path: string;
+  /** When it arrived, in epoch milliseconds. */
+  readonly at: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
   readonly body: unknown;
@@ -25,11 +27,12 @@ export async function startChat(): Promise<Chat> {
   const requests: ChatRequest[] = [];
   const answers: { status: number; headers?: Record<string, string>; body?: string }[] = [];
   const server = createServer((request, response) => {
+    const at = Date.now();
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
-      requests.push({ path: request.url ?? '', headers: request.headers, text, body: json(text) });
+      requests.push({ path: request.url ?? '', at, headers: request.headers, text, body: json(text) });
       const { status = 200, headers = {}, body = 'ok' } = answers.shift() ?? {};
       response.writeHead(status, headers).end(body);
     });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { freePort } from './redis.js';
 import { until } from './until.js';
 
 /** The compiled command line; script/test builds it before the tests run. */
@@ -69,17 +70,25 @@ export async function endAllProcesses(): Promise<void> {
 export async function untilReady(url: string, service: ServiceProcess): Promise<void> {
   let over = false;
   void service.ended.then(() => (over = true));
-  await until(
-    `${url} is ready`,
-    async () => {
-      if (over) throw new Error(`the service ended:\n${service.output()}`);
-      return fetch(`${url}/readyz`).then(
-        (response) => response.ok,
-        () => false,
-      );
-    },
-    30_000,
-  );
+  await until(`${url} is ready`, async () => {
+    if (over) throw new Error(`the service ended:\n${service.output()}`);
+    return fetch(`${url}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  });
+}
+
+/** Starts a role of the service, on a free port unless PORT is given, and waits until it is ready. */
+export async function startReadyProcess(
+  role: string,
+  env: Readonly<Record<string, string>>,
+): Promise<ServiceProcess & { readonly url: string }> {
+  const port = env['PORT'] ?? String(await freePort());
+  const service = startProcess([role], { ...env, PORT: port });
+  const url = `http://127.0.0.1:${port}`;
+  await untilReady(url, service);
+  return { ...service, url };
 }
 
 /** A temporary folder with the given files in it. */

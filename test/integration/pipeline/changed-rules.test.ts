@@ -14,7 +14,7 @@ rules:
     allow: [destructive]
     ${more}
     do:
-      - wait: 2s
+      - wait: 3s
       - wipe: {}
 `;
 
@@ -76,7 +76,7 @@ rules:
   - id: tell
     on: device.enrolled
     do:
-      - wait: 2s
+      - wait: 3s
       - http_request: { method: POST, url: "${service.url}/important" }
       - notify: { channel: ${channel}, title: hello }
 `;

@@ -24,7 +24,7 @@ ${steps}`;
 describe('wait', () => {
   const WAITS = rule(`
       - log: "before: {{ device.name }}"
-      - wait: 1s
+      - wait: 3s
         id: pause
       - log: "after: {{ device.name }}"
         id: last`);

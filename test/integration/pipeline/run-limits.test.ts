@@ -37,7 +37,6 @@ async function untilCounts(current: World, rule: string, expected: Record<string
   await until(
     `the runs of ${rule} are ${wanted}`,
     async () => JSON.stringify(Object.entries(await countByStatus(current, rule)).sort()) === wanted,
-    30_000,
   );
 }
 
@@ -113,7 +112,7 @@ test('a replayed run that is held again can be dropped again, and no longer coun
   await dropHeld(current.client, 'default', 'greet');
   await untilCounts(current, 'greet', { completed: 2, failed: 1 });
   expect(await listHeld(current.client, false)).toBe('no rule is held');
-}, 60_000);
+});
 
 test('a superseded run does not count as waiting', async () => {
   const current = await begin(
@@ -168,7 +167,7 @@ rules:
   // Releasing the rule itself resets it.
   await releaseHeld(current.client, 'default', 'erase');
   await untilCounts(current, 'erase', { completed: 12 });
-}, 90_000);
+});
 
 test('a replay of a rule that has become destructive counts too', async () => {
   const failing = (steps: string): string => `

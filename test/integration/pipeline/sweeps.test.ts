@@ -74,16 +74,14 @@ rules:
 
   await current.restartService({ ...env, FIRST_KEY: API_KEY });
   const fixedAt = new Date().toISOString();
-  await until(
-    'the account has later ticks',
-    async () => [...times(await events(current, 'a-refused'))].some((at) => String(at) > fixedAt),
-    40_000,
+  await until('the account has later ticks', async () =>
+    [...times(await events(current, 'a-refused'))].some((at) => String(at) > fixedAt),
   );
   const missed = (await events(current, 'a-refused')).filter(
     ({ data }) => String(data['scheduled_at']) < fixedAt,
   );
   expect(missed.map(({ data }) => data['scheduled_at'])).toEqual([unfinished[0]?.data.tick.at]);
-}, 90_000);
+});
 
 test('a key without the permission to list devices fails the sweep; the next tick starts another one', async () => {
   const current = await begin({
@@ -116,11 +114,7 @@ rules:
   const broken = 54;
   current.simulator.addFault({ path: `/devices/${broken}/installed_apps`, kind: 'status', status: 500 });
   await addTick(current.schedules, 'yearly');
-  await until(
-    'the sweep has completed',
-    async () => (await current.sweeps.getCompletedCount()) === 1,
-    60_000,
-  );
+  await until('the sweep has completed', async () => (await current.sweeps.getCompletedCount()) === 1);
   const found = await events(current);
   const isBroken = ({ data }: EventSummary): boolean => JSON.stringify(data).includes(`{"id":${broken},`);
   expect(found.length).toBeGreaterThan(2);
@@ -136,4 +130,4 @@ rules:
     'the event is completed',
     async () => (await findTrace(current.client, id))?.status === 'completed',
   );
-}, 120_000);
+});

@@ -123,7 +123,7 @@ describe('503', () => {
     try {
       const startedAt = performance.now();
       await expectUnavailable(world.url);
-      expect(performance.now() - startedAt).toBeLessThan(8000);
+      expect(performance.now() - startedAt).toBeLessThan(60_000);
     } finally {
       process.kill(world.redis.pid, 'SIGCONT');
     }

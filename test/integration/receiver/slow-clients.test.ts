@@ -70,8 +70,8 @@ test('the server limits the time for headers and for a whole request', () => {
 test('stalled senders are disconnected, and others are served meanwhile', async () => {
   const { headersTimeout, requestTimeout } = server;
   // Shorter limits for the test. The server checks them every two seconds.
-  server.headersTimeout = 300;
-  server.requestTimeout = 500;
+  server.headersTimeout = 1000;
+  server.requestTimeout = 1500;
   try {
     const stalled = [
       ...Array.from({ length: 50 }, () => stall(half)),

@@ -6,6 +6,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../../simulator/start.js';
+import { until as untilTrue } from '../../support/until.js';
 import { apiKey, readOnlyApiKey } from './api-client.js';
 import { startReceiver, type WebhookReceiver } from './webhook-receiver.js';
 
@@ -32,11 +33,7 @@ export async function receiverForTest(): Promise<WebhookReceiver> {
   return receiver;
 }
 
-/** Waits for a condition, at most two seconds. */
+/** Waits for a condition. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 2000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('the condition did not come to hold');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await untilTrue('the condition holds', condition);
 }

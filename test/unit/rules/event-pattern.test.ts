@@ -55,9 +55,10 @@ describe('matchesType', () => {
   });
 
   test('many stars do not take forever', () => {
-    const startedAt = performance.now();
+    const startedAt = process.cpuUsage();
     expect(matchesType(`${'*a'.repeat(5)}b`, 'a'.repeat(128))).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(250);
+    // The time of the processor: another program that is busy does not count.
+    expect(process.cpuUsage(startedAt).user / 1000).toBeLessThan(250);
   });
 });
 

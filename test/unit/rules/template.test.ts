@@ -237,10 +237,11 @@ describe('limits', () => {
       'a text that doubles',
       '{% assign s = "aaaaaaaaaa" %}{% for i in (1..60) %}{% assign s = s | append: s %}{% endfor %}{{ s }}',
     ],
-  ])('%s ends with an error within two seconds', (_what, text) => {
-    const startedAt = performance.now();
+  ])('%s ends with an error within two seconds of the processor', (_what, text) => {
+    const startedAt = process.cpuUsage();
     expect(() => render(text)).toThrow(/limit/);
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    // The time of the processor: another program that is busy does not count.
+    expect(process.cpuUsage(startedAt).user / 1000).toBeLessThan(2000);
   });
 
   test('a template of more than 100,000 characters is rejected', () => {
