@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -15,7 +17,10 @@ export default {
       },
     ],
   },
+  cacheDirectory: '<rootDir>/.cache/jest',
+  testSequencer: '<rootDir>/test/support/slow-files-first.js',
   // Ends a test that hangs. Tests wait for conditions, so a busy machine makes them slow and not wrong.
   testTimeout: 300_000,
-  maxWorkers: 2,
+  // Tests mostly wait: for locks, timers, other processes. One more worker than cores keeps the cores busy.
+  maxWorkers: Math.min(availableParallelism() + 1, 8),
 };

@@ -183,12 +183,12 @@ describe('the delivery policy', () => {
     expect(chat.requests()).toHaveLength(1);
   });
 
-  test('two hundred enrollments are one message', async () => {
+  test('a hundred enrollments are one message', async () => {
     const { simulator } = await start(rules('group_wait: 4s'));
-    simulator.enrollMany({ count: 200, kind: 'macbook' });
+    simulator.enrollMany({ count: 100, kind: 'macbook' });
     const request = await until('the message', () => chat.requests()[0]);
     expect(request.body).toMatchObject({
-      data: { title: '200 × New devices', count: 200, sections: [{ more: 190 }] },
+      data: { title: '100 × New devices', count: 100, sections: [{ more: 90 }] },
     });
     expect(posted.parse(request.body).data.sections[0]?.items).toHaveLength(10);
     expect(chat.requests()).toHaveLength(1);

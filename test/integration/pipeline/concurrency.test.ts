@@ -217,7 +217,7 @@ test('restart: a superseded run skips the remaining items of its list', async ()
     'concurrency: { mode: restart }',
     `
       - wait: 1s
-        for_each: "[1, 2, 3, 4, 5, 6, 7, 8]"
+        for_each: "[1, 2, 3, 4]"
         id: waits
       - http_request: { method: POST, url: "URL/end-{{ event.data.number }}" }`,
   );
@@ -296,13 +296,16 @@ test('three events in quick succession keep their order, 50 times', async () => 
     'enabled: true',
     '\n      - http_request: { method: POST, url: "URL/{{ event.data.device.id }}/{{ event.data.number }}" }',
   );
-  for (let id = 1; id <= 50; id += 1) {
+  const ids = Array.from({ length: 50 }, (_unused, index) => index + 1);
+  const postThree = async (id: number): Promise<void> => {
     service.answerNext({ status: 400 });
     for (const number of [1, 2, 3]) await post('acme.event', number, { id });
     const own = (): string[] => paths().filter((path) => path.startsWith(`/${id}/`));
     await until('all three runs are done', () => own().length === 3);
     expect(own()).toEqual([`/${id}/1`, `/${id}/2`, `/${id}/3`]);
-  }
+  };
+  // Five devices at a time.
+  while (ids.length > 0) await Promise.all(ids.splice(0, 5).map(postThree));
 });
 
 test('a burst of events of one device is processed without pauses', async () => {
