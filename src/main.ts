@@ -1,4 +1,4 @@
-import { listenForRequests } from './service/phases/listen.js';
+import { listenForRequests } from './service/phases/http-server.js';
 import { openQueues } from './service/phases/queues.js';
 import { openRoutes } from './service/phases/ready.js';
 import { connectRedis } from './service/phases/redis.js';

@@ -4,7 +4,7 @@ import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { ScheduleJob, SweepJob } from '../src/queues/jobs.js';
 import { nextTime } from '../src/rules/model/cron.js';
 import type { Rule } from '../src/rules/model/rule.js';
-import { addSweep, scheduledRule } from '../src/schedules/scheduler.js';
+import { addSweep, scheduledRule } from '../src/schedules/schedule-queue.js';
 import { waitForScheduledRule } from '../src/schedules/wait-for-scheduled-rule.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';

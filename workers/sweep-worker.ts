@@ -10,7 +10,7 @@ import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { EventJob, SweepJob } from '../src/queues/jobs.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import { recordSweep } from '../src/schedules/last-sweeps.js';
-import { scheduledRule } from '../src/schedules/scheduler.js';
+import { scheduledRule } from '../src/schedules/schedule-queue.js';
 import { sweepFleet } from '../src/schedules/sweep-fleet.js';
 import { waitForScheduledRule } from '../src/schedules/wait-for-scheduled-rule.js';
 import type { AccountAccess } from '../src/simplemdm/account-access.js';

@@ -5,7 +5,7 @@ import type { CustomAttribute } from '../simplemdm/custom-attributes.js';
 import { StepError, defineAction } from './action.js';
 import { defineDeviceAction } from './device-action.js';
 import { deviceGroups } from './reference-kinds.js';
-import { reference } from './reference.js';
+import { reference } from './resolve-reference.js';
 
 const name = z
   .string('expected the name of a custom attribute')

@@ -4,7 +4,7 @@ import { defineAction } from './action.js';
 import { SKIPPED_WITHOUT_DEVICE } from './device-action.js';
 import { referenceOutput } from './reference-action.js';
 import { deviceGroups } from './reference-kinds.js';
-import { reference } from './reference.js';
+import { reference } from './resolve-reference.js';
 
 /** API reference, Device Groups, Assign device. Needs the id of the device only, so that it also works before the device is enrolled. */
 export const assignDeviceGroup = defineAction({

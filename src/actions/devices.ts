@@ -4,7 +4,7 @@ import { StepError, defineAction } from './action.js';
 import { noArguments, text } from './argument-types.js';
 import { defineDeviceAction } from './device-action.js';
 import { deviceGroups } from './reference-kinds.js';
-import { reference } from './reference.js';
+import { reference } from './resolve-reference.js';
 
 /** API reference, Devices, Update. */
 export const rename = defineDeviceAction({

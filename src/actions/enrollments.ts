@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { StepError, defineAction } from './action.js';
 import { textOrTemplate } from './argument-types.js';
 import { enrollments } from './reference-kinds.js';
-import { reference } from './reference.js';
+import { reference } from './resolve-reference.js';
 
 const EXPECTED_CONTACT = 'expected an e-mail address, or a phone number (with + before a country code)';
 

@@ -3,7 +3,7 @@ import type { SimpleMdm } from '../simplemdm/client.js';
 import { defineAction } from './action.js';
 import type { Action } from './action.js';
 import { defineDeviceAction } from './device-action.js';
-import { reference } from './reference.js';
+import { reference } from './resolve-reference.js';
 import type { ReferencedKind, ReferencedObject } from './reference-kinds.js';
 
 /** An action whose only argument is a reference, as its file writes it. */

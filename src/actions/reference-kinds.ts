@@ -2,8 +2,8 @@ import type { CatalogEntry, ReferenceKind } from '../rules/model/vocabulary.js';
 import type { CachedList, CachedLists } from '../simplemdm/cached-lists.js';
 import type { Enrollment } from '../simplemdm/enrollments.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
-import { resolveReference } from './reference.js';
-import type { Reference } from './reference.js';
+import { resolveReference } from './resolve-reference.js';
+import type { Reference } from './resolve-reference.js';
 
 /** An object that a reference names. */
 export interface ReferencedObject<T> {

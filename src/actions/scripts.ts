@@ -5,7 +5,7 @@ import { StepError, defineAction } from './action.js';
 import type { ActionContext, ActionResult } from './action.js';
 import { SKIPPED_WITHOUT_DEVICE, platformText } from './device-action.js';
 import { scripts } from './reference-kinds.js';
-import { reference } from './reference.js';
+import { reference } from './resolve-reference.js';
 
 /** How far the clock of SimpleMDM may be behind the local clock, for the search for a job of an earlier attempt. */
 const CLOCK_TOLERANCE_MS = 30_000;

@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.js';
 import { lastSweeps } from '../schedules/last-sweeps.js';
 import { openScheduleQueue } from '../queues/queues.js';
 import { retentionOf } from '../queues/retention.js';
-import { addTick } from '../schedules/scheduler.js';
+import { addTick } from '../schedules/schedule-queue.js';
 import { columns } from './terminal.js';
 
 /** `mdm-reflex schedules`: lists the rules that have a schedule, with their next tick and last sweep. */

@@ -34,7 +34,7 @@ import type { Vocabulary } from '../rules/model/vocabulary.js';
 import { failAbandonedEvent } from '../runs/event-session.js';
 import { failAbandonedRun } from '../runs/run-session.js';
 import { startScheduleSync } from '../schedules/schedule-sync.js';
-import { syncSchedules } from '../schedules/scheduler.js';
+import { syncSchedules } from '../schedules/schedule-queue.js';
 import type { AccountAccess } from '../simplemdm/account-access.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';

@@ -5,7 +5,7 @@ import { deviceReferenceOf } from '../../src/events/webhook-types.js';
 import { findEvents } from '../../src/journal/find-events.js';
 import type { EventSummary } from '../../src/journal/trace.js';
 import { openScheduleQueue, openSweepQueue } from '../../src/queues/queues.js';
-import { addTick } from '../../src/schedules/scheduler.js';
+import { addTick } from '../../src/schedules/schedule-queue.js';
 import { createSimpleMdm } from '../../src/simplemdm/client.js';
 import { endAllProcesses, startReadyProcess, temporaryFolder } from '../support/process.js';
 import { startTestRedis } from '../support/redis.js';

@@ -1,6 +1,6 @@
 import { createIntake } from '../../receiver/intake.js';
 import type { LiveRules } from '../live-rules.js';
-import type { HttpServer } from './listen.js';
+import type { HttpServer } from './http-server.js';
 import type { ServiceQueues } from './queues.js';
 import type { RedisConnections } from './redis.js';
 import type { ServiceContext } from './settings.js';

@@ -5,7 +5,7 @@ import { findEvents } from '../../../src/journal/find-events.js';
 import type { EventSummary } from '../../../src/journal/trace.js';
 import type { ScheduleJob } from '../../../src/queues/jobs.js';
 import { openScheduleQueue } from '../../../src/queues/queues.js';
-import { addTick } from '../../../src/schedules/scheduler.js';
+import { addTick } from '../../../src/schedules/schedule-queue.js';
 import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import type { World } from '../../support/world.js';

@@ -6,7 +6,7 @@ import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import type { EventSummary } from '../../../src/journal/trace.js';
 import type { ScheduleJob, SweepJob } from '../../../src/queues/jobs.js';
 import { openScheduleQueue, openSweepQueue } from '../../../src/queues/queues.js';
-import { addTick } from '../../../src/schedules/scheduler.js';
+import { addTick } from '../../../src/schedules/schedule-queue.js';
 import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { API_KEY } from '../../support/world.js';

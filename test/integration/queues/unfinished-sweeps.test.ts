@@ -4,7 +4,7 @@ import { connectForWorkers } from '../../../src/queues/connection.js';
 import { sweepJob } from '../../../src/queues/jobs.js';
 import type { SweepJob } from '../../../src/queues/jobs.js';
 import { openSweepQueue, SWEEPS } from '../../../src/queues/queues.js';
-import { addSweep } from '../../../src/schedules/scheduler.js';
+import { addSweep } from '../../../src/schedules/schedule-queue.js';
 import { startWorker } from '../../../src/queues/worker.js';
 import type { JobOutcome } from '../../../src/queues/job-outcome.js';
 import type { RunningWorker } from '../../../src/queues/worker.js';

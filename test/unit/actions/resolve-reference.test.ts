@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { StepError } from '../../../src/actions/action.js';
-import { reference, resolveReference } from '../../../src/actions/reference.js';
-import type { Reference } from '../../../src/actions/reference.js';
+import { reference, resolveReference } from '../../../src/actions/resolve-reference.js';
+import type { Reference } from '../../../src/actions/resolve-reference.js';
 
 interface Group {
   readonly id: number;
