@@ -5,7 +5,7 @@ import { relative } from 'node:path';
 const TYPICAL_SECONDS = {
   'test/e2e/service-process.test.ts': 50,
   'test/e2e/console.test.ts': 50,
-  'test/e2e/rules-command-line.test.ts': 40,
+  'test/e2e/rules-command-line.test.ts': 25,
   'test/integration/alerts/channels-in-a-run.test.ts': 40,
   'test/e2e/console-service.test.ts': 40,
   'test/integration/pipeline/concurrency.test.ts': 35,
@@ -13,7 +13,7 @@ const TYPICAL_SECONDS = {
   'test/integration/pipeline/failures.test.ts': 30,
   'test/chaos/killed-sweep.test.ts': 25,
   'test/chaos/killed-worker.test.ts': 20,
-  'test/e2e/explain.test.ts': 18,
+  'test/e2e/explain.test.ts': 12,
   'test/integration/pipeline/sweeps.test.ts': 18,
   'test/integration/pipeline/changed-rules.test.ts': 17,
   'test/e2e/private-redis.test.ts': 16,

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { dropAlerts, listAlerts, retryAlerts } from '../alerts.js';
-import { withRedis } from '../with-redis.js';
 import type { CommandContext } from './command-context.js';
+import { onRedis } from './on-redis.js';
 import { flags, JSON_OPTION } from './options.js';
+
+const load = () => import('../alerts.js');
 
 /** `alerts list`, `alerts retry`, `alerts drop`. */
 export function addAlertCommands(program: Command, { env, print }: CommandContext): void {
@@ -16,18 +17,22 @@ export function addAlertCommands(program: Command, { env, print }: CommandContex
     .option(...JSON_OPTION)
     .action(async (options: unknown) => {
       const { json } = flags.parse(options);
-      print(await withRedis(env, (redis) => listAlerts(redis, json)));
+      print(await onRedis(env, load, ({ listAlerts }, redis) => listAlerts(redis, json)));
     });
 
   alerts
     .command('retry')
     .description('send an undelivered message again')
     .argument('<id>', 'the id of the message, or "all"')
-    .action(async (id: string) => print(await withRedis(env, (redis) => retryAlerts(redis, id))));
+    .action(async (id: string) =>
+      print(await onRedis(env, load, ({ retryAlerts }, redis) => retryAlerts(redis, id))),
+    );
 
   alerts
     .command('drop')
     .description('drop an undelivered message')
     .argument('<id>', 'the id of the message')
-    .action(async (id: string) => print(await withRedis(env, (redis) => dropAlerts(redis, id))));
+    .action(async (id: string) =>
+      print(await onRedis(env, load, ({ dropAlerts }, redis) => dropAlerts(redis, id))),
+    );
 }

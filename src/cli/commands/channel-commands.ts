@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { readSettings } from '../../config/settings.js';
-import { listChannels, testChannel } from '../channels.js';
 import type { CommandContext } from './command-context.js';
 import { RULES_OPTION, rulesOption } from './options.js';
+
+const load = () => import('../channels.js');
 
 /** `channels list`, `channels test`. */
 export function addChannelCommands(program: Command, { env, print }: CommandContext): void {
@@ -13,6 +14,7 @@ export function addChannelCommands(program: Command, { env, print }: CommandCont
     .description('list the channels of the rule files')
     .option(...RULES_OPTION)
     .action(async (options: unknown) => {
+      const { listChannels } = await load();
       print(await listChannels(env, rulesOption.parse(options).rules));
     });
 
@@ -23,6 +25,7 @@ export function addChannelCommands(program: Command, { env, print }: CommandCont
     .option(...RULES_OPTION)
     .action(async (name: string, options: unknown) => {
       const { PUBLIC_URL: consoleUrl } = readSettings(env, []);
+      const { testChannel } = await load();
       print(await testChannel(env, rulesOption.parse(options).rules, name, consoleUrl));
     });
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { listEvents, replayEvent, showEvent } from '../events.js';
-import { withRedis } from '../with-redis.js';
 import type { CommandContext } from './command-context.js';
+import { onRedis } from './on-redis.js';
 import { flags, JSON_OPTION } from './options.js';
+
+const load = () => import('../events.js');
 
 /** `events`, `events show`, `events replay`. */
 export function addEventCommands(program: Command, { env, paint, print }: CommandContext): void {
@@ -19,7 +20,7 @@ export function addEventCommands(program: Command, { env, paint, print }: Comman
     .option('--cursor <cursor>', 'the next page: the cursor at the end of the previous list')
     .option(...JSON_OPTION)
     .action(async (options: unknown) =>
-      print(await withRedis(env, (redis) => listEvents(redis, options, paint))),
+      print(await onRedis(env, load, ({ listEvents }, redis) => listEvents(redis, options, paint))),
     );
 
   events
@@ -29,7 +30,7 @@ export function addEventCommands(program: Command, { env, paint, print }: Comman
     .action(async (id: string, _options: unknown, command: Command) => {
       // --json stands on the parent command.
       const { json } = flags.parse(command.optsWithGlobals());
-      print(await withRedis(env, (redis) => showEvent(redis, id, json, paint)));
+      print(await onRedis(env, load, ({ showEvent }, redis) => showEvent(redis, id, json, paint)));
     });
 
   events
@@ -39,6 +40,10 @@ export function addEventCommands(program: Command, { env, paint, print }: Comman
     .option('--everything', 'replay as a new event, including steps that succeeded')
     .action(async (id: string, options: unknown) => {
       const { everything } = flags.parse(options);
-      print(await withRedis(env, (redis, settings) => replayEvent(redis, settings, id, everything)));
+      print(
+        await onRedis(env, load, ({ replayEvent }, redis, settings) =>
+          replayEvent(redis, settings, id, everything),
+        ),
+      );
     });
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { DEFAULT_ACCOUNT } from '../../config/accounts.js';
-import { dropHeld, listHeld, releaseHeld } from '../held.js';
-import { withRedis } from '../with-redis.js';
 import type { CommandContext } from './command-context.js';
+import { onRedis } from './on-redis.js';
 import { accountOption, flags, JSON_OPTION } from './options.js';
+
+const load = () => import('../held.js');
 
 /** `held list`, `held release`, `held drop`. */
 export function addHeldCommands(program: Command, { env, print }: CommandContext): void {
@@ -17,12 +18,12 @@ export function addHeldCommands(program: Command, { env, print }: CommandContext
     .option(...JSON_OPTION)
     .action(async (options: unknown) => {
       const { json } = flags.parse(options);
-      print(await withRedis(env, (redis) => listHeld(redis, json)));
+      print(await onRedis(env, load, ({ listHeld }, redis) => listHeld(redis, json)));
     });
 
   for (const [name, description, act] of [
-    ['release', 'let the held runs of a rule continue', releaseHeld],
-    ['drop', 'drop the held runs of a rule', dropHeld],
+    ['release', 'let the held runs of a rule continue', 'releaseHeld'],
+    ['drop', 'drop the held runs of a rule', 'dropHeld'],
   ] as const) {
     held
       .command(name)
@@ -31,7 +32,7 @@ export function addHeldCommands(program: Command, { env, print }: CommandContext
       .option('--account <account>', 'the account', DEFAULT_ACCOUNT)
       .action(async (rule: string, options: unknown) => {
         const { account } = accountOption.parse(options);
-        print(await withRedis(env, (redis) => act(redis, account, rule)));
+        print(await onRedis(env, load, (held, redis) => held[act](redis, account, rule)));
       });
   }
 }

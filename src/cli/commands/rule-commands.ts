@@ -1,12 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { serviceVocabulary } from '../../actions/service-vocabulary.js';
 import { DEFAULT_ACCOUNT } from '../../config/accounts.js';
-import { rulesJsonSchema } from '../../rules/json-schema.js';
-import { explain, explainOptions } from '../explain.js';
-import { initRules } from '../init.js';
-import { testRules } from '../rule-tests.js';
-import { validateRules } from '../validate.js';
 import type { CommandContext } from './command-context.js';
 import { flags, JSON_OPTION, parseOptions, RULES_OPTION } from './options.js';
 
@@ -21,6 +15,7 @@ export function addRuleCommands(program: Command, { env, paint, print }: Command
     .option('--strict', 'treat warnings as problems')
     .option('--offline', 'do not check at SimpleMDM that what the rules name exists')
     .action(async (path: string | undefined, options: unknown) => {
+      const { validateRules } = await import('../validate.js');
       const { valid, output } = await validateRules(env, { path, ...flags.parse(options) });
       print(output);
       if (!valid) process.exitCode = 1;
@@ -39,6 +34,7 @@ export function addRuleCommands(program: Command, { env, paint, print }: Command
     .option('--at <time>', 'the time to use for the event, age(…) and until(…): 2026-01-31T08:00:00Z')
     .option(...JSON_OPTION)
     .action(async (options: unknown) => {
+      const { explain, explainOptions } = await import('../explain.js');
       print(await explain(env, parseOptions(explainOptions, options), paint));
     });
 
@@ -47,6 +43,7 @@ export function addRuleCommands(program: Command, { env, paint, print }: Command
     .description('run rule tests; fetches nothing and sends nothing; exits with 1 when a test fails')
     .argument('<path>', 'a file of rule tests or a folder of them (docs/guides/rule-tests.md)')
     .action(async (path: string) => {
+      const { testRules } = await import('../rule-tests.js');
       const { failed, output } = await testRules(env, path);
       print(output);
       if (failed > 0) process.exitCode = 1;
@@ -59,11 +56,18 @@ export function addRuleCommands(program: Command, { env, paint, print }: Command
     .option('--account <account>', 'the account', DEFAULT_ACCOUNT)
     .action(async (options: unknown) => {
       const parsed = z.object({ out: z.string().optional(), account: z.string() }).parse(options);
+      const { initRules } = await import('../init.js');
       print(await initRules(env, parsed));
     });
 
   program
     .command('schema')
     .description('print the JSON Schema of rule files, for editors')
-    .action(() => print(JSON.stringify(rulesJsonSchema(serviceVocabulary(env, [])), undefined, 2)));
+    .action(async () => {
+      const [{ serviceVocabulary }, { rulesJsonSchema }] = await Promise.all([
+        import('../../actions/service-vocabulary.js'),
+        import('../../rules/json-schema.js'),
+      ]);
+      print(JSON.stringify(rulesJsonSchema(serviceVocabulary(env, [])), undefined, 2));
+    });
 }

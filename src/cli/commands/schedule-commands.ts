@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { listSchedules, runSchedule } from '../schedules.js';
-import { withRedis } from '../with-redis.js';
 import type { CommandContext } from './command-context.js';
+import { onRedis } from './on-redis.js';
 import { flags, JSON_OPTION } from './options.js';
+
+const load = () => import('../schedules.js');
 
 /** `schedules`, `schedules run`. */
 export function addScheduleCommands(program: Command, { env, print }: CommandContext): void {
@@ -12,7 +13,11 @@ export function addScheduleCommands(program: Command, { env, print }: CommandCon
     .option(...JSON_OPTION)
     .action(async (options: unknown) => {
       const { json } = flags.parse(options);
-      print(await withRedis(env, (redis, settings) => listSchedules(redis, settings, json)));
+      print(
+        await onRedis(env, load, ({ listSchedules }, redis, settings) =>
+          listSchedules(redis, settings, json),
+        ),
+      );
     });
 
   schedules
@@ -20,6 +25,8 @@ export function addScheduleCommands(program: Command, { env, print }: CommandCon
     .description('add a tick for a rule now; its schedule stays as it is')
     .argument('<rule>', 'the id of the rule')
     .action(async (rule: string) =>
-      print(await withRedis(env, (redis, settings) => runSchedule(redis, settings, rule))),
+      print(
+        await onRedis(env, load, ({ runSchedule }, redis, settings) => runSchedule(redis, settings, rule)),
+      ),
     );
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { addSilence, listSilences, removeSilence } from '../silences.js';
-import { withRedis } from '../with-redis.js';
 import type { CommandContext } from './command-context.js';
+import { onRedis } from './on-redis.js';
 import { flags, JSON_OPTION } from './options.js';
+
+const load = () => import('../silences.js');
 
 /** `silence add`, `silence list`, `silence remove`. */
 export function addSilenceCommands(program: Command, { env, print }: CommandContext): void {
@@ -17,7 +18,9 @@ export function addSilenceCommands(program: Command, { env, print }: CommandCont
     .option('--comment <text>', 'why', '')
     .action(async (options: unknown) => {
       const { match, for: time, comment } = addOptions.parse(options);
-      print(await withRedis(env, (redis) => addSilence(redis, env, match, time, comment)));
+      print(
+        await onRedis(env, load, ({ addSilence }, redis) => addSilence(redis, env, match, time, comment)),
+      );
     });
 
   silence
@@ -26,14 +29,16 @@ export function addSilenceCommands(program: Command, { env, print }: CommandCont
     .option(...JSON_OPTION)
     .action(async (options: unknown) => {
       const { json } = flags.parse(options);
-      print(await withRedis(env, (redis) => listSilences(redis, json)));
+      print(await onRedis(env, load, ({ listSilences }, redis) => listSilences(redis, json)));
     });
 
   silence
     .command('remove')
     .description('remove a silence')
     .argument('<id>', 'the id of the silence')
-    .action(async (id: string) => print(await withRedis(env, (redis) => removeSilence(redis, id))));
+    .action(async (id: string) =>
+      print(await onRedis(env, load, ({ removeSilence }, redis) => removeSilence(redis, id))),
+    );
 }
 
 const addOptions = z.object({ match: z.array(z.string()), for: z.string(), comment: z.string() });
