@@ -89,6 +89,19 @@ export function createWebhooks(
     for (const { type, body } of order) send(type, body);
   };
 
+  // Receivers take equal bodies for one event, so the second of two equal changes in a millisecond gets the next one.
+  const recent = new Set<string>();
+  let latest = 0;
+  const bodyOf = (type: string, data: unknown): string => {
+    let at = clock.now().getTime();
+    if (at > latest) recent.clear();
+    const bodyAt = (ms: number): string => JSON.stringify({ type, at: timestamp(new Date(ms)), data });
+    while (recent.has(bodyAt(at))) at += 1;
+    latest = Math.max(latest, at);
+    recent.add(bodyAt(at));
+    return bodyAt(at);
+  };
+
   const post = (type: string, body: string) => {
     const fault = faults.use(type);
     switch (fault?.kind) {
@@ -122,7 +135,7 @@ export function createWebhooks(
         postHeld();
       },
     },
-    post: (type, data) => post(type, JSON.stringify({ type, at: timestamp(clock.now()), data })),
+    post: (type, data) => post(type, bodyOf(type, data)),
     resend: ({ last, reversed, delayMs }) => {
       const resent = sent.slice(-last).map(({ delivery, body }) => ({ type: delivery.type, body }));
       const ordered = reversed ? resent.reverse() : resent;

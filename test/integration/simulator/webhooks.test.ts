@@ -40,6 +40,20 @@ describe('webhooks', () => {
     expect(simulator.device(id)).toBeUndefined();
   });
 
+  test('equal changes in one millisecond are webhooks with different times', async () => {
+    const { simulator, receiver, clock } = await withReceiver();
+    for (let count = 0; count < 3; count += 1) simulator.sendTestEvent();
+    clock.advance(1);
+    simulator.sendTestEvent();
+    await simulator.webhooksSettled();
+    expect(receiver.received.map(({ at }) => at.slice(11, 23))).toEqual([
+      '05:00:00.000',
+      '05:00:00.001',
+      '05:00:00.002',
+      '05:00:00.003',
+    ]);
+  });
+
   test('a device can enroll and unenroll without a webhook', async () => {
     const { simulator, receiver } = await withReceiver();
     const { id } = simulator.enroll({ kind: 'ipad', webhook: false });
