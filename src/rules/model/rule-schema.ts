@@ -163,7 +163,7 @@ export const ruleInFile = z.object(
       )
       .optional()
       .describe(
-        'The most runs that the rule can start, such as `{ runs: 50, per: 1h }`. Above the limit, the rule is held: new runs wait until a person decides. Default: 1000 per hour.',
+        'The most runs that the rule can start, such as `{ runs: 50, per: 1h }`. With `runs: 50`, the 51st run in that time is held: runs wait until a person decides. Default: 1000 per hour.',
       ),
     concurrency: concurrency
       .optional()
@@ -173,7 +173,7 @@ export const ruleInFile = z.object(
     on_own_actions: z
       .boolean('expected true or false')
       .default(false)
-      .describe('With `true`, the rule also matches events that actions of rules caused. Default: `false`.'),
+      .describe('With `true`, the rule also matches events that mdm-reflex itself caused. Default: `false`.'),
     accounts: z
       .array(z.string('expected the name of an account'), 'expected a list of accounts, such as [acme]')
       .min(1, 'expected at least one account')
