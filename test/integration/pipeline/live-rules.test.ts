@@ -63,7 +63,7 @@ test('a file that changes during a reload is loaded after that reload', async ()
   await write(text('two'));
   const reload = opened.reload();
   await until('the file has been read', () => asked);
-  // The later change must not overtake the reload.
+  // The poll finds the later change meanwhile, which must not overtake the reload.
   await write(text('three'));
   await delay(300);
   release();
