@@ -15,6 +15,7 @@ import { evaluateRules } from '../src/runs/evaluate-rules.js';
 import { openEventSession, outcomeOfDecisions } from '../src/runs/event-session.js';
 import { reportCutChain, withCause } from '../src/runs/loop-protection.js';
 import { planRuns } from '../src/runs/plan-runs.js';
+import { unknownAccount } from '../src/runs/unknown-account.js';
 import type { AccountAccess } from '../src/simplemdm/account-access.js';
 import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
@@ -58,7 +59,7 @@ async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOption
   const session = openEventSession(job, options);
   await journal.ensureTrace(job.data.event);
   const access = options.accounts.get(job.data.event.account);
-  if (access === undefined) return session.end(unknownAccount(job.data.event.account));
+  if (access === undefined) return session.end({ kind: 'failed', ...unknownAccount(job.data.event.account) });
   const event = await withCause(job.data.event, options.causes);
   await reportCutChain(event, { ...options, logger: session.logger });
   await session.start();
@@ -76,12 +77,4 @@ async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOption
     session.logger.info({ rule: rule.source.id, verdict, reason }, 'rule evaluated');
   }
   return session.end(outcomeOfDecisions(decisions, job));
-}
-
-function unknownAccount(account: string): JobOutcome {
-  return {
-    kind: 'failed',
-    code: 'event/account-unknown',
-    reason: `the account "${account}" is not configured`,
-  };
 }

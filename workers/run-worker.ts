@@ -11,6 +11,7 @@ import { executeRun } from '../src/runs/execute-run.js';
 import { openRunSession } from '../src/runs/run-session.js';
 import { stepRecordsFor } from '../src/runs/step-records.js';
 import type { AdmissionContext } from '../src/runs/wait-for-admission.js';
+import { unknownAccount } from '../src/runs/unknown-account.js';
 import { waitForAdmission } from '../src/runs/wait-for-admission.js';
 import { waitForRule } from '../src/runs/wait-for-rule.js';
 import { waitForGroupSlot } from '../src/runs/wait-for-group-slot.js';
@@ -32,10 +33,7 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     const { event, rule: plannedRule, steps, replays } = job.data;
     const run = openRunSession(job, options);
     const access = options.accounts.get(event.account);
-    if (access === undefined) {
-      const reason = `the account "${event.account}" is not configured`;
-      return run.fail({ reason, code: 'event/account-unknown' });
-    }
+    if (access === undefined) return run.fail(unknownAccount(event.account));
 
     const source = effectiveRule(job.data, run.currentRule);
     const state = liveRuleStateOf(source, run.currentRule, event.account);

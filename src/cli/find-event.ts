@@ -11,10 +11,9 @@ import type { Trace } from '../journal/trace.js';
  * @throws OperatorError when several ids start with these characters.
  */
 export async function findEvent(redis: Redis, id: string): Promise<Trace | undefined> {
-  const found = await findTrace(redis, id);
-  if (found !== undefined) return found;
   const candidates = await findEventIds(redis, id);
-  if (candidates.length < 2) return undefined;
+  const [match] = candidates;
+  if (candidates.length < 2) return match === undefined ? undefined : findTrace(redis, match);
   throw new OperatorError([
     {
       code: 'cli/ambiguous-id',

@@ -76,7 +76,7 @@ export function createFactFetcher({ event, api, lists, known, onFact }: FactFetc
 }
 
 /** The code of a failed lookup. */
-export function lookupErrorCode(error: unknown): ErrorCode {
+function lookupErrorCode(error: unknown): ErrorCode {
   return error instanceof SimpleMdmError ? error.code : 'fact/lookup-failed';
 }
 

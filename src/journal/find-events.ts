@@ -98,7 +98,6 @@ function nameOf(device: FactTrace | undefined): string | undefined {
  * @returns The trace; undefined when no event or more than one matches.
  */
 export async function findTrace(redis: Redis, id: string): Promise<Trace | undefined> {
-  if (/^[0-9a-f]{64}$/.test(id)) return (await tracesOf(redis, [id], true))[0];
   const found = await findEventIds(redis, id);
   return found.length === 1 ? (await tracesOf(redis, found, true))[0] : undefined;
 }
@@ -130,9 +129,13 @@ async function entriesAfter(
   return flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, score: Number(flat[index + 1]) }] : []));
 }
 
-/** The ids of the events in the journal that start with this prefix; none for a prefix of fewer than six characters. */
+/**
+ * The ids of the events in the journal that start with this prefix; none for a prefix of fewer than six characters. A complete id is
+ * returned without a look at the journal.
+ */
 export async function findEventIds(redis: Redis, prefix: string): Promise<string[]> {
-  if (!/^[0-9a-f]{6,64}$/.test(prefix)) return [];
+  if (/^[0-9a-f]{64}$/.test(prefix)) return [prefix];
+  if (!/^[0-9a-f]{6,63}$/.test(prefix)) return [];
   return (await redis.zrange(INDEX_KEY, '0', '-1')).filter((id) => id.startsWith(prefix));
 }
 

@@ -103,7 +103,7 @@ function memberAt(value: unknown, path: Path): unknown {
 }
 
 /** The names of the fields of an object schema. */
-export function fieldsOfSchema(schema: z.ZodType): string[] {
+function fieldsOfSchema(schema: z.ZodType): string[] {
   return 'shape' in schema && typeof schema.shape === 'object' && schema.shape !== null
     ? Object.keys(schema.shape)
     : [];

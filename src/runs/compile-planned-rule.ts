@@ -17,7 +17,7 @@ export interface CompileOptions {
  */
 export function compilePlannedRule(source: RuleSource, { rules, vocabulary }: CompileOptions): Rule | string {
   // Compiling is expensive, and most runs use the live rule.
-  const live = rules().find((rule) => isSame(rule.source, source));
+  const live = rules().find((rule) => rule.source.id === source.id && isSame(rule.source, source));
   if (live !== undefined) return live;
   const { catalogs: _catalogs, ...known } = vocabulary();
   const problems: string[] = [];

@@ -14,8 +14,8 @@ export function isFinished({ status }: AttemptRecord, onError: 'stop' | 'continu
 
 /** Marks a step as skipped, unless it has ended. */
 export function skippedStep(step: StepRecord, why: Pick<StepRecord, 'reason' | 'code'>): StepRecord {
-  const hasEnded = step.status === 'completed' || step.status === 'skipped' || step.status === 'failed';
-  return hasEnded ? step : { ...step, status: 'skipped', ...why };
+  // A failed step keeps its failure, whatever its on_error.
+  return isFinished(step, 'continue') ? step : { ...step, status: 'skipped', ...why };
 }
 
 /**

@@ -21,6 +21,7 @@ import type { EventCauses } from '../coordination/event-causes.js';
 import { openRunLimits } from '../coordination/run-limits.js';
 import type { RunLimits } from '../coordination/run-limits.js';
 import type { Journal } from '../journal/journal.js';
+import type { FailureReason } from '../queues/job-outcome.js';
 import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../queues/jobs.js';
 import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../queues/jobs.js';
 import { ALERTS, EVENTS, RUNS, SCHEDULES, SWEEPS } from '../queues/queues.js';
@@ -201,13 +202,13 @@ function startAlertWorker(shared: SharedByWorkers): RunningWorker {
       redact: redaction.redact,
     }),
     // The alerts stay in the store, and the channel is woken again.
-    onAbandoned: ({ channel }, { reason }) => {
-      logger.error(
-        { code: 'service/job-abandoned', channel, reason },
+    onAbandoned: ({ channel }, failure) =>
+      logAbandonedJob(
+        logger,
+        { channel },
+        failure,
         'a job that delivers the messages of a channel was abandoned; the channel is woken again',
-      );
-      return Promise.resolve();
-    },
+      ),
   });
 }
 
@@ -217,10 +218,8 @@ function startScheduleWorker(shared: SharedByWorkers): RunningWorker {
     queue: SCHEDULES,
     schema: scheduleJob,
     handle: createScheduleHandler({ ...shared, sweeps: shared.queues.sweeps }),
-    onAbandoned: ({ rule }, { reason }) => {
-      shared.logger.error({ code: 'service/job-abandoned', rule, reason }, 'a tick was abandoned');
-      return Promise.resolve();
-    },
+    onAbandoned: ({ rule }, failure) =>
+      logAbandonedJob(shared.logger, { rule }, failure, 'a tick was abandoned'),
   });
 }
 
@@ -230,11 +229,20 @@ function startSweepWorker(shared: SharedByWorkers): RunningWorker {
     queue: SWEEPS,
     schema: sweepJob,
     handle: createSweepHandler({ ...shared, events: shared.queues.events }),
-    onAbandoned: ({ rule, account }, { reason }) => {
-      shared.logger.error({ code: 'service/job-abandoned', rule, account, reason }, 'a sweep was abandoned');
-      return Promise.resolve();
-    },
+    onAbandoned: ({ rule, account }, failure) =>
+      logAbandonedJob(shared.logger, { rule, account }, failure, 'a sweep was abandoned'),
   });
+}
+
+/** An abandoned job that leaves no record is logged. */
+function logAbandonedJob(
+  logger: Logger,
+  fields: Readonly<Record<string, string>>,
+  { reason }: FailureReason,
+  message: string,
+): Promise<void> {
+  logger.error({ code: 'service/job-abandoned', ...fields, reason }, message);
+  return Promise.resolve();
 }
 
 /** A channel whose job was lost between two alerts is woken this often. */

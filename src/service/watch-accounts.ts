@@ -18,7 +18,7 @@ export function watchAccounts(redis: Redis, logger: Logger): (call: ApiCall) => 
     if (accepted) logger.info({ account }, 'SimpleMDM accepts the API key');
     else
       logger.error(
-        { code: 'service/refused-key', account, reason },
+        { code: 'api/refused-key', account, reason },
         'SimpleMDM refuses the API key: events of the account wait until the key is replaced',
       );
     lastAccepted.set(account, accepted);

@@ -67,7 +67,7 @@ export async function endAllProcesses(): Promise<void> {
 }
 
 /** Waits until a service answers `/readyz` with 200. */
-export async function untilReady(url: string, service: ServiceProcess): Promise<void> {
+async function untilReady(url: string, service: ServiceProcess): Promise<void> {
   let over = false;
   void service.ended.then(() => (over = true));
   await until(`${url} is ready`, async () => {

@@ -53,11 +53,6 @@ export const SERVICE_ERRORS = {
     cause: 'READ_ONLY=1 is set.',
     fix: 'Remove READ_ONLY when the rules shall act.',
   },
-  'service/refused-key': {
-    meaning: 'SimpleMDM refuses the API key of an account, so its events wait.',
-    cause: 'The key is wrong, was revoked, or belongs to another account.',
-    fix: 'Set the right key and restart the service. The events continue then.',
-  },
   'service/rule-file-warnings': {
     meaning: 'The rule files contain probable mistakes.',
     cause: 'A rule can never match, or means something else than it seems to.',
