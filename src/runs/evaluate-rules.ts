@@ -23,6 +23,8 @@ export interface Decision {
   readonly code?: ErrorCode;
   /** The rule ignored the event because an action of a rule caused it. */
   readonly ownAction?: true;
+  /** The rule did not match because a null left its condition undecided. */
+  readonly unknown?: true;
   /** The failed call, when the verdict is `waiting`. */
   readonly cause?: SimpleMdmError;
 }
@@ -93,7 +95,10 @@ async function evaluateRule(
       const verdict = await evaluateCondition(condition, rule, values, now());
       if (verdict.result === 'error')
         return { rule, verdict: 'error', reason: verdict.reason, code: 'event/rule-undecided' };
-      if (verdict.result === 'false') return { rule, verdict: 'not_matched', reason: verdict.reason };
+      if (verdict.result === 'false') {
+        const { reason, unknown } = verdict;
+        return { rule, verdict: 'not_matched', reason, ...(unknown && { unknown }) };
+      }
     }
     await Promise.all([...rule.stepFacts].map((name) => lookUp(name, facts)));
     return {

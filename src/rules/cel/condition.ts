@@ -14,8 +14,8 @@ import type { NamedField, NamedReference, Shape } from '../model/vocabulary.js';
 /** The result of a condition, with the part that decided it. */
 export type ConditionResult =
   | { readonly result: 'true' }
-  /** Not true, or unknown because of a null: no rule matches on an unknown. */
-  | { readonly result: 'false'; readonly reason: string }
+  /** Not true. With `unknown`, a null decided that, and the answer may change when the value arrives. No rule matches on an unknown. */
+  | { readonly result: 'false'; readonly reason: string; readonly unknown?: true }
   /** The evaluation failed: division by zero, a text that is not a number. */
   | { readonly result: 'error'; readonly reason: string };
 
@@ -88,7 +88,8 @@ export function compileCondition(
       const evaluations = parts.length < 2 ? [] : parts.map((part) => tryEvaluate(part.program, evaluator));
       const firstFalse = evaluations.findIndex(({ value }) => value === false);
       const deciding = firstFalse >= 0 ? firstFalse : evaluations.findIndex(({ value }) => value !== true);
-      return explain(parts[deciding] ?? whole, evaluations[deciding] ?? evaluation, evaluator.values);
+      const result = explain(parts[deciding] ?? whole, evaluations[deciding] ?? evaluation, evaluator.values);
+      return result.result === 'false' && evaluation.value !== false ? { ...result, unknown: true } : result;
     },
   };
 }

@@ -100,6 +100,8 @@ describe('null is unknown', () => {
   ])('%s is %s', (text, expected) => {
     expect(condition(text).partialResult(VALUES)).toBe(expected);
     expect(result(text)).toBe(expected === true ? 'true' : 'false');
+    const { unknown } = { unknown: undefined, ...condition(text).evaluate(VALUES) };
+    expect(unknown).toBe(expected === undefined ? true : undefined);
   });
 
   test('a fact that is null makes everything about it unknown, and == null asks for it', () => {
