@@ -50,7 +50,7 @@ export function createSweepHandler(
     // The rule is back, so a later grace period starts anew.
     if (ruleMissingSince !== undefined) await job.save(data);
     try {
-      const { evaluated, emitted } = await sweepFleet({
+      const { evaluated, emitted, incomplete } = await sweepFleet({
         ...access,
         rule,
         account,
@@ -60,8 +60,19 @@ export function createSweepHandler(
         emit,
       });
       const finishedAt = new Date().toISOString();
-      await recordSweep(connection, id, account, { scheduledAt: tick.at, finishedAt, evaluated, emitted });
-      logger.info({ evaluated, emitted }, 'sweep completed');
+      await recordSweep(connection, id, account, {
+        scheduledAt: tick.at,
+        finishedAt,
+        evaluated,
+        emitted,
+        ...(incomplete !== undefined && { incomplete }),
+      });
+      if (incomplete === undefined) logger.info({ evaluated, emitted }, 'sweep completed');
+      else
+        logger.error(
+          { code: 'schedule/sweep-incomplete', reason: incomplete, evaluated, emitted },
+          'sweep ended early: the list of devices does not come to an end',
+        );
       return { kind: 'completed' };
     } catch (error) {
       if (!(error instanceof SimpleMdmError)) throw error;

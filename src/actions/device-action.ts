@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { knownDevice } from '../enrichment/device.js';
 import type { KnownDevice } from '../enrichment/device.js';
+import { mayBe } from '../enrichment/platform.js';
 import type { Platform } from '../enrichment/platform.js';
 import type { ActionClass, ReferenceKind, Shape } from '../rules/model/vocabulary.js';
 import { StepError, defineAction } from './action.js';
@@ -16,7 +17,10 @@ export interface DeviceActionDefinition<S extends z.ZodObject> {
   /** In addition to `device_id`. */
   readonly outputs?: Readonly<Record<string, Shape>>;
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
-  /** The platforms that support the action; all by default. The step is skipped on other platforms. */
+  /**
+   * The platforms that support the action; all by default. The step is skipped on other platforms. For a device of an unknown platform,
+   * SimpleMDM decides.
+   */
   readonly platforms?: readonly Platform[];
   /** Whether only supervised devices support the action. */
   readonly supervised?: boolean;
@@ -100,7 +104,7 @@ function checkDevice(
       reason: `the device is not enrolled: its status is ${status}`,
     };
   }
-  if (platforms !== undefined && !platforms.some((supported) => supported === platform)) {
+  if (platforms !== undefined && !mayBe(platform, platforms)) {
     return {
       status: 'skipped',
       code: 'step/unsupported-platform',
@@ -119,6 +123,6 @@ function checkDevice(
 
 /** The platform of a device for messages, with the model. */
 export function platformText({ platform, model_name: model }: KnownDevice): string {
-  if (platform === null) return 'of an unknown platform';
-  return model ? `${platform} (${model})` : platform;
+  const name = platform ?? 'unknown';
+  return model ? `${name} (${model})` : name;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mayBe } from '../enrichment/platform.js';
 import type { Platform } from '../enrichment/platform.js';
 import { flag, noArguments, text, textOrTemplate } from './argument-types.js';
 import { defineDeviceAction } from './device-action.js';
@@ -36,7 +37,7 @@ export const restart = defineDeviceAction({
   args: z.strictObject({ notify_user: flag.optional(), rebuild_kernel_cache: flag.optional() }),
   repeatable: false,
   refuse: ({ notify_user, rebuild_kernel_cache }, { platform }) =>
-    platform !== 'macOS' && (notify_user ?? rebuild_kernel_cache) !== undefined
+    !mayBe(platform, mac) && (notify_user ?? rebuild_kernel_cache) !== undefined
       ? 'notify_user and rebuild_kernel_cache: for macOS only'
       : undefined,
   send: ({ notify_user, rebuild_kernel_cache }, { id }, { api }) =>
@@ -72,7 +73,7 @@ export const lock = defineDeviceAction({
       ...(message !== undefined && { message }),
       ...(phone_number !== undefined && { phoneNumber: phone_number }),
       // iOS does not support a PIN.
-      ...(code !== undefined && platform === 'macOS' && { pin: code }),
+      ...(code !== undefined && mayBe(platform, mac) && { pin: code }),
     }),
 });
 

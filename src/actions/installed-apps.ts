@@ -32,7 +32,8 @@ async function findManagedApp(
   purpose: string,
 ): Promise<InstalledApp> {
   const app = await findApp(deviceId, wanted, context);
-  if (app.attributes.managed === true) return app;
+  // SimpleMDM decides when the record does not say.
+  if (app.attributes.managed !== false) return app;
   throw new StepError(
     'step/app-not-managed',
     `${app.attributes.name ?? 'the app'} is not managed, so it cannot be ${purpose}: use request_app_management first`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { knownDevice } from '../enrichment/device.js';
+import { mayBe } from '../enrichment/platform.js';
 import { waitText } from '../rules/model/duration.js';
 import { StepError, defineAction } from './action.js';
 import type { ActionContext, ActionResult } from './action.js';
@@ -36,7 +37,7 @@ export const runScript = defineAction({
     if (job !== undefined && wait !== undefined) return checkJob(job, wait, context);
     const device = knownDevice.parse(await context.fact('device'));
     if (device === null) return SKIPPED_WITHOUT_DEVICE;
-    if (device.platform !== 'macOS') {
+    if (!mayBe(device.platform, ['macOS'])) {
       return {
         status: 'skipped',
         code: 'step/unsupported-platform',
@@ -55,15 +56,20 @@ export const runScript = defineAction({
     const earliest = since.getTime() - CLOCK_TOLERANCE_MS;
     for await (const { id: jobId, attributes, relationships } of context.api.scriptJobs.list()) {
       const isCandidate =
-        attributes.script_name === record.attributes.name &&
+        isSameName(attributes.script_name, record.attributes.name) &&
         Date.parse(attributes.created_at ?? '') >= earliest &&
-        relationships?.device?.data.some((target) => target.id === device.id) === true;
+        relationships?.device?.data?.some((target) => target.id === device.id) === true;
       if (isCandidate && (await context.claim(claimOf(jobId))))
         return startedJob({ jobId, deviceId: device.id, script: record }, wait, context);
     }
     return undefined;
   },
 });
+
+/** A name that could not be read may be the same: two runs of a script are worse than the job of another run. */
+function isSameName(one: string | null | undefined, other: string | null | undefined): boolean {
+  return one === null || one === undefined || other === null || other === undefined || one === other;
+}
 
 function claimOf(jobId: number): string {
   return `script_job:${jobId}`;
@@ -78,6 +84,16 @@ const waitingJob = z.looseObject({
   since: z.string(),
 });
 
+/** The final statuses of a job and of its devices, apart from `completed`. */
+const FAILED: ReadonlySet<string> = new Set([
+  'error',
+  'errored',
+  'failed',
+  'completed-with-errors',
+  'cancelled',
+  'canceled',
+]);
+
 async function checkJob(
   {
     job_id: jobId,
@@ -90,7 +106,7 @@ async function checkJob(
   { api, now }: ActionContext,
 ): Promise<ActionResult> {
   const { attributes, relationships } = await api.scriptJobs.retrieve(jobId);
-  const target = relationships?.device?.data.find(({ id }) => id === deviceId);
+  const target = relationships?.device?.data?.find(({ id }) => id === deviceId);
   const status = target?.status ?? attributes.status;
   const output = {
     job_id: jobId,
@@ -100,7 +116,8 @@ async function checkJob(
     status_code: target?.status_code ?? null,
   };
   if (status === 'completed') return { status: 'completed', output };
-  if (status !== 'pending') {
+  // A status that could not be read, or that is new, says nothing: the job is checked again until the wait is over.
+  if (FAILED.has(status ?? '')) {
     const exitCode = output.status_code === null ? '' : ` with code ${output.status_code}`;
     const outcome = status === 'cancelled' ? 'was canceled' : `failed${exitCode}`;
     return {
@@ -141,12 +158,19 @@ function startedJob(
   }: {
     readonly jobId: number;
     readonly deviceId: number;
-    readonly script: { readonly id: number; readonly attributes: { readonly name: string } };
+    readonly script: {
+      readonly id: number;
+      readonly attributes: { readonly name?: string | null | undefined };
+    };
   },
   wait: number | undefined,
   { now }: ActionContext,
 ): ActionResult {
-  const output = { job_id: jobId, script_id: script.id, script_name: script.attributes.name };
+  const output = {
+    job_id: jobId,
+    script_id: script.id,
+    script_name: script.attributes.name ?? `script ${script.id}`,
+  };
   if (wait === undefined)
     return { status: 'completed', output: { ...output, response: null, status_code: null } };
   return {
@@ -175,8 +199,9 @@ export const cancelScript = defineAction({
     if (!Number.isSafeInteger(id))
       throw new StepError('step/invalid-argument', `job: "${String(job)}" is not the id of a script job`);
     const { attributes } = await api.scriptJobs.retrieve(id);
-    if (attributes.status !== 'pending') {
-      return { status: 'skipped', reason: `the job is already ${attributes.status}` };
+    const { status } = attributes;
+    if (status !== null && status !== undefined && status !== 'pending') {
+      return { status: 'skipped', reason: `the job is already ${status}` };
     }
     await api.scriptJobs.cancel(id);
     return { status: 'completed', output: { job_id: id } };

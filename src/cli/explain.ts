@@ -11,6 +11,7 @@ import { OperatorError } from '../config/operator-error.js';
 import { readSettings } from '../config/settings.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
 import type { Decision } from '../runs/evaluate-rules.js';
+import { deviceWithSerialNumber } from '../enrichment/device-with-serial-number.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
 import { webhookEnvelope } from '../events/envelope.js';
 import type { Event } from '../events/envelope.js';
@@ -232,13 +233,8 @@ async function deviceReference(
   if (type.startsWith('abm.')) return { serial_number: device };
   const api = createSimpleMdm({ account: name, apiKey, baseUrl });
   try {
-    for await (const { id, attributes } of api.devices.list({
-      search: device,
-      includeAwaitingEnrollment: true,
-    })) {
-      if (attributes.serial_number?.toUpperCase() === device.toUpperCase())
-        return { id, serial_number: attributes.serial_number };
-    }
+    const found = await deviceWithSerialNumber({ api, account: name }, device, () => undefined);
+    if (found !== null) return { id: found.id, serial_number: found.attributes.serial_number ?? device };
   } catch (error) {
     if (error instanceof SimpleMdmError)
       throw new OperatorError([{ code: error.code, message: `--device ${device}: ${error.message}` }]);

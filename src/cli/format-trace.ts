@@ -15,7 +15,10 @@ export function formatTrace(trace: Trace, paint: Paint): string {
     ...section('received', receivedRows(trace), paint),
     ...section(
       'facts',
-      Object.entries(trace.facts).map(([name, fact]) => factRow(name, fact, paint)),
+      Object.entries(trace.facts).flatMap(([name, fact]) => [
+        factRow(name, fact, paint),
+        ...warningRows(fact, paint),
+      ]),
       paint,
     ),
     ...section('rules', decisionRows(trace, paint), paint),
@@ -68,6 +71,10 @@ function factRow(
     // The error of a failed call is the error of the fact.
     (calls.map((call) => callText(call, error)).join(', ') || '(cached)') + suffix,
   ];
+}
+
+function warningRows({ warnings = [] }: FactTrace, paint: Paint): string[][] {
+  return warnings.map((text) => ['', paint('yellow', 'warning'), '', escapeControlCharacters(text)]);
 }
 
 function decisionRows({ decisions, processing, type }: Trace, paint: Paint): string[][] {

@@ -75,7 +75,11 @@ interface Surroundings {
 
 async function textFor(api: ReturnType<typeof createSimpleMdm>, surroundings: Surroundings): Promise<string> {
   const { attributes } = await api.account.show();
-  return firstRules(attributes.name, await loadReferenceCatalog(createCachedLists(api)), surroundings);
+  return firstRules(
+    attributes.name ?? 'SimpleMDM',
+    await loadReferenceCatalog(createCachedLists(api)),
+    surroundings,
+  );
 }
 
 /** The id itself, or the id with a number when it is used already. */

@@ -31,7 +31,10 @@ export async function listSchedules(redis: Redis, settings: Settings, json: bool
       Object.keys(last).length === 0
         ? 'not run yet'
         : `last ${Object.entries(last)
-            .map(([account, { finishedAt, emitted }]) => `${finishedAt} (${account}: ${eventCount(emitted)})`)
+            .map(
+              ([account, { finishedAt, emitted, incomplete }]) =>
+                `${finishedAt} (${account}: ${eventCount(emitted)}${incomplete === undefined ? '' : `, INCOMPLETE: ${incomplete}`})`,
+            )
             .join(', ')}`,
     ]),
   ).join('\n');

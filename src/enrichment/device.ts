@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { deviceReferenceOf } from '../events/webhook-types.js';
-import type { SimpleMdm } from '../simplemdm/client.js';
 import { deviceAttributes } from '../simplemdm/devices.js';
 import type { Device } from '../simplemdm/devices.js';
 import type { Fact } from './fact.js';
+import { deviceWithSerialNumber } from './device-with-serial-number.js';
 import { nullWhenNotFound } from './null-when-not-found.js';
 import { PLATFORMS, platformOf } from './platform.js';
 import { fieldsOf } from './schema-shape.js';
@@ -25,26 +25,29 @@ export const device: Fact = {
     },
   },
   about:
-    'the device record: `device.name`, `device.os_version`, `device.firewall.enabled` …, and `device.platform` (macOS, iOS, iPadOS, tvOS, watchOS, visionOS), `device.group_id`, `device.capacity_free_ratio`',
+    'the device record: `device.name`, `device.os_version`, `device.firewall.enabled` …, and `device.platform` (macOS, iOS, iPadOS, tvOS, watchOS, visionOS, audioOS, unknown), `device.group_id`, `device.capacity_free_ratio`',
   cost: 1,
-  fetch: async ({ event, api }) => {
+  fetch: async ({ event, api, warn }) => {
     const reference = deviceReferenceOf(event);
     if (reference === undefined) return null;
     const { id, serialNumber } = reference;
     const record =
       id !== undefined
         ? await nullWhenNotFound(() => api.devices.retrieve(id))
-        : await findBySerialNumber(api, serialNumber ?? '');
-    return record === null ? null : deviceValue(record);
+        : await deviceWithSerialNumber({ api, account: event.account }, serialNumber ?? '', warn);
+    if (record === null) return null;
+    for (const note of deviceNotes(record)) warn(note);
+    return deviceValue(record);
   },
 };
 
-async function findBySerialNumber(api: SimpleMdm, serialNumber: string): Promise<Device | null> {
-  // The search also matches other fields, and parts of serial numbers.
-  for await (const record of api.devices.list({ search: serialNumber, includeAwaitingEnrollment: true })) {
-    if (record.attributes.serial_number === serialNumber) return record;
-  }
-  return null;
+/** What is odd about a device record, for the trace. */
+export function deviceNotes({ attributes }: Device): string[] {
+  if (platformOf(attributes) !== 'unknown') return [];
+  const names = [attributes.product_name, attributes.model_name, attributes.model].flatMap(
+    (name) => name ?? [],
+  );
+  return [`platform: this version does not know the model ${names.join(', ')}; device.platform is "unknown"`];
 }
 
 /** The value of the fact `device` for a device record. */

@@ -10,6 +10,8 @@ export interface FactContext {
   readonly lists: CachedLists;
   /** Another fact of the same event: its value, or null. */
   readonly fact: (name: 'device') => Promise<unknown>;
+  /** Adds a warning about the value to its trace. Do not show values that may be secret. */
+  readonly warn: (text: string) => void;
 }
 
 /** Data that can be looked up for an event. */

@@ -2,6 +2,8 @@ import type { ErrorCode } from '../errors/registry.js';
 import type { Event } from '../events/envelope.js';
 import type { FactTrace } from '../journal/trace.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
+import { recordWarnings } from '../simplemdm/answer-warnings.js';
+import type { AnswerWarning } from '../simplemdm/answer-warnings.js';
 import { recordCalls } from '../simplemdm/call-recorder.js';
 import type { ApiCall } from '../http/api-call.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
@@ -49,17 +51,25 @@ export function createFactFetcher({ event, api, lists, known, onFact }: FactFetc
     const fact = Object.hasOwn(FACTS, name) ? FACTS[name] : undefined;
     if (fact === undefined) throw new Error(`there is no fact "${name}"`);
     const calls: ApiCall[] = [];
+    const notes: string[] = [];
+    const answerWarnings: AnswerWarning[] = [];
+    const warn = (text: string): void => void notes.push(text);
     const startedAt = performance.now();
-    const report = (outcome: Pick<FactTrace, 'status' | 'value' | 'error' | 'code'>): Promise<void> =>
-      onFact(name, {
+    const report = (outcome: Pick<FactTrace, 'status' | 'value' | 'error' | 'code'>): Promise<void> => {
+      const warnings = shortened([...notes, ...answerWarnings.map(({ text }) => text)]);
+      return onFact(name, {
         ...outcome,
         fetchedAt: new Date().toISOString(),
         durationMs: Math.round(performance.now() - startedAt),
         calls,
+        ...(warnings.length > 0 && { warnings }),
       });
+    };
     let value: unknown;
     try {
-      value = await recordCalls(calls, () => fact.fetch({ event, api, lists, fact: fetch }));
+      value = await recordWarnings(answerWarnings, () =>
+        recordCalls(calls, () => fact.fetch({ event, api, lists, fact: fetch, warn })),
+      );
     } catch (error) {
       await report({
         status: 'failed',
@@ -73,6 +83,16 @@ export function createFactFetcher({ event, api, lists, known, onFact }: FactFetc
     return value;
   }
   return { fetch, clear: () => fetched.clear() };
+}
+
+/** A field that has changed its type does so in each of a thousand records. */
+const MAX_WARNINGS = 20;
+
+/** The warnings that a trace keeps. */
+export function shortened(warnings: readonly string[]): string[] {
+  const kept = warnings.slice(0, MAX_WARNINGS);
+  const more = warnings.length - kept.length;
+  return more === 0 ? kept : [...kept, `${more} more warnings`];
 }
 
 /** The code of a failed lookup. */

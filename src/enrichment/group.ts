@@ -11,9 +11,9 @@ export const group: Fact = {
   fetch: async ({ fact, lists }) => {
     const id = deviceWithGroup.parse(await fact('device'))?.group_id;
     if (id === null || id === undefined) return null;
-    const withId = (groups: readonly { id: number; attributes: { name: string } }[]) =>
+    const withId = (groups: readonly { id: number; attributes: { name?: string | null | undefined } }[]) =>
       groups.find((found) => found.id === id);
     const found = withId(await lists.deviceGroups.get()) ?? withId(await lists.deviceGroups.refresh());
-    return found === undefined ? null : { id, name: found.attributes.name };
+    return found === undefined ? null : { id, name: found.attributes.name ?? null };
   },
 };

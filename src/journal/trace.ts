@@ -13,6 +13,8 @@ export const factTrace = z.object({
   error: z.string().optional(),
   /** The error code of `error`. */
   code: z.string().optional(),
+  /** What is odd about the value: fields that could not be read, several records of one device, an unknown platform. Never holds values. */
+  warnings: z.array(z.string()).optional(),
 });
 
 /** The verdict on a rule for the event, and why. */

@@ -11,6 +11,8 @@ const sweepRecord = z.object({
   evaluated: z.int(),
   /** The number of events emitted. */
   emitted: z.int(),
+  /** Why the sweep ended before the end of the device list. */
+  incomplete: z.string().optional(),
 });
 
 /** The last completed sweep of a rule in an account. */

@@ -4,13 +4,15 @@ import type { FactTrace } from '../journal/trace.js';
 import type { SweepJob, SweepProgress } from '../queues/jobs.js';
 import { scheduleType } from '../rules/model/event-pattern.js';
 import type { Rule } from '../rules/model/rule.js';
+import { recordWarnings } from '../simplemdm/answer-warnings.js';
+import type { AnswerWarning } from '../simplemdm/answer-warnings.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Device } from '../simplemdm/devices.js';
 import type { CachedLists } from '../simplemdm/cached-lists.js';
-import type { SimpleMdmError } from '../simplemdm/errors.js';
+import { SimpleMdmError } from '../simplemdm/errors.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
-import { deviceValue } from '../enrichment/device.js';
-import { createFactFetcher } from '../enrichment/fetch-facts.js';
+import { deviceNotes, deviceValue } from '../enrichment/device.js';
+import { createFactFetcher, shortened } from '../enrichment/fetch-facts.js';
 
 /** One tick of a rule in one account. */
 export interface Sweep {
@@ -26,6 +28,12 @@ export interface Sweep {
   readonly emit: (event: Event, device: FactTrace | undefined) => Promise<void>;
 }
 
+/** What a sweep has done. */
+export interface SweepResult extends SweepProgress {
+  /** Why the sweep ended before the end of the device list; undefined when the sweep is complete. */
+  readonly incomplete?: string;
+}
+
 /** How many devices of a page are evaluated concurrently. */
 const BATCH_SIZE = 10;
 
@@ -33,53 +41,80 @@ const BATCH_SIZE = 10;
  * Emits the event of a scheduled rule. With `for_each: devices`, evaluates each device and emits one event per device that matches. Reads
  * the device list page by page, uses its data as the device fact, and continues from the saved progress after a restart.
  *
- * @returns The number of devices evaluated and of events emitted.
+ * @returns What was done. When the list of devices does not come to an end, the sweep ends with what the list gave (`incomplete`): the next
+ *   tick tries again, and a sweep that started anew by itself would never end.
  * @throws SimpleMdmError when the list or the account is unavailable. The progress until then is saved.
  */
-export async function sweepFleet(sweep: Sweep): Promise<SweepProgress> {
+export async function sweepFleet(sweep: Sweep): Promise<SweepResult> {
   if (sweep.rule.source.schedule?.forEach === undefined) {
     await sweep.emit(tickEvent(sweep, undefined), undefined);
     return { evaluated: 0, emitted: 1 };
   }
+  const warnings: AnswerWarning[] = [];
+  return recordWarnings(warnings, () => sweepDevices(sweep, warnings));
+}
+
+/** @param warnings - Filled as the pages of the list are read. */
+async function sweepDevices(sweep: Sweep, warnings: AnswerWarning[]): Promise<SweepResult> {
   let progress = sweep.progress ?? { evaluated: 0, emitted: 0 };
-  for (;;) {
-    const { lastDeviceId } = progress;
-    const page = await sweep.api.devices.listPage(
-      lastDeviceId === undefined ? {} : { startingAfter: lastDeviceId },
-    );
-    for (let start = 0; start < page.data.length; start += BATCH_SIZE) {
-      const devices = page.data.slice(start, start + BATCH_SIZE);
-      const emitted = await evaluateDevices(sweep, devices);
-      const last = devices.at(-1)?.id;
-      progress = {
-        evaluated: progress.evaluated + devices.length,
-        emitted: progress.emitted + emitted,
-        ...(last !== undefined && { lastDeviceId: last }),
-      };
-      await sweep.save(progress);
+  try {
+    for await (const page of sweep.api.devices.pages(progress.lastDeviceId)) {
+      const pageWarnings = warnings.splice(0);
+      for (let start = 0; start < page.length; start += BATCH_SIZE) {
+        const devices = page.slice(start, start + BATCH_SIZE);
+        const emitted = await evaluateDevices(sweep, devices, pageWarnings);
+        const last = devices.at(-1)?.id;
+        progress = {
+          evaluated: progress.evaluated + devices.length,
+          emitted: progress.emitted + emitted,
+          ...(last !== undefined && { lastDeviceId: last }),
+        };
+        await sweep.save(progress);
+      }
     }
-    if (!page.hasMore || page.data.length === 0) return progress;
+  } catch (error) {
+    if (!(error instanceof SimpleMdmError) || error.failure.kind !== 'incomplete') throw error;
+    return { ...progress, incomplete: error.message };
   }
+  return progress;
 }
 
 /** Returns how many devices match. Waits for all of them even when one fails, so that nothing runs on after the failure. */
-async function evaluateDevices(sweep: Sweep, devices: readonly Device[]): Promise<number> {
-  const results = await Promise.allSettled(devices.map((device) => evaluateDevice(sweep, device)));
+async function evaluateDevices(
+  sweep: Sweep,
+  devices: readonly Device[],
+  warnings: readonly AnswerWarning[],
+): Promise<number> {
+  const results = await Promise.allSettled(
+    devices.map((device) =>
+      evaluateDevice(
+        sweep,
+        device,
+        warnings.filter(({ recordId }) => recordId === device.id),
+      ),
+    ),
+  );
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return results.filter((result) => result.status === 'fulfilled' && result.value).length;
 }
 
 /** Emits the event of a device that matches. Returns whether the device matches. */
-async function evaluateDevice(sweep: Sweep, device: Device): Promise<boolean> {
+async function evaluateDevice(
+  sweep: Sweep,
+  device: Device,
+  ofDevice: readonly AnswerWarning[],
+): Promise<boolean> {
   const { rule, api, lists } = sweep;
   const event = tickEvent(sweep, device);
+  const warnings = shortened([...deviceNotes(device), ...ofDevice.map(({ text }) => text)]);
   const known: FactTrace = {
     status: 'found',
     value: deviceValue(device),
     fetchedAt: new Date().toISOString(),
     durationMs: 0,
     calls: [],
+    ...(warnings.length > 0 && { warnings }),
   };
   const facts = createFactFetcher({
     event,

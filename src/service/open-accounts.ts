@@ -10,6 +10,7 @@ import { createSharedRateLimiter } from '../simplemdm/shared-rate-limiter.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { watchAnswers } from './watch-answers.js';
 import { watchAccounts } from './watch-accounts.js';
 
 /** What all accounts share. */
@@ -30,6 +31,7 @@ export function openAccounts(
 ): ReadonlyMap<string, AccountAccess> {
   const rate = { perSecond: settings.API_RATE, burst: 2 * settings.API_RATE };
   const watch = watchAccounts(redis, logger);
+  const onWarning = watchAnswers(metrics, logger);
   return new Map(
     [...accounts.values()].flatMap(({ name, apiKey, baseUrl }): [string, AccountAccess][] => {
       if (apiKey === undefined) return [];
@@ -42,6 +44,7 @@ export function openAccounts(
         rateLimiter: createSharedRateLimiter(redis, KEY_PREFIX, name, rate),
         // The jobs of a paused account return to the queue, so that workers are free for other accounts.
         maxPauseWaitMs: 0,
+        onWarning,
         onCircuitChange: (state) => {
           metrics.apiCircuitOpen.set({ account: name }, state === 'open' ? 1 : 0);
           if (state === 'open')

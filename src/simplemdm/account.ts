@@ -4,9 +4,9 @@ import type { Transport } from './transport.js';
 import { numberField, textField } from './field-types.js';
 
 const account = z.looseObject({
-  type: z.string(),
+  type: textField,
   attributes: z.looseObject({
-    name: z.string(),
+    name: textField,
     apple_store_country_code: textField,
     /** Only for accounts on a manual billing plan. */
     subscription: z

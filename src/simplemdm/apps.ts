@@ -7,7 +7,7 @@ import type { Transport } from './transport.js';
 import { numberField, textField } from './field-types.js';
 
 const app = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({
     name: textField,

@@ -4,7 +4,7 @@ import type { Transport } from './transport.js';
 import { flagField, numberField, textField } from './field-types.js';
 
 const assignmentGroup = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({
     name: textField,

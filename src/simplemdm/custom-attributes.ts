@@ -5,14 +5,14 @@ import type { Transport } from './transport.js';
 import { flagField, textField } from './field-types.js';
 
 const customAttribute = z.looseObject({
-  type: z.string(),
+  type: textField,
   /** The attribute's name. */
   id: z.string(),
   attributes: z.looseObject({ name: textField, default_value: textField }),
 });
 
 const attributeValue = z.looseObject({
-  type: z.string(),
+  type: textField,
   /** The attribute's name. */
   id: z.string(),
   /** The value of an attribute marked `secret` is null unless `revealSecrets` is on. `source`: `account`, `group` or `device`. */

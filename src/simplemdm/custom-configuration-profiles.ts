@@ -9,7 +9,7 @@ import { flagField, numberField, textField } from './field-types.js';
 
 /** The schema of a configuration profile that an admin uploaded. */
 export const customConfigurationProfile = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({
     name: textField,

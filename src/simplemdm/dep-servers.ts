@@ -4,7 +4,7 @@ import type { Transport } from './transport.js';
 import { textField } from './field-types.js';
 
 const depServer = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({
     server_name: textField,
@@ -28,7 +28,7 @@ export const depDeviceAttributes = z.looseObject({
 });
 
 const depDevice = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: depDeviceAttributes,
   relationships: z.looseObject({ device: linkTo }).nullish(),

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { changeAssignment, fetchRecord, linksTo, listOf } from './resource.js';
 import type { Transport } from './transport.js';
+import { textField } from './field-types.js';
 
 const deviceGroup = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
-  attributes: z.looseObject({ name: z.string() }),
+  attributes: z.looseObject({ name: textField }),
   relationships: z.looseObject({ devices: linksTo }).nullish(),
 });
 

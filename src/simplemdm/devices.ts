@@ -103,14 +103,16 @@ export const deviceAttributes = z.looseObject({
 });
 
 const device = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: deviceAttributes,
   relationships: z
     .looseObject({
       device_group: linkTo,
       /** In newer records. */
-      custom_attribute_values: z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) }).nullish(),
+      custom_attribute_values: z
+        .looseObject({ data: z.array(z.looseObject({ id: z.string() })).nullish() })
+        .nullish(),
     })
     .nullish(),
 });
@@ -119,7 +121,7 @@ const device = z.looseObject({
 export type Device = z.output<typeof device>;
 
 const deviceUser = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({
     username: textField,

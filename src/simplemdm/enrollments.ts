@@ -4,7 +4,7 @@ import type { Transport } from './transport.js';
 import { flagField, textField } from './field-types.js';
 
 const enrollment = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({
     /** Null for account-driven enrollments, which do not take invitations. */

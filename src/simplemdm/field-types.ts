@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+// parse-record.ts reads values of another type: a number in a text field becomes text, "500" in a number field becomes 500, and what
+// cannot be converted counts as unknown. So a field of a new resource needs nothing but its type.
+
 /** A string, null or missing: attributes that do not apply are null, and older records lack newer attributes. */
 export const textField = z.string().nullish();
 
@@ -7,12 +10,4 @@ export const textField = z.string().nullish();
 export const flagField = z.boolean().nullish();
 
 /** A number, null or missing. Some records have numbers as strings (`location_latitude`, `device_capacity` in old records). */
-export const numberField = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .regex(/^-?\d+(\.\d+)?$/)
-      .transform(Number),
-  ])
-  .nullish();
+export const numberField = z.number().nullish();

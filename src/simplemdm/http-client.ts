@@ -3,7 +3,8 @@ import { requestSignal } from '../http/request-signal.js';
 import type { RequestSignal } from '../http/request-signal.js';
 import type { ApiResponse, Download } from './api-response.js';
 import { recordCall } from './call-recorder.js';
-import { errorFromNoResponse, errorFromResponse, parseJson } from './response-errors.js';
+import { isHtml } from './answer-shape.js';
+import { bodyOf, errorFromAnswer, errorFromNoResponse, foreignError } from './response-errors.js';
 import { SimpleMdmError } from './errors.js';
 import type { CallIdentity } from './errors.js';
 import { requestBody } from './request.js';
@@ -81,7 +82,10 @@ export function createHttpClient(options: HttpOptions): HttpClient {
               ...(body && { body }),
             });
       status = response.status;
-      if (!response.ok) throw errorFromResponse(identity, response, await response.text(), now());
+      if (!response.ok) {
+        const { headers } = response;
+        throw errorFromAnswer(identity, { status, headers, text: await response.text() }, now());
+      }
       const result = await read(response, identity, limits);
       record();
       return result;
@@ -89,6 +93,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       limits.dispose();
       const failure =
         error instanceof SimpleMdmError ? error : errorFromNoResponse(identity, error, limits.abortCause());
+      // The status of another server would read as an answer of SimpleMDM: a refused key, a missing object.
+      if (failure.failure.kind === 'foreign') status = undefined;
       record(failure.message);
       throw failure;
     }
@@ -97,14 +103,18 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   return {
     call: (request, path) =>
       exchange(request, path, async (response, identity, limits) => {
-        const text = await response.text();
+        const { status, headers } = response;
+        const answer = { status, headers, text: await response.text() };
         limits.dispose();
-        const body = text === '' ? undefined : parseJson(text, identity, options.revealSecrets);
-        return { account, path, status: response.status, body };
+        const body = bodyOf(answer, identity, request.expects, options.revealSecrets);
+        return { account, path, status, body };
       }),
     download: (request, path) =>
       exchange(request, path, (response, identity, limits) => {
         limits.clearTimeout();
+        // A file of SimpleMDM can be XML, but no file is a web page.
+        if (isHtml(response.headers.get('content-type') ?? ''))
+          throw foreignError(identity, response, 'a page');
         return Promise.resolve(downloadOf(response, identity, limits));
       }),
   };

@@ -18,7 +18,7 @@ export const installedAppAttributes = z.looseObject({
 
 /** The schema of an app on a device. */
 export const installedApp = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: installedAppAttributes,
   /** The device; only in the list of an app's installs. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fetchRecord, listOf } from './resource.js';
 import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
+import { textField } from './field-types.js';
 
 /** `MM/DD/YY HH:MM:SS` without an offset, parsed as UTC into ISO 8601. */
 const logTime = z.string().transform((at) => {
@@ -13,16 +14,16 @@ const logTime = z.string().transform((at) => {
 
 /** The attributes of a log entry; `relationships` is one of them. */
 export const logAttributes = z.looseObject({
-  namespace: z.string().nullish(),
-  event_type: z.string().nullish(),
+  namespace: textField,
+  event_type: textField,
   /** A number in some entries, a word in others; always a string here. */
   level: z.union([z.string(), z.number().transform(String)]).nullish(),
-  source: z.string().nullish(),
+  source: textField,
   at: logTime.nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
 });
 
-const log = z.looseObject({ type: z.string(), id: z.string(), attributes: logAttributes });
+const log = z.looseObject({ type: textField, id: z.string(), attributes: logAttributes });
 
 /** An entry of the account's log. */
 export type LogEntry = z.output<typeof log>;

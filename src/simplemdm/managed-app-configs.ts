@@ -4,7 +4,7 @@ import type { Transport } from './transport.js';
 import { textField } from './field-types.js';
 
 const managedAppConfig = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({ key: textField, value: textField, value_type: textField }),
 });

@@ -1,4 +1,5 @@
 import type { ApiCall } from '../http/api-call.js';
+import type { AnswerWarning } from './answer-warnings.js';
 import type { CircuitBreakerState } from './circuit-breaker.js';
 import { createLocalRateLimiter } from './rate-limiter.js';
 import type { Rate, RateLimiter } from './rate-limiter.js';
@@ -31,6 +32,8 @@ export interface SimpleMdmOptions {
   readonly signal?: AbortSignal;
   /** Called after every call that was made. */
   readonly onCall?: (call: ApiCall) => void;
+  /** Called for each part of an answer that could not be used: a field of another type, a record without an id, a list that does not end. */
+  readonly onWarning?: (warning: AnswerWarning) => void;
   /** Called when the circuit breaker of the account opens (SimpleMDM does not respond) or closes. */
   readonly onCircuitChange?: (state: CircuitBreakerState) => void;
   /** Epoch milliseconds; the system clock by default. */

@@ -8,7 +8,7 @@ import { flagField, numberField, textField } from './field-types.js';
 
 /** The schema of a profile of any kind; `type` names the kind. */
 export const profile = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({
     name: textField,

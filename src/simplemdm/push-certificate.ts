@@ -5,7 +5,7 @@ import type { Transport } from './transport.js';
 import { textField } from './field-types.js';
 
 const pushCertificate = z.looseObject({
-  type: z.string(),
+  type: textField,
   attributes: z.looseObject({ apple_id: textField, expires_at: textField }),
 });
 

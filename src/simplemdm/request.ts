@@ -1,3 +1,5 @@
+import type { ExpectedBody } from './answer-shape.js';
+
 /** A file to upload. A `File` carries its name; `openFile` streams one from disk. */
 export type Upload = Blob;
 
@@ -23,6 +25,8 @@ export interface ApiRequest {
    * By default, a POST or PATCH is retried only when the request did not reach the API.
    */
   readonly idempotent?: boolean;
+  /** The body of a successful answer; undefined for a call that returns no record. Another body did not come from SimpleMDM. */
+  readonly expects?: ExpectedBody;
 }
 
 /** The path of a request below `/api/v1`, with ids and query. */

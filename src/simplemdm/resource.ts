@@ -1,57 +1,38 @@
 import { z } from 'zod';
-import type { ApiResponse } from './api-response.js';
 import { SimpleMdmError } from './errors.js';
+import { flagField, textField } from './field-types.js';
+import { createPageReader } from './list-pages.js';
+import type { ReceivedPage, RecordId } from './list-pages.js';
+import { parseRecord } from './parse-record.js';
+import { incompleteList, readRecord, readRecords } from './read-answer.js';
+import type { Answer } from './read-answer.js';
 import type { ApiRequest } from './request.js';
 import type { Transport } from './transport.js';
-
-/** The id of a record: an integer for most resources, a string for custom attributes and logs. */
-export type RecordId = string | number;
 
 /** A member of `relationships` that links to one record. */
 export const linkTo = z.looseObject({ data: link().nullish() }).nullish();
 
 /** A member of `relationships` that links to several records. Real accounts return lists that repeat a record. */
-export const linksTo = z.looseObject({ data: z.array(link()) }).nullish();
+export const linksTo = z.looseObject({ data: z.array(link()).nullish() }).nullish();
 
 function link() {
-  return z.looseObject({ type: z.string().nullish(), id: z.int() });
+  return z.looseObject({ type: textField, id: z.int() });
 }
 
 /**
- * Makes a call that returns one record, `{"data": …}`, and parses the record.
+ * Makes a call that returns one record, `{"data": …}`, and parses the record field by field (see parse-record.ts). A field that cannot
+ * be read is null; a warning goes to the enclosing `recordWarnings` and to the transport.
  *
- * @throws SimpleMdmError as the transport does; of kind `malformed`, with the path of the field, when the record has another shape.
+ * @throws SimpleMdmError as the transport does; of kind `malformed` when the record has no usable id.
  */
 export async function fetchRecord<T extends z.ZodType>(
   transport: Transport,
   request: ApiRequest,
   record: T,
 ): Promise<z.output<T>> {
-  const response = await transport.call(request);
-  const { data } = parse(z.looseObject({ data: z.unknown() }), response.body, response, request.method);
-  return parse(record, data, response, request.method, ['data']);
-}
-
-function parse<T extends z.ZodType>(
-  schema: T,
-  value: unknown,
-  { account, path, status }: ApiResponse,
-  method: string,
-  parentPath: readonly string[] = [],
-): z.output<T> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const field = [...parentPath, ...(issue?.path ?? [])].join('.') || 'the body';
-  throw new SimpleMdmError({
-    kind: 'malformed',
-    account,
-    method,
-    path,
-    status,
-    detail: `${field}: ${issue?.message ?? 'not as documented'}`,
-    mayHaveTakenEffect: method !== 'GET',
-  });
+  const expects = record instanceof z.ZodObject ? 'record' : 'data';
+  const response = await transport.call({ ...request, expects });
+  return readRecord({ transport, request, response }, record, expects);
 }
 
 /**
@@ -90,6 +71,7 @@ export interface PageOptions {
 
 /** One page of a list. */
 export interface Page<T> {
+  /** The records that have an id. */
   readonly data: T[];
   readonly hasMore: boolean;
 }
@@ -99,53 +81,89 @@ export type ListRequest = Omit<ApiRequest, 'method'>;
 
 const MAX_PAGE_SIZE = 100;
 
-/** Fetches one page of a list (API reference, Pagination). */
+/**
+ * Fetches one page of a list (API reference, Pagination). A record without a usable id is left out with a warning.
+ *
+ * @throws SimpleMdmError as the transport does.
+ */
 export async function fetchPage<T extends z.ZodType<{ id: RecordId }>>(
   transport: Transport,
   request: ListRequest,
   record: T,
-  { limit = MAX_PAGE_SIZE, startingAfter, direction }: PageOptions = {},
+  page: PageOptions = {},
 ): Promise<Page<z.output<T>>> {
-  const query = { ...request.query, limit, starting_after: startingAfter, direction };
-  const response = await transport.call({ ...request, method: 'GET', query });
-  // Some lists (custom attribute values) have one page and leave has_more out.
-  const list = z.looseObject({ data: z.array(record), has_more: z.boolean().default(false) });
-  const { data, has_more: hasMore } = parse(list, response.body, response, 'GET');
-  return { data, hasMore };
+  const { data, hasMore } = (await receivePage(transport, request, record, page)).page;
+  return { data: [...data], hasMore };
 }
 
-/** Yields every record of a list. Each page is fetched when the caller reaches it. */
+async function receivePage<T extends z.ZodType<{ id: RecordId }>>(
+  transport: Transport,
+  listRequest: ListRequest,
+  record: T,
+  { limit = MAX_PAGE_SIZE, startingAfter, direction }: PageOptions,
+): Promise<{ answer: Answer; page: ReceivedPage<z.output<T>> }> {
+  const query = { ...listRequest.query, limit, starting_after: startingAfter, direction };
+  const request: ApiRequest = { ...listRequest, method: 'GET', query, expects: 'list' };
+  const response = await transport.call(request);
+  const answer = { transport, request, response };
+  const { records: data, received } = readRecords(answer, record);
+  const { record: hasMore } = parseRecord(flagField, listBody.parse(response.body).has_more);
+  // Some lists (custom attribute values) have one page and leave has_more out.
+  const isGuess = hasMore === undefined || hasMore === null;
+  return { answer, page: { data, received, hasMore: isGuess ? received >= limit : hasMore, isGuess } };
+}
+
+const listBody = z.looseObject({ has_more: z.unknown().optional() });
+
+/**
+ * Yields the records of a list page by page, each record once. A page is fetched when the caller reaches it.
+ *
+ * @param startingAfter - The id of the last record that the caller has.
+ * @throws SimpleMdmError as the transport does; of kind `incomplete`, after the pages that were read, when the pages do not come to an
+ *   end. The absence of a record is then not known.
+ */
+export async function* fetchPages<T extends z.ZodType<{ id: RecordId }>>(
+  transport: Transport,
+  request: ListRequest,
+  record: T,
+  startingAfter?: RecordId,
+): AsyncGenerator<readonly z.output<T>[]> {
+  const readPage = createPageReader<z.output<T>>(startingAfter);
+  let next: PageOptions = startingAfter === undefined ? {} : { startingAfter };
+  for (;;) {
+    const { answer, page } = await receivePage(transport, request, record, next);
+    const after = readPage(page);
+    yield after.fresh;
+    if (after.kind === 'end') return;
+    if (after.kind === 'incomplete') throw incompleteList(answer, after.problem);
+    next = { startingAfter: after.startingAfter };
+  }
+}
+
+/**
+ * Yields every record of a list, each once. A page is fetched when the caller reaches it. A caller that stops when it has found its
+ * record can use a list that does not come to an end; one that reads on gets the error of {@link fetchPages}.
+ */
 export async function* fetchAll<T extends z.ZodType<{ id: RecordId }>>(
   transport: Transport,
   request: ListRequest,
   record: T,
 ): AsyncGenerator<z.output<T>> {
-  let startingAfter: RecordId | undefined;
-  for (;;) {
-    const page: Page<z.output<T>> = await fetchPage(
-      transport,
-      request,
-      record,
-      startingAfter === undefined ? {} : { startingAfter },
-    );
-    yield* page.data;
-    const last = page.data.at(-1)?.id;
-    // A server that repeats a cursor would cause an endless loop.
-    if (!page.hasMore || last === undefined || last === startingAfter) return;
-    startingAfter = last;
-  }
+  for await (const records of fetchPages(transport, request, record)) yield* records;
 }
 
-/** The two methods that read a list of the account. `Options` filter the list. */
+/** The methods that read a list of the account. `Options` filter the list. */
 export interface ListMethods<T, Options extends readonly unknown[]> {
   /** Every record of the list. Each page of 100 records is fetched when the caller reaches it. */
   readonly list: (...options: Options) => AsyncGenerator<T>;
   /** One page of the list. */
   readonly listPage: (page?: PageOptions, ...options: Options) => Promise<Page<T>>;
+  /** The list page by page, from behind a record. Each page is fetched when the caller reaches it. */
+  readonly pages: (startingAfter?: RecordId, ...options: Options) => AsyncGenerator<readonly T[]>;
 }
 
 /**
- * The `list` and `listPage` of a resource.
+ * The `list`, `listPage` and `pages` of a resource.
  *
  * @param request - The request for the list; the parameters of `request` become those of the methods.
  */
@@ -157,6 +175,7 @@ export function listOf<T extends z.ZodType<{ id: RecordId }>, Options extends re
   return {
     list: (...options) => fetchAll(transport, request(...options), record),
     listPage: (page, ...options) => fetchPage(transport, request(...options), record, page),
+    pages: (startingAfter, ...options) => fetchPages(transport, request(...options), record, startingAfter),
   };
 }
 

@@ -1,41 +1,86 @@
 import { isNativeError } from 'node:util/types';
-import { z } from 'zod';
 import type { AbortCause } from '../http/request-signal.js';
 import { retryTime } from '../http/retry-time.js';
 import { errorCode, errorText } from '../telemetry/error-text.js';
 import { SimpleMdmError } from './errors.js';
 import type { CallIdentity } from './errors.js';
-import { withoutSecrets } from './secrets.js';
+import { isErrorOfApi, isMarkup, shapeProblem, titlesIn } from './answer-shape.js';
+import { parseJson } from './parse-json.js';
+import type { ApiRequest } from './request.js';
 
-/**
- * Parses the body of a response; drops secrets unless `revealSecrets` is on.
- *
- * @throws SimpleMdmError of kind `malformed` when the body is not JSON.
- */
-export function parseJson(text: string, identity: CallIdentity, revealSecrets: boolean): unknown {
-  try {
-    const body: unknown = JSON.parse(text, revealSecrets ? undefined : withoutSecrets);
-    return body;
-  } catch (cause) {
-    const mayHaveTakenEffect = identity.method !== 'GET';
-    throw new SimpleMdmError(
-      { ...identity, kind: 'malformed', detail: 'the body is not JSON', mayHaveTakenEffect },
-      { cause },
-    );
-  }
+/** An answer as received. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
 }
 
-const errorBody = z.object({ errors: z.array(z.object({ title: z.string() })) });
-
-/** The error for a response that is not 2xx (API reference, Errors). */
-export function errorFromResponse(
+/**
+ * The body of a 2xx answer; undefined when empty. Drops secrets unless `revealSecrets` is on.
+ *
+ * @throws SimpleMdmError of kind `foreign` when SimpleMDM did not send the answer: it is a page, or not the JSON that the request
+ *   expects; of kind `malformed` when the body is the API's error body.
+ */
+export function bodyOf(
+  answer: RawAnswer,
   identity: CallIdentity,
-  response: Response,
-  text: string,
-  now: number,
+  expected: ApiRequest['expects'],
+  revealSecrets: boolean,
+): unknown {
+  const { status, headers, text } = answer;
+  const contentType = headers.get('content-type') ?? '';
+  if (text.trim() === '') {
+    if (expected !== undefined) throw foreignError(identity, answer, 'an empty body');
+    if (isMarkup(contentType, text)) throw foreignError(identity, answer, 'an empty page');
+    return undefined;
+  }
+  if (isMarkup('', text)) throw foreignError(identity, answer, 'a page');
+  let body: unknown;
+  try {
+    body = parseJson(text, revealSecrets);
+  } catch {
+    // The error of JSON.parse quotes the text, which can hold secrets.
+    throw foreignError(identity, answer, 'a body that is not JSON, or not all of it');
+  }
+  const problem = shapeProblem(body, expected);
+  const titles = problem === undefined ? [] : titlesIn(text);
+  if (titles.length > 0) {
+    const detail = `an error with the status of a success: ${titles.join('; ')}`;
+    const mayHaveTakenEffect = identity.method !== 'GET';
+    throw new SimpleMdmError({ ...identity, kind: 'malformed', status, detail, mayHaveTakenEffect });
+  }
+  if (problem !== undefined) throw foreignError(identity, answer, problem);
+  return body;
+}
+
+/** The error for an answer that does not come from SimpleMDM. */
+export function foreignError(
+  identity: CallIdentity,
+  { status, headers }: Pick<RawAnswer, 'status' | 'headers'>,
+  what: string,
 ): SimpleMdmError {
-  const { status } = response;
-  const retryAt = retryTime(status, response.headers, now);
+  // Anything may stand in a header.
+  const contentType = /^[\w.+-]+\/[\w.+-]+/.exec(headers.get('content-type') ?? '')?.[0] ?? 'no content type';
+  return new SimpleMdmError({
+    ...identity,
+    kind: 'foreign',
+    detail: `${what} with status ${status} (${contentType})`,
+    // A page in place of a refusal or a redirect means that the request was stopped on its way. A page with a 2xx may have replaced
+    // the answer of SimpleMDM.
+    mayHaveTakenEffect: status < 300 && identity.method !== 'GET',
+  });
+}
+
+/** The error for an answer that is not 2xx (API reference, Errors). */
+export function errorFromAnswer(identity: CallIdentity, answer: RawAnswer, now: number): SimpleMdmError {
+  const { status, headers, text } = answer;
+  const contentType = headers.get('content-type') ?? '';
+  if (!isErrorOfApi(status, contentType, text)) {
+    const what =
+      status < 400 ? 'a redirect' : isMarkup(contentType, text) ? 'a page' : 'no error body of the API';
+    return foreignError(identity, answer, what);
+  }
+  const retryAt = retryTime(status, headers, now);
   return new SimpleMdmError({
     ...identity,
     kind: 'response',
@@ -45,16 +90,6 @@ export function errorFromResponse(
     mayHaveTakenEffect: status >= 500 && identity.method !== 'GET',
     ...(retryAt !== undefined && { retryAt }),
   });
-}
-
-function titlesIn(text: string): string[] {
-  try {
-    const parsed = errorBody.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data.errors.map((error) => error.title) : [];
-  } catch {
-    // Gateways return HTML.
-    return [];
-  }
 }
 
 /** System errors before the request was sent: the call had no effect. */

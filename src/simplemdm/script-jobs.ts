@@ -4,7 +4,7 @@ import type { Transport } from './transport.js';
 import { flagField, numberField, textField } from './field-types.js';
 
 const scriptJob = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({
     script_name: textField,
@@ -13,7 +13,7 @@ const scriptJob = z.looseObject({
     job_id: textField,
     variable_support: flagField,
     /** `pending`, `completed`, `completed-with-errors`, `cancelled`. */
-    status: z.string(),
+    status: textField,
     pending_count: numberField,
     success_count: numberField,
     errored_count: numberField,
@@ -25,16 +25,18 @@ const scriptJob = z.looseObject({
     .looseObject({
       device: z
         .looseObject({
-          data: z.array(
-            z.looseObject({
-              id: z.int(),
-              /** `pending`, `completed`, `error`, `cancelled`. */
-              status: textField,
-              /** The exit code, as a string. Lists leave out the exit code and the output. */
-              status_code: textField,
-              response: textField,
-            }),
-          ),
+          data: z
+            .array(
+              z.looseObject({
+                id: z.int(),
+                /** `pending`, `completed`, `error`, `cancelled`. */
+                status: textField,
+                /** The exit code, as a string. Lists leave out the exit code and the output. */
+                status_code: textField,
+                response: textField,
+              }),
+            )
+            .nullish(),
         })
         .nullish(),
     })

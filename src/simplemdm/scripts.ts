@@ -5,10 +5,10 @@ import type { Transport } from './transport.js';
 import { flagField, textField } from './field-types.js';
 
 const script = z.looseObject({
-  type: z.string(),
+  type: textField,
   id: z.int(),
   attributes: z.looseObject({
-    name: z.string(),
+    name: textField,
     content: textField,
     variable_support: flagField,
     created_at: textField,

@@ -1,5 +1,6 @@
 import type { ApiCall } from '../http/api-call.js';
 import { errorText } from '../telemetry/error-text.js';
+import type { AnswerWarning } from './answer-warnings.js';
 import type { ApiResponse, Download } from './api-response.js';
 import { beforeWrite, recordCall } from './call-recorder.js';
 import { createCircuitBreaker } from './circuit-breaker.js';
@@ -15,11 +16,13 @@ import type { ApiRequest } from './request.js';
 import { createCallRetrier } from './call-retrier.js';
 import { redactedBody } from './secrets.js';
 
-/** Makes calls. Both methods reject with {@link SimpleMdmError} unless the status is 2xx; `call` also when the body is not JSON. */
+/** Makes calls. Both methods reject with {@link SimpleMdmError} unless the status is 2xx; `call` also when the body is not what `expects` says. */
 export interface Transport {
   readonly call: (request: ApiRequest) => Promise<ApiResponse>;
   /** Makes a call that returns a file, streamed. */
   readonly download: (request: ApiRequest) => Promise<Download>;
+  /** Called for each part of an answer that could not be used. */
+  readonly onWarning?: ((warning: AnswerWarning) => void) | undefined;
 }
 
 /** How to reach one account. */
@@ -29,6 +32,8 @@ export interface TransportOptions extends HttpOptions {
   readonly maxPauseWaitMs: number;
   /** How many times a call is retried after an outage, if a retry is safe. */
   readonly retries: number;
+  /** Called for each part of an answer that could not be used: a field of another type, a list that does not end. */
+  readonly onWarning?: (warning: AnswerWarning) => void;
   /** Called when the circuit breaker of the account opens or closes. */
   readonly onCircuitChange?: (state: CircuitBreakerState) => void;
 }
@@ -94,6 +99,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
+    onWarning: options.onWarning,
     download: async (request) => make(request, requestPath(request), client.download),
     call: async (request) => {
       const path = requestPath(request);

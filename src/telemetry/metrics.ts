@@ -10,6 +10,8 @@ export interface Metrics {
   readonly jobDuration: Histogram<'queue' | 'outcome'>;
   readonly apiCallDuration: Histogram<'account' | 'method' | 'route' | 'status'>;
   readonly apiCircuitOpen: Gauge<'account'>;
+  readonly apiUnreadableFields: Counter<'resource' | 'field'>;
+  readonly apiIncompleteLists: Counter<'resource'>;
   readonly rulesHeld: Counter<'rule'>;
   readonly eventChainsCut: Counter<'rule'>;
   readonly messages: Counter<'channel' | 'type' | 'outcome'>;
@@ -73,6 +75,18 @@ export function createMetrics(): Metrics {
       name: 'mdm_reflex_api_circuit_open',
       help: 'Whether the circuit breaker blocks the API calls of an account (1) or not (0).',
       labelNames: ['account'],
+      registers,
+    }),
+    apiUnreadableFields: new Counter({
+      name: 'mdm_reflex_api_unreadable_fields_total',
+      help: 'Fields of API records that could not be read and count as unknown, by resource and field; field "id" for records left out.',
+      labelNames: ['resource', 'field'],
+      registers,
+    }),
+    apiIncompleteLists: new Counter({
+      name: 'mdm_reflex_api_incomplete_lists_total',
+      help: 'API lists whose pages did not come to an end, by resource.',
+      labelNames: ['resource'],
       registers,
     }),
     rulesHeld: new Counter({

@@ -149,7 +149,7 @@ function eventData({ at, receivedAt, data, deviceName }) {
  * @param {string} name
  * @param {FactTrace} fact
  */
-function factRow(name, { status, value, fetchedAt, durationMs, calls, error, code }) {
+function factRow(name, { status, value, fetchedAt, durationMs, calls, error, code, warnings = [] }) {
   return element(
     'li',
     { 'data-key': `fact ${name}` },
@@ -167,6 +167,7 @@ function factRow(name, { status, value, fetchedAt, durationMs, calls, error, cod
       ),
     ),
     ...(error === undefined ? [] : [element('p', { class: 'error' }, ...formatReason(error, code))]),
+    ...warnings.map((text) => element('p', { class: 'reason' }, element('strong', {}, 'Warning: '), text)),
     ...(calls.length === 0
       ? []
       : [element('ul', { class: 'calls' }, ...calls.map((call) => callRow(call, error)))]),

@@ -48,10 +48,29 @@ export const API_ERRORS = {
     cause: 'SimpleMDM or the network is slow.',
     fix: 'Nothing: the call is retried. Raise API_TIMEOUT_MS if the problem returns.',
   },
+  'api/not-simplemdm': {
+    meaning:
+      'Something between the service and SimpleMDM answered the call: a web page, an empty body, a redirect, incomplete JSON, or the JSON of other software. The service learns nothing from such an answer, and treats SimpleMDM as unreachable.',
+    cause:
+      'A proxy, a gateway, a login page or a captive portal, a wrong DNS entry, or a wrong SIMPLEMDM_BASE_URL.',
+    fix: 'Call the address in the message from the host of the service and look who answers: check the proxy, DNS and SIMPLEMDM_BASE_URL. The call is retried.',
+  },
   'api/unexpected-response': {
-    meaning: 'The response is not what the API reference documents: not JSON, another shape, or a redirect.',
-    cause: 'SIMPLEMDM_BASE_URL is wrong, a proxy responds in place of SimpleMDM, or the API has changed.',
-    fix: 'Check SIMPLEMDM_BASE_URL. Report the field that the message names if the address is right.',
+    meaning: 'SimpleMDM returned a record without a usable id, or an error with the status of a success.',
+    cause: 'The API has changed, or a record in the account is damaged.',
+    fix: 'Look at the object in SimpleMDM, and report the call that the message names. The call is retried, as often as RETRY_ATTEMPTS says.',
+  },
+  'api/unreadable-field': {
+    meaning:
+      'A field of a record holds another type than the API reference says, and cannot be converted. The field counts as unknown (null); the rest of the record is used. Logged once for each field.',
+    cause: 'The API has changed, or the record is old or damaged.',
+    fix: 'Look which rules use the field: a condition on an unknown field is not true. Report the field; the metric mdm_reflex_api_unreadable_fields_total counts it.',
+  },
+  'api/incomplete-list': {
+    meaning:
+      'The pages of a list did not come to an end, so the service stopped reading: a page repeated earlier records, or was empty and named another page. What the rest of the list holds is not known.',
+    cause: 'A fault at SimpleMDM, or a proxy that drops the query of the call (starting_after).',
+    fix: 'Call the address in the message twice, with and without starting_after, and compare. Rules that need the whole list wait and are retried.',
   },
   'api/account-paused': {
     meaning: 'The call was not made because calls to the account are paused.',

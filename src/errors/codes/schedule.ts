@@ -18,6 +18,12 @@ export const SCHEDULE_ERRORS = {
     cause: 'SimpleMDM refused or failed the call that the reason names.',
     fix: 'Fix the cause, then run `mdm-reflex schedules run RULE` or wait for the next tick.',
   },
+  'schedule/sweep-incomplete': {
+    meaning:
+      'A sweep ended before the end of the device list, because the pages of the list did not come to an end. The devices that were read have been evaluated.',
+    cause: 'A fault at SimpleMDM, or a proxy that drops the query of the call (starting_after).',
+    fix: 'See api/incomplete-list. The next tick tries again; `mdm-reflex schedules` shows whether the last sweep was complete.',
+  },
   'schedule/sync-failed': {
     meaning: 'The schedules of the rules could not be written to Redis.',
     cause: 'Redis refuses writes or is unreachable.',

@@ -96,7 +96,7 @@ export const apps: readonly CallTest[] = [
       expect(await api.apps.delete(63)).toBe(204);
       expect((await all(api.apps.list())).map(({ id }) => id)).toEqual([34, 67]);
       const group = await api.assignmentGroups.retrieve(38);
-      expect(group.relationships?.apps?.data.map(({ id }) => id)).toEqual([67]);
+      expect(group.relationships?.apps?.data?.map(({ id }) => id)).toEqual([67]);
     },
     refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.apps.delete(nowhere) }],
   },

@@ -12,7 +12,7 @@ async function members(
   kind: 'apps' | 'device_groups' | 'devices' | 'profiles',
 ): Promise<number[] | undefined> {
   const { relationships } = await api.assignmentGroups.retrieve(groupId);
-  return relationships?.[kind]?.data.map(({ id }) => id);
+  return relationships?.[kind]?.data?.map(({ id }) => id);
 }
 
 /** The tests of two calls that add a member to a group and remove it. */

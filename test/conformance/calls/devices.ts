@@ -75,7 +75,7 @@ export const devices: readonly CallTest[] = [
       const names = async (includeSecretCustomAttributes: boolean) =>
         (
           await api.devices.retrieve(54, { includeSecretCustomAttributes })
-        ).relationships?.custom_attribute_values?.data.map(({ id }) => id);
+        ).relationships?.custom_attribute_values?.data?.map(({ id }) => id);
       expect(await names(false)).not.toContain('local_admin_password');
       expect(await names(true)).toContain('local_admin_password');
     },
@@ -96,7 +96,7 @@ export const devices: readonly CallTest[] = [
       });
       expect(made.relationships?.device_group?.data?.id).toBe(41);
       const group = await api.assignmentGroups.retrieve(26);
-      expect(group.relationships?.devices?.data.map(({ id }) => id)).toContain(made.id);
+      expect(group.relationships?.devices?.data?.map(({ id }) => id)).toContain(made.id);
       const enrollment = (await all(api.enrollments.list())).find(
         ({ relationships }) => relationships?.device?.data?.id === made.id,
       );

@@ -53,7 +53,7 @@ export const scriptJobs: readonly CallTest[] = [
     run: async (world) => {
       const { api, later } = world;
       const targets = (job: Awaited<ReturnType<typeof api.scriptJobs.create>>) =>
-        job.relationships?.device?.data.map(({ id }) => id);
+        job.relationships?.device?.data?.map(({ id }) => id);
       expect(targets(await api.scriptJobs.create({ scriptId: hello, deviceIds: [54, 121] }))).toEqual([54]);
       expect(targets(await api.scriptJobs.create({ scriptId: hello, groupIds: [1, 41] }))).toEqual([54, 56]);
       const named = await api.scriptJobs.create({

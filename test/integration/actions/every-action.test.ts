@@ -44,7 +44,7 @@ const valueOf = (id: number, name: string) => async (world: ActionWorld) =>
   (await world.api.customAttributes.getValuesForDevice(id)).find((value) => value.id === name)?.attributes
     .value;
 const membersOf = (id: number) => async (world: ActionWorld) =>
-  (await world.api.assignmentGroups.retrieve(id)).relationships?.devices?.data.map((device) => device.id);
+  (await world.api.assignmentGroups.retrieve(id)).relationships?.devices?.data?.map((device) => device.id);
 const profilesOn = (id: number) => async (world: ActionWorld) =>
   (await world.all(world.api.devices.listProfiles(id))).map((profile) => profile.id);
 const isLost = async ({ api, advance }: ActionWorld) => {

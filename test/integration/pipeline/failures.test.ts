@@ -27,7 +27,7 @@ describe('a step that fails', () => {
     ['a server error', { kind: 'status', status: 500, times: 6 }],
     ['a bad gateway', { kind: 'status', status: 502, times: 6 }],
     ['a reset connection', { kind: 'reset', times: 6 }],
-    ['an answer that is no JSON', { kind: 'not_json', times: 2 }],
+    ['a page of a proxy', { kind: 'not_json', times: 6 }],
   ] as const)('retries after %s, and completed steps do not repeat', async (_what, fault) => {
     const { simulator, settled, log } = await begin({ rules: GROUP_RULE });
     simulator.addFault({ method: 'POST', path: '/device_groups/*', ...fault });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { platformOf } from '../../../src/enrichment/platform.js';
-import type { Platform } from '../../../src/enrichment/platform.js';
+import { mayBe, platformOf } from '../../../src/enrichment/platform.js';
+import type { Platform, PlatformHints } from '../../../src/enrichment/platform.js';
 
 describe('platformOf', () => {
   test.each<[string | null, string | null, string | null, Platform | null]>([
@@ -38,8 +38,23 @@ describe('platformOf', () => {
     // Unknown
     [null, null, null, null],
     ['', '', '', null],
-    ['AudioAccessory5,1', 'HomePod mini', '17.0', null],
-    ['My iPhone', null, null, null],
+    ['   ', null, null, null],
+    // Virtual Macs
+    ['VMware7,1', null, '14.5', 'macOS'],
+    ['VMware20,1', 'VMware', '15.0', 'macOS'],
+    ['Parallels17,1', null, null, 'macOS'],
+    ['Parallels-ARM', 'Parallels Virtual Machine', null, 'macOS'],
+    ['QEMU Virtual Machine', null, null, 'macOS'],
+    ['VirtualMac2,1', 'Apple Virtual Machine 1', '15.0', 'macOS'],
+    [null, 'Apple Virtual Machine 1', null, 'macOS'],
+    [null, 'Mac (virtual)', null, 'macOS'],
+    // Others
+    ['RealityDevice17,1', null, null, 'visionOS'],
+    ['AudioAccessory5,1', 'HomePod mini', '17.0', 'audioOS'],
+    // Names that do not exist yet
+    ['MacSomething1,1', null, null, 'macOS'],
+    ['iGlasses1,1', 'Apple Glasses', '1.0', 'unknown'],
+    ['My iPhone', null, null, 'unknown'],
   ])('%s, %s, %s: %s', (product_name, model_name, os_version, expected) => {
     expect(platformOf({ product_name, model_name, os_version })).toBe(expected);
   });
@@ -47,5 +62,36 @@ describe('platformOf', () => {
   test('a record without the fields', () => {
     expect(platformOf({})).toBeNull();
     expect(platformOf({ product_name: undefined, model_name: 'iMac' })).toBe('macOS');
+  });
+
+  test.each<[string, PlatformHints, Platform | null]>([
+    ['System Integrity Protection', { system_integrity_protection_enabled: false }, 'macOS'],
+    ['a firewall', { product_name: 'New1,1', firewall: { enabled: false } }, 'macOS'],
+    ['settings of software updates', { os_update: { catalog_url: 'x' } }, 'macOS'],
+    ['FileVault is on', { filevault_enabled: true }, 'macOS'],
+    // SimpleMDM says so of iPhones too.
+    ['FileVault is off', { filevault_enabled: false }, null],
+    ['a firewall without values', { firewall: { enabled: null } }, null],
+    ['an IMEI', { imei: '35 445506 652132 5' }, null],
+    [
+      'an IMEI and a firewall',
+      { product_name: 'New1,1', imei: '35', firewall: { enabled: true } },
+      'unknown',
+    ],
+    ['a model number only', { model: 'NG4W2LL' }, 'unknown'],
+    ['an OS version only', { os_version: '17.0' }, null],
+  ])('other fields: %s', (_what, hints, expected) => {
+    expect(platformOf(hints)).toBe(expected);
+  });
+});
+
+describe('mayBe', () => {
+  test.each<[string | null, boolean]>([
+    ['macOS', true],
+    ['iOS', false],
+    ['unknown', true],
+    [null, true],
+  ])('%s may be macOS: %s', (platform, expected) => {
+    expect(mayBe(platform, ['macOS'])).toBe(expected);
   });
 });

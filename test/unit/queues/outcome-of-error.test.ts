@@ -34,6 +34,8 @@ describe('outcomeOfApiError', () => {
       { kind: 'network' as const },
       { kind: 'timeout' as const },
       { kind: 'malformed' as const },
+      { kind: 'foreign' as const },
+      { kind: 'incomplete' as const },
     ].map((failure): [string, Partial<Failure>, object, object] => [
       `a failure that may pass: ${JSON.stringify(failure)}`,
       failure,

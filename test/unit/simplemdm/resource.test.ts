@@ -46,11 +46,16 @@ describe('fetchAll', () => {
     expect(requests.every((request) => request.method === 'GET')).toBe(true);
   });
 
+  test('ends when has_more is missing', async () => {
+    const { transport, requests } = respondingWith({ data: [{ id: 1 }] });
+    await all(fetchAll(transport, { route: '/devices' }, record));
+    expect(requests).toHaveLength(1);
+  });
+
   test.each<[string, unknown[], number]>([
-    ['has_more is missing', [{ data: [{ id: 1 }] }], 1],
     ['a page is empty but has_more is true', [{ data: [], has_more: true }], 1],
     [
-      'two pages end with the same id',
+      'a page repeats the one before',
       [
         { data: [{ id: 1 }], has_more: true },
         { data: [{ id: 1 }], has_more: true },
@@ -58,9 +63,11 @@ describe('fetchAll', () => {
       ],
       2,
     ],
-  ])('ends when %s', async (_when, bodies, calls) => {
+  ])('fails when %s: what is missing is not known', async (_when, bodies, calls) => {
     const { transport, requests } = respondingWith(...bodies);
-    await all(fetchAll(transport, { route: '/devices' }, record));
+    await expect(all(fetchAll(transport, { route: '/devices' }, record))).rejects.toMatchObject({
+      code: 'api/incomplete-list',
+    });
     expect(requests).toHaveLength(calls);
   });
 
@@ -121,20 +128,18 @@ describe('a response of another shape', () => {
     throw new Error('it should have failed');
   }
 
-  test.each<[unknown, RegExp]>([
-    [{ data: { id: 'x' } }, /data\.id: /],
-    [{ data: {} }, /data\.id: /],
-    [{ data: { id: 1, name: 5 } }, /data\.name: /],
-    [{}, /data: /],
-    [{ data: 'text' }, /data: /],
-    [undefined, /the body: /],
-    ['text', /the body: /],
-  ])('%j names the field', async (body, where) => {
+  test.each([{ data: { id: 'x' } }, { data: {} }])('%j: the record has no usable id', async (body) => {
     const error = await failure('GET', body);
-    expect(error.message).toMatch(where);
-    expect(error.message).toContain('GET /devices/1 (account default) returned an unexpected response');
+    expect(error.message).toMatch(
+      /^GET \/devices\/1 \(account default\) returned an unexpected response: id: /,
+    );
     expect(error.failure).toMatchObject({ kind: 'malformed', status: 200, mayHaveTakenEffect: false });
     expect(error.isRetryable).toBe(true);
+  });
+
+  test.each([{}, { data: 'text' }, undefined, 'text'])('%j is not from SimpleMDM', async (body) => {
+    const error = await failure('GET', body);
+    expect(error).toMatchObject({ code: 'api/not-simplemdm', isOutage: true });
   });
 
   test('of a write: the write may have taken effect', async () => {
@@ -153,7 +158,6 @@ describe('SimpleMdmError', () => {
   test.each<
     [number, ErrorCode, Partial<Record<'notFound' | 'isRetryable' | 'isAccountUnavailable', boolean>>]
   >([
-    [302, 'api/unexpected-response', {}],
     [400, 'api/invalid-request', {}],
     [401, 'api/refused-key', { isAccountUnavailable: true }],
     [403, 'api/forbidden', {}],
@@ -180,6 +184,16 @@ describe('SimpleMdmError', () => {
     ['network', 'api/unreachable', 'GET /devices/1 (account acme) got no response: a detail'],
     ['timeout', 'api/timeout', 'GET /devices/1 (account acme) timed out: a detail'],
     [
+      'foreign',
+      'api/not-simplemdm',
+      'GET /devices/1 (account acme) got an answer that is not from SimpleMDM: a detail - something between answered, such as a proxy, a login page or a captive portal: check the proxy, DNS and SIMPLEMDM_BASE_URL',
+    ],
+    [
+      'incomplete',
+      'api/incomplete-list',
+      'GET /devices/1 (account acme) did not return the whole list: a detail',
+    ],
+    [
       'malformed',
       'api/unexpected-response',
       'GET /devices/1 (account acme) returned an unexpected response: a detail',
@@ -196,6 +210,5 @@ describe('SimpleMdmError', () => {
     expect(returned(404).message).toBe('GET /devices/1 (account acme) returned 404: a title; another');
     expect(returned(401).message).toContain('check SIMPLEMDM_API_KEY');
     expect(returned(403).message).toContain('grant it in SimpleMDM');
-    expect(returned(301).message).toContain('check SIMPLEMDM_BASE_URL');
   });
 });
