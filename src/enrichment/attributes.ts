@@ -13,6 +13,7 @@ export const attributes: Fact = {
       (id) => context.api.customAttributes.getValuesForDevice(id),
       ({ id, attributes: { value } }): [string, string | null] => [id, value ?? null],
     );
-    return values === null ? null : Object.fromEntries(values);
+    // An attribute whose name cannot be read is unknown like one without a value.
+    return values === null ? null : Object.fromEntries(values.filter((entry) => entry !== null));
   },
 };

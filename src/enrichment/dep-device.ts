@@ -1,4 +1,7 @@
+import { alsoRecordWarnings } from '../simplemdm/answer-warnings.js';
+import type { AnswerWarning } from '../simplemdm/answer-warnings.js';
 import { depDeviceAttributes } from '../simplemdm/dep-servers.js';
+import { isSameSerialNumber, refuseIfHidden } from './device-with-serial-number.js';
 import { serialNumberOf } from './event-device.js';
 import type { Fact } from './fact.js';
 import { fieldsOf } from './schema-shape.js';
@@ -18,17 +21,22 @@ export const depDevice: Fact = {
   fetch: async (context) => {
     const serialNumber = await serialNumberOf(context);
     if (serialNumber === undefined) return null;
-    for (const server of await context.lists.depServers.get()) {
-      for await (const { id, attributes } of context.api.depServers.listDepDevices(server.id)) {
-        if (attributes.serial_number !== serialNumber) continue;
-        return {
-          ...attributes,
-          id,
-          dep_server_id: server.id,
-          dep_server_name: server.attributes.server_name ?? null,
-        };
+    const unread: AnswerWarning[] = [];
+    return alsoRecordWarnings(unread, async () => {
+      for (const server of await context.lists.depServers.get()) {
+        for await (const { id, attributes } of context.api.depServers.listDepDevices(server.id)) {
+          if (!isSameSerialNumber(attributes.serial_number, serialNumber)) continue;
+          return {
+            ...attributes,
+            id,
+            dep_server_id: server.id,
+            dep_server_name: server.attributes.server_name ?? null,
+          };
+        }
       }
-    }
-    return null;
+      const { account } = context.event;
+      refuseIfHidden(unread, { account, method: 'GET', path: '/dep_servers/…/dep_devices' });
+      return null;
+    });
   },
 };

@@ -1,3 +1,4 @@
+import { listWithGaps } from './event-device.js';
 import type { Fact } from './fact.js';
 
 /** The server tokens of Apple Business Manager. */
@@ -16,12 +17,13 @@ export const depServers: Fact = {
   about:
     'the tokens of Apple Business Manager: `dep_servers.exists(s, until(s.token_expires_at) < duration("720h"))`',
   cost: 1,
-  fetch: async ({ api }) => {
-    const servers: Record<string, unknown>[] = [];
-    for await (const { id, attributes } of api.depServers.list()) {
-      const { server_name, organization_name, token_expires_at, last_synced_at } = attributes;
-      servers.push({ id, server_name, organization_name, token_expires_at, last_synced_at });
-    }
-    return servers;
-  },
+  fetch: ({ api }) =>
+    listWithGaps(async () => {
+      const servers: Record<string, unknown>[] = [];
+      for await (const { id, attributes } of api.depServers.list()) {
+        const { server_name, organization_name, token_expires_at, last_synced_at } = attributes;
+        servers.push({ id, server_name, organization_name, token_expires_at, last_synced_at });
+      }
+      return servers;
+    }),
 };

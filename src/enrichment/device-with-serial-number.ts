@@ -1,13 +1,24 @@
-import { recordWarning, recordWarnings } from '../simplemdm/answer-warnings.js';
+import { alsoRecordWarnings } from '../simplemdm/answer-warnings.js';
 import type { AnswerWarning } from '../simplemdm/answer-warnings.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Device } from '../simplemdm/devices.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
+import type { CallIdentity } from '../simplemdm/errors.js';
 
-/** Fields without which a record cannot be told apart: one that the search found may be the device. */
+/** Fields without which a record cannot be told apart. */
 const HIDES_SERIAL_NUMBER = new Set(['id', 'attributes', 'serial_number']);
 
-const LOOKUP = { method: 'GET', path: '/devices', mayHaveTakenEffect: false } as const;
+/**
+ * Refuses to say that no record has a serial number when one of the records could not be read.
+ *
+ * @throws SimpleMdmError of kind `malformed`.
+ */
+export function refuseIfHidden(unread: readonly AnswerWarning[], call: CallIdentity): void {
+  const hidden = unread.find(({ field }) => HIDES_SERIAL_NUMBER.has(field ?? ''));
+  if (hidden === undefined) return;
+  const detail = `${hidden.text}; the record may be the device`;
+  throw new SimpleMdmError({ ...call, kind: 'malformed', detail, mayHaveTakenEffect: false });
+}
 
 /**
  * The record of the device with a serial number; null when there is none. A device that enrolled again can have several records: the
@@ -21,36 +32,27 @@ export async function deviceWithSerialNumber(
   serialNumber: string,
   warn: (text: string) => void,
 ): Promise<Device | null> {
-  const wanted = serialNumber.trim().toUpperCase();
   const found: Device[] = [];
   const unread: AnswerWarning[] = [];
   try {
-    await recordWarnings(unread, async () => {
+    await alsoRecordWarnings(unread, async () => {
       // The search also matches other fields, and parts of serial numbers.
       for await (const device of api.devices.list({
         search: serialNumber,
         includeAwaitingEnrollment: true,
       })) {
-        if (device.attributes.serial_number?.trim().toUpperCase() === wanted) found.push(device);
+        if (isSameSerialNumber(device.attributes.serial_number, serialNumber)) found.push(device);
       }
     });
   } catch (error) {
     const isIncomplete = error instanceof SimpleMdmError && error.failure.kind === 'incomplete';
     // An enrolled record is the device, whatever else the list holds.
     if (!isIncomplete || !found.some(isEnrolled)) throw error;
-  } finally {
-    for (const warning of unread) recordWarning(warning);
   }
   const [best, ...others] = found.sort(byPreference);
   if (best === undefined) {
-    const hidden = unread.find(({ field }) => HIDES_SERIAL_NUMBER.has(field ?? ''));
-    if (hidden === undefined) return null;
-    throw new SimpleMdmError({
-      ...LOOKUP,
-      account,
-      kind: 'malformed',
-      detail: `${hidden.text}; the record may be the device`,
-    });
+    refuseIfHidden(unread, { method: 'GET', path: '/devices', account });
+    return null;
   }
   if (others.length > 0) {
     const ids = others
@@ -61,6 +63,11 @@ export async function deviceWithSerialNumber(
     );
   }
   return best;
+}
+
+/** Whether a serial number of a record is the wanted one. People type them in lower case. */
+export function isSameSerialNumber(found: string | null | undefined, wanted: string): boolean {
+  return found?.trim().toUpperCase() === wanted.trim().toUpperCase();
 }
 
 function isEnrolled({ attributes }: Device): boolean {

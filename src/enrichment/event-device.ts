@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { deviceReferenceOf } from '../events/webhook-types.js';
+import { alsoRecordWarnings } from '../simplemdm/answer-warnings.js';
+import type { AnswerWarning } from '../simplemdm/answer-warnings.js';
 import { knownDevice } from './device.js';
 import type { FactContext } from './fact.js';
 import { nullWhenNotFound } from './null-when-not-found.js';
@@ -26,17 +28,29 @@ export async function serialNumberOf({
   );
 }
 
-/** A list that belongs to the event's device; null without a device. */
+/**
+ * Reads a list. A record without a usable id cannot be read, but is there: `null` stands for it, so that a condition on the absence of a
+ * record is undecided, and not true.
+ */
+export async function listWithGaps<T>(read: () => Promise<T[]>): Promise<(T | null)[]> {
+  const unread: AnswerWarning[] = [];
+  const items = await alsoRecordWarnings(unread, read);
+  return [...items, ...unread.flatMap(({ kind }) => (kind === 'unreadable_record' ? [null] : []))];
+}
+
+/** A list that belongs to the event's device, with null for a record that cannot be read; null without a device. */
 export async function listForDevice<T, R>(
   context: FactContext,
   list: (deviceId: number) => AsyncIterable<T> | Promise<readonly T[]>,
   convert: (item: T) => R,
-): Promise<R[] | null> {
+): Promise<(R | null)[] | null> {
   const id = await deviceIdOf(context);
   if (id === undefined) return null;
-  return nullWhenNotFound(async () => {
-    const items: R[] = [];
-    for await (const item of await list(id)) items.push(convert(item));
-    return items;
-  });
+  return nullWhenNotFound(() =>
+    listWithGaps(async () => {
+      const items: R[] = [];
+      for await (const item of await list(id)) items.push(convert(item));
+      return items;
+    }),
+  );
 }

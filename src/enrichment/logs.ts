@@ -1,5 +1,5 @@
 import { logAttributes } from '../simplemdm/logs.js';
-import { serialNumberOf } from './event-device.js';
+import { listWithGaps, serialNumberOf } from './event-device.js';
 import type { Fact } from './fact.js';
 import { fieldsOf } from './schema-shape.js';
 
@@ -24,12 +24,14 @@ export const logs: Fact = {
   fetch: async (context) => {
     const serialNumber = await serialNumberOf(context);
     if (serialNumber === undefined) return null;
-    const entries: Record<string, unknown>[] = [];
-    for await (const { id, attributes } of context.api.logs.list({ serialNumber })) {
-      const { namespace, event_type, level, source, at, metadata } = attributes;
-      entries.push({ id, namespace, event_type, level, source, at, metadata });
-      if (entries.length === MAX_ENTRIES) break;
-    }
-    return entries;
+    return listWithGaps(async () => {
+      const entries: Record<string, unknown>[] = [];
+      for await (const { id, attributes } of context.api.logs.list({ serialNumber })) {
+        const { namespace, event_type, level, source, at, metadata } = attributes;
+        entries.push({ id, namespace, event_type, level, source, at, metadata });
+        if (entries.length === MAX_ENTRIES) break;
+      }
+      return entries;
+    });
   },
 };

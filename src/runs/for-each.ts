@@ -112,7 +112,9 @@ async function itemsOf(
   const values = await stepValues(step, steps, {}, options);
   let list: readonly unknown[];
   try {
-    list = step.forEach?.items(conditionValues(values), options.now()) ?? [];
+    const items = step.forEach?.items(conditionValues(values), options.now()) ?? [];
+    // A record that could not be read is null: there is nothing to act on.
+    list = items.filter((item) => item !== null);
   } catch (error) {
     throw new StepError('step/invalid-list', errorText(error), { cause: error });
   }

@@ -26,6 +26,15 @@ export async function recordWarnings<T>(warnings: AnswerWarning[], task: () => P
   return storage.run(warnings, task);
 }
 
+/** Like {@link recordWarnings}, and adds the warnings to the enclosing one too. */
+export async function alsoRecordWarnings<T>(warnings: AnswerWarning[], task: () => Promise<T>): Promise<T> {
+  try {
+    return await recordWarnings(warnings, task);
+  } finally {
+    for (const warning of warnings) recordWarning(warning);
+  }
+}
+
 /** The resource of a route: `installed_apps` for `/devices/{DEVICE_ID}/installed_apps`. */
 export function resourceOf(route: string): string {
   return route.split('/').findLast((part) => part !== '' && !part.startsWith('{')) ?? route;

@@ -124,5 +124,8 @@ export function errorFromNoResponse(
 }
 
 function describeCause(code: string | undefined, message: string): string {
+  // fetch gives no reason when a proxy asks for a password.
+  if (code === undefined && message === '')
+    return 'the connection failed without a reason (status 407 of a proxy?)';
   return code === undefined || message.includes(code) ? message : `${code} ${message}`.trim();
 }

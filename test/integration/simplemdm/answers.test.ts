@@ -109,6 +109,7 @@ describe('an answer that does not come from SimpleMDM', () => {
       code: 'api/unreachable',
       isOutage: true,
       notFound: false,
+      message: expect.stringContaining('407'),
     });
   });
 
