@@ -16,7 +16,7 @@ export const account: Fact = {
     const { name, apple_store_country_code, subscription } = (await api.account.show()).attributes;
     const licenses = subscription?.licenses ?? null;
     return {
-      name,
+      name: name ?? null,
       apple_store_country_code: apple_store_country_code ?? null,
       licenses: licenses && { total: licenses.total ?? null, available: licenses.available ?? null },
     };

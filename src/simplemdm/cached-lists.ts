@@ -18,7 +18,10 @@ export interface CachedLists {
   readonly scripts: CachedList<Script>;
 }
 
-/** A list that is fetched once a minute at most. */
+/**
+ * A list that is fetched once a minute at most. A list whose pages do not come to an end is an error (kind `incomplete`) and is not
+ * cached: rules look for names in the list, and a name that is missing in part of a list may be in the rest.
+ */
 export interface CachedList<T> {
   /** The list, from memory if fetched within the last minute. */
   readonly get: () => Promise<readonly T[]>;

@@ -29,6 +29,7 @@ export function createCircuitBreaker(
     breaker: new ConsecutiveBreaker(FAILURE_THRESHOLD),
   });
   let openedAt = 0;
+  let lastFailure = '';
   let isOpen = false;
   breaker.onStateChange((state) => {
     if (state === CircuitState.Open) openedAt = now();
@@ -43,8 +44,9 @@ export function createCircuitBreaker(
           return { value: await call() };
         } catch (error) {
           // A 4xx shows that the API works, so the breaker counts it as a success.
-          if (isOutage(error)) throw error;
-          return { error };
+          if (!isOutage(error)) return { error };
+          lastFailure = error.message;
+          throw error;
         }
       });
       if ('error' in result) throw result.error;
@@ -54,7 +56,7 @@ export function createCircuitBreaker(
       throw new SimpleMdmError({
         ...identity,
         kind: 'paused',
-        detail: `SimpleMDM does not respond (account ${identity.account}): ${FAILURE_THRESHOLD} calls in a row failed, so calls are paused for a moment`,
+        detail: `SimpleMDM does not respond (account ${identity.account}): ${FAILURE_THRESHOLD} calls in a row failed, so calls are paused for a moment; the last one: ${lastFailure}`,
         mayHaveTakenEffect: false,
         retryAt: openedAt + OPEN_MS,
       });
@@ -62,6 +64,6 @@ export function createCircuitBreaker(
   };
 }
 
-function isOutage(error: unknown): boolean {
+function isOutage(error: unknown): error is SimpleMdmError {
   return error instanceof SimpleMdmError && error.isOutage;
 }

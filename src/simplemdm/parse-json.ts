@@ -1,7 +1,7 @@
 import { withoutSecrets } from './secrets.js';
 
 /** A string, or a number with more digits than a JavaScript number is sure to keep. */
-const STRING_OR_LONG_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const STRING_OR_LONG_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d{16,}(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /**
  * Parses JSON. An integer that JSON.parse would round (an ICCID as a number) becomes text with all its digits. Drops the secrets of

@@ -58,6 +58,11 @@ const FOUND: CannedResponses = {
   '/device_groups': { data: [{ type: 'device_group', id: 7, attributes: { name: 'Laptops' } }] },
 };
 
+function record(id: number, status: string, enrolledAt: string | null) {
+  const attributes = { ...DEVICE.attributes, status, enrolled_at: enrolledAt };
+  return { ...DEVICE, id, attributes };
+}
+
 function trace(status: FactTrace['status'], value: unknown): FactTrace {
   return { status, value, fetchedAt: '2024-01-01T00:00:00Z', durationMs: 1, calls: [] };
 }
@@ -135,6 +140,83 @@ describe('createFactFetcher', () => {
     expect(await facts.fetch('device')).toMatchObject({ id: 121 });
     const none = setUp({ '/devices': { data: [other] } }, { device: { serial_number: 'C02' } });
     expect(await none.facts.fetch('device')).toBeNull();
+  });
+
+  test.each<[string, unknown[], number]>([
+    ['the enrolled one', [record(9, 'unenrolled', '2026-09-01'), record(3, 'enrolled', '2026-01-01')], 3],
+    [
+      'the one that enrolled last',
+      [record(3, 'enrolled', '2026-02-01'), record(9, 'enrolled', '2026-01-01')],
+      3,
+    ],
+    ['the highest id', [record(3, 'enrolled', null), record(9, 'enrolled', null)], 9],
+    [
+      'a record with a time before one without',
+      [record(9, 'unenrolled', null), record(3, 'unenrolled', '2026-01-01')],
+      3,
+    ],
+  ])('of several records with one serial number: %s', async (_which, data, id) => {
+    for (const order of [data, data.toReversed()]) {
+      const { facts, records } = setUp(
+        { '/devices': { data: order } },
+        { device: { serial_number: 'c02 ' } },
+      );
+      expect(await facts.fetch('device')).toMatchObject({ id });
+      expect(records[0]?.record.warnings).toEqual([
+        expect.stringMatching(
+          new RegExp(`^2 device records have this serial number: ${id} .* is used, not \\d`),
+        ),
+      ]);
+    }
+  });
+
+  test('a record that cannot be read may be the device that is looked up', async () => {
+    const unreadable = { ...DEVICE, id: 120, attributes: { ...DEVICE.attributes, serial_number: ['C02'] } };
+    const { facts } = setUp({ '/devices': { data: [unreadable] } }, { device: { serial_number: 'C02' } });
+    await expect(facts.fetch('device')).rejects.toThrow(
+      'devices 120: serial_number should be text and is a list: treated as unknown; the record may be the device',
+    );
+    const found = setUp({ '/devices': { data: [unreadable, DEVICE] } }, { device: { serial_number: 'C02' } });
+    expect(await found.facts.fetch('device')).toMatchObject({ id: 121 });
+  });
+
+  test('an incomplete list is enough when an enrolled record is in it', async () => {
+    const stuck = (status: string) => ({ data: [record(3, status, null)], has_more: true });
+    const enrolled = setUp({ '/devices': stuck('enrolled') }, { device: { serial_number: 'C02' } });
+    expect(await enrolled.facts.fetch('device')).toMatchObject({ id: 3 });
+    expect(enrolled.records[0]?.record.warnings?.join()).toContain('the list is incomplete');
+    const other = setUp({ '/devices': stuck('unenrolled') }, { device: { serial_number: 'C02' } });
+    await expect(other.facts.fetch('device')).rejects.toMatchObject({ code: 'api/incomplete-list' });
+  });
+
+  test('an app that cannot be read is null in the list, and the fact has a warning', async () => {
+    const apps = {
+      data: [{ attributes: { identifier: 'x' } }, { id: 2, attributes: { identifier: ['y'] } }],
+    };
+    const { facts, records } = setUp({ '/devices/121/installed_apps': apps });
+    expect(await facts.fetch('apps')).toEqual([{ id: 2, identifier: null }, null]);
+    expect(records[0]?.record.warnings).toEqual([
+      expect.stringContaining('installed_apps: a record without a usable id was left out'),
+      'installed_apps 2: identifier should be text and is a list: treated as unknown',
+    ]);
+  });
+
+  test('a trace keeps twenty warnings', async () => {
+    const data = Array.from({ length: 30 }, (_, index) => ({
+      id: index + 1,
+      attributes: { managed: 'maybe' },
+    }));
+    const { facts, records } = setUp({ '/devices/121/installed_apps': { data } });
+    await facts.fetch('apps');
+    expect(records[0]?.record.warnings).toHaveLength(21);
+    expect(records[0]?.record.warnings?.at(-1)).toBe('10 more warnings');
+  });
+
+  test('a group whose record is missing or cannot be read is a group without a name', async () => {
+    for (const data of [[], [{ id: 7, attributes: 'none' }], [{ attributes: { name: 'Laptops' } }]]) {
+      const { facts } = setUp({ ...FOUND, '/device_groups': { data } });
+      expect(await facts.fetch('group')).toEqual({ id: 7, name: null });
+    }
   });
 
   test('facts of an earlier attempt are fetched again only if they failed', async () => {
