@@ -28,6 +28,7 @@ const client = (baseUrl = simulator.url): SimpleMdm =>
 const broken: [string, Fault][] = [
   ['500', { kind: 'status', status: 500 }],
   ['a 502 from a gateway', { kind: 'not_json', status: 502 }],
+  ['a page with the status of a success', { kind: 'not_json' }],
   ['a reset connection', { kind: 'reset' }],
   ['no response', { kind: 'hang' }],
   ['half a response', { kind: 'truncated' }],
