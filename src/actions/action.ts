@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Alert } from '../alerts/alert.js';
+import type { NewAlert } from '../alerts/alert.js';
 import type { Claim } from '../coordination/claims.js';
 import type { ErrorCode } from '../errors/registry.js';
 import type { Event } from '../events/envelope.js';
@@ -30,7 +30,7 @@ export interface ActionContext {
   /** Aborted when the step times out or the process stops. */
   readonly signal: AbortSignal;
   /** Hands an alert to the queue of its channel. */
-  readonly dispatchAlert: (alert: Alert) => Promise<void>;
+  readonly dispatchAlert: (alert: NewAlert) => Promise<void>;
   /** Emits an event that rules can match. */
   readonly emitEvent: (event: Event) => Promise<void>;
   readonly now: () => Date;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SEVERITIES } from '../alerts/alert.js';
-import type { Alert } from '../alerts/alert.js';
+import type { NewAlert } from '../alerts/alert.js';
 import { knownDevice } from '../enrichment/device.js';
 import type { KnownDevice } from '../enrichment/device.js';
 import { deviceReferenceOf } from '../events/webhook-types.js';
@@ -35,7 +35,7 @@ export const notify = defineAction({
     const device = await deviceForAlert(context);
     const id = device?.id ?? deviceReferenceOf(event)?.id;
     const name = device?.name ?? device?.serial_number ?? deviceReferenceOf(event)?.serialNumber;
-    const alert: Omit<Alert, 'channel'> = {
+    const alert: Omit<NewAlert, 'channel'> = {
       id: stepKey,
       account: event.account,
       rule: rule.id,

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import { alert as alertSchema } from './alert.js';
-import type { Alert } from './alert.js';
+import type { Alert, NewAlert } from './alert.js';
 import { MAX_ALERTS_PER_GROUP } from './alert-store.js';
 import type { AlertStore, AddResult } from './alert-store.js';
 import { deliveryPolicyFrom } from './delivery-policy.js';
@@ -41,7 +41,7 @@ export interface ServiceAlert {
 
 /** Adds alerts to the store and wakes their channels. */
 export interface AlertDispatcher {
-  readonly dispatch: (alert: Alert) => Promise<void>;
+  readonly dispatch: (alert: NewAlert) => Promise<void>;
   /** Dispatches to every channel with `service_alerts: true`. */
   readonly dispatchServiceAlert: (serviceAlert: ServiceAlert) => Promise<void>;
 }
@@ -49,7 +49,7 @@ export interface AlertDispatcher {
 /** Creates the dispatcher that runs and the service send alerts through. */
 export function createAlertDispatcher(options: AlertDispatcherOptions): AlertDispatcher {
   const { channels, store, queue, journal, redact, readOnly } = options;
-  const dispatch = async (original: Alert): Promise<void> => {
+  const dispatch = async (original: NewAlert): Promise<void> => {
     // A channel that is unknown here may be known to another process; if not, the alert worker marks its messages undelivered.
     const policy = channels().get(original.channel)?.policy ?? deliveryPolicyFrom({});
     // A rendered template may contain a secret of the environment.

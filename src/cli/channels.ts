@@ -54,6 +54,7 @@ export async function testChannel(
     text: `If you can read this, the channel "${name}" works.`,
     severity: 'info' as const,
     labels: {},
+    status: 'triggered' as const,
     at: now.toISOString(),
   };
   const message = composeMessage(`test-${now.getTime()}`, [{ alerts: [alert] }], now, consoleUrl);

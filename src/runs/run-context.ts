@@ -1,4 +1,4 @@
-import type { Alert } from '../alerts/alert.js';
+import type { NewAlert } from '../alerts/alert.js';
 import type { FactFetcher } from '../enrichment/fetch-facts.js';
 import type { Event } from '../events/envelope.js';
 import type { Claim } from '../coordination/claims.js';
@@ -41,7 +41,7 @@ export interface RunContext {
   readonly retryAfter: (error: StepFailure) => JobRetry | undefined;
   /** Called after each attempt at a step. */
   readonly countStep: (action: string, status: StepRecord['status']) => void;
-  readonly dispatchAlert: (alert: Alert) => Promise<void>;
+  readonly dispatchAlert: (alert: NewAlert) => Promise<void>;
   readonly emitEvent: (event: Event) => Promise<void>;
   readonly now: () => Date;
 }

@@ -4,7 +4,7 @@ import type { ActionResult } from '../../../src/actions/action.js';
 import { performStep } from '../../../src/runs/perform-step.js';
 import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { createFactFetcher } from '../../../src/enrichment/fetch-facts.js';
-import type { Alert } from '../../../src/alerts/alert.js';
+import type { NewAlert } from '../../../src/alerts/alert.js';
 import type { Event } from '../../../src/events/envelope.js';
 import { vocabularyWithChannels } from '../../../src/rules/compile-rule-files.js';
 import { compileRule } from '../../../src/rules/compile-rule.js';
@@ -29,7 +29,7 @@ export interface ActionWorld {
   readonly advance: () => void;
   readonly all: <T>(items: AsyncIterable<T>) => Promise<T[]>;
   readonly log: () => string;
-  readonly dispatchedAlerts: () => readonly Alert[];
+  readonly dispatchedAlerts: () => readonly NewAlert[];
   readonly emittedEvents: () => readonly Event[];
   readonly close: () => Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function startActionWorld(): Promise<ActionWorld> {
   const simulator = await startSimulator({ apiKey, clock });
   const api = createSimpleMdm({ apiKey, baseUrl: simulator.url, rate: { perSecond: 1000, burst: 1000 } });
   const lists = createCachedLists(api);
-  const alerts: Alert[] = [];
+  const alerts: NewAlert[] = [];
   const events: Event[] = [];
   const { logTo, log } = collectLog();
   const logger = createLogger({ level: 'trace', redact: (text) => text, destination: logTo });

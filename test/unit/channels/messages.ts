@@ -19,6 +19,7 @@ export function alertAbout(name: string, more: Partial<Alert> = {}): Alert {
     text: 'A MacBook Pro\nwith macOS 15.1',
     severity: 'info',
     labels: {},
+    status: 'triggered',
     at: AT.toISOString(),
     ...more,
   };
