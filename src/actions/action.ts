@@ -25,6 +25,8 @@ export interface ActionContext {
   readonly startedAt: Date;
   /** The output of the step when it started to wait; undefined before. */
   readonly previousOutput: Readonly<Record<string, unknown>> | undefined;
+  /** The arguments that could not be rendered in full, and why. Only for an action that `needsNoValues`. */
+  readonly renderProblems?: readonly RenderProblem[];
   /** The rule of the step. */
   readonly rule: Pick<RuleSource, 'id' | 'description'>;
   /** Aborted when the step times out or the process stops. */
@@ -36,9 +38,22 @@ export interface ActionContext {
   readonly now: () => Date;
 }
 
+/** An argument that could not be rendered in full. */
+export interface RenderProblem {
+  /** The name of the argument, such as `title` or `labels.team`. */
+  readonly argument: string;
+  readonly reason: string;
+}
+
 /** The result of an action. A failure without output is thrown. */
 export type ActionResult =
-  | { readonly status: 'completed'; readonly output: Readonly<Record<string, unknown>> }
+  | {
+      readonly status: 'completed';
+      readonly output: Readonly<Record<string, unknown>>;
+      /** What is missing from the result. */
+      readonly reason?: string;
+      readonly code?: ErrorCode;
+    }
   /** Nothing to do, or the device does not support the action: not a failure. */
   | {
       readonly status: 'skipped';
@@ -71,6 +86,11 @@ export interface Action extends ActionSignature {
   /** The type of the webhook that SimpleMDM sends because of the action, if any. */
   readonly causes?: string;
   /**
+   * Whether the action is performed although a template in its arguments fails or a fact is unavailable for minutes. It then gets what
+   * can be rendered, and {@link ActionContext.renderProblems}.
+   */
+  readonly needsNoValues?: boolean;
+  /**
    * Performs the action.
    *
    * @param args - As written in the rule, templates rendered.
@@ -99,6 +119,10 @@ export interface ActionDefinition<S extends z.ZodObject> {
   /** `safe` by default. */
   readonly class?: ActionClass;
   readonly args: S;
+  /** Parses the rendered arguments, when they may be something that a rule may not say. `args` by default. */
+  readonly renderedArgs?: z.ZodType<z.output<S>>;
+  readonly needsNoValues?: boolean;
+  readonly recipientsIn?: string;
   readonly outputs: Readonly<Record<string, Shape>>;
   readonly facts: readonly string[];
   readonly shorthand?: string;
@@ -114,9 +138,9 @@ export interface ActionDefinition<S extends z.ZodObject> {
 
 /** Makes an action from its definition. Arguments are parsed at each attempt, because templates render late. */
 export function defineAction<S extends z.ZodObject>(definition: ActionDefinition<S>): Action {
-  const { args, perform, findEarlier, class: actionClass = 'safe', ...signature } = definition;
+  const { args, renderedArgs, perform, findEarlier, class: actionClass = 'safe', ...signature } = definition;
   const parse = (input: unknown): z.output<S> => {
-    const parsed = args.safeParse(input);
+    const parsed = (renderedArgs ?? args).safeParse(input);
     if (parsed.success) return parsed.data;
     throw new StepError(
       'step/invalid-argument',

@@ -60,6 +60,8 @@ export function createAlertDispatcher(options: AlertDispatcherOptions): AlertDis
       channel: original.channel,
       account: original.account,
       ...(original.rule !== undefined && { rule: original.rule }),
+      ...(original.link !== undefined && { link: original.link }),
+      ...(original.to !== undefined && { to: [...original.to] }),
     };
     const { id, channel, title, at, event } = alert;
     const result = await store.add(alert, policy);
@@ -79,6 +81,7 @@ export function createAlertDispatcher(options: AlertDispatcherOptions): AlertDis
           ...rest,
           id: since === undefined ? id : `${id}:${since}`,
           channel: name,
+          key: `${rest.account}/${rest.rule ?? ''}/service-${kind}`,
           labels: { service: kind },
           at: new Date().toISOString(),
         });
@@ -98,4 +101,5 @@ const TRACE_OF_RESULT: Readonly<Record<Exclude<AddResult, 'duplicate'>, AlertOut
     code: 'alert/counted-only',
   },
   repeated: { status: 'repeated', reason: 'the same alert was added less than repeat_interval ago' },
+  not_open: { status: 'skipped', reason: 'nothing to resolve: no alert with this key is open' },
 };

@@ -17,7 +17,7 @@ export const UNDELIVERED_KEY = `${BASE}:undelivered`;
 /** String: an undelivered message. Expires after its retention. */
 export const undeliveredKey = (id: string): string => `${BASE}:undelivered:${id}`;
 
-/** Hash: the open groups of a channel. Each value is "first last more", see alert-scripts.ts. */
+/** Hash: the open groups of a channel. Each value is "first last more [r]", see alert-scripts.ts. */
 export const groupsKey = (channel: string): string => `${BASE}:groups:${channel}`;
 
 /** List: the alerts of an open group. */
@@ -39,8 +39,18 @@ export const missingKey = (channel: string): string => `${BASE}:missing:${channe
 /** String: exists when an alert was added before. */
 export const addedKey = ({ id, channel }: Alert): string => `${BASE}:added:${id}:${channel}`;
 
+/** Hash: the problem that the alerts of a dedup key report. */
+export const problemKey = (channel: string, key: string): string =>
+  `${BASE}:problem:${channel}:${createHash('sha256').update(key).digest('hex')}`;
+
 /** String: the id of the alert that last had this content. Enforces `repeat_interval`. */
-export function contentKey({ id: _id, at: _at, event: _event, ...content }: Alert): string {
+export function contentKey({
+  id: _id,
+  at: _at,
+  event: _event,
+  updates: _updates,
+  ...content
+}: Alert): string {
   const hash = createHash('sha256').update(canonicalJson(content)).digest('hex');
   return `${BASE}:content:${content.channel}:${hash}`;
 }

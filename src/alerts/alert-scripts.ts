@@ -3,10 +3,10 @@
  * has continued, and must not undo that worker's changes.
  *
  * The hash of open groups holds "first last more" for each group: the times of its first and last alert, and how many alerts
- * are only counted.
+ * are only counted. " r" behind them marks a group that resolves its problem.
  */
 
-/** KEYS: added, content, busy, recheck, groups, group. ARGV: ttl of added (s), repeat interval (ms), channel, group, now, id, alert, max alerts. */
+/** KEYS: added, content, busy, recheck, groups, group. ARGV: ttl of added (s), repeat interval (ms), channel, group, now, id, alert, max alerts, 1 when the alert resolves the problem of its group. */
 export const ADD = `
   if redis.call('set', KEYS[1], '1', 'EX', ARGV[1], 'NX') == false then return 'duplicate' end
   if tonumber(ARGV[2]) > 0 and redis.call('set', KEYS[2], ARGV[6], 'PX', ARGV[2], 'NX') == false then return 'repeated' end
@@ -20,13 +20,16 @@ export const ADD = `
   else
     redis.call('sadd', KEYS[4], ARGV[3])
   end
-  if redis.call('llen', KEYS[6]) < tonumber(ARGV[8]) then
+  local resolves = ARGV[9] == '1'
+  local mark = (resolves or (open and string.find(open, 'r', 1, true))) and ' r' or ''
+  local length, max = redis.call('llen', KEYS[6]), tonumber(ARGV[8])
+  if length < max or (resolves and length < 2 * max) then
     redis.call('rpush', KEYS[6], ARGV[7])
   else
     more = more + 1
     result = 'counted'
   end
-  redis.call('hset', KEYS[5], ARGV[4], first .. ' ' .. ARGV[5] .. ' ' .. more)
+  redis.call('hset', KEYS[5], ARGV[4], first .. ' ' .. ARGV[5] .. ' ' .. more .. mark)
   return result
 `;
 
@@ -79,7 +82,8 @@ export const CREATE_MESSAGE = `
     if redis.call('llen', list) == 0 then
       redis.call('hdel', KEYS[3], ARGV[at])
     else
-      redis.call('hset', KEYS[3], ARGV[at], ARGV[3] .. ' ' .. ARGV[3] .. ' 0')
+      local mark = string.match(redis.call('hget', KEYS[3], ARGV[at]), ' r$') or ''
+      redis.call('hset', KEYS[3], ARGV[at], ARGV[3] .. ' ' .. ARGV[3] .. ' 0' .. mark)
     end
   end
   if ARGV[2] ~= '' then redis.call('set', KEYS[1], ARGV[2]) end
@@ -131,7 +135,8 @@ export const REQUEUE = `
     local open = redis.call('hget', KEYS[5], ARGV[at])
     local first = open and string.match(open, '^%d+') or ARGV[3]
     local more = tonumber(open and string.match(open, '^%d+ %d+ (%d+)') or '0') + tonumber(ARGV[at + 1])
-    redis.call('hset', KEYS[5], ARGV[at], first .. ' ' .. ARGV[3] .. ' ' .. more)
+    local mark = open and string.match(open, ' r$') or ''
+    redis.call('hset', KEYS[5], ARGV[at], first .. ' ' .. ARGV[3] .. ' ' .. more .. mark)
     local alerts = tonumber(ARGV[at + 2])
     for j = 1, alerts do redis.call('rpush', KEYS[i], ARGV[at + 2 + j]) end
     at = at + 3 + alerts

@@ -1,9 +1,8 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { ErrorCode } from '../errors/registry.js';
-import { canonicalJson } from '../events/fingerprint.js';
 import { pipelineResults } from '../queues/connection.js';
-import { alert, labelsOf } from './alert.js';
+import { alert, isImmediate } from './alert.js';
 import type { Alert } from './alert.js';
 import {
   UNDELIVERED_KEY,
@@ -30,6 +29,7 @@ import {
   ADD,
 } from './alert-scripts.js';
 import type { DeliveryPolicy, GroupTimes } from './delivery-policy.js';
+import { groupKeyOf, isImmediateGroup } from './group-key.js';
 import {
   alertsIn,
   serializedPrefix,
@@ -38,6 +38,7 @@ import {
   pendingMessage,
 } from './pending-message.js';
 import type { UndeliveredMessage, PendingMessage } from './pending-message.js';
+import { trackProblem } from './problem-state.js';
 
 /** A group stores this many alerts in full and only counts the rest. */
 export const MAX_ALERTS_PER_GROUP = 1000;
@@ -45,6 +46,7 @@ export const MAX_ALERTS_PER_GROUP = 1000;
 /** A group of alerts that waits to become a message. */
 export interface OpenGroup extends GroupTimes {
   readonly key: string;
+  readonly immediate: boolean;
   readonly count: number;
 }
 
@@ -69,7 +71,9 @@ export type AddResult =
   /** The alert was added before, by an attempt whose response was lost. */
   | 'duplicate'
   /** An alert with the same content was added less than `repeat_interval` ago. */
-  | 'repeated';
+  | 'repeated'
+  /** The alert resolves a problem that no alert has reported, or that is resolved already. */
+  | 'not_open';
 
 /** Why a message was not delivered. */
 export interface DeliveryFailure {
@@ -84,7 +88,7 @@ export interface DeliveryFailure {
 export interface AlertStore {
   readonly add: (
     added: Alert,
-    policy: Pick<DeliveryPolicy, 'groupBy' | 'repeatIntervalMs'>,
+    policy: Pick<DeliveryPolicy, 'groupBy' | 'perKey' | 'repeatIntervalMs'>,
   ) => Promise<AddResult>;
   /** The channels with open groups or a pending message. */
   readonly busyChannels: () => Promise<string[]>;
@@ -95,8 +99,16 @@ export interface AlertStore {
   /** Removes the channel from the busy channels if it has nothing to send. */
   readonly markIdle: (channel: string) => Promise<void>;
   readonly openGroups: (channel: string) => Promise<OpenGroup[]>;
-  /** Undefined when there is no such group. */
-  readonly readGroup: (channel: string, group: string) => Promise<GroupSnapshot | undefined>;
+  /**
+   * Undefined when there is no such group.
+   *
+   * @param perKey - Reads only the first alerts, as long as they have the same key and status.
+   */
+  readonly readGroup: (
+    channel: string,
+    group: string,
+    perKey?: boolean,
+  ) => Promise<GroupSnapshot | undefined>;
   /**
    * Moves the alerts of some groups into a pending message, if none is pending and all of the alerts are still there. Without a
    * message, removes the alerts.
@@ -159,10 +171,13 @@ export function openAlertStore(redis: Redis): AlertStore {
     values: readonly (string | number)[],
   ): Promise<boolean> => (await run(script, keys, values)) === 1;
   return {
-    add: async (added, { groupBy, repeatIntervalMs = 0 }) => {
+    add: async (original, policy) => {
+      const { perKey, repeatIntervalMs = 0 } = policy;
+      const { alert: added, isOpen } = await trackProblem(redis, original);
+      // A service that knows keys ignores the resolve of an unknown one, and may know a problem that is forgotten here.
+      if (!isOpen && !perKey) return 'not_open';
       const { channel, id } = added;
-      const labels = labelsOf(added);
-      const group = canonicalJson(Object.fromEntries(groupBy.map((name) => [name, labels[name] ?? ''])));
+      const group = groupKeyOf(added, policy);
       const keys = [
         addedKey(added),
         contentKey(added),
@@ -171,8 +186,10 @@ export function openAlertStore(redis: Redis): AlertStore {
         groupsKey(channel),
         groupKey(channel, group),
       ];
-      const values = [ADDED_TTL_S, repeatIntervalMs, channel, group, Date.now(), id, JSON.stringify(added)];
-      return addResult.parse(await run(ADD, keys, [...values, MAX_ALERTS_PER_GROUP]));
+      const resolves = perKey && added.status === 'resolved';
+      const repeatMs = isImmediate(added) ? 0 : repeatIntervalMs;
+      const values = [ADDED_TTL_S, repeatMs, channel, group, Date.now(), id, JSON.stringify(added)];
+      return addResult.parse(await run(ADD, keys, [...values, MAX_ALERTS_PER_GROUP, resolves ? 1 : 0]));
     },
     busyChannels: () => redis.smembers(BUSY_KEY),
     channelsToRecheck: () => redis.smembers(RECHECK_KEY),
@@ -188,22 +205,24 @@ export function openAlertStore(redis: Redis): AlertStore {
       for (const [key] of groups) pipeline.llen(groupKey(channel, key)).get(groupSentAtKey(channel, key));
       const results = pipelineResults(await pipeline.exec());
       return groups.flatMap(([key, text], index) => {
-        const { firstAt, lastAt, more } = parseGroupState(text);
+        const { firstAt, lastAt, more, resolves } = parseGroupState(text);
         const alerts = Number(results[index * 2]);
         const sentAt = results[index * 2 + 1];
         // Another worker may have removed the group between the two reads.
         if (alerts === 0) return [];
         const count = alerts + more;
-        return [{ key, firstAt, lastAt, count, sentAt: sentAt === null ? undefined : Number(sentAt) }];
+        const times = { firstAt, lastAt, sentAt: sentAt === null ? undefined : Number(sentAt) };
+        return [{ key, count, ...times, resolves, immediate: isImmediateGroup(key) }];
       });
     },
-    readGroup: async (channel, key) => {
+    readGroup: async (channel, key, perKey = false) => {
       const texts = await redis.lrange(groupKey(channel, key), 0, MAX_ALERTS_PER_GROUP - 1);
       const state = await redis.hget(groupsKey(channel), key);
+      const all = texts.map((text) => alert.parse(JSON.parse(text)));
+      const alerts = perKey ? sameReport(all) : all;
       const [first] = texts;
-      const last = texts.at(-1);
+      const last = texts[alerts.length - 1];
       if (first === undefined || last === undefined || state === null) return undefined;
-      const alerts = texts.map((text) => alert.parse(JSON.parse(text)));
       return { key, alerts, more: parseGroupState(state).more, ends: [first, last] };
     },
     createMessage: (channel, message, groups, silenced) =>
@@ -331,8 +350,15 @@ export function openAlertStore(redis: Redis): AlertStore {
   };
 }
 
-/** Parses a value of the hash of open groups: "first last more". */
-function parseGroupState(text: string): { firstAt: number; lastAt: number; more: number } {
-  const [firstAt = 0, lastAt = 0, more = 0] = text.split(' ').map(Number);
-  return { firstAt, lastAt, more };
+/** The first alerts, as long as they report the same about the same problem. */
+function sameReport(alerts: readonly Alert[]): readonly Alert[] {
+  const [first] = alerts;
+  const end = alerts.findIndex(({ key, status }) => key !== first?.key || status !== first?.status);
+  return end < 0 ? alerts : alerts.slice(0, end);
+}
+
+/** Parses a value of the hash of open groups: "first last more", and " r" when the group resolves its problem. */
+function parseGroupState(text: string): { firstAt: number; lastAt: number; more: number; resolves: boolean } {
+  const [firstAt = 0, lastAt = 0, more = 0] = text.split(' ', 3).map(Number);
+  return { firstAt, lastAt, more, resolves: text.endsWith(' r') };
 }

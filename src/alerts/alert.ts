@@ -34,6 +34,10 @@ export const alert = z.object({
    */
   key: z.string().optional(),
   status: z.enum(ALERT_STATUSES).default('triggered'),
+  /** The alert that began the current problem of the key. Set when the alert is added. */
+  episode: z.string().optional(),
+  /** The last alert that reported the problem which this alert resolves. Set when the alert is added. */
+  updates: z.string().optional(),
   /** Recipients in place of those of the channel, for channels that have recipients (e-mail). As rendered, not yet checked. */
   to: z.array(z.string()).optional(),
   /** A page that a person must open, such as that of an approval. Every channel shows the link. */

@@ -1,9 +1,12 @@
 import type { Channel } from '../channels/open-channel.js';
 import { recordOutcome } from './alert-outcome.js';
+import { isImmediate } from './alert.js';
 import type { Alert } from './alert.js';
 import type { AlertStore, GroupSnapshot, OpenGroup } from './alert-store.js';
 import type { DeliveryContext } from './delivery-context.js';
 import { dueAt } from './delivery-policy.js';
+import type { DeliveryPolicy } from './delivery-policy.js';
+import { audienceOf } from './group-key.js';
 import { newMessage } from './pending-message.js';
 import { isSilenced } from './silences.js';
 
@@ -24,7 +27,9 @@ export async function createNextMessage(channel: Channel, options: DeliveryConte
   const { store, silences } = options;
   const { name, policy } = channel;
   const now = Date.now();
-  const groups = (await store.openGroups(name)).sort((a, b) => a.firstAt - b.firstAt);
+  const groups = (await store.openGroups(name)).sort(
+    (a, b) => Number(b.immediate) - Number(a.immediate) || a.firstAt - b.firstAt,
+  );
   if (groups.length === 0) {
     await store.markIdle(name);
     return { kind: 'idle' };
@@ -37,9 +42,8 @@ export async function createNextMessage(channel: Channel, options: DeliveryConte
     return { kind: 'waits', dueAt: (sent[0] ?? now) + policy.limit.perMs };
   const active = await silences.list(new Date(now));
   const isSilencedNow = (alert: Alert): boolean =>
-    active.some((silence) => isSilenced(alert, silence, new Date(now)));
-  const chosen = policy.digest === undefined ? due.slice(0, 1) : due.slice(0, MAX_GROUPS_PER_MESSAGE);
-  const snapshots = await readGroups(name, chosen, store);
+    canBeSilenced(alert, policy) && active.some((silence) => isSilenced(alert, silence, new Date(now)));
+  const snapshots = await readGroups(name, groupsOfOneMessage(due, policy), store, policy);
   const messageGroups = snapshots.flatMap(({ key, alerts, more }) => {
     const audible = alerts.filter((alert) => !isSilencedNow(alert));
     return audible.length === 0 ? [] : [{ key, alerts: audible, more }];
@@ -52,15 +56,31 @@ export async function createNextMessage(channel: Channel, options: DeliveryConte
   return { kind: 'created' };
 }
 
+/** A digest contains all groups for the same recipients. Any other message contains one group. */
+function groupsOfOneMessage(
+  due: readonly OpenGroup[],
+  { digest, perKey }: DeliveryPolicy,
+): readonly OpenGroup[] {
+  const [first] = due;
+  if (first === undefined || first.immediate || digest === undefined || perKey) return due.slice(0, 1);
+  const audience = audienceOf(first.key);
+  return due.filter(({ key }) => audienceOf(key) === audience).slice(0, MAX_GROUPS_PER_MESSAGE);
+}
+
+/** A run waits for the answer to an immediate alert; an incident that nothing resolves stays open. */
+const canBeSilenced = (alert: Alert, { perKey }: DeliveryPolicy): boolean =>
+  !isImmediate(alert) && !(perKey && alert.status === 'resolved');
+
 async function readGroups(
   channel: string,
   groups: readonly OpenGroup[],
   store: AlertStore,
+  { perKey }: DeliveryPolicy,
 ): Promise<GroupSnapshot[]> {
   const snapshots: GroupSnapshot[] = [];
   let alerts = 0;
   for (const { key } of groups) {
-    const snapshot = await store.readGroup(channel, key);
+    const snapshot = await store.readGroup(channel, key, perKey);
     if (snapshot === undefined) continue;
     alerts += snapshot.alerts.length;
     if (snapshots.length > 0 && alerts > MAX_ALERTS_PER_MESSAGE) break;

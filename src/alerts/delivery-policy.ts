@@ -50,11 +50,17 @@ const deliveryPolicy = z.object(deliveryPolicySettings).transform((settings) => 
 }));
 
 /** Grouping, digest and rate of the messages of a channel, with defaults applied. */
-export type DeliveryPolicy = z.output<typeof deliveryPolicy>;
+export interface DeliveryPolicy extends z.output<typeof deliveryPolicy> {
+  /** Each message is about one dedup key, in place of `group_by`: the service updates and resolves by key. */
+  readonly perKey: boolean;
+}
 
 /** Reads the delivery policy from the settings of a channel. */
-export function deliveryPolicyFrom(settings: Readonly<Record<string, unknown>>): DeliveryPolicy {
-  return deliveryPolicy.parse(settings);
+export function deliveryPolicyFrom(
+  settings: Readonly<Record<string, unknown>>,
+  { perKey = false }: { readonly perKey?: boolean } = {},
+): DeliveryPolicy {
+  return { ...deliveryPolicy.parse(settings), perKey };
 }
 
 /** The times that decide when a group becomes a message. Epoch milliseconds. */
@@ -65,16 +71,26 @@ export interface GroupTimes {
   readonly lastAt: number;
   /** When the last message of the group was sent. */
   readonly sentAt: number | undefined;
+  /** Whether the group resolves its problem: nobody should be called for a problem that is over. */
+  readonly resolves?: boolean;
+  /** Whether the group is one alert that is sent at once. */
+  readonly immediate?: boolean;
 }
 
 /**
  * When a group becomes a message, in epoch milliseconds. Follows Alertmanager's `group_wait` and `group_interval`, except that
  * each alert restarts `group_wait`, up to `group_interval`: 500 enrollments in a minute are one message.
  */
-export function dueAt({ firstAt, lastAt, sentAt }: GroupTimes, policy: DeliveryPolicy): number {
+export function dueAt(
+  { firstAt, lastAt, sentAt, resolves, immediate }: GroupTimes,
+  policy: DeliveryPolicy,
+): number {
+  if (immediate === true) return firstAt;
   if (policy.digest !== undefined) {
     return nextTime(policy.digest.schedule, policy.digest.timezone, new Date(firstAt)).getTime();
   }
   const complete = Math.min(lastAt + policy.groupWaitMs, firstAt + policy.groupIntervalMs);
-  return sentAt === undefined ? complete : Math.max(complete, sentAt + policy.groupIntervalMs);
+  return sentAt === undefined || resolves === true
+    ? complete
+    : Math.max(complete, sentAt + policy.groupIntervalMs);
 }

@@ -50,16 +50,25 @@ export function truncateToSize(text: string, maxSize: number, sizeOf: (text: str
   return `${text.slice(0, end)}…`;
 }
 
-/** Truncates strings so that all fit into `maxSize`: each has an equal share, and leaves what it does not use to the next ones. */
+/** Divides a size: each gets an equal share, and leaves what it does not need to the others. */
+export function fairShares(needs: readonly number[], total: number): number[] {
+  const shares = needs.map(() => 0);
+  let left = Math.max(0, total);
+  const smallestFirst = [...needs.entries()].sort(([, a], [, b]) => a - b);
+  smallestFirst.forEach(([index, need], position) => {
+    const share = Math.min(need, Math.floor(left / (needs.length - position)));
+    shares[index] = share;
+    left -= share;
+  });
+  return shares;
+}
+
+/** Truncates strings so that all fit into `maxSize`, each to its fair share. */
 export function truncateToShare(
   texts: readonly string[],
   maxSize: number,
   sizeOf: (text: string) => number,
 ): string[] {
-  let left = maxSize;
-  return texts.map((text, index) => {
-    const fitting = truncateToSize(text, Math.floor(left / (texts.length - index)), sizeOf);
-    left -= sizeOf(fitting);
-    return fitting;
-  });
+  const shares = fairShares(texts.map(sizeOf), maxSize);
+  return texts.map((text, index) => truncateToSize(text, shares[index] ?? 0, sizeOf));
 }

@@ -52,13 +52,22 @@ export interface ChannelType extends ChannelSignature {
   readonly example: string;
   /** How many lines a section of a message shows; the default is 10. */
   readonly maxLines: number | undefined;
+  /** Whether a message is about one dedup key, because the service updates and resolves by key. */
+  readonly perKey: boolean;
   /**
    * Sends a message.
    *
    * @param settings - As in the rule file, with `${env:NAME}` resolved.
    * @throws DeliveryError when the message is not delivered.
    */
-  readonly send: (settings: unknown, message: Message, signal: AbortSignal) => Promise<Receipt>;
+  readonly send: (settings: unknown, message: Message, context: SendContext) => Promise<Receipt>;
+}
+
+/** What a channel needs to send a message, beside its settings. */
+export interface SendContext {
+  readonly signal: AbortSignal;
+  /** The address of this service, from `PUBLIC_URL`. */
+  readonly publicUrl: string | undefined;
 }
 
 /** Defines a type of channel. Each type also accepts the delivery settings. */
@@ -67,16 +76,20 @@ export function defineChannel<S extends z.ZodRawShape>({
   example,
   settings,
   maxLines,
+  perKey = false,
+  problemWithRecipient,
   send,
 }: {
   readonly about: string;
   readonly example: string;
   readonly settings: S;
   readonly maxLines?: number;
+  readonly perKey?: boolean;
+  readonly problemWithRecipient?: ChannelSignature['problemWithRecipient'];
   readonly send: (
     settings: z.output<z.ZodObject<S>>,
     message: Message,
-    signal: AbortSignal,
+    context: SendContext,
   ) => Promise<Receipt>;
 }): ChannelType {
   const sendSettings = z.object(settings);
@@ -84,15 +97,17 @@ export function defineChannel<S extends z.ZodRawShape>({
     about,
     example,
     maxLines,
+    perKey,
+    ...(problemWithRecipient && { problemWithRecipient }),
     settings: z.strictObject({ ...settings, ...deliveryPolicySettings }),
-    send: async (resolved, message, signal) => {
+    send: async (resolved, message, context) => {
       const parsed = sendSettings.safeParse(resolved);
       if (!parsed.success) {
         const [issue] = parsed.error.issues;
         const problem = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
         throw new DeliveryError('channel/invalid-settings', problem, { retryable: false });
       }
-      return send(parsed.data, message, signal);
+      return send(parsed.data, message, context);
     },
   };
 }

@@ -1,9 +1,10 @@
 import type { Message } from '../alerts/message.js';
-import { truncateToShare, truncateToSize } from '../alerts/display-text.js';
+import { truncateToSize } from '../alerts/display-text.js';
 import { defineChannel, webhookUrl } from './channel.js';
-import { bodyParts } from './plain-text.js';
+import { fittingParts } from './fit-texts.js';
 import { postJson } from './post-json.js';
 
+const RESOLVED_COLOR = 0x16a34a;
 const COLORS = { info: 0x3b82f6, warning: 0xf59e0b, critical: 0xdc2626 };
 /** https://discord.com/developers/docs/resources/message#embed-object-embed-limits */
 const MAX_TITLE_LENGTH = 256;
@@ -24,16 +25,18 @@ const escapedAndTruncated = (text: string, maxLength: number): string =>
 
 /** A message as an embed. `allowed_mentions` disables all mentions. */
 export function discordPayload(message: Message) {
-  const { title, severity, fields, link, at } = message;
-  const parts = truncateToShare(bodyParts(message), MAX_TEXT_LENGTH, escapedLength);
+  const { title, severity, status, fields, link, action, at } = message;
+  const parts = fittingParts(message, { maxSize: MAX_TEXT_LENGTH, sizeOf: escapedLength });
   const description = parts.map(escaped).join('\n\n');
   return {
+    // A webhook has no buttons. The address is percent-encoded, so it is a link as it is.
+    ...(action !== undefined && { content: `${escaped(action.label)}: <${action.url}>` }),
     embeds: [
       {
         title: escapedAndTruncated(title, MAX_TITLE_LENGTH),
         ...(description !== '' && { description }),
         ...(link !== undefined && { url: link }),
-        color: COLORS[severity],
+        color: status === 'resolved' ? RESOLVED_COLOR : COLORS[severity],
         fields: fields.map(({ name, value }) => ({
           name,
           value: escapedAndTruncated(value, MAX_FIELD_LENGTH),
@@ -51,5 +54,5 @@ export const discord = defineChannel({
   about: 'Discord, through a webhook of a channel.',
   example: 'it-discord: { type: discord, url: "${env:DISCORD_URL}" }',
   settings: { url: webhookUrl },
-  send: ({ url }, message, signal) => postJson(url, discordPayload(message), { signal }),
+  send: ({ url }, message, { signal }) => postJson(url, discordPayload(message), { signal }),
 });

@@ -1,6 +1,7 @@
 import type { Message, MessageItem } from '../alerts/message.js';
 import { escapeHtml } from './escape-html.js';
 
+const RESOLVED_COLOR = '#15803d';
 const COLORS = { info: '#2563eb', warning: '#b45309', critical: '#b91c1c' };
 const FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 
@@ -16,16 +17,20 @@ export function emailHtml({
   sections,
   moreGroups,
   link,
+  action,
+  status,
   at,
 }: Message): string {
-  const color = COLORS[severity];
+  const color = status === 'resolved' ? RESOLVED_COLOR : COLORS[severity];
   const parts = [
+    action === undefined ? '' : buttonHtml(action.label, action.url, color),
     text === '' ? '' : `<p style="margin:0 0 16px;white-space:pre-line">${escapeHtml(text)}</p>`,
-    ...sections.map(({ heading, items, more }) =>
+    ...sections.map(({ heading, text: common, items, more }) =>
       [
         heading === undefined
           ? ''
           : `<h2 style="margin:16px 0 8px;font-size:16px;line-height:1.4">${escapeHtml(heading)}</h2>`,
+        common === '' ? '' : `<p style="margin:0 0 8px;white-space:pre-line">${escapeHtml(common)}</p>`,
         `<ul style="margin:0 0 8px;padding-left:20px">${items.map(itemHtml).join('')}</ul>`,
         more > 0 ? `<p class="quiet" style="margin:0 0 16px;color:#6b7280">and ${more} more</p>` : '',
       ].join(''),
@@ -41,9 +46,7 @@ export function emailHtml({
               `<tr><td class="quiet" style="padding:2px 16px 2px 0;color:#6b7280;vertical-align:top">${escapeHtml(name)}</td><td style="padding:2px 0;word-break:break-word">${escapeHtml(value)}</td></tr>`,
           )
           .join('')}</table>`,
-    link === undefined
-      ? ''
-      : `<p style="margin:16px 0 0"><a href="${escapeHtml(link)}" style="display:inline-block;padding:10px 18px;border-radius:6px;background:${color};color:#ffffff;text-decoration:none;font-weight:600">Open in mdm-reflex</a></p>`,
+    link === undefined ? '' : buttonHtml('Open in mdm-reflex', link, color),
   ];
   return `<!doctype html>
 <html lang="en">
@@ -77,8 +80,16 @@ ${parts.filter((part) => part !== '').join('\n')}
 `;
 }
 
-function itemHtml({ title, link }: MessageItem): string {
-  const text = escapeHtml(title);
-  const shown = link === undefined ? text : `<a href="${escapeHtml(link)}" style="color:inherit">${text}</a>`;
-  return `<li style="margin:0 0 4px;word-break:break-word">${shown}</li>`;
+const buttonHtml = (label: string, url: string, color: string): string =>
+  `<p style="margin:16px 0"><a href="${escapeHtml(url)}" style="display:inline-block;padding:10px 18px;border-radius:6px;background:${color};color:#ffffff;text-decoration:none;font-weight:600">${escapeHtml(label)}</a></p>`;
+
+function itemHtml({ title, text, link }: MessageItem): string {
+  const heading = escapeHtml(title);
+  const shown =
+    link === undefined ? heading : `<a href="${escapeHtml(link)}" style="color:inherit">${heading}</a>`;
+  const details =
+    text === ''
+      ? ''
+      : `<div class="quiet" style="margin:2px 0 6px;color:#6b7280;font-size:14px;white-space:pre-line">${escapeHtml(text)}</div>`;
+  return `<li style="margin:0 0 4px;word-break:break-word">${shown}${details}</li>`;
 }

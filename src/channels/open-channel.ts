@@ -25,14 +25,14 @@ export function openChannel({ name, type, settings }: ChannelSource, env: NodeJS
   return {
     name,
     type,
-    policy: deliveryPolicyFrom(settings),
+    policy: deliveryPolicyFrom(settings, { perKey: channelType?.perKey ?? false }),
     maxLines: channelType?.maxLines,
     send: async (message, signal) => {
       if (channelType === undefined)
         throw new DeliveryError('channel/invalid-settings', `unknown channel type "${type}"`, {
           retryable: false,
         });
-      return channelType.send(resolved(settings, env), message, signal);
+      return channelType.send(resolved(settings, env), message, { signal, publicUrl: env['PUBLIC_URL'] });
     },
   };
 }

@@ -1,12 +1,16 @@
 import type { Message, MessageSection } from '../alerts/message.js';
 
+/** The text of an alert below its title. Each line is indented, so that no text can look like another alert. */
+export const itemText = (text: string): string => `  ${text.replace(/\n+/g, '\n  ')}`;
+
 /** A section: its heading, its items, and the number of remaining alerts. */
-function sectionText({ heading, items, more }: MessageSection): string {
+export function sectionLines({ heading, text, items, more }: MessageSection): string[] {
   return [
     ...(heading === undefined ? [] : [heading]),
-    ...items.map(({ title }) => `• ${title}`),
+    ...(text === '' ? [] : [text]),
+    ...items.flatMap((item) => [`• ${item.title}`, ...(item.text === '' ? [] : [itemText(item.text)])]),
     ...(more > 0 ? [`… and ${more} more`] : []),
-  ].join('\n');
+  ];
 }
 
 /** The fields of a message on one line. */
@@ -14,13 +18,19 @@ export function fieldLine(fields: Message['fields']): string {
   return fields.map(({ name, value }) => `${name}: ${value}`).join('  ·  ');
 }
 
-/** The parts of a message between title and fields. */
-export function bodyParts({ text, sections, moreGroups }: Message): string[] {
-  const more = moreGroups === 1 ? '… and 1 more group' : `… and ${moreGroups} more groups`;
-  return [text, ...sections.map(sectionText), moreGroups > 0 ? more : ''].filter((part) => part !== '');
+/** The parts of a message before its sections. */
+export const headTexts = ({ text }: Message): string[] => (text === '' ? [] : [text]);
+
+/** The parts of a message behind its sections. */
+export function tailTexts({ moreGroups }: Message): string[] {
+  if (moreGroups === 0) return [];
+  return [moreGroups === 1 ? '… and 1 more group' : `… and ${moreGroups} more groups`];
 }
 
-/** A message without its title. */
+/** A message without its title, in full. */
 export function bodyText(message: Message): string {
-  return [...bodyParts(message), fieldLine(message.fields)].filter((part) => part !== '').join('\n\n');
+  const sections = message.sections.map((section) => sectionLines(section).join('\n'));
+  return [...headTexts(message), ...sections, ...tailTexts(message), fieldLine(message.fields)]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }

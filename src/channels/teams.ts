@@ -1,7 +1,8 @@
 import type { Message } from '../alerts/message.js';
-import { bytesInJson, truncateToShare } from '../alerts/display-text.js';
+import { bytesInJson } from '../alerts/display-text.js';
 import { defineChannel, webhookUrl } from './channel.js';
-import { bodyParts, fieldLine } from './plain-text.js';
+import { fittingParts } from './fit-texts.js';
+import { fieldLine } from './plain-text.js';
 import { postJson } from './post-json.js';
 
 const COLORS = { info: 'Default', warning: 'Warning', critical: 'Attention' };
@@ -16,8 +17,9 @@ const richText = (text: string, style: Readonly<Record<string, unknown>> = {}) =
 
 /** A message as an Adaptive Card in the envelope that a Workflows webhook expects. */
 export function teamsPayload(message: Message) {
-  const { title, severity, fields, link } = message;
-  const texts = truncateToShare(bodyParts(message), MAX_BYTES, bytesInJson);
+  const { title, severity, status, fields, link, action } = message;
+  const texts = fittingParts(message, { maxSize: MAX_BYTES, sizeOf: bytesInJson });
+  const color = status === 'resolved' ? 'Good' : COLORS[severity];
   return {
     type: 'message',
     attachments: [
@@ -31,12 +33,18 @@ export function teamsPayload(message: Message) {
           fallbackText: title,
           msteams: { width: 'Full' },
           body: [
-            richText(title, { size: 'Medium', weight: 'Bolder', color: COLORS[severity] }),
+            richText(title, { size: 'Medium', weight: 'Bolder', color }),
             ...texts.map((part) => richText(part)),
             ...(fields.length > 0 ? [richText(fieldLine(fields), { isSubtle: true, size: 'Small' })] : []),
           ],
-          actions:
-            link === undefined ? [] : [{ type: 'Action.OpenUrl', title: 'Open in mdm-reflex', url: link }],
+          actions: [
+            ...(action === undefined
+              ? []
+              : [{ type: 'Action.OpenUrl', title: action.label, url: action.url, style: 'positive' }]),
+            ...(link === undefined
+              ? []
+              : [{ type: 'Action.OpenUrl', title: 'Open in mdm-reflex', url: link }]),
+          ],
         },
       },
     ],
@@ -49,5 +57,5 @@ export const teams = defineChannel({
     'Microsoft Teams, through a webhook of the Workflows app ("Post to a channel when a webhook request is received").',
   example: 'it-teams: { type: teams, url: "${env:TEAMS_URL}" }',
   settings: { url: webhookUrl },
-  send: ({ url }, message, signal) => postJson(url, teamsPayload(message), { signal }),
+  send: ({ url }, message, { signal }) => postJson(url, teamsPayload(message), { signal }),
 });

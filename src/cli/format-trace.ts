@@ -100,6 +100,7 @@ function alertRow({ channel, status, title, reason, code }: AlertTrace, paint: P
     sent: paint('green', '✔ sent'),
     repeated: paint('gray', '- repeated'),
     silenced: paint('gray', '- silenced'),
+    skipped: paint('gray', '- skipped'),
     failed: paint('red', '✘ not delivered'),
   };
   return [mark[status], channel, escapeControlCharacters(title), paint('dim', reasonText({ reason, code }))];

@@ -60,8 +60,11 @@ export const alertTrace = z.object({
   id: z.string(),
   channel: z.string(),
   title: z.string(),
-  /** `repeated` and `silenced`: not sent, because of the channel's delivery policy or a silence. `counted`: the message only counts the alert. */
-  status: z.enum(['queued', 'counted', 'sent', 'repeated', 'silenced', 'failed']),
+  /**
+   * `repeated` and `silenced`: not sent, because of the channel's delivery policy or a silence. `skipped`: there was nothing to
+   * resolve. `counted`: the message only counts the alert.
+   */
+  status: z.enum(['queued', 'counted', 'sent', 'repeated', 'silenced', 'skipped', 'failed']),
   at: z.string(),
   /** Why the alert was not sent. */
   reason: z.string().optional(),

@@ -37,7 +37,7 @@ export function compileRuleFiles(files: readonly RuleFile[], vocabulary: Vocabul
   const firstUses = new Map<string, string>();
   const parsed = files.map((file) => parseFile(file, vocabulary));
   const channels = channelsOf(parsed);
-  const withChannels = vocabularyWithChannels(vocabulary, channels);
+  const withChannels = { ...vocabularyWithChannels(vocabulary, channels), channels };
   for (const { file, value, report, warn, lineOf } of parsed) {
     for (const { rule, place } of rulesIn(value, withChannels, report)) {
       const path = [...place, 'id'];

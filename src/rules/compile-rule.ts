@@ -7,6 +7,7 @@ import { compileList } from './cel/list-expression.js';
 import type { ListExpression } from './cel/list-expression.js';
 import { checkEnvReferences } from './check-env-references.js';
 import { checkEventData } from './check-event-data.js';
+import { checkRecipients } from './check-recipients.js';
 import { checkArgumentReferences, checkNamedReferences } from './check-references.js';
 import { checkSchema } from './schema-issues.js';
 import { compileTemplate, isTemplate } from './liquid/template.js';
@@ -169,6 +170,7 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
       nameOf: (path) => (path.length === 0 || isShorthand(path) ? source.action : path.join('.')),
     });
     checkArgumentReferences(action, source.args, argumentsPlace, scope);
+    checkRecipients(action, source.args, argumentsPlace, scope);
   }
   forEachString(source.args, argumentsPlace, (text, path) => {
     checkEnvReferences(text, vocabulary, path, outer);

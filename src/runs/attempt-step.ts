@@ -4,9 +4,10 @@ import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
 import type { Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
 import { recordCalls } from '../simplemdm/call-recorder.js';
+import { SimpleMdmError } from '../simplemdm/errors.js';
 import { StepError } from '../actions/action.js';
-import type { ActionResult } from '../actions/action.js';
-import { performStep } from './perform-step.js';
+import type { ActionResult, RenderProblem } from '../actions/action.js';
+import { needsNoValues, performStep } from './perform-step.js';
 import { DryRunStop, dryRunReason, stepOutputs } from './dry-run.js';
 import type { RunContext } from './run-context.js';
 import { StepTimeoutError, startAttempt, isStepFailure, mayHaveTakenEffect } from './attempt-record.js';
@@ -105,6 +106,12 @@ async function executeAttempt(
   const { inDoubtSince, restartedByReplay } = attempt.before;
   const deadline = deadlineOf(attempt, invocation);
   const timeout = startTimeout(deadline, options.now(), options.stop);
+  const renderProblems: RenderProblem[] = [];
+  const goesWithout = (fact: string, error: SimpleMdmError): boolean => {
+    if (!canGoWithout(fact, step) || !hasWaitedEnough(error, attempt, deadline, options)) return false;
+    renderProblems.push({ argument: fact, reason: error.message });
+    return true;
+  };
   let undoBeforeAction: (() => Promise<void>) | undefined;
   const prepare = async (): Promise<void> => {
     await confirmOwnership();
@@ -118,7 +125,7 @@ async function executeAttempt(
   const work = async (): Promise<ActionResult> =>
     performStep({
       step,
-      values: await stepValues(step, invocation.steps(), invocation.extraValues, options),
+      values: await stepValues(step, invocation.steps(), invocation.extraValues, options, goesWithout),
       context: {
         ...options,
         fact: facts.fetch,
@@ -127,6 +134,7 @@ async function executeAttempt(
         startedAt: new Date(attempt.startedAt),
         previousOutput: attempt.previousOutput,
         rule: rule.source,
+        renderProblems,
         signal: timeout.signal,
       },
       env: options.env,
@@ -175,19 +183,51 @@ function withLastFailure(error: StepTimeoutError, { before }: StepAttempt): Step
     : error;
 }
 
-/** The variables of a step's condition and templates. */
+/** How long a step that needs no values waits for a fact that is unavailable. */
+const FACT_PATIENCE_MS = 2 * 60_000;
+
+/** A condition is never decided without its facts. */
+const canGoWithout = (fact: string, step: Step): boolean =>
+  needsNoValues(step) && step.condition?.names.has(fact) !== true;
+
+/** Whether a fact has been unavailable for so long, or fails for good, that the step goes without it. */
+function hasWaitedEnough(
+  error: SimpleMdmError,
+  { startedAt }: StepAttempt,
+  deadline: number | undefined,
+  { retryAfter, now }: Pick<RunContext, 'retryAfter' | 'now'>,
+): boolean {
+  const retry = retryAfter(error);
+  if (retry?.kind === 'requeue') return false;
+  if (retry === undefined || (deadline !== undefined && retry.at > deadline)) return true;
+  return now().getTime() - Date.parse(startedAt) >= FACT_PATIENCE_MS;
+}
+
+/**
+ * The variables of a step's condition and templates.
+ *
+ * @param goesWithout - Whether a fact that is unavailable is left out.
+ */
 export async function stepValues(
   step: Step,
   steps: readonly StepRecord[],
   extraValues: Values,
   { event, facts, dryRun }: Pick<RunContext, 'event' | 'facts' | 'dryRun'>,
+  goesWithout: (fact: string, error: SimpleMdmError) => boolean = () => false,
 ): Promise<Record<string, unknown>> {
   const entries = await Promise.all(
-    [...step.facts].map(async (name) => [name, await facts.fetch(name)] as const),
+    [...step.facts].map(async (name) => {
+      try {
+        return [[name, await facts.fetch(name)] as const];
+      } catch (error) {
+        if (error instanceof SimpleMdmError && goesWithout(name, error)) return [];
+        throw error;
+      }
+    }),
   );
   return withAttributesInDevice({
     event: eventValue(event),
-    ...Object.fromEntries(entries),
+    ...Object.fromEntries(entries.flat()),
     steps: stepOutputs(steps, dryRun),
     ...extraValues,
   });

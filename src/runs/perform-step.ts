@@ -1,10 +1,11 @@
+import { isNativeError } from 'node:util/types';
 import { resolveEnvReferences } from '../config/env-reference.js';
 import { conditionValues } from '../enrichment/rule-values.js';
 import type { Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
 import { errorText } from '../telemetry/error-text.js';
 import { StepError } from '../actions/action.js';
-import type { Action, ActionContext, ActionResult } from '../actions/action.js';
+import type { Action, ActionContext, ActionResult, RenderProblem } from '../actions/action.js';
 import { ACTIONS } from '../actions/registry.js';
 
 /** A step and what it needs. */
@@ -28,18 +29,26 @@ export async function performStep(request: StepRequest): Promise<ActionResult> {
   const prepared = preparedStep(step, values, request.env, context.now());
   if (prepared.kind === 'skipped') return { status: 'skipped', reason: prepared.reason };
   const action = actionOf(step);
-  const { args } = prepared;
+  const { args, problems } = prepared;
   if (inDoubtSince !== undefined) {
     const earlier = await action.findEarlier?.(args, context, inDoubtSince);
     if (earlier !== undefined) return earlier;
   }
-  return action.perform(args, context);
+  return action.perform(args, {
+    ...context,
+    renderProblems: [...(context.renderProblems ?? []), ...problems],
+  });
 }
 
 /** A step with its condition evaluated and its arguments rendered. */
 export type PreparedStep =
   | { readonly kind: 'skipped'; readonly reason: string }
-  | { readonly kind: 'ready'; readonly args: Readonly<Record<string, unknown>> };
+  | {
+      readonly kind: 'ready';
+      readonly args: Readonly<Record<string, unknown>>;
+      /** The arguments that could not be rendered in full, for an action that needs no values. */
+      readonly problems: readonly RenderProblem[];
+    };
 
 /**
  * Evaluates a step's condition and renders its arguments.
@@ -52,11 +61,20 @@ export function preparedStep(step: Step, values: Values, env: NodeJS.ProcessEnv,
     if (verdict.result === 'error') throw new StepError('step/condition-failed', `if: ${verdict.reason}`);
     if (verdict.result === 'false') return { kind: 'skipped', reason: verdict.reason };
   }
+  const problems: RenderProblem[] = [];
+  const renderText = needsNoValues(step)
+    ? (text: string, argument: string): string => availableText(text, argument, step, values, env, problems)
+    : (text: string): string => renderedText(text, step, values, env);
   const args = Object.entries(step.source.args).map(([name, value]): [string, unknown] => [
     name,
-    rendered(value, step, values, env),
+    rendered(value, name, renderText),
   ]);
-  return { kind: 'ready', args: Object.fromEntries(args) };
+  return { kind: 'ready', args: Object.fromEntries(args), problems };
+}
+
+/** Whether the action of a step is performed although a template in its arguments fails. */
+export function needsNoValues({ source }: Pick<Step, 'source'>): boolean {
+  return Object.hasOwn(ACTIONS, source.action) && ACTIONS[source.action]?.needsNoValues === true;
 }
 
 function actionOf({ source }: Step): Action {
@@ -65,15 +83,37 @@ function actionOf({ source }: Step): Action {
   return action;
 }
 
-function rendered(value: unknown, step: Step, values: Values, env: NodeJS.ProcessEnv): unknown {
-  if (typeof value === 'string') return renderedText(value, step, values, env);
-  if (Array.isArray(value)) return value.map((item) => rendered(item, step, values, env));
+function rendered(value: unknown, path: string, renderText: (text: string, path: string) => string): unknown {
+  if (typeof value === 'string') return renderText(value, path);
+  if (Array.isArray(value)) return value.map((item) => rendered(item, path, renderText));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, member]) => [key, rendered(member, step, values, env)]),
+      Object.entries(value).map(([key, member]) => [key, rendered(member, `${path}.${key}`, renderText)]),
     );
   }
   return value;
+}
+
+/** What can be rendered of a text; empty when nothing can. */
+function availableText(
+  text: string,
+  argument: string,
+  step: Step,
+  values: Values,
+  env: NodeJS.ProcessEnv,
+  problems: RenderProblem[],
+): string {
+  try {
+    return renderedText(text, step, values, env);
+  } catch (error) {
+    problems.push({ argument, reason: errorText(isNativeError(error) ? (error.cause ?? error) : error) });
+  }
+  try {
+    return step.templates.get(text)?.renderAvailable(values, env) ?? '';
+  } catch {
+    // The problem of the first try says more.
+    return '';
+  }
 }
 
 function renderedText(text: string, step: Step, values: Values, env: NodeJS.ProcessEnv): string {

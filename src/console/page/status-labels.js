@@ -84,6 +84,7 @@ export const ALERT_STATUS = {
   sent: { text: 'sent', mark: '✔', tone: 'good' },
   repeated: { text: 'repeated', mark: '–', tone: 'quiet' },
   silenced: { text: 'silenced', mark: '–', tone: 'quiet' },
+  skipped: { text: 'skipped', mark: '–', tone: 'quiet' },
   failed: { text: 'not delivered', mark: '✘', tone: 'bad' },
 };
 

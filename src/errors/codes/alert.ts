@@ -7,6 +7,12 @@ export const ALERT_ERRORS = {
     cause: 'A group of alerts stores 1,000 alerts until its message is sent. More alerts are only counted.',
     fix: 'Nothing is lost: the traces of the events name each alert. For fewer alerts, make the rule match fewer events.',
   },
+  'alert/incomplete': {
+    meaning: 'An alert was sent although a part of it could not be filled in.',
+    cause:
+      'A template in `notify` names a value that does not exist, or SimpleMDM did not respond. The message and the trace say what is missing.',
+    fix: 'Give the value a default, such as `{{ attributes.owner | default: "unknown" }}`.',
+  },
   'alert/not-found': {
     meaning: 'There is no undelivered message with this ID.',
     cause: 'The ID is misspelled, or the message was retried, dropped, or deleted after `DEAD_LETTER_DAYS`.',

@@ -43,6 +43,12 @@ export const CHANNEL_ERRORS = {
     cause: 'An address in `to` is misspelled or does not exist any more.',
     fix: 'Correct `to`. The other recipients have the message.',
   },
+  'channel/recipient-not-allowed': {
+    meaning: 'An e-mail did not go to a recipient that a rule named.',
+    cause:
+      'The rendered `to` of `notify` is empty, is no plain e-mail address, or is outside of `to_domains` of the channel.',
+    fix: 'Correct the value that `to` names, or add its domain to `to_domains`. When no recipient was left, the recipients of the channel have the message.',
+  },
   'channel/unexpected-error': {
     meaning: 'Sending failed with an error that the channel does not expect.',
     cause: 'Probably a defect of mdm-reflex.',

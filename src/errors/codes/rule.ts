@@ -92,6 +92,12 @@ export const RULE_ERRORS = {
     cause: 'A typo, or the object was renamed or deleted.',
     fix: 'Use an existing name or id, or create the object. Channels belong below `channels:`.',
   },
+  'rule/recipient-not-allowed': {
+    meaning: 'A rule sends a message to a recipient that the channel does not allow.',
+    cause:
+      'The channel has no `to_domains`, the address is outside of these domains, or the type of the channel has no recipients.',
+    fix: 'Add the domain to `to_domains` of the e-mail channel, or leave out `to`: then the recipients of the channel get the message.',
+  },
   'rule/ambiguous-reference': {
     meaning: 'Several objects have the name that a rule uses.',
     cause: 'SimpleMDM allows the same name twice.',

@@ -27,6 +27,12 @@ export interface Template {
    * @throws Error that names the part that failed to render. A template never renders partially.
    */
   readonly render: (values: Values, env: NodeJS.ProcessEnv) => string;
+  /**
+   * Renders what can be rendered: a value that does not exist is empty. For a text that must go out in any case.
+   *
+   * @throws Error as `render`, when the text fails for another reason.
+   */
+  readonly renderAvailable: (values: Values, env: NodeJS.ProcessEnv) => string;
 }
 
 const engine = new Liquid({
@@ -74,6 +80,15 @@ export function compileTemplate(
     return [explainTemplateError(error, placeholders.text)];
   }
   if (names.problems.length > 0) return [...names.problems];
+  const render = (values: Values, env: NodeJS.ProcessEnv, strictVariables: boolean): string => {
+    try {
+      const rendered = String(engine.renderSync(parsed, { ...values }, { strictVariables }));
+      if (rendered.length > MAX_LENGTH) throw new Error(`the text exceeds ${MAX_LENGTH} characters`);
+      return placeholders.resolve(rendered, env);
+    } catch (error) {
+      throw new Error(messageOf(error), { cause: error });
+    }
+  };
   return {
     names: new Set(names.paths.map(({ path }) => factOfPath(path))),
     references: ATTRIBUTE_PATHS.flatMap((path) => fieldsInTemplate(path, names, text)).map(
@@ -84,15 +99,8 @@ export function compileTemplate(
       }),
     ),
     eventData: fieldsInTemplate(EVENT_DATA_PATH, names, text),
-    render: (values, env) => {
-      try {
-        const rendered = String(engine.renderSync(parsed, { ...values }));
-        if (rendered.length > MAX_LENGTH) throw new Error(`the text exceeds ${MAX_LENGTH} characters`);
-        return placeholders.resolve(rendered, env);
-      } catch (error) {
-        throw new Error(messageOf(error), { cause: error });
-      }
-    },
+    render: (values, env) => render(values, env, true),
+    renderAvailable: (values, env) => render(values, env, false),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ChannelSource } from './rule-schema.js';
 
 /** The shape of a value in conditions and templates. Any value may be null at run time: most device fields are on some platform. */
 export type Shape =
@@ -40,6 +41,8 @@ export interface ActionSignature {
   readonly shorthand?: string;
   /** The arguments that refer to objects by name or id: checked when the file loads. */
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
+  /** The argument with the recipients of a message, for channels that have recipients. */
+  readonly recipientsIn?: string;
   /** Whether the action needs a device although it names no fact of one. */
   readonly onDevice?: boolean;
 }
@@ -84,6 +87,15 @@ export interface ChannelSignature {
   readonly about: string;
   /** Checks the keys beside `type`. Every text may contain `${env:NAME}`. */
   readonly settings: z.ZodType<Readonly<Record<string, unknown>>>;
+  /**
+   * The problem with a recipient that a rule names, if any. Undefined when the channel has no recipients.
+   *
+   * @param recipient - Undefined when it is a template: known only when the step runs.
+   */
+  readonly problemWithRecipient?: (
+    settings: Readonly<Record<string, unknown>>,
+    recipient: string | undefined,
+  ) => string | undefined;
 }
 
 /** Everything that a rule file can name. */
@@ -97,6 +109,8 @@ export interface Vocabulary {
   /** The known `data` of an event by its type; an event may have more. */
   readonly eventData: Readonly<Record<string, Shape>>;
   readonly channelTypes: Readonly<Record<string, ChannelSignature>>;
+  /** The channels of the rule files. Recipients are not checked when this is left out. */
+  readonly channels?: readonly ChannelSource[];
   /** The accounts that a rule can be for. */
   readonly accounts: readonly string[];
   /** The reference catalog of an account. References are not checked when this is left out. */

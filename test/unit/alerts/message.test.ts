@@ -8,6 +8,12 @@ describe('a message', () => {
   test('with one alert shows the alert in full', () => {
     expect(composeMessage('m', [{ alerts: [alertAbout('Ada')] }], AT, 'https://r.example')).toEqual({
       id: 'm',
+      status: 'triggered',
+      key: undefined,
+      sequence: undefined,
+      to: undefined,
+      action: undefined,
+      alerts: [expect.objectContaining({ title: 'Ada joined', status: 'triggered' })],
       title: 'Ada joined',
       text: 'A MacBook Pro\nwith macOS 15.1',
       severity: 'info',

@@ -114,9 +114,11 @@ describe('for any alerts', () => {
 
   test('PagerDuty: details of a readable length', () => {
     forAllMessages((composed) => {
-      const { payload } = pagerDutyPayload('key', composed);
-      expect(payload.summary.length).toBeLessThanOrEqual(1024);
-      expect(bytes(payload.custom_details)).toBeLessThan(24_000);
+      const event = pagerDutyPayload('key', composed);
+      expect(event.dedup_key.length).toBeLessThanOrEqual(255);
+      if (!('payload' in event)) throw new Error('these alerts are triggered');
+      expect(event.payload.summary.length).toBeLessThanOrEqual(1024);
+      expect(bytes(event.payload.custom_details)).toBeLessThan(24_000);
     });
   });
 });
