@@ -63,7 +63,7 @@ export function recipientsOf(
   if (named === undefined) return { to: channel.to, refused: [], isFallback: false };
   const problems = named.map((text) => ({ text, problem: problemWithAddress(text, channel.to_domains) }));
   const refused = problems.flatMap(({ text, problem }) =>
-    problem === undefined ? [] : [`${JSON.stringify(text)} ${problem}`],
+    problem === undefined ? [] : [`${JSON.stringify(text)}, which ${problem}`],
   );
   const allowed = new Set(
     problems.flatMap(({ text, problem }) => (problem === undefined ? (plainAddress(text) ?? []) : [])),

@@ -45,7 +45,7 @@ function problemIn(
   if (channel === undefined || type === undefined) return undefined;
   const { problemWithRecipient } = type;
   if (problemWithRecipient === undefined)
-    return `the channel "${name}" (${channel.type}) has no recipients: use a step of its own for it, without "to"`;
+    return `the channel "${name}" (${channel.type}) has no recipients: only e-mail channels take "to"; for other channels, use a step of their own`;
   const problem = problemWithRecipient(channel.settings, recipient);
   return problem === undefined ? undefined : `the channel "${name}" ${problem}`;
 }

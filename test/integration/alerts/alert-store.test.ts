@@ -212,3 +212,117 @@ test('a channel with nothing to send is not busy', async () => {
   await store.markDelivered(CHANNEL, message, Date.now(), policy);
   expect(await store.busyChannels()).toEqual([]);
 });
+
+describe('a problem', () => {
+  const KEY = 'acme/low-disk/54';
+  const trigger = (id: string, more: Partial<Alert> = {}): Alert => ({
+    ...alertAbout('Ada', { key: KEY, ...more }),
+    id,
+  });
+  const resolve = (id: string, more: Partial<Alert> = {}): Alert =>
+    trigger(id, { status: 'resolved', ...more });
+  const perKey = deliveryPolicyFrom({ repeat_interval: '1h' }, { perKey: true });
+  const stored = async (): Promise<Alert[]> =>
+    (
+      await Promise.all((await store.openGroups(CHANNEL)).map(({ key }) => store.readGroup(CHANNEL, key)))
+    ).flatMap((group) => group?.alerts ?? []);
+
+  test('is resolved once, and only when an alert reported it', async () => {
+    expect(await add(resolve('too early'))).toEqual(['not_open']);
+    expect(await add(trigger('first'))).toEqual(['opened']);
+    expect(await add(resolve('the end'))).toEqual(['joined']);
+    expect(await add(resolve('again'))).toEqual(['not_open']);
+    expect((await stored()).map(({ status, updates }) => ({ status, updates }))).toEqual([
+      { status: 'triggered', updates: undefined },
+      { status: 'resolved', updates: 'first' },
+    ]);
+  });
+
+  test('of another channel, device or key is another one', async () => {
+    await add(trigger('first'));
+    expect(await add(resolve('b', { key: 'another' }))).toEqual(['not_open']);
+    expect(await add(resolve('c', { channel: 'another' }))).toEqual(['not_open']);
+  });
+
+  test('a second attempt at an alert changes nothing, also when the first one died before the alert was stored', async () => {
+    await add(trigger('first'));
+    await add(resolve('the end'));
+    expect(await add(resolve('the end'))).toEqual(['duplicate']);
+    await redis.del('mdm-reflex:alerts:added:the end:it-chat');
+    expect(await add(resolve('the end'))).toEqual(['repeated']);
+    await redis.flushall();
+    await add(trigger('first'));
+    await redis.hset((await redis.keys('*:problem:*'))[0] ?? '', { status: 'resolved', by: 'the end' });
+    expect(await add(resolve('the end'))).toEqual(['joined']);
+  });
+
+  test('that comes again is no repeat of the one that was resolved; neither is its end', async () => {
+    expect(await add(trigger('1'))).toEqual(['opened']);
+    expect(await add(trigger('2'))).toEqual(['repeated']);
+    expect(await add(resolve('3'))).toEqual(['joined']);
+    expect(await add(trigger('4'))).toEqual(['joined']);
+    expect(await add(trigger('5'))).toEqual(['repeated']);
+    expect(await add(resolve('6'))).toEqual(['joined']);
+    expect((await stored()).map(({ id }) => id)).toEqual(['1', '3', '4', '6']);
+  });
+
+  test('has a group of its own where the service knows keys; an unknown resolve is passed on', async () => {
+    for (const alert of [resolve('0'), trigger('1'), trigger('2', { key: 'another' }), resolve('3')])
+      await store.add(alert, perKey);
+    expect((await store.openGroups(CHANNEL)).map(({ key, resolves }) => ({ key, resolves }))).toEqual(
+      expect.arrayContaining([
+        { key: `key:${KEY}`, resolves: true },
+        { key: 'key:another', resolves: false },
+      ]),
+    );
+  });
+
+  test('a group of a key is read up to its next change', async () => {
+    const noRepeats = deliveryPolicyFrom({}, { perKey: true });
+    for (const alert of [trigger('1'), trigger('2'), resolve('3'), trigger('4')])
+      await store.add(alert, noRepeats);
+    const key = `key:${KEY}`;
+    const ids: string[][] = [];
+    for (let message = 0; message < 3; message += 1) {
+      const snapshot = await store.readGroup(CHANNEL, key, true);
+      if (snapshot === undefined) throw new Error('the group is empty');
+      ids.push(snapshot.alerts.map(({ id }) => id));
+      const created = messageOf(`m${message}`, snapshot);
+      expect(await store.createMessage(CHANNEL, created, [snapshot], [])).toBe(true);
+      // What is left still resolves the problem, so it does not wait for group_interval.
+      if (message < 2) expect(await store.openGroups(CHANNEL)).toMatchObject([{ key, resolves: true }]);
+      await store.markDelivered(CHANNEL, created, Date.now(), noRepeats);
+    }
+    expect(ids).toEqual([['1', '2'], ['3'], ['4']]);
+    expect(await store.openGroups(CHANNEL)).toEqual([]);
+  });
+
+  test('its end is kept when its group is full', async () => {
+    const noRepeats = deliveryPolicyFrom({}, { perKey: true });
+    for (let index = 0; index < MAX_ALERTS_PER_GROUP; index += 1)
+      await store.add(trigger(`t${index}`), noRepeats);
+    expect(await store.add(trigger('one more'), noRepeats)).toBe('counted');
+    expect(await store.add(resolve('the end'), noRepeats)).toBe('joined');
+  });
+});
+
+describe('a group', () => {
+  test('contains alerts for the same recipients only, whatever their order', async () => {
+    await add(
+      alertAbout('a', { to: ['ada@example.org', 'bob@example.org'] }),
+      alertAbout('b', { to: ['bob@example.org', 'ada@example.org'] }),
+      alertAbout('c', { to: ['ada@example.org'] }),
+      alertAbout('d'),
+    );
+    expect((await store.openGroups(CHANNEL)).map(({ count }) => count).sort()).toEqual([1, 1, 2]);
+  });
+
+  test('of an immediate alert contains only that alert, even when it repeats', async () => {
+    const link = { url: 'https://reflex.example.org/approvals/1', label: 'Approve' };
+    await add(alertAbout('a', { link }), { ...alertAbout('a', { link }), id: 'the same again' });
+    expect(await store.openGroups(CHANNEL)).toMatchObject([
+      { immediate: true, count: 1 },
+      { immediate: true, count: 1 },
+    ]);
+  });
+});

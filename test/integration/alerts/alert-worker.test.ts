@@ -72,13 +72,15 @@ function world({
   deliveries = [accepts],
   attempts = 3,
   readOnly = false,
+  perKey = false,
 }: {
   settings?: Record<string, unknown>;
+  perKey?: boolean;
   deliveries?: readonly Delivery[];
   attempts?: number;
   readOnly?: boolean;
 } = {}) {
-  const policy = deliveryPolicyFrom({ group_wait: '1s', group_by: ['title'], ...settings });
+  const policy = deliveryPolicyFrom({ group_wait: '1s', group_by: ['title'], ...settings }, { perKey });
   const sent: Message[] = [];
   const remaining = [...deliveries];
   const channel: Channel = {
@@ -393,4 +395,131 @@ test('a service alert is dispatched once each time its problem begins', async ()
       since: '2026-01-31T08:00:00Z',
     });
   expect(await count()).toBe(3);
+});
+
+const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
+
+describe('a service that knows keys', () => {
+  const KEY = 'acme/low-disk/54';
+  const trigger = (id: string, more: Partial<Alert> = {}): Alert => ({
+    ...alertAbout('Ada', { key: KEY, ...more }),
+    id,
+  });
+  const statuses = (sent: readonly Message[]): string[] =>
+    sent.map(({ key, status, count }) => `${status} ${key ?? '-'} × ${count}`);
+
+  test('gets each change of each problem, in order, also in a digest', async () => {
+    const { work, addDue, sent } = world({
+      perKey: true,
+      settings: { digest: { schedule: '* * * * * *' } },
+    });
+    await addDue(
+      trigger('1'),
+      trigger('2', { key: 'another' }),
+      trigger('3', { title: 'Ada again' }),
+      trigger('4', { status: 'resolved' }),
+    );
+    expect(await work()).toMatchObject({ kind: 'retry' });
+    expect(statuses(sent)).toEqual([`triggered ${KEY} × 2`, 'triggered another × 1']);
+    await addDue();
+    expect(await work()).toEqual({ kind: 'completed' });
+    expect(statuses(sent).slice(2)).toEqual([`resolved ${KEY} × 1`]);
+  });
+
+  test('gets the end of a problem without the delay of group_interval', async () => {
+    const { work, addDue, sent } = world({ perKey: true, settings: { group_interval: '1h' } });
+    await addDue(trigger('1'));
+    await work();
+    await addDue(trigger('2'));
+    expect(await work()).toMatchObject({ kind: 'retry' });
+    await addDue(trigger('3', { status: 'resolved' }));
+    await work();
+    await addDue();
+    await work();
+    expect(statuses(sent)).toEqual([`triggered ${KEY} × 1`, `triggered ${KEY} × 1`, `resolved ${KEY} × 1`]);
+  });
+
+  test('gets the end only after the trigger that is being retried', async () => {
+    const { work, addDue, sent } = world({
+      perKey: true,
+      deliveries: [fails(new DeliveryError('channel/unavailable', 'busy', { retryable: true })), accepts],
+    });
+    await addDue(trigger('1'));
+    await work();
+    await addDue(trigger('2', { status: 'resolved' }));
+    expect(await work()).toMatchObject({ kind: 'retry' });
+    expect(statuses(sent)).toEqual([`triggered ${KEY} × 1`]);
+    const pending = await store.pendingMessage(NAME);
+    if (pending === undefined) throw new Error('no message is pending');
+    await store.savePending(NAME, { ...pending, nextAttemptAt: new Date(0).toISOString() });
+    expect(await work()).toEqual({ kind: 'completed' });
+    expect(statuses(sent)).toEqual([`triggered ${KEY} × 1`, `triggered ${KEY} × 1`, `resolved ${KEY} × 1`]);
+  });
+
+  test('gets the end of a problem despite a silence, so that no incident stays open', async () => {
+    const { work, addDue, sent, traces } = world({ perKey: true });
+    await addDue(trigger('1'));
+    await work();
+    await openSilences(redis).add({ match: { channel: '*' }, until: inAnHour(), comment: '' });
+    await addDue(trigger('2', { status: 'resolved' }), trigger('3', { key: 'another' }));
+    await work();
+    expect(statuses(sent)).toEqual([`triggered ${KEY} × 1`, `resolved ${KEY} × 1`]);
+    expect((await traces()).map(({ status }) => status)).toContain('silenced');
+  });
+});
+
+describe('recipients', () => {
+  test('a digest contains only alerts for the same recipients', async () => {
+    const { work, addDue, sent } = world({ settings: { digest: { schedule: '* * * * * *' } } });
+    await addDue(
+      alertAbout('a', { to: ['ada@example.org'] }),
+      alertAbout('b'),
+      alertAbout('c', { to: ['ada@example.org'] }),
+      alertAbout('d', { to: ['dan@example.org'] }),
+    );
+    expect(await work()).toEqual({ kind: 'completed' });
+    const got = sent.map(({ to, count }) => `${count} to ${to?.join() ?? 'the channel'}`);
+    expect(got.sort()).toEqual(['1 to dan@example.org', '1 to the channel', '2 to ada@example.org']);
+  });
+});
+
+describe('an alert with a link that a person must open', () => {
+  const link = { url: 'https://reflex.example.org/approvals/1', label: 'Approve or reject' };
+
+  test('is sent alone, at once and first: not in a digest, not silenced, not as a repeat', async () => {
+    const { work, addDue, sent, dispatcher } = world({
+      settings: { digest: { schedule: '0 0 1 1 *' }, repeat_interval: '1h' },
+    });
+    await openSilences(redis).add({ match: { channel: '*' }, until: inAnHour(), comment: '' });
+    await addDue(alertAbout('a'));
+    await dispatcher.dispatch(alertAbout('b', { link }));
+    await dispatcher.dispatch({ ...alertAbout('b', { link }), id: 'asked again' });
+    expect(await work()).toEqual({ kind: 'completed' });
+    expect(sent.map(({ action, count }) => ({ action, count }))).toEqual([
+      { action: link, count: 1 },
+      { action: link, count: 1 },
+    ]);
+  });
+
+  test('stays undelivered like any other, and is sent again', async () => {
+    const { work, addDue, sent } = world({
+      deliveries: [fails(new DeliveryError('channel/refused', 'no', { retryable: false })), accepts],
+    });
+    await addDue(alertAbout('b', { link }));
+    await work();
+    const [undelivered] = await store.undelivered();
+    await store.requeue(undelivered?.id ?? '');
+    await work();
+    expect(sent.map(({ action }) => action)).toEqual([link, link]);
+  });
+});
+
+test('a resolve of something that was never reported is skipped, and the trace says so', async () => {
+  const { dispatcher, addDue, traces } = world();
+  await addDue();
+  await dispatcher.dispatch(alertAbout('a', { key: 'k', status: 'resolved' }));
+  expect(await traces()).toMatchObject([
+    { status: 'skipped', reason: 'nothing to resolve: no alert with this key is open' },
+  ]);
+  expect(await store.openGroups(NAME)).toEqual([]);
 });

@@ -4,7 +4,10 @@ import { createServer } from 'node:http';
 import { simpleParser } from 'mailparser';
 import type { ParsedMail } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
+import { z } from 'zod';
+import type { Alert } from '../../../src/alerts/alert.js';
 import { composeMessage } from '../../../src/alerts/message.js';
+import type { Message } from '../../../src/alerts/message.js';
 import { DeliveryError, adviceOnHost } from '../../../src/channels/channel.js';
 import type { Receipt } from '../../../src/channels/channel.js';
 import { openChannel } from '../../../src/channels/open-channel.js';
@@ -25,8 +28,19 @@ const send = (
   type: string,
   settings: Record<string, unknown>,
   env: NodeJS.ProcessEnv = {},
+  message: Message = MESSAGE,
 ): Promise<Receipt> =>
-  openChannel({ name: 'x', type, settings }, env).send(MESSAGE, new AbortController().signal);
+  openChannel({ name: 'x', type, settings }, env).send(message, new AbortController().signal);
+
+const composed = (more: Partial<Alert>): Message =>
+  composeMessage('message-2', [{ alerts: [alertAbout('Ada', more)] }], AT, 'https://reflex.example.org');
+const KEYED = composed({ key: 'acme/low-disk/54', id: 'the trigger' });
+const RESOLVED = composed({
+  key: 'acme/low-disk/54',
+  id: 'the resolve',
+  status: 'resolved',
+  updates: 'the trigger',
+});
 
 async function problemOf(sending: Promise<unknown>): Promise<DeliveryError> {
   const problem: unknown = await sending.then(
@@ -77,6 +91,54 @@ describe('channels that post JSON', () => {
     if (type === 'pagerduty')
       expect(request?.body).toMatchObject({ routing_key: 'the-key', dedup_key: 'message-1' });
     if (type === 'webhook') expect(request?.headers['x-team']).toBe('it');
+  });
+
+  test.each(Object.keys(settings('')))(
+    '%s says that a problem is over, in place of a new one where it can',
+    async (type) => {
+      const channel = settings(chat.url)[type] ?? {};
+      await send(type, channel, env(), KEYED);
+      await send(type, channel, env(), RESOLVED);
+      const [trigger, resolve] = chat.requests().map(({ body }) => body);
+      if (type === 'pagerduty') {
+        expect(trigger).toMatchObject({ event_action: 'trigger', dedup_key: 'acme/low-disk/54' });
+        expect(resolve).toEqual({
+          routing_key: 'the-key',
+          event_action: 'resolve',
+          dedup_key: 'acme/low-disk/54',
+        });
+        return;
+      }
+      expect(JSON.stringify(resolve)).toMatch(/Resolved(\\\\)?: Ada joined|"status":"resolved"/);
+      if (type === 'ntfy') {
+        const sequence = z.object({ sequence_id: z.string().regex(/^[0-9a-f]{64}$/) });
+        expect(sequence.parse(resolve)).toEqual(sequence.parse(trigger));
+      }
+      if (type === 'webhook') {
+        expect(trigger).toMatchObject({
+          data: {
+            status: 'triggered',
+            dedup_key: 'acme/low-disk/54',
+            alerts: [{ status: 'triggered', dedup_key: 'acme/low-disk/54', title: 'Ada joined' }],
+          },
+        });
+        expect(resolve).toMatchObject({ data: { status: 'resolved', dedup_key: 'acme/low-disk/54' } });
+      }
+    },
+  );
+
+  test('google_chat puts the messages about a problem into one thread, if asked to', async () => {
+    const url = `${chat.url}/v1/spaces/x/messages?key=a&token=b`;
+    for (const message of [KEYED, RESOLVED, MESSAGE])
+      await send('google_chat', { url, threads: true }, {}, message);
+    const [trigger, resolve, other] = chat.requests();
+    const thread = z.object({ thread: z.object({ threadKey: z.string().min(1) }) });
+    expect(thread.parse(resolve?.body)).toEqual(thread.parse(trigger?.body));
+    expect(resolve?.path).toBe(
+      '/v1/spaces/x/messages?key=a&token=b&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD',
+    );
+    expect(other?.body).not.toHaveProperty('thread');
+    expect(other?.path).toBe('/v1/spaces/x/messages?key=a&token=b');
   });
 
   test.each([
@@ -320,6 +382,93 @@ describe('e-mail', () => {
       },
     });
     expect(mails).toHaveLength(1);
+  });
+
+  describe('to a recipient that a rule names', () => {
+    const envelopes: string[][] = [];
+    async function sendTo(to: string[] | undefined, more: Record<string, unknown> = {}): Promise<Receipt> {
+      envelopes.length = 0;
+      const port = await startSmtp({
+        disabledCommands: ['STARTTLS'],
+        onData: (stream, session, done) => {
+          envelopes.push(session.envelope.rcptTo.map(({ address }) => address));
+          simpleParser(stream).then(
+            (mail) => {
+              mails.push(mail);
+              done();
+            },
+            (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+          );
+        },
+      });
+      const settings = {
+        ...ADDRESSES,
+        to: ['it@example.org'],
+        to_domains: ['example.org'],
+        server: `smtp://127.0.0.1:${port}`,
+        allow_insecure: true,
+        ...more,
+      };
+      return send('email', settings, {}, composed(to === undefined ? {} : { to }));
+    }
+
+    test('goes there and not to the recipients of the channel', async () => {
+      expect(await sendTo(['Ada.L@EXAMPLE.org', 'bob@example.org'])).toEqual({ response: expect.anything() });
+      expect(envelopes).toEqual([['Ada.L@example.org', 'bob@example.org']]);
+      expect(mails[0]?.text).not.toContain('instead');
+    });
+
+    test.each([
+      ['outside of to_domains', 'eve@evil.example', 'is outside of to_domains (example.org)'],
+      ['empty', '', 'is empty'],
+      ['an injected second recipient', 'a@example.org, eve@evil.example', 'is no plain e-mail address'],
+      ['an injected header', 'a@example.org\r\nBcc: eve@evil.example', 'is no plain e-mail address'],
+    ])('that is %s goes to the recipients of the channel with a note', async (_case, to, problem) => {
+      const { warning } = await sendTo([to]);
+      expect(envelopes).toEqual([['it@example.org']]);
+      expect(mails[0]?.bcc).toBeUndefined();
+      expect(mails[0]?.text).toContain('A MacBook Pro');
+      expect(mails[0]?.text).toMatch(/is for a recipient that a rule names, but could not be sent there/);
+      expect(warning).toEqual({
+        code: 'channel/recipient-not-allowed',
+        message: `not sent to ${JSON.stringify(to)}, which ${problem}; sent to the recipients of the channel instead: it@example.org`,
+      });
+    });
+
+    test('goes to those that are allowed, with a warning about the others', async () => {
+      const { warning } = await sendTo(['ada@example.org', 'eve@mail.example.org']);
+      expect(envelopes).toEqual([['ada@example.org']]);
+      expect(warning).toEqual({
+        code: 'channel/recipient-not-allowed',
+        message: 'not sent to "eve@mail.example.org", which is outside of to_domains (example.org)',
+      });
+    });
+  });
+
+  test('names itself in EHLO after hello or PUBLIC_URL', async () => {
+    const names: string[] = [];
+    const port = await startSmtp({
+      disabledCommands: ['STARTTLS'],
+      onMailFrom: (_address, session, done) => {
+        names.push(session.hostNameAppearsAs);
+        done();
+      },
+    });
+    const settings = { ...ADDRESSES, server: `smtp://127.0.0.1:${port}`, allow_insecure: true };
+    await send('email', settings, { PUBLIC_URL: 'https://reflex.example.org/' });
+    await send('email', { ...settings, hello: '${env:HELO}' }, { HELO: 'mail.example.org' });
+    expect(names).toEqual(['reflex.example.org', 'mail.example.org']);
+  });
+
+  test('about a problem and its end belong to one thread', async () => {
+    const port = await startSmtp({ disabledCommands: ['STARTTLS'] });
+    const settings = { ...ADDRESSES, server: `smtp://127.0.0.1:${port}`, allow_insecure: true };
+    for (const message of [KEYED, RESOLVED]) await send('email', settings, {}, message);
+    const [trigger, resolve] = mails;
+    expect(trigger?.inReplyTo).toMatch(/^<[0-9a-f]{64}@mdm-reflex>$/);
+    expect(resolve?.inReplyTo).toBe(trigger?.inReplyTo);
+    expect(resolve?.references).toBe(trigger?.references);
+    expect(resolve?.subject).toBe('Resolved: Ada joined');
   });
 
   test('is retryable after a 4xx reply, and not after a 5xx reply', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Alert } from '../../../src/alerts/alert.js';
+import { dedupKeyOf } from '../../../src/alerts/dedup-key.js';
 import { composeMessage } from '../../../src/alerts/message.js';
 import { alertAbout } from '../channels/messages.js';
 
@@ -106,4 +108,79 @@ describe('a message', () => {
     expect({ title, count }).toEqual({ title: '42 × New Macs', count: 42 });
     expect(sections).toMatchObject([{ items: [{ title: 'a' }], more: 41 }]);
   });
+});
+
+describe('a message that resolves', () => {
+  const resolved = { status: 'resolved', key: 'acme/new-macs/54', severity: 'critical' } as const;
+
+  test('says so in its title and calls nobody', () => {
+    expect(composeMessage('m', [{ alerts: [alertAbout('Ada', resolved)] }], AT, undefined)).toMatchObject({
+      title: 'Resolved: Ada joined',
+      status: 'resolved',
+      severity: 'info',
+      key: 'acme/new-macs/54',
+    });
+  });
+
+  test('does not say it twice', () => {
+    const alert = alertAbout('Ada', { ...resolved, title: 'Resolved: the disk has room again' });
+    expect(composeMessage('m', [{ alerts: [alert] }], AT, undefined).title).toBe(
+      'Resolved: the disk has room again',
+    );
+  });
+
+  test('with others lists which ones are resolved, and has the severity of those that are not', () => {
+    const alerts = [alertAbout('Ada', { severity: 'warning' }), alertAbout('Bob', resolved)];
+    const message = composeMessage('m', [{ alerts }], AT, undefined);
+    expect(message).toMatchObject({ title: '2 × New Macs', status: 'triggered', severity: 'warning' });
+    expect(message.sections[0]?.items.map(({ title }) => title)).toEqual([
+      'Ada joined',
+      'Resolved: Bob joined',
+    ]);
+  });
+
+  test('alone says how many', () => {
+    const alerts = [alertAbout('Ada', resolved), alertAbout('Bob', resolved)];
+    expect(composeMessage('m', [{ alerts }], AT, undefined).title).toBe('Resolved: 2 × New Macs');
+  });
+
+  test('replaces the last alert about its problem, where a service can', () => {
+    const sequence = (more: Partial<Alert>): string | undefined =>
+      composeMessage('m', [{ alerts: [alertAbout('Ada', more)] }], AT, undefined).sequence;
+    const trigger = sequence({ key: 'k', id: 'the trigger' });
+    expect(trigger).toMatch(/^[0-9a-f]{64}$/);
+    expect(sequence({ ...resolved, id: 'the resolve', updates: 'the trigger' })).toBe(trigger);
+    expect(sequence({ key: 'k', id: 'the next trigger' })).not.toBe(trigger);
+    expect(sequence({ key: undefined })).toBeUndefined();
+  });
+});
+
+test('a message has the key of its alerts only when it is the same for all', () => {
+  const key = (...keys: (string | undefined)[]): string | undefined =>
+    composeMessage(
+      'm',
+      [{ alerts: keys.map((one, index) => alertAbout(`a${index}`, { key: one })) }],
+      AT,
+      undefined,
+    ).key;
+  expect(key('k', 'k')).toBe('k');
+  expect(key('k', 'other')).toBeUndefined();
+  expect(key('k', undefined)).toBeUndefined();
+});
+
+test('what an alert lacks stands below its text', () => {
+  const alert = alertAbout('Ada', { text: 'Text', notes: ['title: undefined variable: x', ' \u202e '] });
+  expect(composeMessage('m', [{ alerts: [alert] }], AT, undefined).text).toBe(
+    'Text\n\n⚠️ title: undefined variable: x',
+  );
+});
+
+test('the dedup key does not depend on the event, and fits into every service', () => {
+  const parts = { account: 'acme', rule: 'low-disk', device: 54, ownKey: '' };
+  expect(dedupKeyOf(parts)).toBe('acme/low-disk/54');
+  expect(dedupKeyOf({ ...parts, device: undefined })).toBe('acme/low-disk/');
+  // A key of the rule: two rules can share it, two accounts cannot.
+  expect(dedupKeyOf({ ...parts, ownKey: ' disk-54\n' })).toBe('acme:disk-54');
+  expect(dedupKeyOf({ ...parts, ownKey: '\u200b' })).toBe('acme/low-disk/54');
+  expect(dedupKeyOf({ ...parts, ownKey: 'x'.repeat(1000) })).toMatch(/^[0-9a-f]{64}$/);
 });

@@ -68,5 +68,15 @@ export const MESSAGES: Readonly<Record<string, Message>> = {
     CONSOLE,
     100,
   ),
+  /** A problem that is over. */
+  resolved: compose([alertAbout('Ada', { key: 'acme/new-macs/54', status: 'resolved', updates: 'earlier' })]),
+  /** A question to a person. */
+  question: compose([
+    alertAbout('Ada', {
+      title: 'Approve: wipe Ada',
+      link: { url: 'https://reflex.example.org/approvals/x_*y?a=1&b=<2>', label: 'Approve or reject' },
+      immediate: true,
+    }),
+  ]),
   endless: compose([alertAbout('Ada', { title: 'long '.repeat(1000), text: 'word '.repeat(5000) })]),
 };

@@ -26,7 +26,7 @@ function message(name: string): Message {
 }
 
 describe.each(Object.entries(PAYLOADS))('%s', (type, payloadOf) => {
-  test.each(['one', 'many', 'digest', 'hostile', 'bare'])('%s', (name) => {
+  test.each(['one', 'many', 'digest', 'hostile', 'bare', 'resolved', 'question'])('%s', (name) => {
     const { alerts, ...shown } = message(name);
     // Only the webhook lists every alert: two of them are enough to read.
     expect(payloadOf({ ...shown, alerts: alerts.slice(0, 2) })).toMatchSnapshot();
@@ -41,6 +41,12 @@ describe.each(Object.entries(PAYLOADS))('%s', (type, payloadOf) => {
     expect(text).toMatch(/Mac 10 joined/);
     expect(text).not.toMatch(/Mac 11/);
     expect(text).toContain('490');
+  });
+
+  test('shows the page that a person must open, with its label', () => {
+    const text = JSON.stringify(payloadOf(message('question'))).replaceAll('\\\\', '');
+    expect(text).toContain('https://reflex.example.org/approvals/x_*y?a=1&b=%3C2%3E');
+    expect(text).toContain('Approve or reject');
   });
 
   test('stays within the size limit of the service', () => {
