@@ -89,6 +89,7 @@ export const notify = defineAction({
         ...(text !== '' && { text }),
         ...(alert.to !== undefined && { to: alert.to.join(', ') }),
         ...(given.resolve && { resolve: true }),
+        ...(missing.length > 0 && { missing: missing.join('; ') }),
       },
     });
     for (const channel of channels) await dispatchAlert({ ...alert, channel, id: stepKey });

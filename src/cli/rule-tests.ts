@@ -177,7 +177,9 @@ function renderedSteps(
   const render = (item: Values) =>
     orError(() => {
       const prepared = preparedStep(step, { ...values, ...item }, env, now);
-      return prepared.kind === 'skipped' ? [] : [{ action, args: { ...prepared.args } }];
+      if (prepared.kind === 'skipped') return [];
+      const missing = prepared.problems.map(({ argument, reason }) => `${argument}: ${reason}`);
+      return [{ action, args: { ...prepared.args, ...(missing.length > 0 && { missing }) } }];
     });
   const { forEach } = step;
   if (forEach === undefined) return render({});
