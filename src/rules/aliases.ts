@@ -50,7 +50,6 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   helo: ['hello'],
   ehlo: ['hello'],
   allowed_domains: ['to_domains'],
-  recipients: ['to'],
   send_email: ['notify'],
   send_mail: ['notify'],
   email: ['notify'],
