@@ -65,6 +65,7 @@ function perform(
     device?: unknown;
     answers?: CannedResponses;
     inDoubtSince?: Date;
+    previousOutput?: Record<string, unknown>;
     beforeWrite?: () => Promise<void>;
   } = {},
 ): Performed {
@@ -83,7 +84,7 @@ function perform(
         claim: () => Promise.resolve(true),
         stepKey: 'e.test.0',
         startedAt: new Date(),
-        previousOutput: undefined,
+        previousOutput: more.previousOutput,
         rule: { id: 'test', description: undefined },
         signal: new AbortController().signal,
         dispatchAlert: () => Promise.resolve(),
@@ -264,6 +265,41 @@ describe('the call', () => {
   ])('a script is skipped on %s', async (_what, device, code, reason) => {
     const result = await perform(script, { device, answers: SCRIPTS }).result;
     expect(result).toEqual({ status: 'skipped', code, reason: expect.stringMatching(reason) });
+  });
+
+  test.each([null, 'unknown'])('a script is sent to a device whose platform is %s', async (platform) => {
+    const { result, happened } = perform(script, { device: { id: 121, platform }, answers: SCRIPTS });
+    // SimpleMDM knows the platform, and refuses what is not a Mac. Only the request matters here.
+    await result.catch(() => undefined);
+    expect(happened.at(-1)).toBe('POST /script_jobs');
+  });
+
+  test.each<[unknown, string]>([
+    ['error', 'failed'],
+    ['cancelled', 'failed'],
+    ['completed', 'completed'],
+    ['pending', 'waiting'],
+    ['a status of the future', 'waiting'],
+    [null, 'waiting'],
+    [['error'], 'waiting'],
+  ])('a script job whose status is %j: %s', async (status, expected) => {
+    const jobRecord = {
+      id: 9,
+      attributes: { status },
+      relationships: { device: { data: [{ id: 121, status }] } },
+    };
+    const { result } = perform(step({ action: 'run_script', args: { script: 'Say hi', wait: '15m' } }), {
+      device: MAC,
+      answers: { '/script_jobs/9': { data: jobRecord } },
+      previousOutput: {
+        job_id: 9,
+        device_id: 121,
+        script_id: 3,
+        script_name: 'Say hi',
+        since: new Date().toISOString(),
+      },
+    });
+    expect((await result).status).toBe(expected);
   });
 
   test('an unknown action fails the step by name', async () => {
