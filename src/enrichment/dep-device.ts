@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { alsoRecordWarnings } from '../simplemdm/answer-warnings.js';
 import type { AnswerWarning } from '../simplemdm/answer-warnings.js';
 import { depDeviceAttributes } from '../simplemdm/dep-servers.js';
@@ -20,7 +21,7 @@ export const depDevice: Fact = {
   cost: 30,
   fetch: async (context) => {
     const serialNumber = await serialNumberOf(context);
-    if (serialNumber === undefined) return null;
+    if (serialNumber === undefined) return withoutSerialNumber(await context.fact('device'), context.warn);
     const unread: AnswerWarning[] = [];
     return alsoRecordWarnings(unread, async () => {
       for (const server of await context.lists.depServers.get()) {
@@ -40,3 +41,17 @@ export const depDevice: Fact = {
     });
   },
 };
+
+const knownToSimpleMdm = z.looseObject({ user_enrollment: z.boolean().nullish() }).nullable();
+
+/**
+ * The value without a serial number to look for. A personal device (user enrollment) never reports a serial number and is in no Apple
+ * Business Manager. For any other device, whether it is there is not known: an object whose fields are null, which `dep_device == null`
+ * does not match.
+ */
+function withoutSerialNumber(device: unknown, warn: (text: string) => void): Record<string, null> | null {
+  const known = knownToSimpleMdm.parse(device);
+  if (known === null || known.user_enrollment === true) return null;
+  warn('the serial number of the device is not known: nothing could be looked up');
+  return { id: null, dep_server_id: null, dep_server_name: null, serial_number: null };
+}

@@ -201,6 +201,14 @@ describe('createFactFetcher', () => {
     ]);
   });
 
+  test.each<[string, object, unknown]>([
+    ['not known', {}, { id: null, dep_server_id: null, dep_server_name: null, serial_number: null }],
+    ['that a personal device does not report', { user_enrollment: true }, null],
+  ])('dep_device of a device with a serial number %s', async (_what, attributes, expected) => {
+    const { facts } = setUp({ '/devices/121': { data: { id: 121, attributes } } });
+    expect(await facts.fetch('dep_device')).toEqual(expected);
+  });
+
   test('a trace keeps twenty warnings', async () => {
     const data = Array.from({ length: 30 }, (_, index) => ({
       id: index + 1,
