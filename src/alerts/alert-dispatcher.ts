@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { alert as alertSchema } from './alert.js';
+import { alert as alertSchema, titleWithStatus } from './alert.js';
 import type { Alert, NewAlert } from './alert.js';
 import { MAX_ALERTS_PER_GROUP } from './alert-store.js';
 import type { AlertStore, AddResult } from './alert-store.js';
@@ -63,10 +63,12 @@ export function createAlertDispatcher(options: AlertDispatcherOptions): AlertDis
       ...(original.link !== undefined && { link: original.link }),
       ...(original.to !== undefined && { to: [...original.to] }),
     };
-    const { id, channel, title, at, event } = alert;
+    const { id, channel, at, event } = alert;
     const result = await store.add(alert, policy);
     if (event !== undefined && result !== 'duplicate') {
-      await journal.recordAlerts([{ id, channel, title, at, ...TRACE_OF_RESULT[result], event: event.id }]);
+      await journal.recordAlerts([
+        { id, channel, title: titleWithStatus(alert), at, ...TRACE_OF_RESULT[result], event: event.id },
+      ]);
     }
     await wakeChannel(queue, channel, { promote: result === 'opened' });
   };

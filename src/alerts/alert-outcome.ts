@@ -1,4 +1,5 @@
 import type { AlertTrace } from '../journal/trace.js';
+import { titleWithStatus } from './alert.js';
 import type { Alert } from './alert.js';
 import type { DeliveryFailure } from './alert-store.js';
 import type { DeliveryContext } from './delivery-context.js';
@@ -23,8 +24,10 @@ export async function recordOutcome(
   { journal }: Pick<DeliveryContext, 'journal'>,
 ): Promise<void> {
   const at = new Date().toISOString();
-  const records = alerts.flatMap(({ id, channel, title, event }) =>
-    event === undefined ? [] : [{ id, channel, title, at, ...outcome, event: event.id }],
-  );
+  const records = alerts.flatMap((alert) => {
+    const { id, channel, event } = alert;
+    const title = titleWithStatus(alert);
+    return event === undefined ? [] : [{ id, channel, title, at, ...outcome, event: event.id }];
+  });
   if (records.length > 0) await journal.recordAlerts(records);
 }

@@ -63,6 +63,10 @@ export type NewAlert = z.input<typeof alert>;
 export const isImmediate = ({ immediate, link }: Pick<Alert, 'immediate' | 'link'>): boolean =>
   immediate === true || link !== undefined;
 
+/** The title of an alert, which says when a problem is over. */
+export const titleWithStatus = ({ title, status }: Pick<Alert, 'title' | 'status'>): string =>
+  status === 'resolved' && !/^resolved\b/i.test(title) ? `Resolved: ${title}` : title;
+
 /** All labels that can group or silence an alert. */
 export function labelsOf({
   labels,

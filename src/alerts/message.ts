@@ -1,4 +1,4 @@
-import { SEVERITIES } from './alert.js';
+import { SEVERITIES, titleWithStatus } from './alert.js';
 import type { Alert, AlertStatus, Severity } from './alert.js';
 import { hashOfKey } from './dedup-key.js';
 import { truncate, displayLine, displayText } from './display-text.js';
@@ -83,6 +83,8 @@ const MAX_TEXT_LENGTH = 50_000;
 /** The text of one alert among several. Each channel shortens the texts further, to what its service accepts. */
 const MAX_ITEM_TEXT_LENGTH = 5000;
 const MAX_LABEL_LENGTH = 40;
+/** Unique enough, and short enough for every service. */
+const SEQUENCE_LENGTH = 32;
 
 /**
  * Composes a message: one alert in full, several as their number and the first of them.
@@ -180,17 +182,15 @@ const countOf = ({ alerts, more = 0 }: AlertGroup): number => alerts.length + mo
 function titleOf({ title, description, rule, status }: Alert, maxLength: number): string {
   const lines = [title, description ?? '', rule ?? ''].map((text) => displayLine(text, maxLength));
   const line = lines.find((text) => text !== '') ?? 'Untitled message';
-  return status === 'resolved' ? truncate(resolvedTitle(line), maxLength) : line;
+  return truncate(titleWithStatus({ title: line, status }), maxLength);
 }
-
-const resolvedTitle = (title: string): string => (/^resolved\b/i.test(title) ? title : `Resolved: ${title}`);
 
 function headingOf(alert: Alert, all: readonly Alert[], count: number, maxLength: number): string {
   const { description, rule, title } = alert;
   const what = titleOf({ ...alert, status: 'triggered', title: description ?? rule ?? title }, maxLength);
   const heading = `${count} × ${what}`;
-  const isOver = all.every(({ status }) => status === 'resolved');
-  return truncate(isOver ? resolvedTitle(heading) : heading, maxLength);
+  const status = all.every((one) => one.status === 'resolved') ? 'resolved' : 'triggered';
+  return truncate(titleWithStatus({ title: heading, status }), maxLength);
 }
 
 /** The text of an alert, and what it lacks. */
@@ -198,9 +198,9 @@ function textOf({ text, notes = [] }: Alert, maxLength: number): string {
   const lines = notes.map((note) => displayLine(note, MAX_TITLE_LENGTH)).filter((line) => line !== '');
   const note = lines.map((line) => `\u26a0\ufe0f ${line}`).join('\n');
   const left = maxLength - note.length;
-  return [truncate(displayText(text).trim(), Math.max(left, 1)), note]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  // Services reject a text of invisible characters like an empty one.
+  const visible = displayLine(text, MAX_TITLE_LENGTH) === '' ? '' : displayText(text).trim();
+  return [truncate(visible, Math.max(left, 1)), note].filter((part) => part !== '').join('\n\n');
 }
 
 function actionOf(link: Alert['link']): Message['action'] {
@@ -210,7 +210,7 @@ function actionOf(link: Alert['link']): Message['action'] {
 }
 
 function sequenceOf({ key, id, updates }: Alert): string | undefined {
-  return key === undefined ? undefined : hashOfKey(updates ?? id);
+  return key === undefined ? undefined : hashOfKey(updates ?? id).slice(0, SEQUENCE_LENGTH);
 }
 
 const machineReadable = ({ key, status, severity, device, at, ...rest }: Alert): MessageAlert => ({

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { alert } from './alert.js';
+import { alert, titleWithStatus } from './alert.js';
 import type { Alert } from './alert.js';
 
 /** The message that a channel is delivering, stored until the chat or mail service has accepted it. */
@@ -41,6 +41,12 @@ export type UndeliveredMessage = z.output<typeof undeliveredMessage>;
 /** The alerts of a message that are stored in full. */
 export const alertsIn = ({ groups }: Pick<PendingMessage, 'groups'>): Alert[] =>
   groups.flatMap(({ alerts }) => alerts);
+
+/** The title of the first alert in a message. */
+export function firstTitle(message: Pick<PendingMessage, 'groups'>): string {
+  const [first] = alertsIn(message);
+  return first === undefined ? '' : titleWithStatus(first);
+}
 
 /** The number of alerts in a message, including those that are only counted. */
 export const alertCount = ({ groups }: Pick<PendingMessage, 'groups'>): number =>

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { openAlertStore } from '../alerts/alert-store.js';
 import type { AlertStore } from '../alerts/alert-store.js';
-import { alertCount } from '../alerts/pending-message.js';
+import { alertCount, firstTitle } from '../alerts/pending-message.js';
 import { OperatorError } from '../config/operator-error.js';
 import type { UserProblem } from '../errors/user-problem.js';
 import { columns, escapeControlCharacters } from './terminal.js';
@@ -26,7 +26,7 @@ export async function listAlerts(redis: Redis, json: boolean): Promise<string> {
         id,
         channel,
         since,
-        escapeControlCharacters(`${groups[0]?.alerts[0]?.title ?? ''}: ${reason} [${code}]`),
+        escapeControlCharacters(`${firstTitle({ groups })}: ${reason} [${code}]`),
       ]),
     ),
   ];

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { openAlertStore } from '../alerts/alert-store.js';
-import { alertCount } from '../alerts/pending-message.js';
+import { alertCount, firstTitle } from '../alerts/pending-message.js';
 import { openSilences } from '../alerts/silences.js';
 import type { Silence } from '../alerts/silences.js';
 import { openRunLimits } from '../coordination/run-limits.js';
@@ -103,8 +103,7 @@ export async function alertsState({ redis, report }: StateSources): Promise<Aler
 async function undeliveredMessages(redis: Redis): Promise<UndeliveredSummary[]> {
   const messages = await openAlertStore(redis).undelivered();
   return messages.map((message) => {
-    const { id, channel, groups, reason, code, since } = message;
-    const [first] = groups.flatMap((group) => group.alerts);
-    return { id, channel, title: first?.title ?? '', alerts: alertCount(message), reason, code, since };
+    const { id, channel, reason, code, since } = message;
+    return { id, channel, title: firstTitle(message), alerts: alertCount(message), reason, code, since };
   });
 }

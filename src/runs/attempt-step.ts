@@ -183,7 +183,7 @@ function withLastFailure(error: StepTimeoutError, { before }: StepAttempt): Step
     : error;
 }
 
-/** How long a step that needs no values waits for a fact that is unavailable. */
+/** How long a step that needs no values waits for a fact that is unavailable, at most. */
 const FACT_PATIENCE_MS = 2 * 60_000;
 
 /** A condition is never decided without its facts. */
@@ -195,12 +195,12 @@ function hasWaitedEnough(
   error: SimpleMdmError,
   { startedAt }: StepAttempt,
   deadline: number | undefined,
-  { retryAfter, now }: Pick<RunContext, 'retryAfter' | 'now'>,
+  { retryAfter }: Pick<RunContext, 'retryAfter'>,
 ): boolean {
   const retry = retryAfter(error);
   if (retry?.kind === 'requeue') return false;
-  if (retry === undefined || (deadline !== undefined && retry.at > deadline)) return true;
-  return now().getTime() - Date.parse(startedAt) >= FACT_PATIENCE_MS;
+  const latest = Math.min(deadline ?? Infinity, Date.parse(startedAt) + FACT_PATIENCE_MS);
+  return retry === undefined || retry.at > latest;
 }
 
 /**

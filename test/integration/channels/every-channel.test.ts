@@ -111,7 +111,7 @@ describe('channels that post JSON', () => {
       }
       expect(JSON.stringify(resolve)).toMatch(/Resolved(\\\\)?: Ada joined|"status":"resolved"/);
       if (type === 'ntfy') {
-        const sequence = z.object({ sequence_id: z.string().regex(/^[0-9a-f]{64}$/) });
+        const sequence = z.object({ sequence_id: z.string().regex(/^[0-9a-f]{32}$/) });
         expect(sequence.parse(resolve)).toEqual(sequence.parse(trigger));
       }
       if (type === 'webhook') {

@@ -148,7 +148,7 @@ describe('a message that resolves', () => {
     const sequence = (more: Partial<Alert>): string | undefined =>
       composeMessage('m', [{ alerts: [alertAbout('Ada', more)] }], AT, undefined).sequence;
     const trigger = sequence({ key: 'k', id: 'the trigger' });
-    expect(trigger).toMatch(/^[0-9a-f]{64}$/);
+    expect(trigger).toMatch(/^[0-9a-f]{32}$/);
     expect(sequence({ ...resolved, id: 'the resolve', updates: 'the trigger' })).toBe(trigger);
     expect(sequence({ key: 'k', id: 'the next trigger' })).not.toBe(trigger);
     expect(sequence({ key: undefined })).toBeUndefined();
@@ -166,6 +166,11 @@ test('a message has the key of its alerts only when it is the same for all', () 
   expect(key('k', 'k')).toBe('k');
   expect(key('k', 'other')).toBeUndefined();
   expect(key('k', undefined)).toBeUndefined();
+});
+
+test('a text of invisible characters is empty', () => {
+  const alert = alertAbout('Ada', { text: '\u200b \n\u2060' });
+  expect(composeMessage('m', [{ alerts: [alert] }], AT, undefined).text).toBe('');
 });
 
 test('what an alert lacks stands below its text', () => {

@@ -82,7 +82,7 @@ describe('for any alerts', () => {
       expect(blocks.length).toBeLessThanOrEqual(50);
       for (const block of blocks) {
         if (!('text' in block)) continue;
-        expect(block.text.text.trim()).not.toBe('');
+        expect(block.text.text).toMatch(/[^\p{C}\p{Z}]/u);
         expect(block.text.text.length).toBeLessThanOrEqual(block.type === 'header' ? 150 : 3000);
         expect(JSON.stringify(block.text.text)).not.toMatch(/\\ud[89a-f]/);
       }

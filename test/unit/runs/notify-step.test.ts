@@ -232,6 +232,10 @@ describe('a fact that is unavailable', () => {
   });
 
   test.each([
+    [
+      'until its next attempt would be too late',
+      { retryAfter: () => ({ ...retry(), at: NOW.getTime() + 3_600_000 }) },
+    ],
     ['for two minutes', { retryAfter: retry, startedAt: new Date(NOW.getTime() - 120_000) }],
     ['until the attempts are used up', {}],
     [
