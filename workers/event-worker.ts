@@ -4,13 +4,20 @@ import type { AlertDispatcher } from '../src/alerts/alert-dispatcher.js';
 import type { ConcurrencyGroups } from '../src/coordination/concurrency-groups.js';
 import { completeAndWakeNext, waitForEarlierEvents } from '../src/coordination/earlier-events.js';
 import type { EventCauses } from '../src/coordination/event-causes.js';
+import { addInventoryWait, removeInventoryWait } from '../src/coordination/inventory-waits.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { JobHandle } from '../src/queues/job-handle.js';
 import type { JobOutcome } from '../src/queues/job-outcome.js';
-import type { EventJob, RunJob } from '../src/queues/jobs.js';
+import type { EventJob, InventoryWait, RunJob } from '../src/queues/jobs.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import { withGroups } from '../src/runs/concurrency-group.js';
+import {
+  deferDecisions,
+  factsForLook,
+  outcomeWithWait,
+  undecidedRules,
+} from '../src/runs/defer-decisions.js';
 import { evaluateRules } from '../src/runs/evaluate-rules.js';
 import { openEventSession, outcomeOfDecisions } from '../src/runs/event-session.js';
 import { reportCutChain, withCause } from '../src/runs/loop-protection.js';
@@ -34,6 +41,8 @@ export interface EventWorkerOptions {
   readonly causes: EventCauses;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** The pauses between looks at an inventory that is not there yet, in milliseconds. */
+  readonly lookPausesMs: readonly number[];
 }
 
 /**
@@ -48,8 +57,9 @@ export function createEventHandler(
     const wait = await waitForEarlierEvents(event, options);
     if (wait !== undefined) return wait;
     const outcome = await processEvent(job, options);
-    // An event that is retried keeps its place in the order.
-    if (outcome.kind === 'completed' || outcome.kind === 'failed') await completeAndWakeNext(event, options);
+    // An event that is retried keeps its place in the order. One that waits for inventory gives it up: later events must not wait an hour.
+    if (outcome.kind === 'completed' || outcome.kind === 'failed' || isInventoryWait(outcome))
+      await completeAndWakeNext(event, options);
     return outcome;
   };
 }
@@ -63,18 +73,46 @@ async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOption
   const event = await withCause(job.data.event, options.causes);
   await reportCutChain(event, { ...options, logger: session.logger });
   await session.start();
+  const now = Date.now();
+  const before = job.data.inventoryWait;
+  const earlier = before === undefined ? undefined : await journal.decisionsOf(event.id);
+  const since = before === undefined ? now : Date.parse(before.since);
   const facts = createFactFetcher({
     event,
     ...access,
-    known: await journal.factsOf(event.id),
+    known: factsForLook(await journal.factsOf(event.id), before, now),
     onFact: (name, fact) => journal.recordFact(event.id, name, fact),
   });
-  const evaluated = await evaluateRules(event, options.rules(), facts);
-  const decisions = await withGroups(evaluated, event, { facts, env: options.env });
-  await planRuns(event, decisions, options);
-  for (const { rule, verdict, reason } of decisions) {
+  const rules = undecidedRules(options.rules(), earlier);
+  const evaluated = await evaluateRules(event, rules, facts, () => new Date(), since);
+  const matched = await withGroups(evaluated, event, { facts, env: options.env });
+  const pausesMs = options.lookPausesMs;
+  const deferred = deferDecisions(matched, { earlier, before, since, now, pausesMs });
+  await planRuns(event, { matched, decisions: deferred.decisions, since }, options);
+  for (const { rule, verdict, reason } of matched) {
     metrics.ruleEvaluations.inc({ rule: rule.source.id, verdict });
     session.logger.info({ rule: rule.source.id, verdict, reason }, 'rule evaluated');
   }
-  return session.end(outcomeOfDecisions(decisions, job));
+  const outcome = outcomeWithWait(outcomeOfDecisions(matched, job), deferred);
+  // A replay of a dead letter evaluates all rules anew.
+  await saveWait(outcome.kind === 'failed' ? undefined : deferred.wait, job, options);
+  return session.end(outcome);
+}
+
+/** Saves the wait with the job, so that it goes on after a restart. */
+async function saveWait(
+  wait: InventoryWait | undefined,
+  job: JobHandle<EventJob>,
+  { connection, metrics }: EventWorkerOptions,
+): Promise<void> {
+  const { inventoryWait: before, ...data } = job.data;
+  if (wait === undefined && before === undefined) return;
+  if (wait === undefined) await removeInventoryWait(connection, data.event.id);
+  else if (await addInventoryWait(connection, data.event.id, Date.parse(wait.nextLookAt)))
+    metrics.inventoryWaits.inc({ kind: 'event' });
+  await job.save({ ...data, ...(wait !== undefined && { inventoryWait: wait }) });
+}
+
+function isInventoryWait(outcome: JobOutcome): boolean {
+  return outcome.kind === 'retry' && outcome.code === 'event/inventory-pending';
 }

@@ -116,7 +116,7 @@ async function traceOf(
       return Promise.resolve();
     },
   });
-  const decisions = await evaluateRules(event, rules, fetcher, now);
+  const decisions = await evaluateRules(event, rules, fetcher, now, now().getTime());
   const logger = createLogger({ level: 'silent', redact: (text) => text });
   const at = now().toISOString();
   const runs: RunTrace[] = [];
@@ -169,7 +169,12 @@ async function traceOf(
   };
 }
 
-function ruleTraceOf({ rule: { source }, verdict, reason, code }: Decision, decidedAt: string) {
+function ruleTraceOf(
+  { rule: { source }, verdict, reason: why, code, inventory }: Decision,
+  decidedAt: string,
+) {
+  const until = inventory === undefined ? undefined : new Date(inventory.until).toISOString();
+  const reason = until === undefined ? why : `${why}; the service looks again until ${until}`;
   return { rule: source.id, verdict, reason, ...(code !== undefined && { code }), decidedAt };
 }
 

@@ -115,6 +115,12 @@ const variables = {
   JOB_LOCK_MS: wholeNumber(1000, 600_000).default(30_000),
   API_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   API_RATE: wholeNumber(1, 1000).default(10),
+  INVENTORY_LOOKS_MS: z
+    .string()
+    .regex(/^\d{1,8}(,\d{1,8}){0,19}$/)
+    .transform((list) => list.split(',').map(Number))
+    .default([15_000, 30_000, 60_000, 120_000, 300_000])
+    .describe('the pauses between looks in milliseconds, such as 15000,30000,60000'),
   RETRY_ATTEMPTS: wholeNumber(1, 1000).default(100),
   RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(1000),
   RETRY_MAX_MS: wholeNumber(1, 86_400_000).default(900_000),

@@ -19,8 +19,8 @@ export interface FactFetcher {
    * @throws The error of the lookup, after `onFact`.
    */
   readonly fetch: (name: string) => Promise<unknown>;
-  /** Drops all values, so that facts are fetched again. */
-  readonly clear: () => void;
+  /** Drops values, so that facts are fetched again: those with the given names, or all. */
+  readonly clear: (names?: Iterable<string>) => void;
 }
 
 /** What a fetcher works with. */
@@ -82,7 +82,12 @@ export function createFactFetcher({ event, api, lists, known, onFact }: FactFetc
     await report({ status: value === null ? 'missing' : 'found', value });
     return value;
   }
-  return { fetch, clear: () => fetched.clear() };
+  return {
+    fetch,
+    clear: (names) => {
+      for (const name of names ?? [...fetched.keys()]) fetched.delete(name);
+    },
+  };
 }
 
 /** A field that has changed its type does so in each of a thousand records. */

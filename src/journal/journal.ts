@@ -1,4 +1,5 @@
 import type { ChainableCommander, Redis } from 'ioredis';
+import { z } from 'zod';
 import type { Event } from '../events/envelope.js';
 import { pipelineResults } from '../queues/connection.js';
 import { completedTtlS, deadLetterTtlS } from '../queues/retention.js';
@@ -6,7 +7,7 @@ import type { RetentionDays } from '../queues/retention.js';
 import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './trace-keys.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
-import { factTrace, runTrace } from './trace.js';
+import { factTrace, ruleTrace, runTrace } from './trace.js';
 import type { AlertTrace, FactTrace, ProcessingTrace, RuleTrace, RunTrace } from './trace.js';
 
 /** Writes the traces of events. */
@@ -26,6 +27,8 @@ export interface Journal {
   /** The facts that have been looked up for an event. */
   readonly factsOf: (eventId: string) => Promise<Map<string, FactTrace>>;
   readonly recordDecisions: (eventId: string, decisions: readonly RuleTrace[]) => Promise<void>;
+  /** The last recorded verdicts on the rules for an event. */
+  readonly decisionsOf: (eventId: string) => Promise<RuleTrace[]>;
   /** Records new runs. Does not overwrite a run that has started. */
   readonly recordPlanned: (eventId: string, runs: readonly RunTrace[]) => Promise<void>;
   readonly recordRun: (eventId: string, run: RunTrace) => Promise<void>;
@@ -120,6 +123,10 @@ export function openJournal(redis: Redis, retention: RetentionDays, redact: Reda
     },
     recordDecisions: (eventId, decisions) =>
       write(eventId, false, (pipeline) => pipeline.hset(traceKey(eventId), 'decisions', text(decisions))),
+    decisionsOf: async (eventId) => {
+      const decisions = await redis.hget(traceKey(eventId), 'decisions');
+      return decisions === null ? [] : z.array(ruleTrace).parse(JSON.parse(decisions));
+    },
     recordPlanned: (eventId, runs) =>
       write(eventId, false, (pipeline) => {
         for (const run of runs) pipeline.hsetnx(traceKey(eventId), RUN_FIELD + run.rule, text(run));

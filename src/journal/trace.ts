@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { event } from '../events/envelope.js';
-import { stepRecord } from '../queues/jobs.js';
+import { inventoryWait, stepRecord } from '../queues/jobs.js';
 import { apiCall } from '../http/api-call.js';
 
 /** A fact in the journal. */
@@ -27,6 +27,8 @@ export const ruleTrace = z.object({
   code: z.string().optional(),
   /** Whether the rule ignored the event because an action of a rule caused it. */
   ownAction: z.boolean().optional(),
+  /** What a rule waits for that the device has not reported yet, and until when. */
+  inventory: z.object({ ...inventoryWait.shape, missing: z.array(z.string()), until: z.string() }).optional(),
   decidedAt: z.string(),
 });
 

@@ -3,8 +3,24 @@ import { event } from '../events/envelope.js';
 import { ruleSource } from '../rules/model/rule-schema.js';
 import { apiCall } from '../http/api-call.js';
 
+/** A wait for the inventory of a device that enrolled recently. */
+export const inventoryWait = z.object({
+  /** The first look, ISO 8601. */
+  since: z.string(),
+  /** How many looks there have been. */
+  looks: z.int(),
+  nextLookAt: z.string(),
+});
+
+/** A wait for inventory. */
+export type InventoryWait = z.output<typeof inventoryWait>;
+
 /** A job of the queue "events": one event to process. */
-export const eventJob = z.object({ event });
+export const eventJob = z.object({
+  event,
+  /** Set while rules wait for inventory. The other rules of the event are decided then, and stay so. */
+  inventoryWait: inventoryWait.optional(),
+});
 
 /** A job of the queue "events". */
 export type EventJob = z.output<typeof eventJob>;
@@ -26,6 +42,10 @@ const attemptRecord = z.object({
   nextAttemptAt: z.string().optional(),
   /** The number of the replay that restarted the step, because its rule had changed. Makes what the step sends distinct from before. */
   restartedByReplay: z.int().optional(),
+  /** The wait for inventory that the step names, also after it. */
+  inventoryWait: inventoryWait.optional(),
+  /** When that wait ended. */
+  inventoryWaitEndedAt: z.string().optional(),
   /** Whether the step has waited. Facts from before the wait may be outdated. */
   hasWaited: z.boolean().optional(),
   /**
@@ -62,6 +82,8 @@ export const runJob = z.object({
   /** By position in the rule's `do`. */
   steps: z.array(stepRecord),
   plannedAt: z.string(),
+  /** The time in which its steps wait for inventory, ISO 8601. */
+  settling: z.object({ since: z.string(), until: z.string() }).optional(),
   /** Whether the run has started: a run limit holds only runs that have not. */
   admitted: z.boolean().optional(),
   /** The concurrency group of the run; undefined when the event has no device and the rule has no key. */

@@ -26,11 +26,12 @@ export function parseRule(
   const steps = data.do.map(
     (step, index) => parseStep(step, vocabulary, [...place, 'do', index], report) ?? UNREADABLE_STEP,
   );
-  const { on_own_actions: onOwnActions, limit, on, ...rule } = data;
+  const { on_own_actions: onOwnActions, limit, settle: settleMs, on, ...rule } = data;
   return {
     ...rule,
     ...triggerOf(rule.id, on),
     onOwnActions,
+    ...(settleMs !== undefined && { settleMs }),
     ...(limit && { limit: { runs: limit.runs, perMs: limit.per } }),
     do: steps,
   };

@@ -1,4 +1,4 @@
-import type { AttemptRecord } from '../queues/jobs.js';
+import type { AttemptRecord, InventoryWait } from '../queues/jobs.js';
 import type { ErrorCode } from '../errors/registry.js';
 import type { ApiCall } from '../http/api-call.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
@@ -34,6 +34,10 @@ export interface StepAttempt {
   readonly previousOutput: AttemptRecord['output'];
   /** The record while a call is in progress. */
   readonly inFlight: () => AttemptRecord;
+  /** The record of a step that waits for inventory. */
+  readonly awaitingInventory: (reason: string, wait: InventoryWait, at: number) => AttemptRecord;
+  /** The step goes on: a wait for inventory, if there was one, is over. Returns the time that the action counts from. */
+  readonly begin: (now: Date) => Date;
   readonly finished: (result: ActionResult) => AttemptRecord;
   readonly failed: (error: StepFailure) => AttemptRecord;
   /** @param at - The next attempt, in epoch milliseconds. */
@@ -60,10 +64,12 @@ export function startAttempt(before: AttemptRecord, now: Date): StepAttempt {
   const continues =
     before.status === 'waiting' || before.status === 'retrying' || before.status === 'running';
   const firstStart = (continues ? startedAt : undefined) ?? now.toISOString();
+  let waitEndedAt = before.inventoryWaitEndedAt;
   const previousOutput = continues ? output : undefined;
   const base = (): AttemptRecord => ({
     ...kept,
     ...(previousOutput && { output: previousOutput }),
+    ...(waitEndedAt !== undefined && { inventoryWaitEndedAt: waitEndedAt }),
     status: 'running',
     // A check after a wait is not a new attempt.
     attempts: before.attempts + (before.status === 'waiting' ? 0 : 1),
@@ -84,6 +90,19 @@ export function startAttempt(before: AttemptRecord, now: Date): StepAttempt {
     inFlight: () => {
       callStarted = true;
       return { ...base(), inDoubtSince: doubtStart };
+    },
+    awaitingInventory: (reason, wait, at) => ({
+      ...base(),
+      status: 'waiting',
+      hasWaited: true,
+      reason,
+      code: 'event/inventory-pending',
+      nextAttemptAt: new Date(at).toISOString(),
+      inventoryWait: wait,
+    }),
+    begin: (time) => {
+      if (before.inventoryWait !== undefined) waitEndedAt ??= time.toISOString();
+      return new Date(waitEndedAt !== undefined && waitEndedAt > firstStart ? waitEndedAt : firstStart);
     },
     finished: (result) => {
       const record = { ...base(), ...('output' in result && { output: { ...result.output } }) };

@@ -1,3 +1,4 @@
+import { dependsOnDevice } from '../enrichment/inventory.js';
 import { eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
 import type { JobFailure, JobRetry } from '../queues/job-outcome.js';
 import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
@@ -12,6 +13,9 @@ import { DryRunStop, dryRunReason, stepOutputs } from './dry-run.js';
 import type { RunContext } from './run-context.js';
 import { StepTimeoutError, startAttempt, isStepFailure, mayHaveTakenEffect } from './attempt-record.js';
 import type { StepAttempt, StepFailure } from './attempt-record.js';
+import { inventoryRetry } from './defer-decisions.js';
+import { refreshForLook, stepInventoryWait } from './step-inventory.js';
+import type { StepInventoryWait } from './step-inventory.js';
 import { startTimeout } from './step-timeout.js';
 
 /** A step of a run, or one item of its list. */
@@ -38,10 +42,12 @@ export async function attemptStep(
 ): Promise<StepOutcome> {
   const { step, save } = invocation;
   const { action } = step.source;
+  refreshForLook(before, options);
   const attempt = startAttempt(before, options.now());
   const logger = options.logger.child({ step: invocation.name, action });
   const result = await executeAttempt(attempt, { ...options, logger }, invocation);
   if ('error' in result) return recordFailure(result.error, attempt, options, invocation);
+  if ('wait' in result) return awaitInventory(result, attempt, options, invocation);
   const until =
     result.status === 'waiting' ? Math.min(result.until, deadlineOf(attempt, invocation) ?? Infinity) : 0;
   await save(attempt.finished(result.status === 'waiting' ? { ...result, until } : result));
@@ -60,6 +66,21 @@ export async function attemptStep(
       logger.info(result, `step ${result.status}`);
       return { kind: 'finished' };
   }
+}
+
+/** Lets a step wait for inventory, at most until its `timeout`. */
+export async function awaitInventory(
+  { reason, wait }: StepInventoryWait,
+  attempt: StepAttempt,
+  options: RunContext,
+  { step, name, timeoutStart, save }: Pick<StepInvocation, 'step' | 'name' | 'timeoutStart' | 'save'>,
+): Promise<StepOutcome> {
+  const { action } = step.source;
+  const at = Math.min(Date.parse(wait.nextLookAt), deadlineOf(attempt, { step, timeoutStart }) ?? Infinity);
+  await save(attempt.awaitingInventory(reason, wait, at));
+  options.countStep(action, 'waiting');
+  options.logger.child({ step: name, action }).info({ reason }, 'step waits');
+  return inventoryRetry(reason, at);
 }
 
 /** Saves the record of a failed attempt, and decides whether the step is retried. */
@@ -100,7 +121,7 @@ async function executeAttempt(
   attempt: StepAttempt,
   options: RunContext,
   invocation: StepInvocation,
-): Promise<ActionResult | { error: StepFailure }> {
+): Promise<ActionResult | StepInventoryWait | { error: StepFailure }> {
   const { dryRun, confirmOwnership, facts, runKey, rule } = options;
   const { step, name } = invocation;
   const { inDoubtSince, restartedByReplay } = attempt.before;
@@ -122,16 +143,25 @@ async function executeAttempt(
     timeout.throwIfExpired();
   };
   let preparation: Promise<void> | undefined;
-  const work = async (): Promise<ActionResult> =>
-    performStep({
+  const work = async (): Promise<ActionResult | StepInventoryWait> => {
+    const values = await stepValues(
       step,
-      values: await stepValues(step, invocation.steps(), invocation.extraValues, options, goesWithout),
+      invocation.steps(),
+      invocation.extraValues,
+      options,
+      goesWithout,
+    );
+    const wait = stepInventoryWait({ step, values, before: attempt.before, part: 'step' }, options);
+    if (wait !== undefined) return wait;
+    return performStep({
+      step,
+      values,
       context: {
         ...options,
         fact: facts.fetch,
         claim: options.claimFor(name),
         stepKey: `${runKey}.${name}${restartedByReplay === undefined ? '' : `.r${restartedByReplay}`}`,
-        startedAt: new Date(attempt.startedAt),
+        startedAt: attempt.begin(options.now()),
         previousOutput: attempt.previousOutput,
         rule: rule.source,
         renderProblems,
@@ -140,6 +170,7 @@ async function executeAttempt(
       env: options.env,
       inDoubtSince: inDoubtSince === undefined ? undefined : new Date(inDoubtSince),
     });
+  };
   try {
     const performed = recordCalls(attempt.calls, work, async (call) => {
       if (dryRun) throw new DryRunStop(call);
@@ -147,9 +178,10 @@ async function executeAttempt(
       await preparation;
     });
     const result = await Promise.race([performed, timeout.expired]);
-    if (result.status === 'waiting' && options.now().getTime() >= (deadline ?? Infinity))
-      return { error: new StepTimeoutError(`${result.reason}; the step timed out (timeout)`) };
-    if (dryRun && result.status === 'waiting')
+    const waitReason = 'wait' in result || result.status === 'waiting' ? result.reason : undefined;
+    if (waitReason !== undefined && options.now().getTime() >= (deadline ?? Infinity))
+      return { error: new StepTimeoutError(`${waitReason}; the step timed out (timeout)`) };
+    if (dryRun && !('wait' in result) && result.status === 'waiting')
       return { status: 'skipped', reason: dryRunReason(result.reason) };
     return result;
   } catch (error) {
@@ -215,7 +247,7 @@ export async function stepValues(
   { event, facts, dryRun }: Pick<RunContext, 'event' | 'facts' | 'dryRun'>,
   goesWithout: (fact: string, error: SimpleMdmError) => boolean = () => false,
 ): Promise<Record<string, unknown>> {
-  const entries = await Promise.all(
+  const found = await Promise.all(
     [...step.facts].map(async (name) => {
       try {
         return [[name, await facts.fetch(name)] as const];
@@ -225,9 +257,14 @@ export async function stepValues(
       }
     }),
   );
+  const entries = found.flat();
+  // The record of the device tells whether an empty list is one that the device has not reported yet.
+  const needsDevice =
+    !step.facts.has('device') && entries.some(([name, value]) => dependsOnDevice(name, value));
+  if (needsDevice) entries.push(['device', await facts.fetch('device')]);
   return withAttributesInDevice({
     event: eventValue(event),
-    ...Object.fromEntries(entries.flat()),
+    ...Object.fromEntries(entries),
     steps: stepOutputs(steps, dryRun),
     ...extraValues,
   });

@@ -9,13 +9,17 @@ import { errorText } from '../telemetry/error-text.js';
 import { FACTS } from '../enrichment/registry.js';
 import { isRetryable } from '../enrichment/fetch-facts.js';
 import type { FactFetcher } from '../enrichment/fetch-facts.js';
+import { dependsOnDevice, missingInventory, withoutPendingLists } from '../enrichment/inventory.js';
 import { conditionValue, eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
+import { notArrived, waitingFor } from './inventory-looks.js';
 import { isChainTooLong } from './loop-protection.js';
+import { enrolledRecently, isSettling, settleMsOf } from './settling.js';
+import type { Settling } from './settling.js';
 
 /** The verdict on a rule for an event. */
 export interface Decision {
   readonly rule: Rule;
-  /** `waiting`: a fact is unavailable now; the event is retried. */
+  /** `waiting`: a fact is unavailable now, or the device has not reported it yet; the event is retried. */
   readonly verdict: 'matched' | 'not_matched' | 'error' | 'waiting' | 'disabled';
   /** Why. For a rule that did not match: the part of the condition that is not true. */
   readonly reason: string;
@@ -25,24 +29,37 @@ export interface Decision {
   readonly ownAction?: true;
   /** The rule did not match because a null left its condition undecided. */
   readonly unknown?: true;
-  /** The failed call, when the verdict is `waiting`. */
+  /** The failed call, when the verdict is `waiting` for it. */
   readonly cause?: SimpleMdmError;
+  /** What the device has not reported yet, when the verdict is `waiting` for it, and until when (epoch milliseconds). */
+  readonly inventory?: { readonly missing: readonly string[]; readonly until: number };
 }
 
 /**
  * Evaluates each rule for the event's type. Looks up facts lazily, the cheapest first, and only as many as decide the condition. For a
  * rule that matched, it also looks up the facts of its steps. A fact that is unavailable affects only the rules that need it.
+ *
+ * @param settlingSince - When the event was first evaluated, in epoch milliseconds: the `settle` of a rule counts from then. Without it,
+ * rules decide at once.
  */
 export async function evaluateRules(
   event: Event,
   rules: readonly Rule[],
   facts: Pick<FactFetcher, 'fetch'>,
   now: () => Date = () => new Date(),
+  settlingSince?: number,
 ): Promise<Decision[]> {
   const values = createConditionFacts(event, facts);
   const isScheduled = (event.originalSource ?? event.source) === 'schedule';
   return Promise.all(
-    rulesFor(rules, event.type, isScheduled).map((rule) => evaluateRule(event, rule, facts, values, now)),
+    rulesFor(rules, event.type, isScheduled).map((rule) => {
+      const settleMs = settleMsOf(rule.source, event);
+      const settling =
+        settlingSince === undefined || settleMs === 0
+          ? undefined
+          : { since: settlingSince, until: settlingSince + settleMs };
+      return evaluateRule(event, rule, { facts, values, settling, now });
+    }),
   );
 }
 
@@ -66,13 +83,17 @@ function createConditionFacts(event: Event, facts: Pick<FactFetcher, 'fetch'>): 
   };
 }
 
-async function evaluateRule(
-  event: Event,
-  rule: Rule,
-  facts: Pick<FactFetcher, 'fetch'>,
-  values: ConditionFacts,
-  now: () => Date,
-): Promise<Decision> {
+/** What the evaluation of a rule works with. */
+interface Evaluation {
+  readonly facts: Pick<FactFetcher, 'fetch'>;
+  readonly values: ConditionFacts;
+  /** The time in which the rule waits for inventory; undefined when it does not. */
+  readonly settling: Settling | undefined;
+  readonly now: () => Date;
+}
+
+async function evaluateRule(event: Event, rule: Rule, evaluation: Evaluation): Promise<Decision> {
+  const { facts } = evaluation;
   const { enabled, accounts, onOwnActions } = rule.source;
   if (!enabled) return { rule, verdict: 'disabled', reason: 'the rule is disabled (enabled: false)' };
   if (accounts !== undefined && !accounts.includes(event.account)) {
@@ -92,15 +113,20 @@ async function evaluateRule(
   try {
     const { condition } = rule;
     if (condition !== undefined) {
-      const verdict = await evaluateCondition(condition, rule, values, now());
+      const { verdict, missing, isWaiting } = await evaluateCondition(condition, rule, event, evaluation);
+      if (isWaiting) return waitsForInventory(rule, missing, evaluation);
       if (verdict.result === 'error')
         return { rule, verdict: 'error', reason: verdict.reason, code: 'event/rule-undecided' };
       if (verdict.result === 'false') {
-        const { reason, unknown } = verdict;
+        const { unknown } = verdict;
+        const reason =
+          missing.length === 0 ? verdict.reason : `${verdict.reason}; ${lateReason(missing, evaluation)}`;
         return { rule, verdict: 'not_matched', reason, ...(unknown && { unknown }) };
       }
     }
     await Promise.all([...rule.stepFacts].map((name) => lookUp(name, facts)));
+    const missingInKey = await missingInKeyOf(rule, event, evaluation);
+    if (missingInKey.length > 0) return waitsForInventory(rule, missingInKey, evaluation);
     return {
       rule,
       verdict: 'matched',
@@ -128,19 +154,64 @@ async function lookUp(name: string, facts: Pick<FactFetcher, 'fetch'>): Promise<
   }
 }
 
+function waitsForInventory(rule: Rule, missing: readonly string[], { settling }: Evaluation): Decision {
+  const until = settling?.until ?? 0;
+  const reason = waitingFor(missing);
+  return { rule, verdict: 'waiting', reason, code: 'event/inventory-pending', inventory: { missing, until } };
+}
+
+function lateReason(missing: readonly string[], { settling }: Evaluation): string {
+  return notArrived(missing, settling === undefined ? 0 : settling.until - settling.since);
+}
+
+/** The result of a condition, and the inventory that the device may still report. */
+interface ConditionEvaluation {
+  readonly verdict: ConditionResult;
+  /** What left the condition undecided and has not arrived, if the rule waits or has waited for it. */
+  readonly missing: readonly string[];
+  readonly isWaiting: boolean;
+}
+
 async function evaluateCondition(
   condition: Condition,
   rule: Rule,
-  facts: ConditionFacts,
-  now: Date,
-): Promise<ConditionResult> {
+  event: Event,
+  { values: facts, settling, now }: Evaluation,
+): Promise<ConditionEvaluation> {
   const names = [...rule.conditionFacts].sort((a, b) => (FACTS[a]?.cost ?? 0) - (FACTS[b]?.cost ?? 0));
+  const at = now();
   let values: Values = { event: facts.event };
+  const isWaiting = (): boolean => isSettling(event, values['device'] ?? null, settling, at);
+  const known = (): Values => withoutPendingLists(values, isWaiting());
   for (const [index, name] of names.entries()) {
     // Before the first fact, only a condition on the event can be decided.
     const mayBeDecided = index > 0 || condition.names.has('event');
-    if (mayBeDecided && condition.partialResult(values, now) !== undefined) break;
-    values = withAttributesInDevice({ ...values, [name]: await facts.of(name) });
+    if (mayBeDecided && condition.partialResult(known(), at) !== undefined) break;
+    const value = await facts.of(name);
+    values = withAttributesInDevice({ ...values, [name]: value });
+    if (values['device'] === undefined && dependsOnDevice(name, value))
+      values = withAttributesInDevice({ ...values, device: await facts.of('device') });
   }
-  return condition.evaluate(values, now);
+  const verdict = condition.evaluate(known(), at);
+  if (verdict.result !== 'false' || verdict.unknown !== true || settling === undefined)
+    return { verdict, missing: [], isWaiting: false };
+  const device = values['device'] ?? null;
+  const missing = enrolledRecently(event, device, settling)
+    ? missingInventory(condition.paths, known(), isWaiting())
+    : [];
+  return { verdict, missing, isWaiting: missing.length > 0 && isWaiting() };
+}
+
+/** The inventory that the concurrency key of a rule names and that the rule waits for: an empty key would put its runs in no group. */
+async function missingInKeyOf(
+  { concurrencyKey: key, stepFacts }: Rule,
+  event: Event,
+  { values: facts, settling, now }: Evaluation,
+): Promise<readonly string[]> {
+  if (key === undefined || settling === undefined) return [];
+  const names = [...key.names].filter((name) => stepFacts.has(name));
+  const entries = await Promise.all(names.map(async (name) => [name, await facts.of(name)] as const));
+  const values: Values = Object.fromEntries(entries);
+  const isWaiting = isSettling(event, values['device'] ?? null, settling, now());
+  return isWaiting ? missingInventory(key.paths, values, true) : [];
 }

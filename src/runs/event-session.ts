@@ -43,7 +43,10 @@ export function openEventSession(
           const { code = 'event/facts-unavailable', reason } = outcome;
           const nextAttemptAt = new Date(outcome.at).toISOString();
           await record({ state: 'waiting', reason, code, nextAttemptAt });
-          logger.warn({ code, reason, nextAttemptAt, attempts: job.attempt }, 'event waits');
+          const fields = { code, reason, nextAttemptAt, attempts: job.attempt };
+          // A device that has just enrolled is no problem.
+          if (code === 'event/inventory-pending') logger.info(fields, 'event waits');
+          else logger.warn(fields, 'event waits');
           break;
         }
         case 'requeue':
@@ -72,7 +75,9 @@ export function outcomeOfDecisions(
 ): JobOutcome {
   const waiting = decisions.filter(({ verdict }) => verdict === 'waiting');
   // A wait for an unavailable account uses up no attempt, so it decides.
-  const first = waiting.find(({ cause }) => cause?.isAccountUnavailable === true) ?? waiting[0];
+  const first =
+    waiting.find(({ cause }) => cause?.isAccountUnavailable === true) ??
+    waiting.find(({ cause }) => cause !== undefined);
   if (first?.cause !== undefined) {
     const outcome = outcomeOfApiError(first.cause, job);
     return outcome.kind === 'requeue'

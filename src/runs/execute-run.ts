@@ -10,7 +10,7 @@ import { createFactFetcher } from '../enrichment/fetch-facts.js';
 import type { Journal } from '../journal/journal.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
 import { stepRecord } from '../queues/jobs.js';
-import type { EventJob } from '../queues/jobs.js';
+import type { EventJob, RunJob } from '../queues/jobs.js';
 import type { RetentionDays } from '../queues/retention.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { AccountAccess } from '../simplemdm/account-access.js';
@@ -19,6 +19,7 @@ import { redactJson } from '../telemetry/redaction.js';
 import type { Redaction } from '../telemetry/redaction.js';
 import { freshFacts } from './fresh-facts.js';
 import { expectEventOf } from './loop-protection.js';
+import type { StepInventory } from './run-context.js';
 import { stepRetry } from './step-retry.js';
 import type { RunReason, RunSession } from './run-session.js';
 import { runSteps } from './run-steps.js';
@@ -38,6 +39,20 @@ export interface ExecuteOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Aborted when the process stops. */
   readonly stop: AbortSignal;
+  /** The pauses between looks at an inventory that is not there yet, in milliseconds. */
+  readonly lookPausesMs: readonly number[];
+}
+
+function stepInventory(
+  { settling }: RunJob,
+  { lookPausesMs: pausesMs, metrics }: ExecuteOptions,
+): StepInventory | undefined {
+  if (settling === undefined) return undefined;
+  return {
+    settling: { since: Date.parse(settling.since), until: Date.parse(settling.until) },
+    pausesMs,
+    onWait: () => metrics.inventoryWaits.inc({ kind: 'step' }),
+  };
 }
 
 /** Performs the steps of a run and records each with the job and in the journal. */
@@ -71,6 +86,7 @@ export async function executeRun(
     dryRun,
     steps: run.data().steps,
     runKey: job.id,
+    inventory: stepInventory(run.data(), options),
     now: () => new Date(),
     dispatchAlert: alerts.dispatch,
     emitEvent: async (emitted) => {

@@ -1,12 +1,14 @@
 import { conditionValues } from '../enrichment/rule-values.js';
 import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
 import type { Step } from '../rules/model/rule.js';
+import type { Values } from '../rules/model/values.js';
 import { errorText } from '../telemetry/error-text.js';
 import { StepError } from '../actions/action.js';
-import { attemptStep, recordFailure, stepValues } from './attempt-step.js';
+import { attemptStep, awaitInventory, recordFailure, stepValues } from './attempt-step.js';
 import type { StepOutcome } from './attempt-step.js';
 import type { RunContext } from './run-context.js';
 import { isStepFailure, startAttempt } from './attempt-record.js';
+import { refreshForLook, stepInventoryWait } from './step-inventory.js';
 import { isFinished, pendingStep } from './step-records.js';
 
 /** The default of `at_most`. The schema of rules sets the maximum (src/rules/model/rule-schema.ts). */
@@ -37,7 +39,12 @@ export async function attemptForEach(
     const save = (record: AttemptRecord): Promise<void> => saveAt(index, record);
     let items: readonly unknown[];
     try {
-      items = await itemsOf(step, steps(), options);
+      refreshForLook(before, options);
+      const values = await stepValues(step, steps(), {}, options);
+      const wait = stepInventoryWait({ step, values, before, part: 'list' }, options);
+      if (wait !== undefined)
+        return await awaitInventory(wait, attempt, options, { step, name: String(index), save });
+      items = itemsOf(step, values, options);
     } catch (error) {
       if (!isStepFailure(error)) throw error;
       return recordFailure(error, attempt, options, { step, name: String(index), save });
@@ -47,7 +54,7 @@ export async function attemptForEach(
       ...pendingStep(step.source),
       ...(restartedByReplay !== undefined && { restartedByReplay }),
     }));
-    const { finishedAt: _finished, ...kept } = before;
+    const { finishedAt: _finished, reason: _reason, code: _code, nextAttemptAt: _next, ...kept } = before;
     await saveAt(index, {
       ...kept,
       status: 'running',
@@ -102,14 +109,9 @@ export async function attemptForEach(
 /**
  * The list of `for_each`.
  *
- * @throws StepError when the list cannot be evaluated or is too long; SimpleMdmError when a fact cannot be looked up.
+ * @throws StepError when the list cannot be evaluated or is too long.
  */
-async function itemsOf(
-  step: Step,
-  steps: readonly StepRecord[],
-  options: RunContext,
-): Promise<readonly unknown[]> {
-  const values = await stepValues(step, steps, {}, options);
+function itemsOf(step: Step, values: Values, options: RunContext): readonly unknown[] {
   let list: readonly unknown[];
   try {
     const items = step.forEach?.items(conditionValues(values), options.now()) ?? [];

@@ -1,5 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import { resolveEnvReferences } from '../config/env-reference.js';
+import { withoutPendingLists } from '../enrichment/inventory.js';
 import { conditionValues } from '../enrichment/rule-values.js';
 import type { Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
@@ -57,7 +58,7 @@ export type PreparedStep =
  */
 export function preparedStep(step: Step, values: Values, env: NodeJS.ProcessEnv, now: Date): PreparedStep {
   if (step.condition !== undefined) {
-    const verdict = step.condition.evaluate(conditionValues(values), now);
+    const verdict = step.condition.evaluate(conditionValues(withoutPendingLists(values, false)), now);
     if (verdict.result === 'error') throw new StepError('step/condition-failed', `if: ${verdict.reason}`);
     if (verdict.result === 'false') return { kind: 'skipped', reason: verdict.reason };
   }

@@ -2,10 +2,11 @@ import type { Queue } from 'bullmq';
 import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
 import type { Event } from '../events/envelope.js';
 import type { Journal } from '../journal/journal.js';
-import type { RunTrace } from '../journal/trace.js';
+import type { RuleTrace, RunTrace } from '../journal/trace.js';
 import type { RunJob } from '../queues/jobs.js';
 import { runId } from '../queues/queues.js';
 import type { GroupedDecision } from './concurrency-group.js';
+import { settleMsOf } from './settling.js';
 import { pendingStep } from './step-records.js';
 
 /** Where runs are planned. */
@@ -15,24 +16,35 @@ export interface PlanOptions {
   readonly journal: Journal;
 }
 
+/** What an event leads to. */
+export interface Plan {
+  /** The verdicts of this attempt: a run is planned for each rule that matched. */
+  readonly matched: readonly GroupedDecision[];
+  /** The verdicts on all rules, as the trace shows them. */
+  readonly decisions: readonly RuleTrace[];
+  /** When the event was first evaluated, in epoch milliseconds. */
+  readonly since: number;
+}
+
 /**
  * Plans a run for each rule that matched: joins its concurrency group, enqueues its job, and records it with the decisions. Planning an
  * event again, after a retry or a replay, does not repeat a run.
  */
 export async function planRuns(
   event: Event,
-  decisions: readonly GroupedDecision[],
+  { matched, decisions, since }: Plan,
   { runs, groups, journal }: PlanOptions,
 ): Promise<void> {
   const plannedAt = new Date().toISOString();
   const completed = await journal.completedRules(event.id);
-  const jobs = decisions
+  const jobs = matched
     .filter(({ verdict, rule }) => verdict === 'matched' && !completed.has(rule.source.id))
     .map(({ rule: { source }, group }): RunJob => ({
       event,
       rule: source,
       steps: source.do.map(pendingStep),
       plannedAt,
+      ...settlingOf(source, event, since),
       ...(group !== undefined && { group }),
     }));
   // Before the jobs are in the queue, so that the first run of a group knows about the second.
@@ -48,16 +60,13 @@ export async function planRuns(
     event.id,
     jobs.map(({ rule, steps }): RunTrace => ({ rule: rule.id, status: 'queued', plannedAt, steps })),
   );
-  await journal.recordDecisions(
-    event.id,
-    decisions.map(({ rule: { source }, verdict, reason, code, ownAction }) => ({
-      rule: source.id,
-      ...(source.description !== undefined && { description: source.description }),
-      verdict,
-      reason,
-      ...(code !== undefined && { code }),
-      ...(ownAction && { ownAction }),
-      decidedAt: plannedAt,
-    })),
-  );
+  await journal.recordDecisions(event.id, decisions);
+}
+
+/** The time in which the steps of a run wait for inventory: that of its rule goes on. */
+function settlingOf(rule: RunJob['rule'], event: Event, since: number): Pick<RunJob, 'settling'> {
+  const settleMs = settleMsOf(rule, event);
+  if (settleMs === 0) return {};
+  const until = new Date(since + settleMs).toISOString();
+  return { settling: { since: new Date(since).toISOString(), until } };
 }

@@ -9,6 +9,7 @@ import type { SimpleMdm } from '../simplemdm/client.js';
 import type { CachedLists } from '../simplemdm/cached-lists.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { StepFailure } from './attempt-record.js';
+import type { Settling } from './settling.js';
 
 /** What the steps of a run need. */
 export interface RunContext {
@@ -43,5 +44,16 @@ export interface RunContext {
   readonly countStep: (action: string, status: StepRecord['status']) => void;
   readonly dispatchAlert: (alert: NewAlert) => Promise<void>;
   readonly emitEvent: (event: Event) => Promise<void>;
+  /** How steps wait for inventory that they name; undefined when they do not. */
+  readonly inventory?: StepInventory | undefined;
   readonly now: () => Date;
+}
+
+/** How the steps of a run wait for inventory. */
+export interface StepInventory {
+  readonly settling: Settling;
+  /** The pauses between looks, in milliseconds. */
+  readonly pausesMs: readonly number[] | undefined;
+  /** Called when a step begins to wait. */
+  readonly onWait: () => void;
 }

@@ -116,6 +116,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
       maxMs: settings.RETRY_MAX_MS,
     },
     stop: aborter.signal,
+    lookPausesMs: settings.INVENTORY_LOOKS_MS,
   };
   const workers = [
     startEventWorker(shared),
@@ -151,6 +152,7 @@ interface SharedByWorkers extends Omit<StartWorkersOptions, 'rules' | 'accounts'
   readonly retention: Retention;
   readonly policy: RetryPolicy;
   readonly stop: AbortSignal;
+  readonly lookPausesMs: readonly number[];
 }
 
 const workerOptions = ({ connection, settings, policy, redaction, metrics, logger }: SharedByWorkers) => ({

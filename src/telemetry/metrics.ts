@@ -20,7 +20,10 @@ export interface Metrics {
   readonly rules: Gauge;
   readonly ruleProblems: Gauge;
   readonly ruleEvaluations: Counter<'rule' | 'verdict'>;
+  readonly inventoryWaits: Counter<'kind'>;
   readonly steps: Counter<'action' | 'status'>;
+  /** Reports the number of events that wait for inventory. Calls `read` at each scrape. */
+  readonly watchInventoryWaits: (read: () => Promise<number | undefined>) => void;
   /** Reports the jobs of a queue by state. Calls `read` at each scrape and omits the queue when `read` fails. */
   readonly watchQueue: (queue: string, read: () => Promise<QueueDepths>) => void;
 }
@@ -47,6 +50,16 @@ export function createMetrics(): Metrics {
           this.set({ queue: result.value.queue, state }, count);
         }
       }
+    },
+  });
+  let readInventoryWaits: () => Promise<number | undefined> = () => Promise.resolve(undefined);
+  new Gauge({
+    name: 'mdm_reflex_events_waiting_for_inventory',
+    help: 'Events with a rule that waits for inventory which the device has not reported yet.',
+    registers,
+    async collect() {
+      const [count] = await Promise.allSettled([readInventoryWaits()]);
+      if (count.status === 'fulfilled' && count.value !== undefined) this.set(count.value);
     },
   });
   return {
@@ -135,12 +148,21 @@ export function createMetrics(): Metrics {
       labelNames: ['rule', 'verdict'],
       registers,
     }),
+    inventoryWaits: new Counter({
+      name: 'mdm_reflex_inventory_waits_total',
+      help: 'Events and steps that began to wait for inventory.',
+      labelNames: ['kind'],
+      registers,
+    }),
     steps: new Counter({
       name: 'mdm_reflex_steps_total',
       help: 'Steps, by action and status.',
       labelNames: ['action', 'status'],
       registers,
     }),
+    watchInventoryWaits: (read) => {
+      readInventoryWaits = read;
+    },
     watchQueue: (queue, read) => void queues.set(queue, read),
   };
 }

@@ -13,6 +13,12 @@ export const EVENT_ERRORS = {
       'SimpleMDM is unreachable, asks for fewer calls, or refuses the API key. The reason names the call.',
     fix: 'Nothing while the event waits: the lookup is retried. Replay the event if its attempts are used up.',
   },
+  'event/inventory-pending': {
+    meaning:
+      'A rule or a step waits because the device enrolled recently and has not reported something that the rule names.',
+    cause: 'SimpleMDM sends `device.enrolled` before the device reports its model, its system and its apps.',
+    fix: 'Nothing: the service looks again until the value is there or `settle` is over. `settle: 0` decides at once.',
+  },
   'event/rule-undecided': {
     meaning: 'The condition of a rule, or its concurrency key, could not be evaluated. Other rules ran.',
     cause: 'The expression fails for this event, or the API key lacks a permission that a fact needs.',

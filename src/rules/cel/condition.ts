@@ -2,7 +2,13 @@ import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { IN_GROUP, UNKNOWN_VALUE } from './functions.js';
 import { compileExpression, evaluatorFor, expressionOf, isUnknown } from './expression.js';
 import type { Expression } from './expression.js';
-import { conjuncts, fieldsReadFrom, literalArgumentsOf, structure } from './expression-paths.js';
+import {
+  conjuncts,
+  fieldsReadFrom,
+  literalArgumentsOf,
+  structure,
+  undecidedPaths,
+} from './expression-paths.js';
 import { codeOf, summaryOf } from './library-error.js';
 import { typeInWords } from './type-words.js';
 import type { ExpressionProblem } from '../model/problem.js';
@@ -24,6 +30,8 @@ export interface Condition {
   readonly text: string;
   /** The first name of every path in it: `event`, facts, `steps`. */
   readonly names: ReadonlySet<string>;
+  /** The paths whose null may leave it undecided. */
+  readonly paths: readonly (readonly string[])[];
   /** The objects that it refers to by name. */
   readonly references: readonly NamedReference[];
   /** The fields of `event.data` that it reads. */
@@ -76,6 +84,7 @@ export function compileCondition(
     references: [...groups, ...attributes],
     eventData: fieldsReadFrom(EVENT_DATA_PATH, ast),
     names: new Set(whole.paths.map(factOfPath)),
+    paths: undecidedPaths(ast),
     partialResult: (given, now = new Date()) => {
       const { value } = tryEvaluate(program, evaluatorFor(whole, given, now));
       return typeof value === 'boolean' ? value : undefined;

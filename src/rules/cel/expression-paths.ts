@@ -50,6 +50,47 @@ export function memberPath(node: ASTNode): string[] | undefined {
   return receiver === undefined ? undefined : [...receiver, node.args[1]];
 }
 
+/**
+ * The paths whose null may leave an expression undecided: all but those only compared with null or tested by `has(…)`. Includes
+ * `device["name"]`.
+ */
+export function undecidedPaths(node: ASTNode, bound: ReadonlySet<string> = new Set()): string[][] {
+  if (isNullTest(node)) return [];
+  const chain = accessPath(node);
+  if (chain !== undefined) return bound.has(chain[0] ?? '') ? [] : [chain];
+  if (node.op === 'rcall') {
+    const [name, receiver, args] = node.args;
+    const first = args[0];
+    const inner = BINDERS.has(name) && first?.op === 'id' ? new Set([...bound, first.args]) : bound;
+    return [
+      ...undecidedPaths(receiver, bound),
+      ...args.flatMap((argument) => undecidedPaths(argument, inner)),
+    ];
+  }
+  return operandsOf(node).flatMap((operand) => undecidedPaths(operand, bound));
+}
+
+/** Whether a node asks for null, so that a null decides it. */
+function isNullTest(node: ASTNode): boolean {
+  if (node.op === 'call') return node.args[0] === 'has';
+  if (node.op !== '==' && node.op !== '!=') return false;
+  return node.args.some((operand) => operand.op === 'value' && operand.args === null);
+}
+
+/** Like {@link memberPath}, and also for `device["name"]`. */
+function accessPath(node: ASTNode): string[] | undefined {
+  if (node.op === 'id') return [node.args];
+  if (node.op === '.' || node.op === '.?') {
+    const receiver = accessPath(node.args[0]);
+    return receiver === undefined ? undefined : [...receiver, node.args[1]];
+  }
+  if (node.op !== '[]' && node.op !== '[?]') return undefined;
+  const [record, key] = node.args;
+  if (key.op !== 'value' || typeof key.args !== 'string') return undefined;
+  const receiver = accessPath(record);
+  return receiver === undefined ? undefined : [...receiver, key.args];
+}
+
 /** The paths whose last name may be missing from its record: all but those within `has(…)`. */
 export function optionalPaths(node: ASTNode): string[][] {
   const tested = new Set(

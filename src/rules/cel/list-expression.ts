@@ -1,6 +1,7 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { shapeOfType } from './environment.js';
 import { compileExpression, evaluatorFor, isUnknown } from './expression.js';
+import { undecidedPaths } from './expression-paths.js';
 import { summaryOf } from './library-error.js';
 import { typeInWords } from './type-words.js';
 import type { ExpressionProblem } from '../model/problem.js';
@@ -13,6 +14,8 @@ export interface ListExpression {
   readonly text: string;
   /** The first name of every path in it. */
   readonly names: ReadonlySet<string>;
+  /** The paths whose null may leave the list unknown. */
+  readonly paths: readonly (readonly string[])[];
   /** The shape of an item. */
   readonly itemShape: Shape;
   /**
@@ -36,7 +39,7 @@ export function compileList(
 ): ListExpression | ExpressionProblem {
   const expression = compileExpression(text, checking, shapes);
   if ('message' in expression) return expression;
-  const { type, paths, program } = expression;
+  const { type, paths, program, ast } = expression;
   const inner = /^list<(.+)>$/.exec(type)?.[1];
   if (inner === undefined && type !== 'dyn' && type !== 'list') {
     return {
@@ -48,6 +51,7 @@ export function compileList(
   return {
     text,
     names: new Set(paths.map(factOfPath)),
+    paths: undecidedPaths(ast),
     itemShape: inner === undefined ? 'any' : shapeOfType(inner, shapes),
     items: (given, now = new Date()) => {
       let list: unknown;

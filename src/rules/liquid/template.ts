@@ -16,6 +16,8 @@ import type { TemplateNames } from './template-names.js';
 export interface Template {
   /** The first name of every variable in it. */
   readonly names: ReadonlySet<string>;
+  /** The paths that it reads, up to the first part that is known only at run time. */
+  readonly paths: readonly (readonly string[])[];
   /** The objects that it refers to by name. */
   readonly references: readonly NamedReference[];
   /** The fields of `event.data` that it reads. */
@@ -91,6 +93,7 @@ export function compileTemplate(
   };
   return {
     names: new Set(names.paths.map(({ path }) => factOfPath(path))),
+    paths: names.paths.map(({ path }) => namesOf(path)),
     references: ATTRIBUTE_PATHS.flatMap((path) => fieldsInTemplate(path, names, text)).map(
       ({ name, offset }) => ({
         kind: 'custom attribute',
@@ -102,6 +105,12 @@ export function compileTemplate(
     render: (values, env) => render(values, env, true),
     renderAvailable: (values, env) => render(values, env, false),
   };
+}
+
+/** The parts of a path before the first one that is not a name. */
+function namesOf(path: readonly unknown[]): string[] {
+  const end = path.findIndex((part) => typeof part !== 'string');
+  return path.slice(0, end < 0 ? path.length : end).filter((part) => typeof part === 'string');
 }
 
 /** Within braces, filters would get the placeholder of a variable instead of its value. */

@@ -27,6 +27,12 @@ export const durationText = z
     return Number(text.slice(0, -1)) * (unit?.[1] ?? 0);
   });
 
+/** How long a rule waits for inventory, in milliseconds; `0` for not at all. */
+export const settleText = z.union(
+  [z.literal([0, '0', '0s']).transform(() => 0), z.string().pipe(durationText)],
+  { error: `${EXPECTED}, or 0` },
+);
+
 /** A duration that a step may last or wait: at most 90 days. */
 export const waitText = durationText.refine(
   (ms) => ms <= MAX_STEP_DAYS * DAY_MS,

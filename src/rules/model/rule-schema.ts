@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problemWithSchedule } from './cron.js';
-import { durationText, waitText } from './duration.js';
+import { durationText, settleText, waitText } from './duration.js';
 
 const RULE_NAME =
   'expected lower-case letters, digits, - and _ (at most 64), starting with a letter or digit';
@@ -153,6 +153,11 @@ export const ruleInFile = z.object(
       .describe(
         'With `dry_run`, the service evaluates the rule and writes traces, but sends nothing. Default: `live`.',
       ),
+    settle: settleText
+      .optional()
+      .describe(
+        'How long the rule waits for inventory that a device has not reported yet. `0` decides at once. Default: 1h for `device.enrolled`, 0 for other events.',
+      ),
     limit: z
       .strictObject(
         {
@@ -253,6 +258,8 @@ export const ruleSource = z.object({
     .optional(),
   allow: z.array(z.enum(['destructive'])).default([]),
   mode: z.enum(['live', 'dry_run']).default('live'),
+  /** How long the rule waits for inventory of a device that enrolled recently; by the type of the event when this is left out. */
+  settleMs: z.number().optional(),
   /** The run limit: how many runs may start in a period before the rule is held. */
   limit: z.object({ runs: z.int(), perMs: z.number() }).optional(),
   /** Whether the rule also matches events that our own actions caused. */

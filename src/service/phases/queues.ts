@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { RulesReport } from '../../console/rules-report.js';
+import { countInventoryWaits } from '../../coordination/inventory-waits.js';
 import { openJournal } from '../../journal/journal.js';
 import type { Journal } from '../../journal/journal.js';
 import type { EventJob, RunJob, ScheduleJob } from '../../queues/jobs.js';
@@ -39,6 +40,9 @@ export function openQueues(
       requests.status === 'ready' ? queue.getJobCounts() : Promise.resolve({}),
     );
   }
+  metrics.watchInventoryWaits(() =>
+    requests.status === 'ready' ? countInventoryWaits(requests) : Promise.resolve(undefined),
+  );
   const reporting = startRuleReporting({ rules, redis: requests, redact: redaction.redact, logger });
   shutdown.add('rule reporting', () => reporting.stop());
   return {
