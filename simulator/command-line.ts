@@ -15,6 +15,8 @@ export const usage = `Usage: npm run simulator -- --port <port> --api-key <key> 
   --rate <n>            respond with 429 to more than n calls per second
   --burst <n>           number of calls in a burst (default: the value of --rate)
   --rate-headers <kind> header of a 429: retry-after (default), x-ratelimit-reset, none
+  --inventory-delay <s> seconds from an enrollment until the device has reported its inventory (default: 3;
+                        0: at once)
   --conflicts           respond with 409 to an assignment that changes nothing
   --help                show this help
 `;
@@ -46,6 +48,7 @@ function readValues(args: readonly string[]): CommandLine {
       'rate-headers': { type: 'string', default: 'retry-after' },
       devices: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      'inventory-delay': { type: 'string', default: '3' },
       conflicts: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -82,6 +85,12 @@ function readValues(args: readonly string[]): CommandLine {
   const seed = wholeNumber(values.seed);
   if (seed === undefined) return invalid(`--seed must be a whole number, not "${values.seed}"`);
 
+  const inventoryDelay = values['inventory-delay'];
+  if (!/^\d{1,5}(\.\d{1,3})?$/.test(inventoryDelay))
+    return invalid(
+      `--inventory-delay must be a number of seconds, such as 3 or 0.5, not "${inventoryDelay}"`,
+    );
+
   const { token, webhook: url } = values;
   const readOnlyApiKey = values['read-only-key'];
   return {
@@ -94,6 +103,7 @@ function readValues(args: readonly string[]): CommandLine {
       ...(url !== undefined && { webhook: { url, ...(token !== undefined && { token }) } }),
       seed,
       conflicts: values.conflicts,
+      delays: { inventoryMs: Number(inventoryDelay) * 1000 },
       ...(values.devices !== undefined && { fleet: { devices, seed } }),
       ...(values.rate !== undefined && { rateLimit: { perSecond: rate, burst, headers } }),
     },

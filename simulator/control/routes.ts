@@ -55,7 +55,7 @@ export function controlRoutes(controls: SimulatorControls): ControlRoute[] {
     {
       method: 'POST',
       path: '/devices',
-      description: 'enroll a device: {kind, name?, serialNumber?, groupId?, webhook?}',
+      description: 'enroll a device: {kind, name?, serialNumber?, groupId?, webhook?, inventoryMs?}',
       handle: ({ body }) =>
         parsed(enrollRequestSchema, body, (device) => created({ data: controls.enroll(device) })),
     },

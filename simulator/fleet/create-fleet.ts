@@ -42,6 +42,7 @@ export function createFleet(
     clock,
     webhooks,
     delays: {
+      inventoryMs: 0,
       groupChangeMs: 300,
       scriptJobMs: 800,
       commandMs: 300,

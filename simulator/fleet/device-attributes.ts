@@ -1,6 +1,7 @@
 /** Every attribute of a device record, in the order of the reference (Devices, List all). */
 export interface DeviceAttributes {
-  name: string;
+  /** Null until a device that has just enrolled reports it, unless it was given. */
+  name: string | null;
   last_seen_at: string | null;
   last_seen_ip: string | null;
   status: string;
@@ -8,7 +9,7 @@ export interface DeviceAttributes {
   device_name: string | null;
   os_version: string | null;
   build_version: string | null;
-  model_name: string;
+  model_name: string | null;
   model: string | null;
   product_name: string | null;
   unique_identifier: string | null;
@@ -101,7 +102,7 @@ export interface OsUpdate {
 }
 
 /** The attributes of a device with nothing but a name (reference: Devices, Create). */
-export function blankAttributes(name: string): DeviceAttributes {
+export function blankAttributes(name: string | null): DeviceAttributes {
   return {
     name,
     last_seen_at: null,

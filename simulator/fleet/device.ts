@@ -13,6 +13,8 @@ export interface Device {
   customValues: Map<string, string>;
   /** Whether the record lists custom attribute values among its relationships. Only newer records do. */
   listsCustomValues: boolean;
+  /** What its webhooks name until it has reported its inventory. */
+  webhookIdentifiers?: { udid: string | null; serial_number: string | null };
   /** What a device in lost mode shows. */
   lostMode?: { message?: string; phone_number?: string; footnote?: string };
 }

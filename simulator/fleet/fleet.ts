@@ -172,6 +172,8 @@ export interface FleetRecords {
 
 /** The delays of simulated devices and of SimpleMDM, in milliseconds. */
 export interface Delays {
+  /** From an enrollment until the device has reported its inventory, step by step. 0: it is there at once. */
+  inventoryMs?: number;
   /** From a 202 until the device is in its group. */
   groupChangeMs?: number;
   /** From the creation of a script job until its devices report their results. */

@@ -13,6 +13,7 @@ import {
 import { appsOfNew } from '../fleet/installed-apps.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
 import { timestamp } from '../timestamps.js';
+import { reportInventoryLater, withoutInventory } from './report-inventory.js';
 import { webhookDevice } from './webhook-device.js';
 
 export const enrollRequestSchema = z.strictObject({
@@ -21,6 +22,8 @@ export const enrollRequestSchema = z.strictObject({
   serialNumber: z.string().min(1).optional(),
   /** The device group (default: 1, "Default"). */
   groupId: z.int().optional(),
+  /** From now until the device has reported its inventory, in milliseconds (default: the delay of the simulator). */
+  inventoryMs: z.number().nonnegative().optional(),
   /** Whether to send a webhook (default: true). */
   webhook: z.boolean().optional(),
 });
@@ -54,9 +57,14 @@ const names: Readonly<Record<DeviceKind, string>> = {
   apple_tv: 'New Apple TV',
 };
 
-/** Enrolls a device. A device with a known serial number keeps its id. */
+/** Enrolls a device. A device with a known serial number keeps its id. As at SimpleMDM, the webhook comes before the inventory. */
 export function enroll(fleet: Fleet, request: EnrollRequest): EnrolledDevice {
-  const { kind, groupId = 1, webhook = true } = enrollRequestSchema.parse(request);
+  const {
+    kind,
+    groupId = 1,
+    webhook = true,
+    inventoryMs = fleet.delays.inventoryMs,
+  } = enrollRequestSchema.parse(request);
   assertGroup(fleet, groupId);
 
   const { serialNumber = randomSerialNumber(), name = names[kind] } = request;
@@ -75,8 +83,13 @@ export function enroll(fleet: Fleet, request: EnrollRequest): EnrolledDevice {
     ),
     listsCustomValues: true,
   };
-  fleet.devices.add(device);
-  writeDeviceLog(fleet, device, { event_type: 'device.enrolled' });
+  if (inventoryMs === 0) {
+    fleet.devices.add(device);
+    writeDeviceLog(fleet, device, { event_type: 'device.enrolled' });
+  } else {
+    fleet.devices.add(withoutInventory(device));
+    reportInventoryLater(fleet, device, inventoryMs);
+  }
   if (webhook) fleet.webhooks.post('device.enrolled', webhookDevice(device));
   return { id: device.id, name, serialNumber, udid, kind, groupId };
 }

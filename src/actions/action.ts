@@ -3,6 +3,7 @@ import type { NewAlert } from '../alerts/alert.js';
 import type { Claim } from '../coordination/claims.js';
 import type { ErrorCode } from '../errors/registry.js';
 import type { Event } from '../events/envelope.js';
+import type { ConditionResult } from '../rules/cel/condition.js';
 import type { RuleSource } from '../rules/model/rule-schema.js';
 import type { ActionClass, ActionSignature, ReferenceKind, Shape } from '../rules/model/vocabulary.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
@@ -16,6 +17,12 @@ export interface ActionContext {
   readonly lists: CachedLists;
   /** A fact of the event: its value, or null. */
   readonly fact: (name: string) => Promise<unknown>;
+  /**
+   * Evaluates a condition among the arguments on facts that it looks up anew.
+   *
+   * @throws SimpleMdmError when a fact cannot be looked up.
+   */
+  readonly look: (argument: string) => Promise<ConditionResult>;
   readonly logger: Logger;
   /** Claims an object at SimpleMDM for this step; false when another step has claimed the object. */
   readonly claim: Claim;
@@ -127,6 +134,7 @@ export interface ActionDefinition<S extends z.ZodObject> {
   readonly facts: readonly string[];
   readonly shorthand?: string;
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
+  readonly conditions?: readonly string[];
   readonly onDevice?: boolean;
   readonly perform: (args: z.output<S>, context: ActionContext) => Promise<ActionResult>;
   readonly findEarlier?: (

@@ -52,9 +52,11 @@ export function deviceNotes({ attributes }: Device): string[] {
 
 /** The value of the fact `device` for a device record. */
 export function deviceValue({ id, attributes, relationships }: Device): Record<string, unknown> {
-  const { device_capacity: capacity, available_device_capacity: free } = attributes;
+  const { device_capacity: capacity, available_device_capacity: free, model_name: model } = attributes;
   return {
     ...attributes,
+    // What the API returns for a device that has not reported its model (reference: Devices, Create).
+    model_name: model === 'Unknown' ? null : model,
     id,
     group_id: relationships?.device_group?.data?.id ?? null,
     platform: platformOf(attributes),

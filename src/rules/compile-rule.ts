@@ -172,7 +172,18 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
     checkArgumentReferences(action, source.args, argumentsPlace, scope);
     checkRecipients(action, source.args, argumentsPlace, scope);
   }
+  const argumentConditions = new Map(
+    (action?.conditions ?? []).flatMap((name) => {
+      const text = member(source.args, name);
+      if (typeof text !== 'string') return [];
+      const compiled = compileIf(text, scope, [...argumentsPlace, name]);
+      return compiled === undefined ? [] : [[name, compiled] as const];
+    }),
+  );
+  const isCondition = (path: Path): boolean =>
+    path.length === argumentsPlace.length + 1 && action?.conditions?.includes(String(path.at(-1))) === true;
   forEachString(source.args, argumentsPlace, (text, path) => {
+    if (isCondition(path)) return;
     checkEnvReferences(text, vocabulary, path, outer);
     if (!isTemplate(text)) return;
     const template = compileText(text, scope, path);
@@ -183,12 +194,17 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
     ...(forEach?.names ?? []),
     ...[...templates.values()].flatMap((template) => [...template.names]),
   ];
+  const facts = new Set([...factsAmong(names, vocabulary), ...(action?.facts ?? [])]);
+  const lookNames = [...argumentConditions.values()].flatMap((compiled) => [...compiled.names]);
+  const lookFacts = [...factsAmong(lookNames, vocabulary)].filter((name) => !facts.has(name));
   return {
     source,
     condition,
     forEach,
     templates,
-    facts: new Set([...factsAmong(names, vocabulary), ...(action?.facts ?? [])]),
+    argumentConditions,
+    facts: new Set([...facts, ...lookFacts]),
+    lookFacts: new Set(lookFacts),
   };
 }
 

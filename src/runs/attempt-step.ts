@@ -1,7 +1,8 @@
-import { dependsOnDevice } from '../enrichment/inventory.js';
-import { eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
+import { dependsOnDevice, withoutPendingLists } from '../enrichment/inventory.js';
+import { conditionValues, eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
 import type { JobFailure, JobRetry } from '../queues/job-outcome.js';
 import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
+import type { ConditionResult } from '../rules/cel/condition.js';
 import type { Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
 import { recordCalls } from '../simplemdm/call-recorder.js';
@@ -144,13 +145,9 @@ async function executeAttempt(
   };
   let preparation: Promise<void> | undefined;
   const work = async (): Promise<ActionResult | StepInventoryWait> => {
-    const values = await stepValues(
-      step,
-      invocation.steps(),
-      invocation.extraValues,
-      options,
+    const values = await stepValues(step, invocation.steps(), invocation.extraValues, options, {
       goesWithout,
-    );
+    });
     const wait = stepInventoryWait({ step, values, before: attempt.before, part: 'step' }, options);
     if (wait !== undefined) return wait;
     return performStep({
@@ -159,6 +156,7 @@ async function executeAttempt(
       context: {
         ...options,
         fact: facts.fetch,
+        look: (argument) => lookAtCondition(argument, invocation, options),
         claim: options.claimFor(name),
         stepKey: `${runKey}.${name}${restartedByReplay === undefined ? '' : `.r${restartedByReplay}`}`,
         startedAt: attempt.begin(options.now()),
@@ -225,46 +223,66 @@ const canGoWithout = (fact: string, step: Step): boolean =>
 /** Whether a fact has been unavailable for so long, or fails for good, that the step goes without it. */
 function hasWaitedEnough(
   error: SimpleMdmError,
-  { startedAt }: StepAttempt,
+  { startedAt, before }: StepAttempt,
   deadline: number | undefined,
   { retryAfter }: Pick<RunContext, 'retryAfter'>,
 ): boolean {
   const retry = retryAfter(error);
   if (retry?.kind === 'requeue') return false;
-  const latest = Math.min(deadline ?? Infinity, Date.parse(startedAt) + FACT_PATIENCE_MS);
-  return retry === undefined || retry.at > latest;
+  if (retry === undefined || (deadline !== undefined && retry.at > deadline)) return true;
+  // The time of a wait for inventory does not count: the first failure at a look is retried.
+  if (before.status === 'waiting') return false;
+  return retry.at > Date.parse(startedAt) + FACT_PATIENCE_MS;
 }
 
-/**
- * The variables of a step's condition and templates.
- *
- * @param goesWithout - Whether a fact that is unavailable is left out.
- */
+/** Evaluates a condition among the arguments of a step on fresh facts. */
+async function lookAtCondition(
+  argument: string,
+  { step, steps, extraValues }: StepInvocation,
+  options: RunContext,
+): Promise<ConditionResult> {
+  const condition = step.argumentConditions.get(argument);
+  if (condition === undefined)
+    throw new StepError('step/invalid-argument', `${argument}: expected a condition`);
+  options.facts.clear(condition.names);
+  const values = await stepValues(step, steps(), extraValues, options, { names: step.facts });
+  return condition.evaluate(conditionValues(withoutPendingLists(values, false)), options.now());
+}
+
+/** Which facts {@link stepValues} looks up. */
+interface FactChoice {
+  /** By default those that are known before a look: see `lookFacts` of a step. */
+  readonly names?: ReadonlySet<string>;
+  /** Whether a fact that is unavailable is left out. */
+  readonly goesWithout?: (fact: string, error: SimpleMdmError) => boolean;
+}
+
+/** The variables of a step's condition and templates. */
 export async function stepValues(
   step: Step,
   steps: readonly StepRecord[],
   extraValues: Values,
   { event, facts, dryRun }: Pick<RunContext, 'event' | 'facts' | 'dryRun'>,
-  goesWithout: (fact: string, error: SimpleMdmError) => boolean = () => false,
+  {
+    names = new Set([...step.facts].filter((name) => !step.lookFacts.has(name))),
+    goesWithout = () => false,
+  }: FactChoice = {},
 ): Promise<Record<string, unknown>> {
-  const found = await Promise.all(
-    [...step.facts].map(async (name) => {
-      try {
-        return [[name, await facts.fetch(name)] as const];
-      } catch (error) {
-        if (error instanceof SimpleMdmError && goesWithout(name, error)) return [];
-        throw error;
-      }
-    }),
-  );
-  const entries = found.flat();
+  const fetch = async (name: string): Promise<(readonly [string, unknown])[]> => {
+    try {
+      return [[name, await facts.fetch(name)]];
+    } catch (error) {
+      if (error instanceof SimpleMdmError && goesWithout(name, error)) return [];
+      throw error;
+    }
+  };
+  const entries = (await Promise.all([...names].map(fetch))).flat();
   // The record of the device tells whether an empty list is one that the device has not reported yet.
-  const needsDevice =
-    !step.facts.has('device') && entries.some(([name, value]) => dependsOnDevice(name, value));
-  if (needsDevice) entries.push(['device', await facts.fetch('device')]);
+  const needsDevice = !names.has('device') && entries.some(([name, value]) => dependsOnDevice(name, value));
+  const device = needsDevice ? await fetch('device') : [];
   return withAttributesInDevice({
     event: eventValue(event),
-    ...Object.fromEntries(entries),
+    ...Object.fromEntries([...entries, ...device]),
     steps: stepOutputs(steps, dryRun),
     ...extraValues,
   });

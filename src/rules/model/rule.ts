@@ -11,8 +11,12 @@ export interface Step {
   readonly forEach: ListExpression | undefined;
   /** The compiled templates by their text. */
   readonly templates: ReadonlyMap<string, Template>;
-  /** The facts that its condition, its templates and its action read. */
+  /** The conditions among its arguments, such as `until`, by the name of the argument. */
+  readonly argumentConditions: ReadonlyMap<string, Condition>;
+  /** The facts that its conditions, its templates and its action read. */
   readonly facts: ReadonlySet<string>;
+  /** Those of `facts` that only the conditions among its arguments read. */
+  readonly lookFacts: ReadonlySet<string>;
 }
 
 /** A compiled rule. */

@@ -43,6 +43,8 @@ export interface ActionSignature {
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
   /** The argument with the recipients of a message, for channels that have recipients. */
   readonly recipientsIn?: string;
+  /** The arguments that are conditions: checked when the file loads. The action evaluates them itself, on fresh facts. */
+  readonly conditions?: readonly string[];
   /** Whether the action needs a device although it names no fact of one. */
   readonly onDevice?: boolean;
 }

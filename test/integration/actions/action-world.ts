@@ -101,6 +101,7 @@ export async function startActionWorld(): Promise<ActionWorld> {
           api,
           lists,
           fact: facts.fetch,
+          look: () => Promise.resolve({ result: 'true' }),
           logger,
           claim: () => Promise.resolve(true),
           stepKey: 'e.test.0',

@@ -23,6 +23,7 @@ describe('arguments', () => {
     [['--api-key', 'K', '--devices', '100001'], '"100001"'],
     [['--api-key', 'K', '--devices', '0'], '--devices'],
     [['--api-key', 'K', '--seed', 'x'], '--seed'],
+    [['--api-key', 'K', '--inventory-delay', '2m'], '"2m"'],
     [['--api-key', 'K', '--verbose'], '--verbose'],
   ])('%j is refused', (args, named) => {
     expect(readCommandLine(args)).toEqual({ kind: 'invalid', problem: expect.stringContaining(named) });
@@ -30,7 +31,7 @@ describe('arguments', () => {
 
   test('all options together', () => {
     const args =
-      '--port 8081 --api-key K --read-only-key R --webhook http://localhost/x --token T --rate 2.5 --burst 9 --rate-headers none --devices 5000 --seed 7 --conflicts';
+      '--port 8081 --api-key K --read-only-key R --webhook http://localhost/x --token T --rate 2.5 --burst 9 --rate-headers none --devices 5000 --seed 7 --inventory-delay 0.5 --conflicts';
     expect(readCommandLine(args.split(' '))).toEqual({
       kind: 'start',
       options: {
@@ -43,6 +44,7 @@ describe('arguments', () => {
         fleet: { devices: 5000, seed: 7 },
         seed: 7,
         conflicts: true,
+        delays: { inventoryMs: 500 },
       },
     });
     expect(readCommandLine(['--help'])).toEqual({ kind: 'help' });

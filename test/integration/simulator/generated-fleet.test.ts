@@ -90,7 +90,7 @@ describe('a generated fleet', () => {
     const { attributes } = record(simulator, 12_345);
     const found = await pageOf(url, `search=${attributes.serial_number ?? ''}`);
     expect(found.data.map(({ id }) => id)).toEqual([12_345]);
-    const named = await pageOf(url, `search=${encodeURIComponent(attributes.name)}`);
+    const named = await pageOf(url, `search=${encodeURIComponent(attributes.name ?? '')}`);
     expect(named.data.map(({ id }) => id)).toContain(12_345);
   });
 

@@ -80,6 +80,7 @@ function perform(
         api,
         lists,
         fact: () => Promise.resolve(more.device ?? null),
+        look: () => Promise.resolve({ result: 'true' }),
         logger: createLogger({ level: 'trace', redact: (text) => text, destination: logTo }),
         claim: () => Promise.resolve(true),
         stepKey: 'e.test.0',
