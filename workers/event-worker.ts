@@ -9,7 +9,7 @@ import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { JobHandle } from '../src/queues/job-handle.js';
 import type { JobOutcome } from '../src/queues/job-outcome.js';
-import type { EventJob, InventoryWait, RunJob } from '../src/queues/jobs.js';
+import type { EventJob, RunJob } from '../src/queues/jobs.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import { withGroups } from '../src/runs/concurrency-group.js';
 import {
@@ -18,6 +18,7 @@ import {
   outcomeWithWait,
   undecidedRules,
 } from '../src/runs/defer-decisions.js';
+import type { DeferredDecisions } from '../src/runs/defer-decisions.js';
 import { evaluateRules } from '../src/runs/evaluate-rules.js';
 import { openEventSession, outcomeOfDecisions } from '../src/runs/event-session.js';
 import { reportCutChain, withCause } from '../src/runs/loop-protection.js';
@@ -94,23 +95,22 @@ async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOption
     session.logger.info({ rule: rule.source.id, verdict, reason }, 'rule evaluated');
   }
   const outcome = outcomeWithWait(outcomeOfDecisions(matched, job), deferred);
-  // A replay of a dead letter evaluates all rules anew.
-  await saveWait(outcome.kind === 'failed' ? undefined : deferred.wait, job, options);
+  await saveWait(deferred, job, options);
   return session.end(outcome);
 }
 
-/** Saves the wait with the job, so that it goes on after a restart. */
+/** Saves the wait with the job, so that it goes on after a restart. A replay of a dead letter keeps what was decided, too. */
 async function saveWait(
-  wait: InventoryWait | undefined,
+  { wait, isWaiting }: DeferredDecisions,
   job: JobHandle<EventJob>,
   { connection, metrics }: EventWorkerOptions,
 ): Promise<void> {
   const { inventoryWait: before, ...data } = job.data;
   if (wait === undefined && before === undefined) return;
-  if (wait === undefined) await removeInventoryWait(connection, data.event.id);
+  if (wait === undefined || !isWaiting) await removeInventoryWait(connection, data.event.id);
   else if (await addInventoryWait(connection, data.event.id, Date.parse(wait.nextLookAt)))
     metrics.inventoryWaits.inc({ kind: 'event' });
-  await job.save({ ...data, ...(wait !== undefined && { inventoryWait: wait }) });
+  if (wait !== before) await job.save({ ...data, ...(wait !== undefined && { inventoryWait: wait }) });
 }
 
 function isInventoryWait(outcome: JobOutcome): boolean {

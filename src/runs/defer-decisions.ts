@@ -46,8 +46,10 @@ function isFinal(verdict: RuleTrace['verdict']): boolean {
 /** The verdicts on an event after an attempt, and the wait that goes on. */
 export interface DeferredDecisions {
   readonly decisions: readonly RuleTrace[];
-  /** Undefined when no rule waits for inventory. */
+  /** To save with the job. Undefined when the event has not waited, or is decided. */
   readonly wait: InventoryWait | undefined;
+  /** Whether a rule waits for inventory now. A look that the API cut short waits for the API, and goes on with the same state. */
+  readonly isWaiting: boolean;
 }
 
 /**
@@ -80,15 +82,20 @@ export function deferDecisions(
     ...decisions.flatMap(({ inventory }) => inventory?.until ?? []),
     ...kept.flatMap(({ inventory }) => (inventory === undefined ? [] : Date.parse(inventory.until))),
   ];
-  const wait =
-    ends.length === 0 ? undefined : waitAfterLook(before, { since, until: Math.min(...ends) }, now, pausesMs);
+  const isWaiting = ends.length > 0;
+  const isUndecided = decisions.some(({ verdict }) => !isFinal(verdict));
+  const wait = isWaiting
+    ? waitAfterLook(before, { since, until: Math.min(...ends) }, now, pausesMs)
+    : isUndecided
+      ? before
+      : undefined;
   const traces = [
     ...kept.map((trace) => (wait === undefined ? trace : withWait(trace, wait))),
     ...decisions.map((decision) => traceOf(decision, wait, decidedAt)),
   ];
   const position = new Map(earlier.map(({ rule }, index) => [rule, index]));
   const place = ({ rule }: RuleTrace): number => position.get(rule) ?? earlier.length;
-  return { decisions: traces.sort((a, b) => place(a) - place(b)), wait };
+  return { decisions: traces.sort((a, b) => place(a) - place(b)), wait, isWaiting };
 }
 
 /** A verdict on a rule that this attempt did not evaluate: it was decided, or the rule is in no rule file now. */
@@ -134,8 +141,11 @@ function traceOf(
  * The outcome of an event some of whose rules wait for inventory, and others perhaps for a fact that is unavailable: the earliest next
  * attempt wins. The event fails only when no rule can still match.
  */
-export function outcomeWithWait(outcome: JobOutcome, { decisions, wait }: DeferredDecisions): JobOutcome {
-  if (wait === undefined || outcome.kind === 'requeue') return outcome;
+export function outcomeWithWait(
+  outcome: JobOutcome,
+  { decisions, wait, isWaiting }: DeferredDecisions,
+): JobOutcome {
+  if (wait === undefined || !isWaiting || outcome.kind === 'requeue') return outcome;
   const at = Date.parse(wait.nextLookAt);
   if (outcome.kind === 'retry' && outcome.at <= at) return outcome;
   const missing = decisions.flatMap(({ inventory }) => inventory?.missing ?? []);
