@@ -92,6 +92,8 @@ export interface Action extends ActionSignature {
   readonly example: string;
   /** The type of the webhook that SimpleMDM sends because of the action, if any. */
   readonly causes?: string;
+  /** The fields of `device` that the action decides on: a step waits for them, as for those that it names. */
+  readonly decidesOn?: readonly string[];
   /**
    * Whether the action is performed although a template in its arguments fails or a fact is unavailable for minutes. It then gets what
    * can be rendered, and {@link ActionContext.renderProblems}.
@@ -123,6 +125,7 @@ export interface ActionDefinition<S extends z.ZodObject> {
   readonly about: string;
   readonly example: string;
   readonly causes?: string;
+  readonly decidesOn?: readonly string[];
   /** `safe` by default. */
   readonly class?: ActionClass;
   readonly args: S;

@@ -24,6 +24,8 @@ export interface DeviceActionDefinition<S extends z.ZodObject> {
   readonly platforms?: readonly Platform[];
   /** Whether only supervised devices support the action. */
   readonly supervised?: boolean;
+  /** Fields of `device` that `refuse` and `send` decide on, in addition to those of `platforms` and `supervised`. */
+  readonly decidesOn?: readonly string[];
   /** What is wrong with the arguments for this device. The step then fails before any call. */
   readonly refuse?: (args: z.output<S>, device: KnownDevice) => string | undefined;
   /** Performs the action. A record in the result becomes output, together with `device_id`. */
@@ -55,10 +57,15 @@ const SKIPPED_UNKNOWN_OUTCOME: ActionResult = {
 
 /** Makes an action on the event's device. Devices that do not support the action are skipped before any call. */
 export function defineDeviceAction<S extends z.ZodObject>(definition: DeviceActionDefinition<S>): Action {
-  const { outputs, platforms, supervised, refuse, send, repeatable, ...action } = definition;
+  const { outputs, platforms, supervised, decidesOn = [], refuse, send, repeatable, ...action } = definition;
   const requirements = { platforms, supervised };
   return defineAction({
     ...action,
+    decidesOn: [
+      ...(platforms === undefined ? [] : ['platform']),
+      ...(supervised === true ? ['is_supervised'] : []),
+      ...decidesOn,
+    ],
     about: [action.about, ...requirementText(requirements)].join(' '),
     outputs: { device_id: 'number', ...outputs },
     facts: ['device'],

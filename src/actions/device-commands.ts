@@ -36,6 +36,7 @@ export const restart = defineDeviceAction({
   class: 'disruptive',
   args: z.strictObject({ notify_user: flag.optional(), rebuild_kernel_cache: flag.optional() }),
   repeatable: false,
+  decidesOn: ['platform'],
   refuse: ({ notify_user, rebuild_kernel_cache }, { platform }) =>
     !mayBe(platform, mac) && (notify_user ?? rebuild_kernel_cache) !== undefined
       ? 'notify_user and rebuild_kernel_cache: for macOS only'
@@ -66,6 +67,7 @@ export const lock = defineDeviceAction({
   class: 'disruptive',
   args: z.strictObject({ message: text.optional(), phone_number: text.optional(), pin: pin.optional() }),
   repeatable: false,
+  decidesOn: ['platform'],
   refuse: ({ pin: code }, { platform }) =>
     platform === 'macOS' && code === undefined ? 'pin: a Mac needs a pin of six digits' : pinProblem(code),
   send: ({ message, phone_number, pin: code }, { id, platform }, { api }) =>
@@ -194,6 +196,7 @@ export const updateOs = defineDeviceAction({
       .optional(),
   }),
   repeatable: true,
+  decidesOn: ['platform'],
   refuse: ({ mode }, { platform }) =>
     platform === 'macOS' && mode === undefined ? 'mode: a Mac needs a mode' : undefined,
   send: ({ mode, version }, { id }, { api }) =>

@@ -18,6 +18,7 @@ export const rename = defineDeviceAction({
       'expected a name, a device_name, or both',
     ),
   repeatable: true,
+  decidesOn: ['is_supervised'],
   refuse: ({ device_name }, { is_supervised: supervised }) =>
     device_name !== undefined && supervised === false
       ? 'device_name: works on supervised devices only; use name alone'

@@ -30,6 +30,7 @@ export const runScript = defineAction({
     response: 'string',
     status_code: 'string',
   },
+  decidesOn: ['platform'],
   facts: ['device'],
   perform: async ({ script, wait }, context) => {
     const job = waitingJob.safeParse(context.previousOutput).data;

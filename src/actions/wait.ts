@@ -51,10 +51,10 @@ const secondsSince = (start: Date, now: number): number => Math.round((now - sta
 function waitFor(ms: number, { startedAt, now }: ActionContext): ActionResult {
   const until = startedAt.getTime() + ms;
   const at = now().getTime();
-  if (at >= until)
-    return { status: 'completed', output: { waited_seconds: secondsSince(startedAt, at), looks: 0 } };
+  const output = { waited_seconds: secondsSince(startedAt, at), looks: 0 };
+  if (at >= until) return { status: 'completed', output };
   const reason = `waits until ${new Date(until).toISOString()}`;
-  return { status: 'waiting', until, reason, output: {} };
+  return { status: 'waiting', until, reason, output };
 }
 
 const looksBefore = z.looseObject({ looks: z.int() });

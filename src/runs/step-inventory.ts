@@ -1,3 +1,4 @@
+import { ACTIONS } from '../actions/registry.js';
 import { DEVICE_FACTS } from '../enrichment/registry.js';
 import { missingInventory, withoutPendingLists } from '../enrichment/inventory.js';
 import { conditionValues } from '../enrichment/rule-values.js';
@@ -18,8 +19,8 @@ export interface StepInventoryWait {
 export type StepPart = 'list' | 'step';
 
 /**
- * The wait of a step for inventory that its condition or its texts name; undefined when the step can go on. A condition that is decided
- * anyway does not wait.
+ * The wait of a step for inventory that its condition or its texts name, or that its action decides on: a script runs on macOS only. Undefined
+ * when the step can go on. A condition that is decided anyway does not wait.
  */
 export function stepInventoryWait(
   {
@@ -53,7 +54,7 @@ export function stepInventoryWait(
   return { reason: inventoryReason(missing, wait), wait };
 }
 
-function missingInStep({ condition, templates }: Step, known: Values, at: Date): string[] {
+function missingInStep({ source, condition, templates }: Step, known: Values, at: Date): string[] {
   if (condition !== undefined) {
     const verdict = condition.evaluate(known, at);
     if (verdict.result !== 'true')
@@ -61,7 +62,11 @@ function missingInStep({ condition, templates }: Step, known: Values, at: Date):
         ? missingInventory(condition.paths, known, true)
         : [];
   }
-  const paths = [...templates.values()].flatMap((template) => template.paths);
+  const action = Object.hasOwn(ACTIONS, source.action) ? ACTIONS[source.action] : undefined;
+  const paths = [
+    ...[...templates.values()].flatMap((template) => template.paths),
+    ...(action?.decidesOn ?? []).map((field) => ['device', field]),
+  ];
   return missingInventory(paths, known, true);
 }
 

@@ -78,6 +78,8 @@ export function registerFunctions(environment: Environment): void {
       holds(a.compare(b)),
     );
   }
+  // Part of the CEL standard, and missing in the library: `timestamp(event.at)` is what one writes.
+  environment.registerFunction(`timestamp(${TIME}): ${TIME}`, (time: Date) => time);
   environment.registerFunction(`age(${TIME}): ${DURATION}`, (time: Date): unknown =>
     difference({ later: context.now, earlier: time }),
   );

@@ -25,4 +25,5 @@ export const KNOWN_SETTINGS: ReadonlySet<string> = new Set([
   'RETRY_ATTEMPTS',
   'RETRY_BASE_MS',
   'RETRY_MAX_MS',
+  'INVENTORY_LOOKS_MS',
 ]);

@@ -37,6 +37,9 @@ rules:
     settle: 1s
     if: device.os_version == "15.1"
     do: [log: { message: "15.1" }]
+  - id: script
+    on: device.enrolled
+    do: [run_script: Say hi]
   - id: greet
     on: device.enrolled
     do:
@@ -139,6 +142,10 @@ describe('a device that has not reported its inventory yet', () => {
     const greeted = await traceOf(id, 'device.enrolled', 'the second step waits', ({ runs }) =>
       runs.some(({ steps }) => steps[1]?.status === 'waiting'),
     );
+    const script = (trace: Trace) => trace.runs.find(({ rule }) => rule === 'script')?.steps[0];
+    await traceOf(id, 'device.enrolled', 'the script waits for the platform', (trace) =>
+      (script(trace)?.reason ?? '').startsWith('waiting for inventory: platform'),
+    );
     const [first, second, third] = greeted.runs.find(({ rule }) => rule === 'greet')?.steps ?? [];
     expect(first?.status).toBe('completed');
     expect(second?.reason).toMatch(/^waiting for inventory: name, since .*, next look /);
@@ -164,11 +171,12 @@ describe('a device that has not reported its inventory yet', () => {
     expect(messages(late, 'greet')).toEqual([`${id} enrolled`, 'welcome Ada 1', undefined]);
     expect(late.runs.find(({ rule }) => rule === 'greet')?.steps[2]?.output).toMatchObject({ count: 1 });
     expect(late.runs.find(({ rule }) => rule === 'greet')?.steps[1]?.attempts).toBe(1);
+    expect(script(late)?.status).toBe('completed');
     expect(late.facts['device']?.value).toMatchObject({ name: 'Ada 1' });
     expect(late.processing?.attempts).toBe(1);
     expect(await world.metric('mdm_reflex_events_waiting_for_inventory')).toBe(0);
     expect(await world.metric('mdm_reflex_inventory_waits_total{kind="event"}')).toBe(1);
-    expect(await world.metric('mdm_reflex_inventory_waits_total{kind="step"}')).toBe(1);
+    expect(await world.metric('mdm_reflex_inventory_waits_total{kind="step"}')).toBe(2);
   });
 
   test('a rule decides with what there is when settle is over', async () => {

@@ -113,6 +113,7 @@ describe('defaults and parsing', () => {
       RETRY_ATTEMPTS: 100,
       RETRY_BASE_MS: 1000,
       RETRY_MAX_MS: 900_000,
+      INVENTORY_LOOKS_MS: [15_000, 30_000, 60_000, 120_000, 300_000],
     });
   });
 
