@@ -57,6 +57,8 @@ export async function startEnvironment(): Promise<Environment> {
     ADMIN_TOKEN: adminToken,
     DEMO_CHAT_URL: chat.url,
     RULES_PATH: fileURLToPath(new URL('../../../rules/demo', import.meta.url)),
+    // The simulated devices report their inventory within seconds.
+    INVENTORY_LOOKS_MS: '1000,1000,2000',
     LOG_LEVEL: 'info',
     NODE_ENV: 'production',
   };

@@ -29,6 +29,7 @@ async function triggerEvents(environment: Environment): Promise<{ macbook: numbe
   print('  an iPad unenrolls');
   await environment.control('POST', '/test-event');
   print('  the admin presses "send test webhook"');
+  print(dim('  (as at SimpleMDM, the webhooks come seconds before the devices report their model)'));
   print();
   return { macbook };
 }
@@ -45,11 +46,12 @@ async function waitForEvents(environment: Environment): Promise<void> {
   await waitFor('the chat has a message', () => Promise.resolve(environment.messages().length > 0));
 }
 
-/** Checks the calls of three actions at the simulator and the message in the chat. */
+/** Checks the calls of three actions at the simulator, the message in the chat, and that a rule waited for inventory. */
 function checks(
   calls: readonly LoggedCall[],
   messages: readonly ChatMessage[],
   macbook: number,
+  traces: readonly string[],
 ): { text: string; ok: boolean }[] {
   const received = (
     method: string,
@@ -67,6 +69,10 @@ function checks(
         ),
     );
   return [
+    {
+      text: 'a rule waited until the MacBook had reported its model',
+      ok: traces.some((trace) => /onboard-laptops.*; waited \d+ s for inventory: /.test(trace)),
+    },
     {
       text: "Ada's MacBook joined the group Laptops",
       ok: received('POST', `/device_groups/41/devices/${macbook}`, 202),
@@ -95,10 +101,13 @@ async function demo(exitWhenDone: boolean): Promise<boolean> {
     const { macbook } = await triggerEvents(environment);
     await waitForEvents(environment);
     print(bold('What mdm-reflex did') + dim('  (the output of "mdm-reflex events show ID" for each event)'));
-    for (const event of await environment.events())
-      print(`\n${(await environment.show(event.id)).trimEnd()}`);
+    const traces: string[] = [];
+    for (const event of await environment.events()) {
+      traces.push((await environment.show(event.id)).trimEnd());
+      print(`\n${traces.at(-1) ?? ''}`);
+    }
     const calls = await environment.calls();
-    const results = checks(calls, environment.messages(), macbook);
+    const results = checks(calls, environment.messages(), macbook, traces);
     const events = await environment.events();
     const failed = events.filter((event) => event.status === 'failed').length;
     print();

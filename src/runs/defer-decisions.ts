@@ -89,9 +89,12 @@ export function deferDecisions(
     : isUndecided
       ? before
       : undefined;
+  const waited = new Map(earlier.map(({ rule, inventory }) => [rule, inventory]));
   const traces = [
     ...kept.map((trace) => (wait === undefined ? trace : withWait(trace, wait))),
-    ...decisions.map((decision) => traceOf(decision, wait, decidedAt)),
+    ...decisions.map((decision) =>
+      afterWait(traceOf(decision, wait, decidedAt), waited.get(decision.rule.source.id), now),
+    ),
   ];
   const position = new Map(earlier.map(({ rule }, index) => [rule, index]));
   const place = ({ rule }: RuleTrace): number => position.get(rule) ?? earlier.length;
@@ -112,6 +115,16 @@ function withWait(trace: RuleTrace, wait: InventoryWait): RuleTrace {
   const { inventory } = trace;
   if (inventory === undefined) return trace;
   return { ...trace, reason: inventoryReason(inventory.missing, wait), inventory: { ...inventory, ...wait } };
+}
+
+/** Says in the reason of a verdict that the rule waited before. */
+function afterWait(trace: RuleTrace, waited: RuleTrace['inventory'], now: number): RuleTrace {
+  if (waited === undefined || trace.inventory !== undefined || !isFinal(trace.verdict)) return trace;
+  const seconds = Math.round((now - Date.parse(waited.since)) / 1000);
+  return {
+    ...trace,
+    reason: `${trace.reason}; waited ${seconds} s for inventory: ${waited.missing.join(', ')}`,
+  };
 }
 
 function traceOf(

@@ -41,6 +41,8 @@ export function spend(steps: number): void {
 export const SPEND = 'spend_steps__';
 /** The function that returns its argument unless it is too big. */
 export const BOUNDED = 'bounded_value__';
+/** The function that returns its argument unless it is null. */
+export const KNOWN = 'known_value__';
 
 /** Registers the functions that cost instrumentation inserts. */
 export function registerCostFunctions(environment: Environment): void {

@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { BOUNDED, SPEND } from './cost-budget.js';
+import { BOUNDED, KNOWN, SPEND } from './cost-budget.js';
 import { operandsOf } from './expression-paths.js';
 
 /** Macros that evaluate an argument once for each item of a list. */
@@ -11,7 +11,7 @@ const CALL_COSTS: Readonly<Record<string, number>> = { split: 1000, join: 100 };
 
 /**
  * Rewrites an expression so that each iteration of a loop is charged to the cost budget before it runs, and the values that `map` and
- * `bind` build are measured. The result and the errors stay the same.
+ * `bind` build are measured. The result and the errors stay the same, but for a null that is compared: it is unknown.
  *
  * @param ast - The parsed expression.
  */
@@ -33,6 +33,7 @@ interface Insertion {
 
 /** The insertions of an outer call enclose those of inner calls. */
 function insertionsIn(node: ASTNode): Insertion[] {
+  if (node.op === 'in' || node.op === '==' || node.op === '!=') return insertionsInComparison(node);
   if (node.op !== 'rcall') return operandsOf(node).flatMap(insertionsIn);
   const [name, receiver, args] = node.args;
   const isBind = name === 'bind' && receiver.op === 'id' && receiver.args === 'cel';
@@ -59,6 +60,24 @@ function insertionsIn(node: ASTNode): Insertion[] {
     return [{ at: start, inserted: before }, ...within, { at: end, inserted: after }];
   });
   return [...insertionsIn(receiver), ...inner];
+}
+
+/** In the library, null is in no list and equals null. Here null is unknown, unless the expression asks for it. */
+function insertionsInComparison(node: ASTNode & { readonly op: 'in' | '==' | '!=' }): Insertion[] {
+  const [left, right] = node.args;
+  const inner = [...insertionsIn(left), ...insertionsIn(right)];
+  if (left.op === 'value' || right.op === 'value' || asksForNull(right)) return inner;
+  return [
+    { at: left.range.start, inserted: `${KNOWN}(` },
+    ...insertionsIn(left),
+    { at: left.range.end, inserted: ')' },
+    ...insertionsIn(right),
+  ];
+}
+
+/** Whether a list has a literal null. */
+function asksForNull(node: ASTNode): boolean {
+  return node.op === 'list' && node.args.some(({ op, args }) => op === 'value' && args === null);
 }
 
 function costOf(node: ASTNode): number {

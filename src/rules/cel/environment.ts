@@ -2,7 +2,7 @@ import { Environment, EvaluationError } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { errorText } from '../../telemetry/error-text.js';
 import { registerFunctions } from './functions.js';
-import { registerCostFunctions } from './cost-budget.js';
+import { KNOWN, registerCostFunctions } from './cost-budget.js';
 import { EVENT_SHAPE } from '../model/vocabulary.js';
 import type { Shape } from '../model/vocabulary.js';
 
@@ -114,11 +114,21 @@ export function evaluatingEnvironment(): Environment {
   });
   registerFunctions(environment);
   registerCostFunctions(environment);
+  registerKnown(environment);
   mixNumbers(environment);
   for (const type of ['string', 'double', 'int', 'bool', 'list<dyn>', TIME]) {
     environment.registerOperator(`${type} == null`, equalsUnlessUnknown);
   }
   return environment;
+}
+
+/** The function that expressions get around a compared operand: it returns its argument, unless that is null. */
+function registerKnown(environment: Environment): void {
+  environment.registerFunction(`${KNOWN}(dyn): dyn`, (value: unknown) => {
+    if (value === null || value === undefined)
+      throw new EvaluationError({ code: 'no_such_overload', message: 'null is unknown' });
+    return value;
+  });
 }
 
 /**

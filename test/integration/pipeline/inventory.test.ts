@@ -166,6 +166,9 @@ describe('a device that has not reported its inventory yet', () => {
       'at-once': 'not_matched',
       trial: 'matched',
     });
+    expect(late.decisions.find(({ rule }) => rule === 'macs')?.reason).toMatch(
+      / is true; waited \d+ s for inventory: platform, name$/,
+    );
     expect(moves(id)).toHaveLength(1);
     expect(messages(late, 'macs')).toEqual([undefined, 'MacBook Pro (14-inch, Nov 2023)']);
     expect(messages(late, 'greet')).toEqual([`${id} enrolled`, 'welcome Ada 1', undefined]);
