@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { rateHeaderKinds } from './api/rate-limit.js';
-import type { SimulatorOptions } from './simulator.js';
+import { editions, type SimulatorOptions } from './simulator.js';
 
 export const usage = `Usage: npm run simulator -- --port <port> --api-key <key> [options]
 
@@ -18,6 +18,7 @@ export const usage = `Usage: npm run simulator -- --port <port> --api-key <key> 
   --inventory-delay <s> seconds from an enrollment until the device has reported its inventory (default: 3;
                         0: at once)
   --conflicts           respond with 409 to an assignment that changes nothing
+  --edition <edition>   what records have: current (default), or what the API reference shows (reference)
   --help                show this help
 `;
 
@@ -50,6 +51,7 @@ function readValues(args: readonly string[]): CommandLine {
       seed: { type: 'string', default: '1' },
       'inventory-delay': { type: 'string', default: '3' },
       conflicts: { type: 'boolean', default: false },
+      edition: { type: 'string', default: 'current' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -90,6 +92,9 @@ function readValues(args: readonly string[]): CommandLine {
     return invalid(
       `--inventory-delay must be a number of seconds, such as 3 or 0.5, not "${inventoryDelay}"`,
     );
+  const edition = editions.find((known) => known === values.edition);
+  if (edition === undefined)
+    return invalid(`--edition must be one of ${editions.join(', ')}, not "${values.edition}"`);
 
   const { token, webhook: url } = values;
   const readOnlyApiKey = values['read-only-key'];
@@ -104,6 +109,7 @@ function readValues(args: readonly string[]): CommandLine {
       seed,
       conflicts: values.conflicts,
       delays: { inventoryMs: Number(inventoryDelay) * 1000 },
+      edition,
       ...(values.devices !== undefined && { fleet: { devices, seed } }),
       ...(values.rate !== undefined && { rateLimit: { perSecond: rate, burst, headers } }),
     },

@@ -11,6 +11,9 @@ import type { ScriptJobRecord } from './resources/script-jobs.js';
 import type { DeliveryFault } from './webhooks/delivery-faults.js';
 import type { Resend, WebhookDelivery, WebhookTarget } from './webhooks/webhooks.js';
 
+/** What records have. */
+export const editions = ['current', 'reference'] as const;
+
 export interface SimulatorOptions {
   /** Default: 0, any free port. */
   port?: number;
@@ -29,6 +32,11 @@ export interface SimulatorOptions {
   fleet?: FleetSeed;
   /** Whether an assignment or a removal that changes nothing is a 409 instead of a 204. */
   conflicts?: boolean;
+  /**
+   * What records have: everything seen in real accounts (`current`, the default), or only what the API reference shows
+   * (`reference`).
+   */
+  edition?: (typeof editions)[number];
 }
 
 export interface Simulator {

@@ -11,6 +11,7 @@ import { lock } from './scenarios/lock.js';
 import { unenroll } from './scenarios/unenroll.js';
 import { closeServer, listen, originOf } from './listen.js';
 import { deviceRecord } from './resources/device-record.js';
+import { inReferenceEdition } from './resources/reference-edition.js';
 import { apiRoutes } from './resources/routes.js';
 import { scriptJobRecord } from './resources/script-jobs.js';
 import type { Simulator, SimulatorOptions } from './simulator.js';
@@ -74,6 +75,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     faults,
     callLog,
     ...(rateLimit !== undefined && { rateLimit }),
+    ...(options.edition === 'reference' && { present: inReferenceEdition }),
   });
   const control = createControl(controls);
 

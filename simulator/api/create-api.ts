@@ -8,7 +8,7 @@ import { takesEffect, type Fault, type FaultList } from './faults.js';
 import { recordable } from './params.js';
 import { createRateLimiter, rateHeaders, type RateLimit } from './rate-limit.js';
 import { readRequest, type ReadRequest } from './read-request.js';
-import { matchRoute, type Route } from './route.js';
+import { matchCall, type Route } from './route.js';
 import { writeResponse, writeHtml, writeTruncated } from './write-response.js';
 
 export const apiRoot = '/api/v1';
@@ -16,6 +16,8 @@ export const apiRoot = '/api/v1';
 export interface ApiOptions {
   keys: { apiKey: string; readOnlyApiKey?: string };
   routes: readonly Route[];
+  /** How a response is shown (default: as the route made it). */
+  present?: (response: ApiResponse) => ApiResponse;
   clock: SimulatorClock;
   faults: FaultList;
   callLog: CallLog;
@@ -35,7 +37,8 @@ export function createApi(
     const read = await readRequest(request);
     const path = read.path.slice(apiRoot.length);
     const access = accessOf(request.headers.authorization, options.keys);
-    const handleCall = () => handle(options.routes, access, requestCall, waitHeaders, read, path);
+    const present = options.present ?? ((made: ApiResponse) => made);
+    const handleCall = () => present(handle(options.routes, access, requestCall, waitHeaders, read, path));
     const record = (status: number) =>
       options.callLog.add({
         method: read.method,
@@ -69,10 +72,10 @@ function handle(
   if (access === 'none') return failure(401, 'invalid API key');
   const waitSeconds = requestCall();
   if (waitSeconds > 0) return failure(429, 'too many requests', waitHeaders(waitSeconds));
-  if (access === 'read_only' && read.method !== 'GET') {
+  if (access === 'read_only' && read.method !== 'GET' && read.method !== 'HEAD') {
     return failure(403, 'This API Key does not have access to this resource.');
   }
-  const match = matchRoute(routes, read.method, path);
+  const match = matchCall(routes, read.method, path);
   if (match === undefined) return notFound();
   if (!read.wellFormed) return failure(400, 'the request body could not be read');
   return match.route.handle({ path: match.path, query: read.query, params: read.params });

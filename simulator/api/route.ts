@@ -26,6 +26,19 @@ export function numberInPath(call: Call, name: string): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
+/** Methods that the API treats alike: HEAD responds like GET, and PUT and PATCH are the same. */
+const alike: Readonly<Record<string, Method>> = { HEAD: 'GET', PUT: 'PATCH', PATCH: 'PUT' };
+
+/** Finds the route for a call as the API does: under its method, else under the method that is treated alike. */
+export function matchCall(
+  routes: readonly Route[],
+  method: string,
+  path: string,
+): ReturnType<typeof matchRoute<Route>> {
+  const other = alike[method];
+  return matchRoute(routes, method, path) ?? (other && matchRoute(routes, other, path));
+}
+
 /** Finds the route for a method and a path, with the values of its `:names`. Ignores a trailing slash. */
 export function matchRoute<R extends { method: string; path: string }>(
   routes: readonly R[],

@@ -12,20 +12,27 @@ export function writeResponse(
   startedAt: number,
 ): void {
   if (file !== undefined) {
-    writeFile(response, file, startedAt);
+    writeFile(request, response, file, startedAt);
     return;
   }
   const body = content === undefined ? '' : JSON.stringify(content);
   setHeaders(response, { status, headers }, body, startedAt);
-  if (status === 200 && request.method === 'GET' && request.headers['if-none-match'] === etag(body)) {
+  if (status === 200 && isKnown(request, body)) {
     response.removeHeader('content-length');
     response.writeHead(304).end();
     return;
   }
+  // Node leaves out the body of a response to HEAD.
   response.writeHead(status).end(body);
 }
 
+/** Whether a client that reads has this content already. */
+function isKnown({ method, headers }: IncomingMessage, content: string | Buffer): boolean {
+  return (method === 'GET' || method === 'HEAD') && headers['if-none-match'] === etag(content);
+}
+
 function writeFile(
+  request: IncomingMessage,
   response: ServerResponse,
   { content, type, name }: NonNullable<ApiResponse['file']>,
   startedAt: number,
@@ -33,7 +40,10 @@ function writeFile(
   response.setHeader('x-request-id', randomUUID());
   response.setHeader('x-runtime', ((performance.now() - startedAt) / 1000).toFixed(6));
   response.setHeader('content-disposition', `attachment; filename="${encodeURIComponent(name)}"`);
-  response.writeHead(200, { 'content-type': type, 'content-length': content.length }).end(content);
+  response.setHeader('cache-control', 'max-age=0, private, must-revalidate');
+  response.setHeader('etag', etag(content));
+  if (isKnown(request, content)) response.writeHead(304).end();
+  else response.writeHead(200, { 'content-type': type, 'content-length': content.length }).end(content);
 }
 
 /** Announces the whole response, sends half of it, and closes the connection. */
@@ -75,6 +85,6 @@ function setHeaders(
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
-function etag(body: string): string {
+function etag(body: string | Buffer): string {
   return `W/"${createHash('md5').update(body).digest('hex')}"`;
 }

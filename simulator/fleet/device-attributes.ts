@@ -1,5 +1,45 @@
-/** Every attribute of a device record, in the order of the reference (Devices, List all). */
-export interface DeviceAttributes {
+/** Every attribute of a device record. */
+export interface DeviceAttributes extends ReferenceAttributes, NewerAttributes {
+  /** Only on a device that awaits its enrollment. */
+  enrollment_url?: string;
+  /** In the reference of API 1.51, and in no record that was seen. */
+  managed_apple_id?: string | null;
+}
+
+/** The attributes of real accounts that the reference lacks. */
+export interface NewerAttributes {
+  enrolled_at: string | null;
+  dep_enrolled: boolean | null;
+  dep_assigned: boolean | null;
+  ddm_enabled: boolean | null;
+  user_enrollment: boolean | null;
+  auto_admin_name: string | null;
+  supplemental_build_version: string | null;
+  supplemental_os_version_extra: string | null;
+  lost_mode_enabled: boolean | null;
+  time_zone: string | null;
+  service_subscriptions: ServiceSubscription[];
+}
+
+/** A SIM or eSIM. */
+export interface ServiceSubscription {
+  slot: string | null;
+  carrier_settings_version: string | null;
+  current_carrier_network: string | null;
+  current_mcc: string | null;
+  current_mnc: string | null;
+  iccid: string | null;
+  imei: string | null;
+  phone_number: string | null;
+  is_data_preferred: boolean | null;
+  is_voice_preferred: boolean | null;
+  label: string | null;
+  meid: string | null;
+  eid: string | null;
+}
+
+/** The attributes of the reference, in its order (Devices, List all). */
+export interface ReferenceAttributes {
   /** Null until a device that has just enrolled reports it, unless it was given. */
   name: string | null;
   last_seen_at: string | null;
@@ -67,19 +107,6 @@ export interface DeviceAttributes {
   location_longitude: string | null;
   location_accuracy: string | null;
   location_updated_at: string | null;
-  /** Only on a device that awaits its enrollment. */
-  enrollment_url?: string;
-  // Only in newer records.
-  enrolled_at?: string | null;
-  dep_enrolled?: boolean | null;
-  dep_assigned?: boolean | null;
-  ddm_enabled?: boolean | null;
-  user_enrollment?: boolean | null;
-  auto_admin_name?: string | null;
-  supplemental_build_version?: string | null;
-  time_zone?: string | null;
-  managed_apple_id?: string | null;
-  service_subscriptions?: { slot: string; iccid: string; imei: string }[];
 }
 
 export interface Firewall {
@@ -103,6 +130,27 @@ export interface OsUpdate {
 
 /** The attributes of a device with nothing but a name (reference: Devices, Create). */
 export function blankAttributes(name: string | null): DeviceAttributes {
+  return { ...blankReferenceAttributes(name), ...blankNewerAttributes() };
+}
+
+/** The attributes of a device that the reference lacks, before the device has reported. */
+export function blankNewerAttributes(): NewerAttributes {
+  return {
+    enrolled_at: null,
+    dep_enrolled: false,
+    dep_assigned: false,
+    ddm_enabled: null,
+    user_enrollment: false,
+    auto_admin_name: null,
+    supplemental_build_version: null,
+    supplemental_os_version_extra: null,
+    lost_mode_enabled: null,
+    time_zone: null,
+    service_subscriptions: [],
+  };
+}
+
+function blankReferenceAttributes(name: string | null): ReferenceAttributes {
   return {
     name,
     last_seen_at: null,

@@ -26,6 +26,8 @@ export interface DeviceTable {
   /** The devices after an id, or all. */
   after(id: number | undefined, direction: Direction): Iterable<Device>;
   bySerialNumber(serialNumber: string): Device | undefined;
+  /** The ids of the devices of a device group, ascending. */
+  inGroup(groupId: number): number[];
   installedApp(appId: number): AppOnDevice | undefined;
   editInstalledApp(appId: number): AppOnDevice | undefined;
 }
@@ -63,6 +65,22 @@ export function createDeviceTable(initial: readonly Device[], generated?: Genera
   };
 
   for (const device of initial) store(device);
+
+  // Of all generated devices, also changed ones: generating a large fleet for each call would be slow.
+  let generatedIdsByGroup: Map<number, number[]> | undefined;
+  const generatedIn = (groupId: number): number[] => {
+    if (generated === undefined) return [];
+    if (generatedIdsByGroup === undefined) {
+      generatedIdsByGroup = new Map();
+      for (let id = generated.firstId; id < generated.firstId + generated.count; id += 1) {
+        const { groupId: group } = generated.device(id);
+        const ids = generatedIdsByGroup.get(group);
+        if (ids === undefined) generatedIdsByGroup.set(group, [id]);
+        else ids.push(id);
+      }
+    }
+    return generatedIdsByGroup.get(groupId) ?? [];
+  };
 
   function* ids(from: number | undefined, direction: Direction): Iterable<number> {
     storedIds ??= [...stored.keys()].sort((a, b) => a - b);
@@ -138,6 +156,11 @@ export function createDeviceTable(initial: readonly Device[], generated?: Genera
       if (own !== undefined && is(own)) return own;
       const made = asGenerated(generated?.idOfSerial(serialNumber) ?? -1);
       return made !== undefined && is(made) ? made : undefined;
+    },
+    inGroup: (groupId) => {
+      const own = [...stored.values()].filter((device) => device.groupId === groupId).map(({ id }) => id);
+      const others = generatedIn(groupId).filter((id) => !stored.has(id) && !removed.has(id));
+      return [...own, ...others].sort((a, b) => a - b);
     },
     installedApp,
     editInstalledApp: (appId) => {

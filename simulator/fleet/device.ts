@@ -11,8 +11,6 @@ export interface Device {
   users: DeviceUser[];
   /** The values of this device. They override the values of the group and the defaults of the account. */
   customValues: Map<string, string>;
-  /** Whether the record lists custom attribute values among its relationships. Only newer records do. */
-  listsCustomValues: boolean;
   /** What its webhooks name until it has reported its inventory. */
   webhookIdentifiers?: { udid: string | null; serial_number: string | null };
   /** What a device in lost mode shows. */

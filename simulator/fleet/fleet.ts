@@ -4,8 +4,8 @@ import type { DeviceTable } from './device-table.js';
 
 export interface Profile {
   id: number;
-  /** Only custom configuration profiles can be changed by the API. */
-  type: 'custom_configuration_profile' | 'wifi_profile';
+  /** Only custom configuration profiles and custom declarations can be changed by the API. */
+  type: 'custom_configuration_profile' | 'custom_declaration' | 'wifi';
   name: string;
   profile_identifier: string;
   user_scope: boolean;
@@ -14,6 +14,8 @@ export interface Profile {
   reinstall_after_os_update: boolean;
   /** The uploaded file. */
   content: Buffer;
+  /** Only of a declaration. */
+  declaration?: { type: string; activationPredicate: string | null };
   deviceGroupIds: Set<number>;
   /** Devices with a direct assignment. */
   deviceIds: Set<number>;
@@ -29,32 +31,35 @@ export interface AssignmentGroup {
   id: number;
   name: string;
   auto_deploy: boolean;
-  /** Only in newer groups. */
-  newer?: {
-    priority: number | null;
-    type: 'standard' | 'munki';
-    group_type: 'static';
-    install_type: string | null;
-    app_track_location: boolean;
-  };
-  appIds: Set<number>;
+  priority: number;
+  type: 'standard' | 'munki';
+  group_type: 'static' | 'dynamic';
+  install_type: string | null;
+  app_track_location: boolean;
+  /** How each app is installed, by the id of the app. */
+  apps: Map<number, AppAssignment>;
   deviceGroupIds: Set<number>;
   deviceIds: Set<number>;
   profileIds: Set<number>;
   customValues: Map<string, string>;
 }
 
+/** How an app of an assignment group is installed. */
+export interface AppAssignment {
+  deployment_type: string;
+  install_type: string | null;
+}
+
 export interface App {
   id: number;
   name: string;
-  app_type: 'app store' | 'enterprise' | 'custom b2b';
+  app_type: 'app store' | 'enterprise' | 'custom b2b' | 'shared';
   bundle_identifier?: string;
   version?: string;
   itunes_store_id?: number;
-  /** Only in newer records. */
-  installation_channels?: string[];
-  platform_support?: 'iOS' | 'macOS';
-  processing_status?: 'processing' | 'processed';
+  installation_channels: readonly string[];
+  platform_support: 'iOS' | 'macOS';
+  processing_status: 'processing' | 'processed';
 }
 
 export interface ManagedAppConfig {
@@ -85,11 +90,8 @@ export interface DepDevice {
   depServerId: number;
   serial_number: string;
   model: string;
-  description: string;
   color: string;
-  asset_tag: string | null;
-  profile_status: 'empty' | 'assigned' | 'pushed' | 'removed';
-  device_assigned_date: string;
+  checked_in_at: string | null;
 }
 
 export interface Enrollment {
@@ -97,6 +99,9 @@ export interface Enrollment {
   /** Null for an account driven enrollment, which has no invitations: people sign in. */
   url: string | null;
   belongsTo: { type: 'device_group' | 'device'; id: number };
+  user_enrollment: boolean;
+  welcome_screen: boolean;
+  authentication: boolean;
 }
 
 export interface Invitation {
@@ -117,9 +122,9 @@ export interface Script {
 export interface ScriptJob {
   id: number;
   script_name: string;
-  job_name?: string;
-  /** The attribute for the output, and the part of the output to store (API 1.51). */
-  storeIn?: { attribute: string; pattern?: RegExp };
+  job_name: string;
+  /** The attribute for the output, and what is cut out of the output (API 1.51). */
+  storeIn?: { attribute: string; regex: string };
   content: string;
   job_id: string;
   variable_support: boolean;
@@ -148,13 +153,20 @@ export interface Log {
   relationships: Readonly<Record<string, unknown>>;
 }
 
+/** The custom attributes by name. Names are case insensitive; a record has the name as it was created. */
+export interface CustomAttributes extends Iterable<CustomAttribute> {
+  get(name: string): CustomAttribute | undefined;
+  add(attribute: CustomAttribute): void;
+  delete(name: string): boolean;
+}
+
 /** The records of a simulated account. */
 export interface FleetRecords {
   account: { name: string; apple_store_country_code: string; licenses: number };
   pushCertificate: { apple_id: string; expires_at: string };
   apps: Map<number, App>;
   assignmentGroups: Map<number, AssignmentGroup>;
-  customAttributes: Map<string, CustomAttribute>;
+  customAttributes: CustomAttributes;
   depDevices: Map<number, DepDevice>;
   depServers: Map<number, DepServer>;
   deviceGroups: Map<number, DeviceGroup>;
@@ -211,6 +223,17 @@ export interface Fleet extends FleetRecords {
   /** The time of the last request, in epoch milliseconds, for calls with a minimum interval. */
   lastRequestedAt: Map<string, number>;
   nextId(kind: NumberedKind): number;
+}
+
+/** Creates the custom attributes of an account. */
+export function customAttributesOf(initial: readonly CustomAttribute[]): CustomAttributes {
+  const byName = new Map(initial.map((attribute) => [attribute.id.toLowerCase(), attribute]));
+  return {
+    get: (name) => byName.get(name.toLowerCase()),
+    add: (attribute) => void byName.set(attribute.id.toLowerCase(), attribute),
+    delete: (name) => byName.delete(name.toLowerCase()),
+    [Symbol.iterator]: () => byName.values(),
+  };
 }
 
 /** The records by their id. */

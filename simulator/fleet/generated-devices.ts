@@ -98,7 +98,6 @@ function generate(id: number, random: Random, now: number, groupIds: readonly nu
     },
     users: isMac ? [userOf(id, owner)] : [],
     customValues: new Map([['department', department]]),
-    listsCustomValues: true,
   };
 }
 

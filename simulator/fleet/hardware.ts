@@ -82,11 +82,8 @@ function enrolledAttributes({ name, serialNumber, udid, at }: Identity, random: 
     dep_assigned: true,
     ddm_enabled: true,
     user_enrollment: false,
-    auto_admin_name: null,
-    supplemental_build_version: null,
+    lost_mode_enabled: false,
     time_zone: 'America/Los_Angeles',
-    managed_apple_id: null,
-    service_subscriptions: [],
   };
 }
 
@@ -139,6 +136,27 @@ function mobileAttributes(): Partial<DeviceAttributes> {
   };
 }
 
+/** The attributes of a phone with its SIM. */
+function withSubscription(phone: Partial<DeviceAttributes>): Partial<DeviceAttributes> {
+  const { imei = null, meid = null, iccid = null, phone_number = null } = phone;
+  const subscription = {
+    slot: 'CTSubscriptionSlotOne',
+    carrier_settings_version: '61.0',
+    current_carrier_network: 'Verizon',
+    current_mcc: '311',
+    current_mnc: '480',
+    iccid,
+    imei,
+    phone_number,
+    is_data_preferred: true,
+    is_voice_preferred: true,
+    label: 'Primary',
+    meid,
+    eid: null,
+  };
+  return { ...phone, service_subscriptions: [subscription] };
+}
+
 const hardware: Readonly<Record<DeviceKind, (random: Random) => Partial<DeviceAttributes>>> = {
   macbook: (random) => ({
     ...macAttributes(random),
@@ -169,25 +187,26 @@ const hardware: Readonly<Record<DeviceKind, (random: Random) => Partial<DeviceAt
     firmware_password_enabled: true,
     firmware_password: randomPassword(random),
   }),
-  iphone: (random) => ({
-    ...mobileAttributes(),
-    os_version: '18.1',
-    build_version: '22B83',
-    model_name: 'iPhone 15',
-    model: 'MTLK3LL/A',
-    product_name: 'iPhone15,4',
-    imei: randomImei(random),
-    device_capacity: 128,
-    available_device_capacity: 97.3,
-    battery_level: '93%',
-    modem_firmware_version: '2.11.00',
-    cellular_technology: 3,
-    personal_hotspot_enabled: false,
-    voice_roaming_enabled: true,
-    data_roaming_enabled: false,
-    is_roaming: false,
-    phone_number: `+1555${between(random, 1_000_000, 9_999_999)}`,
-  }),
+  iphone: (random) =>
+    withSubscription({
+      ...mobileAttributes(),
+      os_version: '18.1',
+      build_version: '22B83',
+      model_name: 'iPhone 15',
+      model: 'MTLK3LL/A',
+      product_name: 'iPhone15,4',
+      imei: randomImei(random),
+      device_capacity: 128,
+      available_device_capacity: 97.3,
+      battery_level: '93%',
+      modem_firmware_version: '2.11.00',
+      cellular_technology: 3,
+      personal_hotspot_enabled: false,
+      voice_roaming_enabled: true,
+      data_roaming_enabled: false,
+      is_roaming: false,
+      phone_number: `+1555${between(random, 1_000_000, 9_999_999)}`,
+    }),
   ipad: () => ({
     ...mobileAttributes(),
     os_version: '17.7',

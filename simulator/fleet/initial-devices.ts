@@ -24,10 +24,10 @@ export function initialDevices(nextAppId: () => number): Device[] {
     apps: appsOfNew(kind, nextAppId, enrolledAt),
     users: [],
     customValues: new Map(),
-    listsCustomValues: true,
   });
 
   const macbook = enrolledDevice('macbook', 54, 41, "Priya's MacBook Pro", 'C02XK1ZMJGH5');
+  const appleTv = enrolledDevice('apple_tv', 117, 1, 'Boardroom Apple TV', 'DY5ZL0P9Q1KD');
   const ipad = enrolledDevice('ipad', 98, 38, 'Front Desk iPad', 'DMPZK4A1MF3M');
   return [
     waitingDevice(11),
@@ -45,12 +45,11 @@ export function initialDevices(nextAppId: () => number): Device[] {
       users: initialUsers().slice(0, 1),
     },
     { ...ipad, apps: [sunsetRun(), ...ipad.apps] },
-    enrolledDevice('apple_tv', 117, 1, 'Boardroom Apple TV', 'DY5ZL0P9Q1KD'),
+    { ...appleTv, attributes: { ...appleTv.attributes, is_supervised: false, is_dep_enrollment: false } },
     {
       ...enrolledDevice('iphone', 121, 1, "Mike's iPhone", 'DNFJE9DNG5MG'),
       attributes: mikesIphone(),
       apps: mikesApps(),
-      listsCustomValues: false,
     },
   ];
 }
@@ -68,7 +67,6 @@ function waitingDevice(id: number): Device {
     apps: [],
     users: [],
     customValues: new Map(),
-    listsCustomValues: true,
   };
 }
 

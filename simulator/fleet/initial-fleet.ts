@@ -3,8 +3,22 @@ import { initialDevices } from './initial-devices.js';
 import { initialLogs } from './initial-logs.js';
 import { initialProfiles } from './initial-profiles.js';
 import { initialScripts } from './initial-scripts.js';
-import { byId, type AssignmentGroup, type DepDevice, type DeviceGroup, type FleetRecords } from './fleet.js';
+import {
+  byId,
+  customAttributesOf,
+  type AssignmentGroup,
+  type DepDevice,
+  type DeviceGroup,
+  type Enrollment,
+  type FleetRecords,
+} from './fleet.js';
 import { generatedDevices, type FleetSeed } from './generated-devices.js';
+
+const processed = {
+  installation_channels: ['standard'],
+  platform_support: 'iOS',
+  processing_status: 'processed',
+} as const;
 
 /**
  * The initial account: the examples of the reference and a few more devices.
@@ -32,6 +46,7 @@ export function createInitialFleet(nextAppId: () => number, now: Date, seed?: Fl
         bundle_identifier: 'com.simonfilip.AfterGlow',
         app_type: 'app store',
         itunes_store_id: 573116090,
+        ...processed,
       },
       {
         id: 63,
@@ -39,14 +54,15 @@ export function createInitialFleet(nextAppId: () => number, now: Date, seed?: Fl
         bundle_identifier: 'com.portlandsurfclub.ent.surfreport2.2',
         app_type: 'enterprise',
         version: '2.2',
+        ...processed,
       },
-      { id: 67, name: 'Scanner Pro', app_type: 'custom b2b', itunes_store_id: 44827291 },
+      { id: 67, name: 'Scanner Pro', app_type: 'custom b2b', itunes_store_id: 44827291, ...processed },
     ]),
     assignmentGroups: byId([
-      assignmentGroup(26, 'SimpleMDM', true, [34, 67], [37, 38]),
-      assignmentGroup(38, 'Productivity Apps', false, [63, 67], [37, 38]),
+      assignmentGroup(26, 'SimpleMDM', 1, [34, 67], [37, 38]),
+      assignmentGroup(38, 'Productivity Apps', 2, [63, 67], [37, 38]),
     ]),
-    customAttributes: byId([
+    customAttributes: customAttributesOf([
       { id: 'department', default_value: 'unassigned', secret: false },
       { id: 'email_address', default_value: 'user@example.org', secret: false },
       { id: 'full_name', default_value: 'not provided', secret: false },
@@ -64,11 +80,11 @@ export function createInitialFleet(nextAppId: () => number, now: Date, seed?: Fl
     deviceGroups,
     devices: createDeviceTable(initialDevices(nextAppId), generated),
     enrollments: byId([
-      { id: 3, url: 'https://a.simplemdm.com/e/?c=31970277', belongsTo: { type: 'device_group', id: 3 } },
-      { id: 4, url: 'https://a.simplemdm.com/e/?c=30486333', belongsTo: { type: 'device_group', id: 1 } },
-      { id: 5, url: 'https://a.simplemdm.com/e/?c=86534893', belongsTo: { type: 'device', id: 11 } },
-      { id: 6, url: 'https://a.simplemdm.com/e/?c=52910846', belongsTo: { type: 'device_group', id: 41 } },
-      { id: 7, url: null, belongsTo: { type: 'device_group', id: 1 } },
+      enrollment(3, '31970277', 3),
+      enrollment(4, '30486333', 1),
+      { ...enrollment(5, '86534893', 1), belongsTo: { type: 'device', id: 11 } },
+      enrollment(6, '52910846', 41),
+      { ...enrollment(7, '', 1), url: null, user_enrollment: true, authentication: true },
     ]),
     invitations: [],
     logs: byId(initialLogs),
@@ -91,19 +107,35 @@ function deviceGroup(id: number, name: string): DeviceGroup {
 function assignmentGroup(
   id: number,
   name: string,
-  auto_deploy: boolean,
+  priority: number,
   appIds: readonly number[],
   deviceGroupIds: readonly number[],
 ): AssignmentGroup {
   return {
     id,
     name,
-    auto_deploy,
-    appIds: new Set(appIds),
+    auto_deploy: priority === 1,
+    priority,
+    type: 'standard',
+    group_type: 'static',
+    install_type: null,
+    app_track_location: true,
+    apps: new Map(appIds.map((appId) => [appId, { deployment_type: 'standard', install_type: null }])),
     deviceGroupIds: new Set(deviceGroupIds),
     deviceIds: new Set([54]),
     profileIds: new Set(),
     customValues: new Map(),
+  };
+}
+
+function enrollment(id: number, code: string, groupId: number): Enrollment {
+  return {
+    id,
+    url: `https://a.simplemdm.com/e/?c=${code}`,
+    belongsTo: { type: 'device_group', id: groupId },
+    user_enrollment: false,
+    welcome_screen: true,
+    authentication: false,
   };
 }
 
@@ -123,10 +155,7 @@ function depDevice(id: number, depServerId: number, serial_number: string, model
     depServerId,
     serial_number,
     model,
-    description: `${model} SPACE GRAY`,
     color: 'SPACE GRAY',
-    asset_tag: null,
-    profile_status: 'pushed',
-    device_assigned_date: '2024-02-28T10:00:00.000-08:00',
+    checked_in_at: '2024-02-28T10:00:00.000-08:00',
   };
 }

@@ -9,7 +9,7 @@ export function initialProfiles(): Profile[] {
       identifier: 'com.unwiredmdm.aabc717175a3467b93af177aa5f1992b',
       deviceIds: [121],
     }),
-    profile({ id: 15, name: 'Office Wi-Fi', identifier: 'com.unwiredmdm.wifi.15', type: 'wifi_profile' }),
+    profile({ id: 15, name: 'Office Wi-Fi', identifier: 'com.unwiredmdm.wifi.15', type: 'wifi' }),
     profile({
       id: 293_814,
       name: 'Munki Configuration',

@@ -1,6 +1,6 @@
 import { blankAttributes, type DeviceAttributes } from './device-attributes.js';
 
-/** Device 121, exactly as in the reference (Devices, Retrieve one). */
+/** Device 121 of the reference (Devices, Retrieve one), with the attributes that the reference lacks. */
 export function mikesIphone(): DeviceAttributes {
   return {
     ...blankAttributes("Mike's iPhone"),
@@ -53,5 +53,7 @@ export function mikesIphone(): DeviceAttributes {
     firmware_password_enabled: false,
     recovery_lock_password_enabled: false,
     remote_desktop_enabled: false,
+    enrolled_at: '2021-06-01T09:30:12.000-07:00',
+    lost_mode_enabled: false,
   };
 }

@@ -6,7 +6,7 @@ import type { App, Fleet } from '../fleet/fleet.js';
 import { writeAdminLog } from '../fleet/write-log.js';
 import { installLater } from '../scenarios/install-apps.js';
 import { installedAppRecord } from './installed-apps.js';
-import { retrieve, withRecord } from './retrieve.js';
+import { retrieve, withRecord, type Records } from './retrieve.js';
 
 /** The calls of the reference's section Apps, and those of API 1.51 about Munki. */
 export function appRoutes(fleet: Fleet): Route[] {
@@ -14,7 +14,7 @@ export function appRoutes(fleet: Fleet): Route[] {
   return [
     { method: 'GET', path: '/apps', handle: (call) => page(call, listed(fleet, call), appRecord) },
     { method: 'POST', path: '/apps', handle: (call) => createApp(fleet, call) },
-    { method: 'GET', path: '/apps/:id', handle: (call) => retrieve(call, apps, appRecord) },
+    { method: 'GET', path: '/apps/:id', handle: (call) => retrieve(call, readable(fleet), appRecord) },
     {
       method: 'PATCH',
       path: '/apps/:id',
@@ -57,10 +57,21 @@ export function appRoutes(fleet: Fleet): Route[] {
 const sharedApp: App = {
   id: 5,
   name: 'SimpleMDM',
-  app_type: 'enterprise',
+  app_type: 'shared',
   bundle_identifier: 'com.unwiredrev.SimpleMDM',
   version: '7.2',
+  ...catalogState('iOS'),
 };
+
+/** A shared app can be read like any other; it cannot be changed or deleted. */
+function readable({ apps }: Fleet): Records<App> {
+  return { get: (id) => (id === sharedApp.id ? sharedApp : apps.get(id)) };
+}
+
+/** The attributes of a processed app that the reference lacks. */
+export function catalogState(platform_support: App['platform_support']) {
+  return { installation_channels: ['standard'], platform_support, processing_status: 'processed' } as const;
+}
 
 function listed({ apps }: Fleet, call: Call): App[] {
   const shared = flagParam(call.params, 'include_shared') ?? false;
@@ -85,6 +96,7 @@ function createApp(fleet: Fleet, call: Call): ApiResponse {
       bundle_identifier: bundleId ?? `com.example.app${storeId ?? ''}`,
       app_type: 'app store',
       itunes_store_id: storeId === undefined ? 1_000_000_000 + id : Number(storeId),
+      ...catalogState('iOS'),
     };
   } else {
     const [, base = '', extension = ''] = /^(.*)\.(ipa|pkg)$/i.exec(binary.filename) ?? [];
@@ -138,7 +150,7 @@ function nextVersion(version: string): string {
 
 function deleteApp(fleet: Fleet, { id }: App): ApiResponse {
   fleet.apps.delete(id);
-  for (const { appIds } of fleet.assignmentGroups.values()) appIds.delete(id);
+  for (const group of fleet.assignmentGroups.values()) group.apps.delete(id);
   for (const config of [...fleet.managedAppConfigs.values()]) {
     if (config.appId === id) fleet.managedAppConfigs.delete(config.id);
   }

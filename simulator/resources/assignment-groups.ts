@@ -1,6 +1,5 @@
 import {
   accepted,
-  assignmentResponse,
   created,
   noContent,
   tooManyRequests,
@@ -12,8 +11,10 @@ import { flagParam, textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
 import type { AssignmentGroup, Fleet } from '../fleet/fleet.js';
 import { writeAdminLog } from '../fleet/write-log.js';
-import { assignedApps, installLater } from '../scenarios/install-apps.js';
-import { retrieve, withRecord, type Records } from './retrieve.js';
+import { isMember } from '../fleet/is-member.js';
+import { installLater } from '../scenarios/install-apps.js';
+import { assignmentGroupMemberRoutes } from './assignment-group-members.js';
+import { retrieve, withRecord } from './retrieve.js';
 
 /** The calls of the reference's section Assignment Groups, and those of API 1.51. */
 export function assignmentGroupRoutes(fleet: Fleet): Route[] {
@@ -50,20 +51,17 @@ export function assignmentGroupRoutes(fleet: Fleet): Route[] {
           return noContent();
         }),
     },
-    ...pairs(fleet, 'apps', fleet.apps, ({ appIds }) => appIds),
-    ...pairs(fleet, 'device_groups', fleet.deviceGroups, ({ deviceGroupIds }) => deviceGroupIds),
-    ...pairs(fleet, 'devices', fleet.devices, ({ deviceIds }) => deviceIds),
-    ...pairs(fleet, 'profiles', fleet.profiles, ({ profileIds }) => profileIds),
+    ...assignmentGroupMemberRoutes(fleet),
     command('push_apps', (group) => {
       for (const device of fleet.devices.values()) {
-        if (isIn(group, device)) installLater(fleet, device.id, missing(fleet, group, device));
+        if (isMember(group, device)) installLater(fleet, device.id, missing(fleet, group, device));
       }
       writeAdminLog(fleet, 'assignment_group.apps_pushed', { assignment_group_id: group.id });
       return accepted();
     }),
     command('update_apps', (group) => {
       for (const device of fleet.devices.values()) {
-        if (isIn(group, device)) installLater(fleet, device.id, present(fleet, group, device));
+        if (isMember(group, device)) installLater(fleet, device.id, present(fleet, group, device));
       }
       writeAdminLog(fleet, 'assignment_group.apps_updated', { assignment_group_id: group.id });
       return accepted();
@@ -75,7 +73,7 @@ export function assignmentGroupRoutes(fleet: Fleet): Route[] {
       if (now < next) return tooManyRequests(next);
       fleet.lastRequestedAt.set(key, now);
       writeAdminLog(fleet, 'assignment_group.profiles_synced', { assignment_group_id: group.id });
-      return accepted();
+      return noContent();
     }),
     command('clone', (group) => {
       const id = fleet.nextId('assignmentGroup');
@@ -83,9 +81,10 @@ export function assignmentGroupRoutes(fleet: Fleet): Route[] {
         ...group,
         id,
         name: `${group.name} (1)`,
-        appIds: new Set(group.appIds),
+        priority: groups.size + 1,
+        apps: new Map(group.apps),
         deviceGroupIds: new Set(),
-        deviceIds: new Set(),
+        deviceIds: new Set(group.deviceIds),
         profileIds: new Set(group.profileIds),
         customValues: new Map(group.customValues),
       });
@@ -94,60 +93,18 @@ export function assignmentGroupRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-/** The two calls that add something to a group and remove it. */
-function pairs(
-  fleet: Fleet,
-  name: string,
-  records: Records<unknown>,
-  idsOf: (group: AssignmentGroup) => Set<number>,
-): Route[] {
-  const path = `/assignment_groups/:id/${name}/:memberId`;
-  const change = (call: Call, act: (ids: Set<number>, id: number) => boolean): ApiResponse =>
-    withRecord(call, fleet.assignmentGroups, (group) =>
-      withRecord(
-        call,
-        records,
-        () => {
-          const changed = act(idsOf(group), Number(call.path['memberId']));
-          if (changed && group.auto_deploy && name === 'devices')
-            deployTo(fleet, Number(call.path['memberId']));
-          if (changed)
-            writeAdminLog(fleet, `assignment_group.${name}_changed`, { assignment_group_id: group.id });
-          return assignmentResponse(changed, fleet.conflicts);
-        },
-        'memberId',
-      ),
-    );
-  return [
-    {
-      method: 'POST',
-      path,
-      handle: (call) => change(call, (ids, id) => !ids.has(id) && ids.add(id) === ids),
-    },
-    { method: 'DELETE', path, handle: (call) => change(call, (ids, id) => ids.delete(id)) },
-  ];
-}
-
-/** A device that joins a group with `auto_deploy` gets the apps of the group. */
-function deployTo(fleet: Fleet, deviceId: number): void {
-  const device = fleet.devices.get(deviceId);
-  if (device !== undefined) installLater(fleet, deviceId, assignedApps(fleet, device));
-}
-
 type Member = NonNullable<ReturnType<Fleet['devices']['get']>>;
 
-function isIn({ deviceIds, deviceGroupIds }: AssignmentGroup, { id, groupId }: Member): boolean {
-  return deviceIds.has(id) || deviceGroupIds.has(groupId);
-}
-
-function present({ apps }: Fleet, { appIds }: AssignmentGroup, device: Member): number[] {
+function present({ apps }: Fleet, group: AssignmentGroup, device: Member): number[] {
   const installed = new Set(device.apps.map(({ identifier }) => identifier));
-  return [...appIds].filter((id) => installed.has(apps.get(id)?.bundle_identifier ?? `com.example.app${id}`));
+  return [...group.apps.keys()].filter((id) =>
+    installed.has(apps.get(id)?.bundle_identifier ?? `com.example.app${id}`),
+  );
 }
 
 function missing(fleet: Fleet, group: AssignmentGroup, device: Member): number[] {
   const there = new Set(present(fleet, group, device));
-  return [...group.appIds].filter((id) => !there.has(id));
+  return [...group.apps.keys()].filter((id) => !there.has(id));
 }
 
 const types = ['standard', 'munki'] as const;
@@ -162,14 +119,12 @@ function createGroup(fleet: Fleet, call: Call): ApiResponse {
     id: fleet.nextId('assignmentGroup'),
     name,
     auto_deploy: flagParam(call.params, 'auto_deploy') ?? true,
-    newer: {
-      priority: numberParam(call, 'priority') ?? null,
-      type,
-      group_type: 'static',
-      install_type: textParam(call.params, 'install_type') ?? null,
-      app_track_location: flagParam(call.params, 'app_track_location') ?? true,
-    },
-    appIds: new Set(),
+    priority: numberParam(call, 'priority') ?? fleet.assignmentGroups.size + 1,
+    type,
+    group_type: 'static',
+    install_type: textParam(call.params, 'install_type') ?? (type === 'munki' ? 'managed' : null),
+    app_track_location: flagParam(call.params, 'app_track_location') ?? true,
+    apps: new Map(),
     deviceGroupIds: new Set(),
     deviceIds: new Set(),
     profileIds: new Set(),
@@ -183,12 +138,9 @@ function createGroup(fleet: Fleet, call: Call): ApiResponse {
 function updateGroup(fleet: Fleet, call: Call, group: AssignmentGroup): ApiResponse {
   group.name = textParam(call.params, 'name') ?? group.name;
   group.auto_deploy = flagParam(call.params, 'auto_deploy') ?? group.auto_deploy;
-  const { newer } = group;
-  if (newer !== undefined) {
-    newer.priority = numberParam(call, 'priority') ?? newer.priority;
-    newer.install_type = textParam(call.params, 'install_type') ?? newer.install_type;
-    newer.app_track_location = flagParam(call.params, 'app_track_location') ?? newer.app_track_location;
-  }
+  group.priority = numberParam(call, 'priority') ?? group.priority;
+  group.install_type = textParam(call.params, 'install_type') ?? group.install_type;
+  group.app_track_location = flagParam(call.params, 'app_track_location') ?? group.app_track_location;
   writeAdminLog(fleet, 'assignment_group.updated', { assignment_group_id: group.id });
   return noContent();
 }
@@ -205,12 +157,21 @@ function assignmentGroupRecord(group: AssignmentGroup) {
   return {
     type: 'assignment_group',
     id: group.id,
-    attributes: { name: group.name, auto_deploy: group.auto_deploy, ...group.newer },
+    attributes: {
+      name: group.name,
+      auto_deploy: group.auto_deploy,
+      priority: group.priority,
+      app_track_location: group.app_track_location,
+      type: group.type,
+      group_type: group.group_type,
+      install_type: group.install_type,
+    },
     relationships: {
-      apps: references('app', group.appIds),
+      apps: { data: [...group.apps].map(([id, assignment]) => ({ type: 'app', id, ...assignment })) },
       device_groups: references('device_group', group.deviceGroupIds),
       devices: references('device', group.deviceIds),
-      ...(group.newer && { profiles: references('profile', group.profileIds) }),
+      profiles: references('profile', group.profileIds),
+      media: { data: [] },
     },
   };
 }

@@ -66,7 +66,7 @@ interface GroupWithValues {
 
 /** The effective values of a device: its own, else those of its group, else the defaults of the account. */
 export function deviceValues(fleet: Fleet, device: Device) {
-  return [...fleet.customAttributes.values()].map((attribute) => deviceValue(fleet, device, attribute));
+  return [...fleet.customAttributes].map((attribute) => deviceValue(fleet, device, attribute));
 }
 
 function deviceValue(fleet: Fleet, device: Device, attribute: CustomAttribute) {
@@ -83,7 +83,7 @@ function deviceValue(fleet: Fleet, device: Device, attribute: CustomAttribute) {
 }
 
 function groupValues(fleet: Fleet, group: GroupWithValues) {
-  return [...fleet.customAttributes.values()].map((attribute) => groupValue(group, attribute));
+  return [...fleet.customAttributes].map((attribute) => groupValue(group, attribute));
 }
 
 function groupValue(group: GroupWithValues | undefined, attribute: CustomAttribute) {
@@ -132,16 +132,17 @@ const namedValues = z.array(z.object({ name: z.string(), value: valueSchema }));
 function setValues(fleet: Fleet, call: Call, values: Map<string, string>): ApiResponse {
   const given = namedValues.safeParse(call.params['data']);
   if (!given.success) return unprocessable('data must be a list of names and values');
-  if (given.data.some(({ name }) => !fleet.customAttributes.has(name))) return undefinedAttribute();
-  for (const { name, value } of given.data) values.set(name, value);
-  return ok({ data: given.data.map(({ name, value }) => ({ name, value })) });
+  const known = given.data.map(({ name, value }) => ({ id: fleet.customAttributes.get(name)?.id, value }));
+  if (known.some(({ id }) => id === undefined)) return undefinedAttribute();
+  for (const { id, value } of known) if (id !== undefined) values.set(id, value);
+  return ok({ data: given.data });
 }
 
 const valuesOfDevices = z.array(z.object({ device_id: z.coerce.number().int(), value: valueSchema }));
 
 function setForDevices(fleet: Fleet, call: Call): ApiResponse {
   const attribute = fleet.customAttributes.get(call.path['name'] ?? '');
-  if (attribute === undefined) return notFound();
+  if (attribute === undefined) return undefinedAttribute();
   const given = valuesOfDevices.safeParse(call.params['data']);
   if (!given.success) return unprocessable('data must be a list of device_ids and values');
   if (given.data.some(({ device_id }) => !fleet.devices.has(device_id))) return notFound();

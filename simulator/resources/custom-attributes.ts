@@ -17,7 +17,7 @@ export function customAttributeRoutes(fleet: Fleet): Route[] {
     {
       method: 'GET',
       path: '/custom_attributes',
-      handle: (call) => page(call, customAttributes.values(), customAttributeRecord),
+      handle: (call) => page(call, customAttributes, customAttributeRecord),
     },
     { method: 'POST', path: '/custom_attributes', handle: (call) => createAttribute(fleet, call) },
     {
@@ -54,14 +54,13 @@ function createAttribute(fleet: Fleet, call: Call): ApiResponse {
   if (!/^[A-Za-z0-9_]+$/.test(name)) {
     return unprocessable('name may contain alphanumeric characters and underscores only');
   }
-  const nameExists = [...customAttributes.keys()].some((id) => id.toLowerCase() === name.toLowerCase());
-  if (nameExists) return unprocessable('name has already been taken');
+  if (customAttributes.get(name) !== undefined) return unprocessable('name has already been taken');
   const attribute = {
     id: name,
     default_value: textParam(call.params, 'default_value') ?? null,
     secret: false,
   };
-  customAttributes.set(name, attribute);
+  customAttributes.add(attribute);
   writeAdminLog(fleet, 'custom_attribute.created', { name });
   return created({ data: customAttributeRecord(attribute) });
 }

@@ -57,15 +57,14 @@ function depServerRecord({ id, ...attributes }: DepServer) {
   return { type: 'dep_server', id, attributes };
 }
 
-/** A DEP device. The reference has no example: these are the fields of Apple, and the enrolled device if there is one. */
+/** A DEP device. The reference has no example: these are the attributes of real accounts, and the enrolled device if there is one. */
 function depDeviceRecord(fleet: Fleet, dep: DepDevice) {
-  const { id, serial_number, model, description, color, asset_tag, profile_status, device_assigned_date } =
-    dep;
+  const { id, serial_number, model, color, checked_in_at } = dep;
   const device = fleet.devices.bySerialNumber(serial_number);
   return {
     type: 'dep_device',
     id,
-    attributes: { serial_number, model, description, color, asset_tag, profile_status, device_assigned_date },
+    attributes: { serial_number, model, color, checked_in_at },
     relationships: {
       device: { data: device === undefined ? null : { type: 'device', id: device.id } },
     },

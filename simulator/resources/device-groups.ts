@@ -9,16 +9,17 @@ import { retrieve, withRecord } from './retrieve.js';
 /** The calls of the reference's section Device Groups. */
 export function deviceGroupRoutes(fleet: Fleet): Route[] {
   const { deviceGroups, devices } = fleet;
+  const show = (group: DeviceGroup) => deviceGroupRecord(fleet, group);
   return [
     {
       method: 'GET',
       path: '/device_groups',
-      handle: (call) => page(call, deviceGroups.values(), deviceGroupRecord),
+      handle: (call) => page(call, deviceGroups.values(), show),
     },
     {
       method: 'GET',
       path: '/device_groups/:id',
-      handle: (call) => retrieve(call, deviceGroups, deviceGroupRecord),
+      handle: (call) => retrieve(call, deviceGroups, show),
     },
     {
       method: 'POST',
@@ -57,9 +58,15 @@ function cloneGroup(fleet: Fleet, group: DeviceGroup): ApiResponse {
     if (deviceGroupIds.has(group.id)) deviceGroupIds.add(copy.id);
   }
   writeAdminLog(fleet, 'device_group.cloned', { device_group_id: group.id });
-  return created({ data: { ...deviceGroupRecord(copy), relationships: { devices: { data: [] } } } });
+  return created({ data: deviceGroupRecord(fleet, copy) });
 }
 
-function deviceGroupRecord({ id, name }: DeviceGroup) {
-  return { type: 'device_group', id, attributes: { name } };
+function deviceGroupRecord({ devices }: Fleet, { id, name }: DeviceGroup) {
+  const members = devices.inGroup(id).map((deviceId) => ({ type: 'device', id: deviceId }));
+  return {
+    type: 'device_group',
+    id,
+    attributes: { name },
+    relationships: { devices: { data: members } },
+  };
 }

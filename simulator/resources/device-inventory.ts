@@ -6,6 +6,7 @@ import type { Fleet, Profile } from '../fleet/fleet.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
 import { commandLater } from '../scenarios/command.js';
 import { installedAppRecord } from './installed-apps.js';
+import { profileAttributes } from './profiles.js';
 import { withRecord } from './retrieve.js';
 
 /**
@@ -14,12 +15,17 @@ import { withRecord } from './retrieve.js';
  */
 export function deviceInventoryRoutes(fleet: Fleet): Route[] {
   const { devices } = fleet;
+  const show = (profile: Profile) => ({
+    type: profile.type,
+    id: profile.id,
+    attributes: profileAttributes(fleet, profile),
+  });
   return [
     {
       method: 'GET',
       path: '/devices/:id/profiles',
       handle: (call) =>
-        withRecord(call, devices, (device) => page(call, directProfiles(fleet, device), profileOnDevice)),
+        withRecord(call, devices, (device) => page(call, directProfiles(fleet, device), show)),
     },
     {
       method: 'GET',
@@ -42,10 +48,6 @@ export function deviceInventoryRoutes(fleet: Fleet): Route[] {
 /** Excludes profiles that groups assign (reference: Devices, List profiles). */
 function directProfiles({ profiles }: Fleet, { id }: Device): Profile[] {
   return [...profiles.values()].filter(({ deviceIds }) => deviceIds.has(id));
-}
-
-function profileOnDevice({ id, type, name, profile_identifier, user_scope, attribute_support }: Profile) {
-  return { type, id, attributes: { name, profile_identifier, user_scope, attribute_support } };
 }
 
 function deleteUser(fleet: Fleet, call: Call, device: Device): ApiResponse {

@@ -107,20 +107,27 @@ function createDevice(fleet: Fleet, call: Call): ApiResponse {
     apps: [],
     users: [],
     customValues: new Map(),
-    listsCustomValues: true,
   };
   fleet.devices.add(device);
   for (const groupOfDevice of staticGroupIds) fleet.assignmentGroups.get(groupOfDevice)?.deviceIds.add(id);
   writeAdminLog(fleet, 'device.created', { device_id: id });
-  fleet.enrollments.set(enrollmentId, { id: enrollmentId, url, belongsTo: { type: 'device', id } });
+  fleet.enrollments.set(enrollmentId, {
+    id: enrollmentId,
+    url,
+    belongsTo: { type: 'device', id },
+    user_enrollment: false,
+    welcome_screen: false,
+    authentication: false,
+  });
   return created({ data: deviceRecord(fleet, device, false) });
 }
 
-/** The name in SimpleMDM changes immediately, the name on the device after a delay. */
+/** The name in SimpleMDM changes immediately, the name on the device after a delay; a device that awaits its enrollment keeps none. */
 function updateDevice(fleet: Fleet, call: Call, device: Device): ApiResponse {
   const name = textParam(call.params, 'name');
   const deviceName = textParam(call.params, 'device_name');
-  if (deviceName !== undefined && device.attributes.is_supervised !== true) {
+  const isWaiting = device.attributes.status === 'awaiting enrollment';
+  if (deviceName !== undefined && !isWaiting && device.attributes.is_supervised !== true) {
     return unprocessable('device_name can be set on a supervised device only');
   }
   if (name !== undefined) device.attributes.name = name;

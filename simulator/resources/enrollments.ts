@@ -10,16 +10,17 @@ import { retrieve, withRecord } from './retrieve.js';
 /** The calls of the reference's section Enrollments. */
 export function enrollmentRoutes(fleet: Fleet): Route[] {
   const { enrollments } = fleet;
+  const show = (enrollment: Enrollment) => enrollmentRecord(fleet, enrollment);
   return [
     {
       method: 'GET',
       path: '/enrollments',
-      handle: (call) => page(call, enrollments.values(), enrollmentRecord),
+      handle: (call) => page(call, enrollments.values(), show),
     },
     {
       method: 'GET',
       path: '/enrollments/:id',
-      handle: (call) => retrieve(call, enrollments, enrollmentRecord),
+      handle: (call) => retrieve(call, enrollments, show),
     },
     {
       method: 'DELETE',
@@ -54,11 +55,17 @@ function invite(fleet: Fleet, call: Call, enrollment: Enrollment): ApiResponse {
   return ok({});
 }
 
-function enrollmentRecord({ id, url, belongsTo }: Enrollment) {
+/** A one-time enrollment has its device and the group of the device. */
+function enrollmentRecord({ devices }: Fleet, enrollment: Enrollment) {
+  const { id, url, belongsTo, user_enrollment, welcome_screen, authentication } = enrollment;
+  const groupId = belongsTo.type === 'device_group' ? belongsTo.id : devices.get(belongsTo.id)?.groupId;
   return {
     type: 'enrollment',
     id,
-    attributes: { url },
-    relationships: { [belongsTo.type]: { data: belongsTo } },
+    attributes: { url, user_enrollment, welcome_screen, authentication },
+    relationships: {
+      device_group: { data: groupId === undefined ? null : { type: 'device_group', id: groupId } },
+      ...(belongsTo.type === 'device' && { device: { data: belongsTo } }),
+    },
   };
 }

@@ -2,8 +2,10 @@ import { assignmentResponse, ok } from '../api/response.js';
 import { page } from '../api/paging.js';
 import { textParam } from '../api/params.js';
 import type { Call, Route } from '../api/route.js';
-import type { Fleet, Profile } from '../fleet/fleet.js';
+import type { AssignmentGroup, Fleet, Profile } from '../fleet/fleet.js';
+import { isMember } from '../fleet/is-member.js';
 import { writeAdminLog } from '../fleet/write-log.js';
+import { groupLink } from './group-links.js';
 import { withRecord } from './retrieve.js';
 
 /** The calls of API 1.51 about profiles of all kinds. */
@@ -25,10 +27,12 @@ export function profileRoutes(fleet: Fleet): Route[] {
   ];
 }
 
-/** The profiles whose name contains the search text; all without one (API 1.51). */
+/** The profiles whose name or type contains the search text; all without one (API 1.51). */
 export function searched(call: Call, profiles: Iterable<Profile>): Profile[] {
   const search = textParam(call.params, 'search')?.toLowerCase() ?? '';
-  return [...profiles].filter(({ name }) => name.toLowerCase().includes(search));
+  return [...profiles].filter(({ name, type }) =>
+    [name.toLowerCase(), type].some((text) => text.includes(search)),
+  );
 }
 
 /** The four calls that assign a profile and remove it. */
@@ -68,34 +72,53 @@ export function profileAssignmentRoutes(
   });
 }
 
-/** The API record of a profile (reference: Custom Configuration Profiles, List all), without the fields of newer versions. */
+/** The API record of a profile (reference: Custom Configuration Profiles, List all; API 1.51: Profiles). */
 export function profileRecord(fleet: Fleet, profile: Profile) {
-  const { id, type, name, profile_identifier, user_scope, attribute_support, deviceGroupIds } = profile;
+  const { id, type, deviceGroupIds } = profile;
   return {
     type,
     id,
-    attributes: {
-      name,
-      profile_identifier,
-      user_scope,
-      attribute_support,
-      escape_attributes: profile.escape_attributes,
-      reinstall_after_os_update: profile.reinstall_after_os_update,
-      group_count: deviceGroupIds.size,
-      device_count: deviceCount(fleet, profile),
-    },
+    attributes: profileAttributes(fleet, profile),
     relationships: {
-      device_groups: { data: [...deviceGroupIds].map((groupId) => ({ type: 'device_group', id: groupId })) },
+      device_groups: {
+        data: [...deviceGroupIds].map((groupId) => ({ type: 'device_group', id: groupId })),
+        groups: { data: groupsWith(fleet, profile).map(groupLink) },
+      },
     },
   };
 }
 
-/** The number of devices with this profile, directly or by their group. */
-function deviceCount({ devices }: Fleet, { deviceGroupIds, deviceIds }: Profile): number {
-  if (deviceGroupIds.size === 0) return deviceIds.size;
+/** The attributes of a profile. Only uploaded profiles have variables. */
+export function profileAttributes(fleet: Fleet, profile: Profile) {
+  const { name, profile_identifier, user_scope, attribute_support, escape_attributes } = profile;
+  return {
+    name,
+    reinstall_after_os_update: profile.reinstall_after_os_update,
+    profile_identifier,
+    user_scope,
+    ...(profile.type !== 'wifi' && { attribute_support, escape_attributes }),
+    group_count: profile.deviceGroupIds.size + groupsWith(fleet, profile).length,
+    device_count: deviceCount(fleet, profile),
+  };
+}
+
+/** The assignment groups that have a profile. */
+function groupsWith({ assignmentGroups }: Fleet, { id }: Profile): AssignmentGroup[] {
+  return [...assignmentGroups.values()].filter(({ profileIds }) => profileIds.has(id));
+}
+
+/** The number of devices with this profile, directly or by a group. */
+function deviceCount(fleet: Fleet, profile: Profile): number {
+  const { deviceGroupIds, deviceIds } = profile;
+  const groups = groupsWith(fleet, profile);
+  if (deviceGroupIds.size === 0 && groups.length === 0) return deviceIds.size;
   let count = 0;
-  for (const { id, groupId } of devices.values()) {
-    if (deviceIds.has(id) || deviceGroupIds.has(groupId)) count += 1;
+  for (const device of fleet.devices.values()) {
+    const has =
+      deviceIds.has(device.id) ||
+      deviceGroupIds.has(device.groupId) ||
+      groups.some((group) => isMember(group, device));
+    if (has) count += 1;
   }
   return count;
 }

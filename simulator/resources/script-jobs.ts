@@ -63,7 +63,7 @@ function createJob(fleet: Fleet, call: Call): ApiResponse {
   }
   if (targets.length === 0) return unprocessable('no macOS devices were found to run the script on');
   const storeIn = storage(fleet, call);
-  if (storeIn === 'invalid') return unprocessable('custom_attribute and custom_attribute_regex do not fit');
+  if (storeIn === 'invalid') return unprocessable('custom_attribute or custom_attribute_regex is invalid');
   const jobName = textParam(call.params, 'job_name');
   const job = runScriptLater(fleet, script, targets, {
     ...(storeIn && { storeIn }),
@@ -72,17 +72,21 @@ function createJob(fleet: Fleet, call: Call): ApiResponse {
   return created({ data: scriptJobRecord(job) });
 }
 
-/** The attribute for the output (API 1.51). */
+/** The attribute for the output, and the regular expression that cleans the output (API 1.51). */
 function storage(fleet: Fleet, call: Call): ScriptJob['storeIn'] | 'invalid' {
   const attribute = textParam(call.params, 'custom_attribute');
-  const pattern = textParam(call.params, 'custom_attribute_regex');
-  if (attribute === undefined) return pattern === undefined ? undefined : 'invalid';
-  if (!fleet.customAttributes.has(attribute)) return 'invalid';
-  if (pattern === undefined) return { attribute };
+  if (attribute === undefined) return undefined;
+  const known = fleet.customAttributes.get(attribute);
+  const regex = call.params['custom_attribute_regex'] ?? '';
+  if (known === undefined || typeof regex !== 'string' || !isRegularExpression(regex)) return 'invalid';
+  return { attribute: known.id, regex };
+}
+
+function isRegularExpression(source: string): boolean {
   try {
-    return { attribute, pattern: new RegExp(pattern) };
+    return new RegExp(source).source !== '';
   } catch {
-    return 'invalid';
+    return false;
   }
 }
 
@@ -111,6 +115,7 @@ function jobRecord<T extends object>(
   const {
     script_name,
     job_name,
+    storeIn,
     content,
     job_id,
     variable_support,
@@ -124,7 +129,7 @@ function jobRecord<T extends object>(
     id,
     attributes: {
       script_name,
-      ...(job_name !== undefined && { job_name }),
+      job_name,
       content,
       job_id,
       variable_support,
@@ -132,12 +137,16 @@ function jobRecord<T extends object>(
       pending_count: count('pending'),
       success_count: count('completed'),
       errored_count: count('error'),
+      ...(storeIn && { custom_attribute_regex: storeIn.regex }),
       created_by,
       created_at,
       updated_at,
     },
     relationships: {
       device: { data: devices.map((device) => ({ type: 'device', ...showDevice(device) })) },
+      ...(storeIn && {
+        custom_attribute: { data: { type: 'custom_attribute', id: storeIn.attribute } },
+      }),
     },
   };
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Fleet } from '../fleet/fleet.js';
 import { randomSerialNumber } from '../fleet/hardware.js';
-import { timestamp } from '../timestamps.js';
 
 export const newHardwareSchema = z.strictObject({
   serialNumber: z.string().min(1).optional(),
@@ -27,11 +26,8 @@ export function addToBusinessManager(fleet: Fleet, hardware: NewHardware): { ser
     depServerId,
     serial_number: serialNumber,
     model,
-    description: `${model} MIDNIGHT`,
     color: 'MIDNIGHT',
-    asset_tag: null,
-    profile_status: 'assigned',
-    device_assigned_date: timestamp(fleet.clock.now()),
+    checked_in_at: null,
   });
   fleet.webhooks.post('abm.device.added', { device: { serial_number: serialNumber, model } });
   return { serialNumber };

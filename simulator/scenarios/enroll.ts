@@ -81,7 +81,6 @@ export function enroll(fleet: Fleet, request: EnrollRequest): EnrolledDevice {
     customValues: new Map(
       platformOf[kind] === 'macOS' ? [['local_admin_password', randomSerialNumber().toLowerCase()]] : [],
     ),
-    listsCustomValues: true,
   };
   if (inventoryMs === 0) {
     fleet.devices.add(device);

@@ -1,13 +1,14 @@
 import type { Device } from '../fleet/device.js';
 import type { App, Fleet } from '../fleet/fleet.js';
+import { isMember } from '../fleet/is-member.js';
 import { writeDeviceLog } from '../fleet/write-log.js';
 import { timestamp } from '../timestamps.js';
 import { commandLater } from './command.js';
 
 /** The apps that assignment groups assign to a device, directly or through its device group. */
-export function assignedApps({ assignmentGroups }: Fleet, { id, groupId }: Device): number[] {
-  return [...assignmentGroups.values()].flatMap(({ appIds, deviceIds, deviceGroupIds }) =>
-    deviceIds.has(id) || deviceGroupIds.has(groupId) ? [...appIds] : [],
+export function assignedApps({ assignmentGroups }: Fleet, device: Device): number[] {
+  return [...assignmentGroups.values()].flatMap((group) =>
+    isMember(group, device) ? [...group.apps.keys()] : [],
   );
 }
 

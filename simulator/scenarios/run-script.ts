@@ -8,14 +8,14 @@ export function runScriptLater(
   fleet: Fleet,
   script: Script,
   deviceIds: readonly number[],
-  { jobName, storeIn }: { jobName?: string; storeIn?: NonNullable<ScriptJob['storeIn']> } = {},
+  { jobName = 'API Job', storeIn }: { jobName?: string; storeIn?: NonNullable<ScriptJob['storeIn']> } = {},
 ): ScriptJob {
   const at = timestamp(fleet.clock.now());
   const id = fleet.nextId('scriptJob');
   const job: ScriptJob = {
     id,
     script_name: script.name,
-    ...(jobName !== undefined && { job_name: jobName }),
+    job_name: jobName,
     ...(storeIn && { storeIn }),
     content: script.content,
     job_id: (0x87135 + id).toString(16).slice(-5),
@@ -67,15 +67,15 @@ function finish(fleet: Fleet, job: ScriptJob): void {
   job.status = job.devices.some(({ status }) => status === 'error') ? 'completed-with-errors' : 'completed';
 }
 
+/** Stores the output without what the regular expression matches: `\n` removes the line breaks. */
 function store(
   { devices }: Fleet,
   deviceId: number,
-  { attribute, pattern }: NonNullable<ScriptJob['storeIn']>,
+  { attribute, regex }: NonNullable<ScriptJob['storeIn']>,
   output: string,
 ): void {
-  const found = pattern === undefined ? output.trimEnd() : pattern.exec(output);
-  const value = typeof found === 'string' ? found : (found?.[1] ?? found?.[0]);
-  if (value !== undefined) devices.edit(deviceId)?.customValues.set(attribute, value);
+  const value = regex === '' ? output : output.replace(new RegExp(regex, 'g'), '');
+  devices.edit(deviceId)?.customValues.set(attribute, value);
 }
 
 function logRun(fleet: Fleet, device: Device, job: ScriptJob, exitCode: string, output: string): void {

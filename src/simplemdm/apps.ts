@@ -12,7 +12,7 @@ const app = z.looseObject({
   attributes: z.looseObject({
     name: textField,
     bundle_identifier: textField,
-    /** `app store`, `enterprise`, `custom b2b`. */
+    /** `app store`, `enterprise`, `custom b2b`; `shared` for an app of the shared catalog. */
     app_type: textField,
     version: textField,
     itunes_store_id: numberField,

@@ -17,7 +17,21 @@ const assignmentGroup = z.looseObject({
   }),
   relationships: z
     .looseObject({
-      apps: linksTo,
+      /** How each app is installed, as sent with its assignment. */
+      apps: z
+        .looseObject({
+          data: z
+            .array(
+              z.looseObject({
+                type: textField,
+                id: z.int(),
+                deployment_type: textField,
+                install_type: textField,
+              }),
+            )
+            .nullish(),
+        })
+        .nullish(),
       device_groups: linksTo,
       devices: linksTo,
       profiles: linksTo,
@@ -43,6 +57,13 @@ export interface AssignmentGroupChanges {
 export interface NewAssignmentGroup extends AssignmentGroupChanges {
   readonly name: string;
   readonly type?: 'standard' | 'munki';
+}
+
+/** How an app of an assignment group is installed (seen in use). */
+export interface AppAssignment {
+  readonly deploymentType?: 'standard' | 'munki';
+  /** For Munki only. */
+  readonly installType?: 'managed' | 'self_serve' | 'default_installs' | 'managed_updates';
 }
 
 const LIST = { route: '/assignment_groups' };
@@ -80,8 +101,16 @@ export function createAssignmentGroups(transport: Transport) {
     delete: (groupId: number): Promise<number> => send(transport, { method: 'DELETE', ...routeTo(groupId) }),
 
     /** Assign app: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/apps/{APP_ID}`. */
-    assignApp: (groupId: number, appId: number): Promise<number> =>
-      changeAssignment(transport, { method: 'POST', ...appOf(groupId, appId) }),
+    assignApp: (
+      groupId: number,
+      appId: number,
+      { deploymentType, installType }: AppAssignment = {},
+    ): Promise<number> =>
+      changeAssignment(transport, {
+        method: 'POST',
+        ...appOf(groupId, appId),
+        body: { deployment_type: deploymentType, install_type: installType },
+      }),
 
     /** Unassign app: `DELETE /assignment_groups/{ASSIGNMENT_GROUP_ID}/apps/{APP_ID}`. */
     unassignApp: (groupId: number, appId: number): Promise<number> =>
@@ -122,12 +151,13 @@ export function createAssignmentGroups(transport: Transport) {
     /**
      * Sync profiles: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/sync_profiles` (API 1.51).
      *
+     * @returns The status, 204.
      * @throws SimpleMdmError 429 when called more than once in 30 seconds.
      */
     syncProfiles: (groupId: number): Promise<number> =>
       send(transport, { method: 'POST', ...routeTo(groupId, '/sync_profiles'), idempotent: true }),
 
-    /** Clone: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/clone` (API 1.51). Returns 204 without the new group. */
+    /** Clone: `POST /assignment_groups/{ASSIGNMENT_GROUP_ID}/clone` (API 1.51), with apps, profiles and devices. Returns 204 without the new group. */
     clone: (groupId: number): Promise<number> =>
       send(transport, { method: 'POST', ...routeTo(groupId, '/clone') }),
   };

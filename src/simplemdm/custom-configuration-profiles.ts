@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Download } from './api-response.js';
-import { profileAssignments } from './profile-assignments.js';
+import { profileAssignments, profileRelationships } from './profile-assignments.js';
 import type { Upload } from './request.js';
-import { fetchRecord, linksTo, listOf, send } from './resource.js';
+import { fetchRecord, listOf, send } from './resource.js';
 import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
 import { flagField, numberField, textField } from './field-types.js';
@@ -21,7 +21,7 @@ export const customConfigurationProfile = z.looseObject({
     group_count: numberField,
     device_count: numberField,
   }),
-  relationships: z.looseObject({ device_groups: linksTo, devices: linksTo }).nullish(),
+  relationships: profileRelationships,
 });
 
 /** A configuration profile that an admin uploaded. */

@@ -14,12 +14,16 @@ const depServer = z.looseObject({
   }),
 });
 
-/** The attributes of a device in Apple Business Manager. The reference shows no example, so all are optional. */
+/**
+ * The attributes of a device in Apple Business Manager. The reference shows no example, so all are optional. Real accounts were
+ * seen with `serial_number`, `model`, `color` and `checked_in_at`; the others are the names that Apple uses.
+ */
 export const depDeviceAttributes = z.looseObject({
   serial_number: textField,
   model: textField,
   description: textField,
   color: textField,
+  checked_in_at: textField,
   asset_tag: textField,
   profile_status: textField,
   profile_assign_time: textField,

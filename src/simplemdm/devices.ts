@@ -2,10 +2,27 @@ import { z } from 'zod';
 import { deviceCommands } from './device-commands.js';
 import { installedApp } from './installed-apps.js';
 import { profile } from './profiles.js';
-import { fetchRecord, linkTo, listOf, nestedListOf, send } from './resource.js';
+import { fetchRecord, linkTo, linksTo, listOf, nestedListOf, send } from './resource.js';
 import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
 import { flagField, numberField, textField } from './field-types.js';
+
+/** A SIM or eSIM of a device (seen in real accounts; the reference does not show one). */
+const serviceSubscription = z.looseObject({
+  slot: textField,
+  carrier_settings_version: textField,
+  current_carrier_network: textField,
+  current_mcc: textField,
+  current_mnc: textField,
+  iccid: textField,
+  imei: textField,
+  phone_number: textField,
+  is_data_preferred: flagField,
+  is_voice_preferred: flagField,
+  label: textField,
+  meid: textField,
+  eid: textField,
+});
 
 /**
  * The attributes of a device. Most are null on some platform, and older records lack newer attributes. Secret attributes are
@@ -22,6 +39,7 @@ export const deviceAttributes = z.looseObject({
   device_name: textField,
   os_version: textField,
   supplemental_build_version: textField,
+  supplemental_os_version_extra: textField,
   build_version: textField,
   model_name: textField,
   model: textField,
@@ -62,6 +80,7 @@ export const deviceAttributes = z.looseObject({
   dep_assigned: flagField,
   ddm_enabled: flagField,
   user_enrollment: flagField,
+  auto_admin_name: textField,
   is_user_approved_enrollment: flagField,
   is_device_locator_service_enabled: flagField,
   is_do_not_disturb_in_effect: flagField,
@@ -72,6 +91,7 @@ export const deviceAttributes = z.looseObject({
   is_activation_lock_enabled: flagField,
   is_cloud_backup_enabled: flagField,
   filevault_enabled: flagField,
+  lost_mode_enabled: flagField,
   firmware_password_enabled: flagField,
   recovery_lock_password_enabled: flagField,
   remote_desktop_enabled: flagField,
@@ -95,7 +115,7 @@ export const deviceAttributes = z.looseObject({
     .nullish(),
   managed_apple_id: textField,
   time_zone: textField,
-  service_subscriptions: z.array(z.looseObject({})).nullish(),
+  service_subscriptions: z.array(serviceSubscription).nullish(),
   location_latitude: numberField,
   location_longitude: numberField,
   location_accuracy: numberField,
@@ -109,9 +129,20 @@ const device = z.looseObject({
   relationships: z
     .looseObject({
       device_group: linkTo,
-      /** In newer records. */
+      /** The assignment groups of the device, each with `group_type` (`static`, `dynamic`); older records lack them. */
+      groups: linksTo,
+      /** Only value and secret; older records lack them. */
       custom_attribute_values: z
-        .looseObject({ data: z.array(z.looseObject({ id: z.string() })).nullish() })
+        .looseObject({
+          data: z
+            .array(
+              z.looseObject({
+                id: z.string(),
+                attributes: z.looseObject({ value: textField, secret: flagField }).nullish(),
+              }),
+            )
+            .nullish(),
+        })
         .nullish(),
     })
     .nullish(),

@@ -1,5 +1,23 @@
-import { changeAssignment } from './resource.js';
+import { z } from 'zod';
+import { textField } from './field-types.js';
+import { changeAssignment, linksTo } from './resource.js';
 import type { Transport } from './transport.js';
+
+/**
+ * The relationships of a profile: the device groups and, in `groups`, the assignment groups that have it, each with `group_type`
+ * (`static`, `dynamic`).
+ */
+export const profileRelationships = z
+  .looseObject({
+    device_groups: z
+      .looseObject({
+        data: z.array(z.looseObject({ type: textField, id: z.int() })).nullish(),
+        groups: linksTo,
+      })
+      .nullish(),
+    devices: linksTo,
+  })
+  .nullish();
 
 /** The four calls that assign a profile to devices and remove it; the same for all kinds of profiles. */
 export function profileAssignments(transport: Transport, list: string) {

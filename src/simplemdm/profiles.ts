@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ProfileListOptions } from './custom-configuration-profiles.js';
-import { profileAssignments } from './profile-assignments.js';
-import { fetchRecord, linksTo, listOf } from './resource.js';
+import { profileAssignments, profileRelationships } from './profile-assignments.js';
+import { fetchRecord, listOf } from './resource.js';
 import type { ListRequest } from './resource.js';
 import type { Transport } from './transport.js';
 import { flagField, numberField, textField } from './field-types.js';
@@ -16,11 +16,12 @@ export const profile = z.looseObject({
     user_scope: flagField,
     auto_deploy: flagField,
     attribute_support: flagField,
+    escape_attributes: flagField,
     reinstall_after_os_update: flagField,
     group_count: numberField,
     device_count: numberField,
   }),
-  relationships: z.looseObject({ device_groups: linksTo, devices: linksTo }).nullish(),
+  relationships: profileRelationships,
 });
 
 /** A profile of any kind. */

@@ -17,6 +17,8 @@ const scriptJob = z.looseObject({
     pending_count: numberField,
     success_count: numberField,
     errored_count: numberField,
+    /** What is cut out of the output before it is stored; only in jobs with a custom attribute. */
+    custom_attribute_regex: textField,
     created_by: textField,
     created_at: textField,
     updated_at: textField,
@@ -39,6 +41,10 @@ const scriptJob = z.looseObject({
             .nullish(),
         })
         .nullish(),
+      /** The custom attribute that stores the output; only in jobs with one. */
+      custom_attribute: z
+        .looseObject({ data: z.looseObject({ type: textField, id: textField }).nullish() })
+        .nullish(),
     })
     .nullish(),
 });
@@ -56,9 +62,9 @@ export interface NewScriptJob {
   readonly assignmentGroupIds?: readonly number[];
   /** The custom attribute that stores the output (API 1.51). */
   readonly customAttribute?: string;
-  /** The part of the output that is stored (API 1.51). */
+  /** Cut out of the output before it is stored; `\n` is recommended (API 1.51). */
   readonly customAttributeRegex?: string;
-  /** API 1.51. */
+  /** `API Job` by default (API 1.51). */
   readonly jobName?: string;
 }
 

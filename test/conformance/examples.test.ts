@@ -167,7 +167,7 @@ describe('the simulator has the examples of the reference', () => {
   let world: World;
 
   beforeEach(async () => {
-    simulator = await startSimulator({ apiKey: 'key', clock: createManualClock() });
+    simulator = await startSimulator({ apiKey: 'key', clock: createManualClock(), edition: 'reference' });
     world = await startConformanceWorld();
   });
 

@@ -14,12 +14,20 @@ export const apps: readonly CallTest[] = [
       expect((await all(api.apps.list())).map(({ id }) => id)).toEqual([34, 63, 67]);
       const page = await api.apps.listPage({ limit: 2, startingAfter: 34 });
       expect(page).toMatchObject({ data: [{ id: 63 }, { id: 67 }], hasMore: false });
-      expect((await all(api.apps.list({ includeShared: true }))).length).toBe(4);
+      for (const { attributes } of await all(api.apps.list())) {
+        expect(attributes).toMatchObject({
+          installation_channels: ['standard'],
+          platform_support: 'iOS',
+          processing_status: 'processed',
+        });
+      }
+      const shared = (await all(api.apps.list({ includeShared: true }))).filter(
+        ({ attributes }) => attributes.app_type === 'shared',
+      );
+      expect(shared).toHaveLength(1);
+      expect((await api.apps.listPage({ limit: 300 })).data).toHaveLength(3);
     },
-    refuses: [
-      { when: 'the page is too large', status: 422, run: ({ api }) => api.apps.listPage({ limit: 101 }) },
-      { when: 'the page is empty', status: 422, run: ({ api }) => api.apps.listPage({ limit: 0 }) },
-    ],
+    refuses: [{ when: 'the page is empty', status: 422, run: ({ api }) => api.apps.listPage({ limit: 0 }) }],
   },
   {
     call: 'GET /apps/{APP_ID}',
@@ -34,11 +42,6 @@ export const apps: readonly CallTest[] = [
     call: 'POST /apps',
     client: 'apps.create',
     shows: 'uploads and processes a file; adds a store app by id or bundle identifier',
-    beyond: [
-      '.data.attributes.installation_channels',
-      '.data.attributes.platform_support',
-      '.data.attributes.processing_status',
-    ],
     run: async ({ api, later }) => {
       const made = await api.apps.create({ binary: ipa() });
       expect(made.attributes).toMatchObject({ app_type: 'enterprise', processing_status: 'processing' });

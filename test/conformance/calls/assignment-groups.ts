@@ -68,7 +68,7 @@ function pair(
   ];
 }
 
-/** An empty group for one test. Only newer groups show profiles. */
+/** An empty group for one test. */
 async function groupFor({ api }: World): Promise<number> {
   const known = (await all(api.assignmentGroups.list())).find(({ attributes }) => attributes.name === 'Mine');
   return (known ?? (await api.assignmentGroups.create({ name: 'Mine', autoDeploy: false }))).id;
@@ -82,6 +82,16 @@ export const assignmentGroups: readonly CallTest[] = [
     run: async ({ api }) => {
       const groups = await all(api.assignmentGroups.list());
       expect(groups.map(({ id }) => id)).toEqual([26, 38]);
+      for (const { attributes, relationships } of groups) {
+        expect(attributes).toMatchObject({
+          priority: expect.any(Number),
+          type: 'standard',
+          group_type: 'static',
+          install_type: null,
+          app_track_location: true,
+        });
+        expect(relationships?.media?.data).toEqual([]);
+      }
       expect((await api.assignmentGroups.listPage({ limit: 1 })).hasMore).toBe(true);
     },
   },
@@ -100,20 +110,13 @@ export const assignmentGroups: readonly CallTest[] = [
     call: 'POST /assignment_groups',
     client: 'assignmentGroups.create',
     shows: 'creates an empty group with auto_deploy by default',
-    beyond: [
-      '.data.attributes.priority',
-      '.data.attributes.type',
-      '.data.attributes.group_type',
-      '.data.attributes.install_type',
-      '.data.attributes.app_track_location',
-      '.data.relationships.profiles',
-    ],
     run: async ({ api }) => {
       const made = await api.assignmentGroups.create({ name: 'Communication Apps' });
       expect((await api.assignmentGroups.retrieve(made.id)).attributes).toMatchObject({
         name: 'Communication Apps',
         auto_deploy: true,
         type: 'standard',
+        group_type: 'static',
       });
       const munki = await api.assignmentGroups.create({
         name: 'Munki',
@@ -236,9 +239,9 @@ export const assignmentGroups: readonly CallTest[] = [
     client: 'assignmentGroups.syncProfiles',
     shows: 'allows one call per thirty seconds',
     run: async ({ api, later }) => {
-      expect(await api.assignmentGroups.syncProfiles(26)).toBe(202);
+      expect(await api.assignmentGroups.syncProfiles(26)).toBe(204);
       later(30_000);
-      expect(await api.assignmentGroups.syncProfiles(26)).toBe(202);
+      expect(await api.assignmentGroups.syncProfiles(26)).toBe(204);
     },
     refuses: [
       {
@@ -259,15 +262,17 @@ export const assignmentGroups: readonly CallTest[] = [
   {
     call: `POST ${route}/clone`,
     client: 'assignmentGroups.clone',
-    shows: 'creates a copy with the apps and without devices',
+    shows: 'creates a copy with the apps, profiles and devices',
     run: async (world) => {
       const { api } = world;
+      await api.assignmentGroups.assignProfile(38, 13);
       expect(await api.assignmentGroups.clone(38)).toBe(204);
       const copy = (await all(api.assignmentGroups.list())).find(
         ({ attributes }) => attributes.name === 'Productivity Apps (1)',
       );
       expect(await members(world, copy?.id ?? 0, 'apps')).toEqual([63, 67]);
-      expect(await members(world, copy?.id ?? 0, 'devices')).toEqual([]);
+      expect(await members(world, copy?.id ?? 0, 'profiles')).toEqual([13]);
+      expect(await members(world, copy?.id ?? 0, 'devices')).toEqual([54]);
     },
     refuses: [
       { when: 'it does not exist', status: 404, run: ({ api }) => api.assignmentGroups.clone(nowhere) },

@@ -20,7 +20,7 @@ export interface CallTest {
   readonly shows: string;
   readonly run: (world: World) => Promise<void>;
   readonly refuses?: readonly Refusal[];
-  /** Paths that the simulator has and the example of the reference lacks: newer versions of the API have them. */
+  /** Paths that the simulator has and the example of the reference lacks, in addition to newer-fields.ts. */
   readonly beyond?: readonly string[];
   /** Paths that the example of the reference has and newer records lack. */
   readonly lacks?: readonly string[];

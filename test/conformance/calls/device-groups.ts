@@ -17,9 +17,11 @@ export const deviceGroups: readonly CallTest[] = [
   {
     call: 'GET /device_groups/{DEVICE_GROUP_ID}',
     client: 'deviceGroups.retrieve',
-    shows: 'one group',
+    shows: 'one group with its devices',
     run: async ({ api }) => {
       expect((await api.deviceGroups.retrieve(37)).attributes.name).toBe('Remote Employees');
+      const { relationships } = await api.deviceGroups.retrieve(41);
+      expect(relationships?.devices?.data).toEqual([{ type: 'device', id: 54 }]);
     },
     refuses: [
       { when: 'it does not exist', status: 404, run: ({ api }) => api.deviceGroups.retrieve(nowhere) },

@@ -19,9 +19,18 @@ export const enrollments: readonly CallTest[] = [
   {
     call: 'GET /enrollments/{ENROLLMENT_ID}',
     client: 'enrollments.show',
-    shows: 'one enrollment with its device',
+    shows: 'one enrollment with its device and group',
     run: async ({ api }) => {
-      expect((await api.enrollments.show(5)).relationships?.device?.data?.id).toBe(11);
+      const { attributes, relationships } = await api.enrollments.show(5);
+      expect(relationships).toMatchObject({
+        device: { data: { id: 11 } },
+        device_group: { data: { id: 1 } },
+      });
+      expect(attributes).toMatchObject({
+        user_enrollment: false,
+        welcome_screen: true,
+        authentication: false,
+      });
     },
     refuses: [{ when: 'it does not exist', status: 404, run: ({ api }) => api.enrollments.show(nowhere) }],
   },

@@ -19,6 +19,7 @@ export const scriptJobs: readonly CallTest[] = [
       const job = await api.scriptJobs.create({ scriptId: hello, deviceIds: [54] });
       const [listed] = await all(api.scriptJobs.list());
       expect(listed?.id).toBe(job.id);
+      expect(listed?.attributes.job_name).toBe('API Job');
       expect(listed?.relationships?.device?.data).toEqual([{ type: 'device', id: 54, status: 'pending' }]);
       expect((await api.scriptJobs.listPage()).data).toHaveLength(1);
     },
@@ -57,14 +58,22 @@ export const scriptJobs: readonly CallTest[] = [
       expect(targets(await api.scriptJobs.create({ scriptId: hello, deviceIds: [54, 121] }))).toEqual([54]);
       expect(targets(await api.scriptJobs.create({ scriptId: hello, groupIds: [1, 41] }))).toEqual([54, 56]);
       const named = await api.scriptJobs.create({
-        scriptId: await scriptThat(world, 'echo "version 12.3 installed"'),
+        scriptId: await scriptThat(world, 'echo "version"\necho "12.3"'),
         assignmentGroupIds: [26],
-        customAttribute: 'department',
-        customAttributeRegex: 'version (\\S+)',
+        // Names of custom attributes are case insensitive.
+        customAttribute: 'Department',
+        customAttributeRegex: 'version|\\n',
         jobName: 'Read the version',
       });
       expect(targets(named)).toEqual([54]);
-      expect(named.attributes.job_name).toBe('Read the version');
+      expect(named.attributes).toMatchObject({
+        job_name: 'Read the version',
+        custom_attribute_regex: 'version|\\n',
+      });
+      expect(named.relationships?.custom_attribute?.data).toEqual({
+        type: 'custom_attribute',
+        id: 'department',
+      });
       later();
       const values = await api.customAttributes.getValuesForDevice(54);
       expect(values.find(({ id }) => id === 'department')?.attributes.value).toBe('12.3');

@@ -24,6 +24,7 @@ describe('arguments', () => {
     [['--api-key', 'K', '--devices', '0'], '--devices'],
     [['--api-key', 'K', '--seed', 'x'], '--seed'],
     [['--api-key', 'K', '--inventory-delay', '2m'], '"2m"'],
+    [['--api-key', 'K', '--edition', '1.51'], '"1.51"'],
     [['--api-key', 'K', '--verbose'], '--verbose'],
   ])('%j is refused', (args, named) => {
     expect(readCommandLine(args)).toEqual({ kind: 'invalid', problem: expect.stringContaining(named) });
@@ -31,7 +32,7 @@ describe('arguments', () => {
 
   test('all options together', () => {
     const args =
-      '--port 8081 --api-key K --read-only-key R --webhook http://localhost/x --token T --rate 2.5 --burst 9 --rate-headers none --devices 5000 --seed 7 --inventory-delay 0.5 --conflicts';
+      '--port 8081 --api-key K --read-only-key R --webhook http://localhost/x --token T --rate 2.5 --burst 9 --rate-headers none --devices 5000 --seed 7 --inventory-delay 0.5 --conflicts --edition reference';
     expect(readCommandLine(args.split(' '))).toEqual({
       kind: 'start',
       options: {
@@ -45,6 +46,7 @@ describe('arguments', () => {
         seed: 7,
         conflicts: true,
         delays: { inventoryMs: 500 },
+        edition: 'reference',
       },
     });
     expect(readCommandLine(['--help'])).toEqual({ kind: 'help' });

@@ -71,7 +71,14 @@ describe('paging', () => {
     expect(idsOf(await call(url, '/device_groups?direction=desc&starting_after=38'))).toEqual([37, 1]);
   });
 
-  test.each(['limit=0', 'limit=101', 'limit=many', 'limit=-1', 'starting_after=x', 'direction=up'])(
+  test('a limit above 100 counts as 100', async () => {
+    const { url } = await simulatorForTest();
+    const reply = await call(url, '/devices/54/installed_apps?limit=300');
+    expect(listOf(reply)).toMatchObject({ has_more: true });
+    expect(listOf(reply).data).toHaveLength(100);
+  });
+
+  test.each(['limit=0', 'limit=many', 'limit=-1', 'starting_after=x', 'direction=up'])(
     '%s is a 422',
     async (query) => {
       const { url } = await simulatorForTest();
