@@ -2,6 +2,13 @@ import type { SimulatorClock } from '../clock.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 import type { DeviceTable } from './device-table.js';
 
+/** What a custom declaration has and a profile has not. */
+export interface Declaration {
+  /** Such as `com.apple.configuration.safari.bookmarks`. */
+  type: string;
+  activationPredicate: string | null;
+}
+
 export interface Profile {
   id: number;
   /** Only custom configuration profiles and custom declarations can be changed by the API. */
@@ -15,7 +22,7 @@ export interface Profile {
   /** The uploaded file. */
   content: Buffer;
   /** Only of a declaration. */
-  declaration?: { type: string; activationPredicate: string | null };
+  declaration?: Declaration;
   deviceGroupIds: Set<number>;
   /** Devices with a direct assignment. */
   deviceIds: Set<number>;

@@ -1,6 +1,6 @@
 import type { Profile } from './fleet.js';
 
-/** The profiles of the reference, and one that is not a custom configuration profile. */
+/** The profiles of the reference, one that is not a custom configuration profile, and a custom declaration. */
 export function initialProfiles(): Profile[] {
   return [
     profile({
@@ -10,6 +10,16 @@ export function initialProfiles(): Profile[] {
       deviceIds: [121],
     }),
     profile({ id: 15, name: 'Office Wi-Fi', identifier: 'com.unwiredmdm.wifi.15', type: 'wifi' }),
+    {
+      ...profile({
+        id: 16,
+        name: 'Safari bookmarks',
+        identifier: 'com.unwiredmdm.aabc717175a3467b93af177aa5f19930',
+        type: 'custom_declaration',
+      }),
+      content: Buffer.from(JSON.stringify({ ManagedBookmarks: [] })),
+      declaration: { type: 'com.apple.configuration.safari.bookmarks', activationPredicate: null },
+    },
     profile({
       id: 293_814,
       name: 'Munki Configuration',

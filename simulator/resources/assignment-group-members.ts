@@ -47,9 +47,9 @@ function pairs(
 
 interface Membership {
   /** Adds a member; false when it was one before. */
-  add(group: AssignmentGroup, id: number, call: Call): boolean;
+  add: (group: AssignmentGroup, id: number, call: Call) => boolean;
   /** Removes a member; false when it was none. */
-  remove(group: AssignmentGroup, id: number): boolean;
+  remove: (group: AssignmentGroup, id: number) => boolean;
 }
 
 function memberRoutes(

@@ -11,13 +11,14 @@ import { assignedApps, installLater } from '../scenarios/install-apps.js';
 import { lock } from '../scenarios/lock.js';
 import { unenroll } from '../scenarios/unenroll.js';
 import { withRecord } from './retrieve.js';
+import { wipe, wipeProblem } from './wipe.js';
 
 /** A device command: its call, and its effect on the device. */
 interface Command {
   method?: 'POST' | 'DELETE';
   name: string;
   /** Why the call fails with a 422; undefined when it succeeds. */
-  refuse?: (device: Device, call: Call) => string | undefined;
+  refuse?: (device: Device, call: Call, fleet: Fleet) => string | undefined;
   /** The effect on the device, after a delay. */
   act?: (fleet: Fleet, device: Device, call: Call) => void;
   /** The log entry of the completed command. None when `act` writes its own. */
@@ -32,10 +33,12 @@ const versionTypes = ['latest_minor_version', 'latest_major_version'];
 
 const macOnly = ({ platform }: Device) =>
   platform === 'macOS' ? undefined : 'command is supported by macOS devices only';
+const supervisedOnly = ({ attributes }: Device) =>
+  attributes.is_supervised === true ? undefined : 'command is supported by supervised devices only';
 const mobileOnly = ({ platform }: Device) =>
   platform === 'iOS' || platform === 'iPadOS' ? undefined : 'command is supported by iOS devices only';
 
-/** The commands of the reference's section Devices, then those of API 1.51. */
+/** The commands of the reference's section Devices, then those of API 1.51 and 1.55. */
 const commands: readonly Command[] = [
   {
     name: 'push_apps',
@@ -76,14 +79,8 @@ const commands: readonly Command[] = [
   },
   {
     name: 'wipe',
-    refuse: (_device, { params }) => {
-      const pin = textParam(params, 'pin');
-      return pin === undefined || sixDigits.test(pin) ? undefined : 'pin must be a 6-digit number';
-    },
-    act: (fleet, device) => {
-      writeDeviceLog(fleet, device, { event_type: 'device.wiped' });
-      unenroll(fleet, device.id);
-    },
+    refuse: wipeProblem,
+    act: wipe,
   },
   {
     name: 'update_os',
@@ -157,7 +154,8 @@ const commands: readonly Command[] = [
   { method: 'DELETE', name: 'bluetooth', logged: 'device.bluetooth_disabled' },
   {
     name: 'set_time_zone',
-    refuse: (_device, { params }) => {
+    refuse: ({ platform }, { params }) => {
+      if (platform === 'macOS') return 'command is supported by iOS and tvOS devices only';
       const zone = textParam(params, 'time_zone');
       if (zone === undefined) return 'time_zone is required';
       return Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC'
@@ -170,9 +168,32 @@ const commands: readonly Command[] = [
     response: noContent,
   },
   { name: 'unenroll', act: (fleet, { id }) => unenroll(fleet, id) },
+  {
+    name: 'send_message',
+    refuse: (device, { params }) =>
+      mobileOnly(device) ??
+      supervisedOnly(device) ??
+      (textParam(params, 'message') === undefined ? 'message is required' : undefined),
+    logged: 'device.message_sent',
+  },
+  {
+    name: 'disable_activation_lock',
+    refuse: supervisedOnly,
+    act: (_fleet, { attributes }) => (attributes.is_activation_lock_enabled = false),
+    logged: 'device.activation_lock_disabled',
+  },
+  {
+    name: 'refresh_cellular_plans',
+    refuse: (device, { params }) =>
+      mobileOnly(device) ??
+      (/^https:\/\/./.test(textParam(params, 'esim_server_url') ?? '')
+        ? undefined
+        : 'esim_server_url must be an https URL'),
+    logged: 'device.cellular_plans_refreshed',
+  },
 ];
 
-/** The calls of the reference's section Devices that send a command to a device, and those of API 1.51. */
+/** The calls of the reference's section Devices that send a command to a device, and those of API 1.51 and 1.55. */
 export function deviceCommandRoutes(fleet: Fleet): Route[] {
   return [...commands.map((command) => commandRoute(fleet, command)), refreshRoute(fleet)];
 }
@@ -186,7 +207,7 @@ function commandRoute(
     path: `/devices/:id/${name}`,
     handle: (call) =>
       withRecord(call, fleet.devices, (device) => {
-        const refusal = notEnrolled(device) ?? refuse?.(device, call);
+        const refusal = notEnrolled(device) ?? refuse?.(device, call, fleet);
         if (refusal !== undefined) return unprocessable(refusal);
         commandLater(fleet, device.id, (online) => {
           act?.(fleet, online, call);

@@ -6,6 +6,7 @@ import { assignmentGroupRoutes } from './assignment-groups.js';
 import { customAttributeValueRoutes } from './custom-attribute-values.js';
 import { customAttributeRoutes } from './custom-attributes.js';
 import { customConfigurationProfileRoutes } from './custom-configuration-profiles.js';
+import { customDeclarationRoutes } from './custom-declarations.js';
 import { depServerRoutes } from './dep-servers.js';
 import { deviceCommandRoutes } from './device-commands.js';
 import { deviceGroupRoutes } from './device-groups.js';
@@ -28,6 +29,7 @@ const resources: readonly ((fleet: Fleet) => Route[])[] = [
   customAttributeRoutes,
   customAttributeValueRoutes,
   customConfigurationProfileRoutes,
+  customDeclarationRoutes,
   depServerRoutes,
   deviceCommandRoutes,
   deviceGroupRoutes,

@@ -11,6 +11,8 @@ export function unenroll(fleet: Fleet, deviceId: number, options: { webhook?: bo
   const device = fleet.devices.get(deviceId);
   if (device === undefined) return false;
   fleet.devices.delete(deviceId);
+  for (const { deviceIds } of fleet.assignmentGroups.values()) deviceIds.delete(deviceId);
+  for (const { deviceIds } of fleet.profiles.values()) deviceIds.delete(deviceId);
   // A device that awaits its enrollment causes no webhook.
   if (device.attributes.status !== 'enrolled') return true;
   writeDeviceLog(fleet, device, { event_type: 'device.unenrolled' });

@@ -15,9 +15,12 @@ const value = z
   .union([z.string(), z.number(), z.boolean()], 'expected a text, a number, or true or false')
   .transform(String);
 
-async function requireAttribute(wanted: string, attributes: CachedList<CustomAttribute>): Promise<void> {
-  const isIn = (list: readonly CustomAttribute[]) => list.some(({ id }) => id === wanted);
-  if (isIn(await attributes.get()) || isIn(await attributes.refresh())) return;
+/** The name of an attribute as the account spells it. SimpleMDM compares names without case. */
+async function findAttribute(wanted: string, attributes: CachedList<CustomAttribute>): Promise<string> {
+  const findIn = (list: readonly CustomAttribute[]) =>
+    list.find(({ id }) => id.toLowerCase() === wanted.toLowerCase());
+  const found = findIn(await attributes.get()) ?? findIn(await attributes.refresh());
+  if (found !== undefined) return found.id;
   const names = (await attributes.get()).map(({ id }) => id);
   throw new StepError(
     'step/unknown-reference',
@@ -34,9 +37,9 @@ export const setAttribute = defineDeviceAction({
   outputs: { name: 'string', value: 'string' },
   repeatable: true,
   send: async (args, { id }, { api, lists }) => {
-    await requireAttribute(args.name, lists.customAttributes);
-    await api.customAttributes.setValueForDevice(id, args.name, args.value);
-    return args;
+    const attribute = await findAttribute(args.name, lists.customAttributes);
+    await api.customAttributes.setValueForDevice(id, attribute, args.value);
+    return { name: attribute, value: args.value };
   },
 });
 
@@ -48,10 +51,10 @@ export const setGroupAttribute = defineAction({
   refersTo: { group: deviceGroups.kind, name: 'custom attribute' },
   outputs: { group_id: 'number', name: 'string', value: 'string' },
   facts: [],
-  perform: async ({ group, ...attribute }, { api, lists }) => {
-    await requireAttribute(attribute.name, lists.customAttributes);
+  perform: async ({ group, name: wanted, value: given }, { api, lists }) => {
+    const attribute = await findAttribute(wanted, lists.customAttributes);
     const { id } = await deviceGroups.find(group, lists);
-    await api.customAttributes.setValueForGroup(id, attribute.name, attribute.value);
-    return { status: 'completed', output: { group_id: id, ...attribute } };
+    await api.customAttributes.setValueForGroup(id, attribute, given);
+    return { status: 'completed', output: { group_id: id, name: attribute, value: given } };
   },
 });

@@ -6,7 +6,8 @@ import { defineDeviceAction } from './device-action.js';
 
 const EXPECTED_PIN = 'expected six digits';
 const sixDigits = z.string().regex(/^\d{6}$/);
-const pin = textOrTemplate(sixDigits, EXPECTED_PIN);
+/** A PIN of six digits. */
+export const pin = textOrTemplate(sixDigits, EXPECTED_PIN);
 
 const mac: readonly Platform[] = ['macOS'];
 const mobile: readonly Platform[] = ['iOS', 'iPadOS'];
@@ -230,6 +231,7 @@ export const bluetooth = defineDeviceAction({
 /** API 1.51. */
 export const setTimeZone = defineDeviceAction({
   about: 'Sets the time zone.',
+  platforms: [...mobile, 'tvOS'],
   example: 'set_time_zone: { time_zone: Europe/Berlin }',
   args: z.strictObject({
     time_zone: textOrTemplate(
@@ -239,6 +241,44 @@ export const setTimeZone = defineDeviceAction({
   }),
   repeatable: true,
   send: ({ time_zone }, { id }, { api }) => api.devices.setTimeZone(id, time_zone),
+});
+
+/** API 1.55. */
+export const sendDeviceMessage = defineDeviceAction({
+  about: 'Shows a message on the device.',
+  example: 'send_device_message: { message: Please bring this iPad to the help desk }',
+  args: z.strictObject({ message: text }),
+  platforms: mobile,
+  supervised: true,
+  repeatable: false,
+  send: ({ message }, { id }, { api }) => api.devices.sendMessage(id, message),
+});
+
+/** API 1.55. */
+export const disableActivationLock = defineDeviceAction({
+  about: 'Turns Activation Lock off. A stolen device can then be used by anyone.',
+  example: 'disable_activation_lock: {}',
+  class: 'destructive',
+  args: noArguments,
+  platforms: [...mac, ...mobile],
+  supervised: true,
+  repeatable: true,
+  send: (_args, { id }, { api }) => api.devices.disableActivationLock(id),
+});
+
+const EXPECTED_ESIM_SERVER = 'expected the https URL of the eSIM server of the carrier';
+const esimServer = z.url({ protocol: /^https$/ });
+
+/** API 1.55. */
+export const refreshCellularPlans = defineDeviceAction({
+  about: 'Loads the eSIM plans from the server of the carrier.',
+  example: 'refresh_cellular_plans: { esim_server_url: https://esim.example.com }',
+  args: z.strictObject({ esim_server_url: textOrTemplate(esimServer, EXPECTED_ESIM_SERVER) }),
+  platforms: mobile,
+  repeatable: true,
+  refuse: ({ esim_server_url: url }) =>
+    esimServer.safeParse(url).success ? undefined : `esim_server_url: ${EXPECTED_ESIM_SERVER}`,
+  send: ({ esim_server_url: url }, { id }, { api }) => api.devices.refreshCellularPlans(id, url),
 });
 
 /** API 1.51. */
@@ -252,19 +292,7 @@ export const unenroll = defineDeviceAction({
   send: (_args, { id }, { api }) => api.devices.unenroll(id),
 });
 
-/** API reference, Devices, Wipe. */
-export const wipe = defineDeviceAction({
-  causes: 'device.unenrolled',
-  about: 'Erases the device.',
-  example: 'wipe: {}',
-  class: 'destructive',
-  args: z.strictObject({ pin: pin.optional() }),
-  repeatable: false,
-  refuse: ({ pin: code }) => pinProblem(code),
-  send: ({ pin: code }, { id }, { api }) => api.devices.wipe(id, code === undefined ? {} : { pin: code }),
-});
-
 /** A template may render to something else than six digits. */
-function pinProblem(code: string | undefined): string | undefined {
+export function pinProblem(code: string | undefined): string | undefined {
   return code === undefined || sixDigits.safeParse(code).success ? undefined : `pin: ${EXPECTED_PIN}`;
 }

@@ -1,5 +1,6 @@
 import type { CatalogEntry, ReferenceKind } from '../rules/model/vocabulary.js';
 import type { CachedList, CachedLists } from '../simplemdm/cached-lists.js';
+import type { CustomDeclaration } from '../simplemdm/custom-declarations.js';
 import type { Enrollment } from '../simplemdm/enrollments.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { resolveReference } from './resolve-reference.js';
@@ -75,6 +76,23 @@ export const assignmentGroups = namedKind(
   ({ attributes }) => attributes.name,
 );
 
+/** No reference documents the list of declarations: an account whose API does not have it is not an error. */
+export const declarations: ReferencedKind<CustomDeclaration> = {
+  ...namedKind(
+    'declaration',
+    (lists) => lists.customDeclarations,
+    ({ attributes }) => attributes.name,
+  ),
+  entries: async ({ customDeclarations }) => {
+    try {
+      return await catalogEntries(customDeclarations, ({ attributes }) => attributes.name);
+    } catch (error) {
+      if (error instanceof SimpleMdmError) return undefined;
+      throw error;
+    }
+  },
+};
+
 export const depServerKind = namedKind(
   'DEP server',
   (lists) => lists.depServers,
@@ -114,6 +132,7 @@ async function enrollmentNames({ deviceGroups: groups }: CachedLists): Promise<N
 export const REFERENCED_KINDS = [
   deviceGroups,
   assignmentGroups,
+  declarations,
   depServerKind,
   enrollments,
   profiles,

@@ -6,6 +6,7 @@ import {
   updateGroupApps,
 } from './assignment-groups.js';
 import { setAttribute, setGroupAttribute } from './custom-attributes.js';
+import { assignDeclaration, unassignDeclaration } from './declarations.js';
 import { syncDepServer } from './dep-servers.js';
 import * as commands from './device-commands.js';
 import { assignDeviceGroup } from './device-groups.js';
@@ -20,6 +21,7 @@ import { disableLostMode, enableLostMode, playLostModeSound, updateLostModeLocat
 import { assignProfile, unassignProfile } from './profiles.js';
 import { cancelScript, runScript } from './scripts.js';
 import { wait } from './wait.js';
+import { wipe } from './wipe.js';
 
 /** Every action by its name in rules. */
 export const ACTIONS: Readonly<Record<string, Action>> = {
@@ -28,6 +30,8 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   unassign_assignment_group: unassignAssignmentGroup,
   assign_profile: assignProfile,
   unassign_profile: unassignProfile,
+  assign_declaration: assignDeclaration,
+  unassign_declaration: unassignDeclaration,
   push_apps: commands.pushApps,
   push_group_apps: pushGroupApps,
   update_group_apps: updateGroupApps,
@@ -58,15 +62,18 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   remote_desktop: commands.remoteDesktop,
   bluetooth: commands.bluetooth,
   set_time_zone: commands.setTimeZone,
+  send_device_message: commands.sendDeviceMessage,
+  refresh_cellular_plans: commands.refreshCellularPlans,
   enable_lost_mode: enableLostMode,
   disable_lost_mode: disableLostMode,
   play_lost_mode_sound: playLostModeSound,
   update_lost_mode_location: updateLostModeLocation,
   sync_dep_server: syncDepServer,
   delete_user: deleteUser,
+  disable_activation_lock: commands.disableActivationLock,
   unenroll: commands.unenroll,
   delete_device: deleteDevice,
-  wipe: commands.wipe,
+  wipe,
   notify,
   http_request: httpRequest,
   emit,

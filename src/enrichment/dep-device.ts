@@ -17,7 +17,7 @@ export const depDevice: Fact = {
       ...fieldsOf(depDeviceAttributes),
     },
   },
-  about: 'the device in Apple Business Manager: `dep_device.dep_server_name`, `dep_device.profile_status` …',
+  about: 'the device in Apple Business Manager: `dep_device.dep_server_name`, `dep_device.model` …',
   cost: 30,
   fetch: async (context) => {
     const serialNumber = await serialNumberOf(context);

@@ -56,7 +56,7 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   mail: ['notify'],
   slack: ['notify'],
   teams: ['notify'],
-  send_message: ['notify'],
+  send_message: ['notify', 'send_device_message'],
   send_alert: ['notify'],
   alert: ['notify'],
   message: ['notify', 'log'],

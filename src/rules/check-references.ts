@@ -19,14 +19,15 @@ export function checkArgumentReferences(
     all.forEach((reference, index) => {
       const path = [...place, argument, ...(isList ? [index] : [])];
       if (typeof reference === 'string' || typeof reference === 'number')
-        checkReference(kind, reference, path, scope);
+        // SimpleMDM compares the names of custom attributes without case.
+        checkReference(kind, reference, path, scope, { ignoreCase: kind === 'custom attribute' });
     });
   }
 }
 
 /** Reports references in a condition or a template to objects which do not exist. */
 export function checkNamedReferences(references: readonly NamedReference[], scope: Scope, path: Path): void {
-  for (const { kind, text, offset } of references) checkReference(kind, text, path, scope, offset);
+  for (const { kind, text, offset } of references) checkReference(kind, text, path, scope, { offset });
 }
 
 function checkReference(
@@ -34,14 +35,17 @@ function checkReference(
   reference: string | number,
   path: Path,
   { vocabulary, accounts, report }: Scope,
-  offset?: number,
+  { offset, ignoreCase = false }: { offset?: number; ignoreCase?: boolean },
 ): void {
   // Known only when the step runs.
   if (typeof reference === 'string' && (isTemplate(reference) || envReferencesIn(reference).length > 0))
     return;
   for (const account of accounts) {
     const where = vocabulary.accounts.length > 1 && kind !== 'channel' ? ` in the account "${account}"` : '';
-    const problem = problemWithReference(kind, reference, vocabulary.catalogs?.(account)[kind], where);
+    const problem = problemWithReference(kind, reference, vocabulary.catalogs?.(account)[kind], {
+      where,
+      ignoreCase,
+    });
     if (problem === undefined) continue;
     report({ ...problem, path, ...(offset !== undefined && { offset }) });
     // A name that several accounts lack is one mistake.

@@ -9,16 +9,19 @@ const MAX_NAMES_SHOWN = 10;
  * The problem with a reference by name or id, if any. A number is an id; a text is a name, or an id when nothing has that name.
  *
  * @param entries - All objects of the kind; undefined when they are not known.
- * @param where - Appended to the name in messages: ` in the account "acme"`.
+ * @param options - `where`: appended to the name in messages: ` in the account "acme"`. `ignoreCase`: compares names without case.
  */
 export function problemWithReference(
   kind: ReferenceKind,
   reference: string | number,
   entries: readonly CatalogEntry[] | undefined,
-  where = '',
+  { where = '', ignoreCase = false }: { where?: string; ignoreCase?: boolean } = {},
 ): UserProblem | undefined {
   if (entries === undefined) return undefined;
-  const named = entries.filter(({ name }) => typeof reference === 'string' && name === reference);
+  const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
+  const named = entries.filter(
+    ({ name }) => typeof reference === 'string' && name !== undefined && fold(name) === fold(reference),
+  );
   if (named.length > 1) {
     const ids = named.map(({ id }) => id).join(', ');
     return {

@@ -1,6 +1,7 @@
 import type { AssignmentGroup } from './assignment-groups.js';
 import type { SimpleMdm } from './client.js';
 import type { CustomAttribute } from './custom-attributes.js';
+import type { CustomDeclaration } from './custom-declarations.js';
 import type { DepServer } from './dep-servers.js';
 import type { DeviceGroup } from './device-groups.js';
 import type { Enrollment } from './enrollments.js';
@@ -11,6 +12,7 @@ import type { Script } from './scripts.js';
 export interface CachedLists {
   readonly assignmentGroups: CachedList<AssignmentGroup>;
   readonly customAttributes: CachedList<CustomAttribute>;
+  readonly customDeclarations: CachedList<CustomDeclaration>;
   readonly depServers: CachedList<DepServer>;
   readonly deviceGroups: CachedList<DeviceGroup>;
   readonly enrollments: CachedList<Enrollment>;
@@ -40,6 +42,7 @@ export function createCachedLists(api: SimpleMdm, now: () => number = Date.now):
   return {
     assignmentGroups: cachedList(() => api.assignmentGroups.list(), now),
     customAttributes: cachedList(() => api.customAttributes.list(), now),
+    customDeclarations: cachedList(() => api.customDeclarations.list(), now),
     depServers: cachedList(() => api.depServers.list(), now),
     deviceGroups: cachedList(() => api.deviceGroups.list(), now),
     enrollments: cachedList(() => api.enrollments.list(), now),

@@ -3,6 +3,7 @@ import { createApps } from './apps.js';
 import { createAssignmentGroups } from './assignment-groups.js';
 import { createCustomAttributes } from './custom-attributes.js';
 import { createCustomConfigurationProfiles } from './custom-configuration-profiles.js';
+import { createCustomDeclarations } from './custom-declarations.js';
 import { createDepServers } from './dep-servers.js';
 import { createDeviceGroups } from './device-groups.js';
 import { createDevices } from './devices.js';
@@ -36,6 +37,7 @@ export function createResources(transport: Transport) {
     assignmentGroups: createAssignmentGroups(transport),
     customAttributes: createCustomAttributes(transport),
     customConfigurationProfiles: createCustomConfigurationProfiles(transport),
+    customDeclarations: createCustomDeclarations(transport),
     depServers: createDepServers(transport),
     devices: createDevices(transport),
     deviceGroups: createDeviceGroups(transport),

@@ -25,6 +25,38 @@ export interface UpdateOsOptions {
   readonly versionType?: 'latest_minor_version' | 'latest_major_version';
 }
 
+/** How a Mac is erased (Apple, EraseDevice command). */
+export const OBLITERATION_BEHAVIORS = [
+  'Default',
+  'DoNotObliterate',
+  'ObliterateWithWarning',
+  'Always',
+] as const;
+
+/** Options of a wipe. All but `pin` are newer than the reference. SimpleMDM has a default for each that is left out. */
+export interface WipeOptions {
+  /** Six digits. Required for Macs without a T2 chip, not supported by other devices. */
+  readonly pin?: string | undefined;
+  /** Keeps the eSIM; iOS. */
+  readonly preserveDataPlan?: boolean | undefined;
+  /** Turns Activation Lock off; true by default. */
+  readonly disableActivationLock?: boolean | undefined;
+  /** Skips the setup by a device nearby; iOS. */
+  readonly disallowProximitySetup?: boolean | undefined;
+  /** Enrolls the device again after the wipe; iOS 17, tvOS 18 or later. Needs `wifiNetworkId`. */
+  readonly returnToService?: boolean | undefined;
+  /** The id of a Wi-Fi profile. */
+  readonly wifiNetworkId?: number | undefined;
+  /** macOS 12 or later. */
+  readonly obliterationBehavior?: (typeof OBLITERATION_BEHAVIORS)[number] | undefined;
+  /** Clears the values of custom attributes on the device record; false by default. */
+  readonly clearCustomAttributes?: boolean | undefined;
+  /** Removes the profiles that are assigned to the device directly; false by default. */
+  readonly unassignDirectProfiles?: boolean | undefined;
+  /** Keeps managed apps (API 1.55). */
+  readonly preserveManagedApps?: boolean | undefined;
+}
+
 /**
  * The device commands of the API reference, section Devices, and of API 1.51. The status 202 means that SimpleMDM accepted the
  * command; the device receives the command when it is online.
@@ -86,10 +118,23 @@ export function deviceCommands(transport: Transport) {
     /**
      * Wipe: `POST /devices/{DEVICE_ID}/wipe`: erases the device and removes it from the account.
      *
-     * @param options - `pin`: six digits, required for Macs without a T2 chip, not supported by other devices.
+     * @throws SimpleMdmError 422 when an option is invalid.
      */
-    wipe: (deviceId: number, { pin }: { readonly pin?: string } = {}): Promise<number> =>
-      command('POST', deviceId, 'wipe', { body: { pin } }),
+    wipe: (deviceId: number, options: WipeOptions = {}): Promise<number> =>
+      command('POST', deviceId, 'wipe', {
+        body: {
+          pin: options.pin,
+          preserve_data_plan: options.preserveDataPlan,
+          disable_activation_lock: options.disableActivationLock,
+          disallow_proximity_setup: options.disallowProximitySetup,
+          return_to_service: options.returnToService,
+          wifi_network_id: options.wifiNetworkId,
+          obliteration_behavior: options.obliterationBehavior,
+          clear_custom_attributes: options.clearCustomAttributes,
+          unassign_direct_profiles: options.unassignDirectProfiles,
+          preserve_managed_apps: options.preserveManagedApps,
+        },
+      }),
 
     /** Update OS: `POST /devices/{DEVICE_ID}/update_os`. */
     updateOs: (deviceId: number, { osUpdateMode, versionType }: UpdateOsOptions = {}): Promise<number> =>
@@ -138,7 +183,7 @@ export function deviceCommands(transport: Transport) {
     disableBluetooth: (deviceId: number): Promise<number> => command('DELETE', deviceId, 'bluetooth'),
 
     /**
-     * Set time zone: `POST /devices/{DEVICE_ID}/set_time_zone` (API 1.51).
+     * Set time zone: `POST /devices/{DEVICE_ID}/set_time_zone` (API 1.51). iOS 14, tvOS 14 or later.
      *
      * @param timeZone - Such as `Europe/Berlin`.
      * @returns The status, 204.
@@ -148,5 +193,24 @@ export function deviceCommands(transport: Transport) {
 
     /** Unenroll: `POST /devices/{DEVICE_ID}/unenroll` (API 1.51). */
     unenroll: (deviceId: number): Promise<number> => command('POST', deviceId, 'unenroll'),
+
+    /** Send message: `POST /devices/{DEVICE_ID}/send_message` (API 1.55). Shows the message on a supervised iPhone or iPad. */
+    sendMessage: (deviceId: number, message: string): Promise<number> =>
+      command('POST', deviceId, 'send_message', { body: { message } }),
+
+    /** Disable Activation Lock: `POST /devices/{DEVICE_ID}/disable_activation_lock` (API 1.55). Supervised devices only. */
+    disableActivationLock: (deviceId: number): Promise<number> =>
+      command('POST', deviceId, 'disable_activation_lock', { idempotent: true }),
+
+    /**
+     * Refresh cellular plans: `POST /devices/{DEVICE_ID}/refresh_cellular_plans` (API 1.55). iPhone and iPad only.
+     *
+     * @param esimServerUrl - The https URL of the carrier's eSIM server.
+     */
+    refreshCellularPlans: (deviceId: number, esimServerUrl: string): Promise<number> =>
+      command('POST', deviceId, 'refresh_cellular_plans', {
+        body: { esim_server_url: esimServerUrl },
+        idempotent: true,
+      }),
   };
 }

@@ -3,12 +3,16 @@ export interface Addition {
   readonly section: string;
   readonly call: string;
   /** Where the call is documented or used. */
-  readonly source: 'API 1.51' | 'undocumented';
+  readonly source: 'API 1.51' | 'API 1.55' | 'undocumented';
 }
 
 const added = (section: string, ...calls: readonly string[]): Addition[] =>
   calls.map((call) => ({ section, call, source: 'API 1.51' }));
 
+const undocumented = (section: string, ...calls: readonly string[]): Addition[] =>
+  calls.map((call) => ({ section, call, source: 'undocumented' }));
+
+const declaration = '/custom_declarations/{DECLARATION_ID}';
 const assignmentGroup = '/assignment_groups/{ASSIGNMENT_GROUP_ID}';
 
 /** The calls of later versions of the API, and undocumented calls of programs in use. */
@@ -26,16 +30,22 @@ export const ADDITIONS: readonly Addition[] = [
     'PUT /devices/{DEVICE_ID}/custom_attribute_values',
     'PUT /custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}',
   ),
-  {
-    section: 'Custom Attributes',
-    call: `GET ${assignmentGroup}/custom_attribute_values`,
-    source: 'undocumented',
-  },
-  {
-    section: 'Custom Attributes',
-    call: `PUT ${assignmentGroup}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}`,
-    source: 'undocumented',
-  },
+  ...undocumented(
+    'Custom Attributes',
+    `GET ${assignmentGroup}/custom_attribute_values`,
+    `PUT ${assignmentGroup}/custom_attribute_values/{CUSTOM_ATTRIBUTE_NAME}`,
+  ),
+  ...undocumented(
+    'Custom Declarations',
+    'GET /custom_declarations',
+    `GET ${declaration}`,
+    'POST /custom_declarations',
+    `PATCH ${declaration}`,
+    `GET ${declaration}/download`,
+    `DELETE ${declaration}`,
+    `POST ${declaration}/devices/{DEVICE_ID}`,
+    `DELETE ${declaration}/devices/{DEVICE_ID}`,
+  ),
   ...added(
     'Devices',
     ...[
@@ -51,6 +61,11 @@ export const ADDITIONS: readonly Addition[] = [
       'POST unenroll',
     ].map((command) => command.replace(' ', ' /devices/{DEVICE_ID}/')),
   ),
+  ...['send_message', 'disable_activation_lock', 'refresh_cellular_plans'].map((command): Addition => ({
+    section: 'Devices',
+    call: `POST /devices/{DEVICE_ID}/${command}`,
+    source: 'API 1.55',
+  })),
   ...added(
     'Profiles',
     'GET /profiles',

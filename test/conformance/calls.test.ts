@@ -69,6 +69,7 @@ test('an account that returns 409 for a change already in place: the client trea
   expect(await api.assignmentGroups.unassignDevice(26, 121)).toBe(409);
   expect(await api.deviceGroups.assignDevice(41, 54)).toBe(409);
   expect(await api.customConfigurationProfiles.assignToDevice(13, 121)).toBe(409);
+  expect(await api.customDeclarations.unassignFromDevice(16, 121)).toBe(409);
   await conflicting.close();
 });
 

@@ -55,6 +55,7 @@ export type ReferenceKind =
   | 'assignment group'
   | 'channel'
   | 'custom attribute'
+  | 'declaration'
   | 'DEP server'
   | 'device group'
   | 'enrollment'

@@ -3,6 +3,7 @@ import { apps } from './apps.js';
 import { assignmentGroups } from './assignment-groups.js';
 import type { CallTest } from './call-test.js';
 import { customAttributes } from './custom-attributes.js';
+import { customDeclarations } from './custom-declarations.js';
 import { depServers } from './dep-servers.js';
 import { deviceCommands } from './device-commands.js';
 import { deviceGroups } from './device-groups.js';
@@ -24,6 +25,7 @@ export const CALL_TESTS: readonly CallTest[] = [
   ...assignmentGroups,
   ...customAttributes,
   ...customConfigurationProfiles,
+  ...customDeclarations,
   ...depServers,
   ...devices,
   ...deviceCommands,

@@ -75,6 +75,9 @@ const clearRecovery: Send = ({ api }, id) => api.devices.clearRecoveryLockPasswo
 const rotateRecovery: Send = ({ api }, id) => api.devices.rotateRecoveryLockPassword(id);
 const clearRestrictions: Send = ({ api }, id) => api.devices.clearRestrictionsPassword(id);
 const setAdmin: Send = ({ api }, id) => api.devices.setAdminPassword(id, 'pärl & co');
+const setTimeZone: Send = ({ api }, id) => api.devices.setTimeZone(id, 'Europe/Berlin');
+const sendMessage: Send = ({ api }, id) => api.devices.sendMessage(id, 'Please bring this phone');
+const refreshPlans: Send = ({ api }, id) => api.devices.refreshCellularPlans(id, 'https://esim.example.com');
 const rotateAdmin: Send = ({ api }, id) => api.devices.rotateAdminPassword(id);
 
 export const deviceCommands: readonly CallTest[] = [
@@ -200,9 +203,33 @@ export const deviceCommands: readonly CallTest[] = [
     client: 'devices.wipe',
     shows: 'erases and unenrolls the device; asynchronous',
     run: async ({ api, later, simulator }) => {
-      expect(await api.devices.wipe(phone)).toBe(202);
+      const options = {
+        preserveDataPlan: true,
+        disableActivationLock: false,
+        disallowProximitySetup: true,
+        returnToService: true,
+        wifiNetworkId: 15,
+        clearCustomAttributes: true,
+        unassignDirectProfiles: true,
+        preserveManagedApps: true,
+      };
+      expect(await api.devices.wipe(phone, options)).toBe(202);
       expect((await api.devices.retrieve(phone)).id).toBe(phone);
       later();
+      const wiped = (await all(api.logs.list({ serialNumber: 'DNFJE9DNG5MG' }))).find(
+        ({ attributes }) => attributes.event_type === 'device.wiped',
+      );
+      expect(wiped?.attributes.metadata).toEqual({
+        preserve_data_plan: true,
+        disable_activation_lock: false,
+        disallow_proximity_setup: true,
+        return_to_service: true,
+        wifi_network_id: '15',
+        clear_custom_attributes: true,
+        unassign_direct_profiles: true,
+        preserve_managed_apps: true,
+      });
+      expect(await api.devices.wipe(mac, { obliterationBehavior: 'DoNotObliterate' })).toBe(202);
       expect(simulator.device(phone)).toBeUndefined();
       expect(simulator.webhookDeliveries().map(({ type }) => type)).toEqual(['device.unenrolled']);
     },
@@ -211,6 +238,16 @@ export const deviceCommands: readonly CallTest[] = [
         when: 'the pin does not have six digits',
         status: 422,
         run: ({ api }) => api.devices.wipe(mac, { pin: 'secret' }),
+      },
+      {
+        when: 'return_to_service has no network',
+        status: 422,
+        run: ({ api }) => api.devices.wipe(phone, { returnToService: true }),
+      },
+      {
+        when: 'the network is not a Wi-Fi profile',
+        status: 422,
+        run: ({ api }) => api.devices.wipe(phone, { returnToService: true, wifiNetworkId: 13 }),
       },
       { when: 'the device does not exist', status: 404, run: ({ api }) => api.devices.wipe(nowhere) },
     ],
@@ -322,15 +359,60 @@ export const deviceCommands: readonly CallTest[] = [
     call: `POST ${path('set_time_zone')}`,
     client: 'devices.setTimeZone',
     shows: 'changes the time zone',
-    send: ({ api }, id) => api.devices.setTimeZone(id, 'Europe/Berlin'),
+    send: setTimeZone,
+    on: phone,
     status: 204,
     changes: ({ time_zone }) => time_zone,
     to: 'Europe/Berlin',
     refuses: [
+      notOn(mac, setTimeZone),
       {
         when: 'the time zone does not exist',
         status: 422,
-        run: ({ api }) => api.devices.setTimeZone(mac, 'Europe/Entenhausen'),
+        run: ({ api }) => api.devices.setTimeZone(phone, 'Europe/Entenhausen'),
+      },
+    ],
+  }),
+  command({
+    call: `POST ${path('send_message')}`,
+    client: 'devices.sendMessage',
+    shows: 'shows the message',
+    send: sendMessage,
+    on: phone,
+    logs: 'device.message_sent',
+    refuses: [
+      notOn(mac, sendMessage),
+      { when: 'the message is empty', status: 422, run: ({ api }) => api.devices.sendMessage(phone, '') },
+    ],
+  }),
+  command({
+    call: `POST ${path('disable_activation_lock')}`,
+    client: 'devices.disableActivationLock',
+    shows: 'turns Activation Lock off',
+    send: ({ api }, id) => api.devices.disableActivationLock(id),
+    on: phone,
+    logs: 'device.activation_lock_disabled',
+    refuses: [
+      {
+        when: 'the device is not supervised',
+        status: 422,
+        run: ({ api }) => api.devices.disableActivationLock(117),
+      },
+    ],
+  }),
+  command({
+    call: `POST ${path('refresh_cellular_plans')}`,
+    client: 'devices.refreshCellularPlans',
+    shows: 'asks the server of the carrier for the plans',
+    send: refreshPlans,
+    on: phone,
+    logs: 'device.cellular_plans_refreshed',
+    refuses: [
+      notOn(mac, refreshPlans),
+      {
+        when: 'the server is not an https URL',
+        status: 422,
+        run: ({ api }) => api.devices.refreshCellularPlans(phone, 'esim.example.com'),
       },
     ],
   }),

@@ -84,6 +84,20 @@ const tests: readonly ActionTest[] = [
     effect: profilesOn(phone),
     expected: [],
   },
+  {
+    action: 'assign_declaration',
+    args: { declaration: 'Safari bookmarks' },
+    output: { device_id: mac, declaration_id: 16, declaration_name: 'Safari bookmarks' },
+    effect: profilesOn(mac),
+    expected: [16],
+  },
+  {
+    action: 'unassign_declaration',
+    args: { declaration: 16 },
+    before: ({ api }) => api.customDeclarations.assignToDevice(16, mac),
+    effect: profilesOn(mac),
+    expected: [],
+  },
   { action: 'push_apps', effect: appsOn(mac), expected: contains('Afterlight', 'Scanner Pro') },
   {
     action: 'push_group_apps',
@@ -245,8 +259,29 @@ const tests: readonly ActionTest[] = [
   {
     action: 'set_time_zone',
     args: { time_zone: 'Europe/Berlin' },
-    effect: attributesOf(mac),
+    on: phone,
+    effect: attributesOf(phone),
     expected: expect.objectContaining({ time_zone: 'Europe/Berlin' }),
+  },
+  {
+    action: 'send_device_message',
+    args: { message: 'Please bring this phone to the help desk' },
+    on: phone,
+    effect: logs(phone),
+    expected: contains('device.message_sent'),
+  },
+  {
+    action: 'refresh_cellular_plans',
+    args: { esim_server_url: 'https://esim.example.com' },
+    on: phone,
+    effect: logs(phone),
+    expected: contains('device.cellular_plans_refreshed'),
+  },
+  {
+    action: 'disable_activation_lock',
+    on: ipad,
+    effect: logs(ipad),
+    expected: contains('device.activation_lock_disabled'),
   },
   {
     action: 'enable_lost_mode',
@@ -410,6 +445,15 @@ describe('limits are checked before any call', () => {
     ['enable_lost_mode', { message: 'x' }, mac, 'step/unsupported-platform', /^only iOS, iPadOS devices/],
     ['clear_passcode', {}, mac, 'step/unsupported-platform', /^only iOS, iPadOS, watchOS, visionOS devices/],
     ['delete_user', { user: 'x' }, phone, 'step/unsupported-platform', /^only macOS devices/],
+    [
+      'set_time_zone',
+      { time_zone: 'UTC' },
+      mac,
+      'step/unsupported-platform',
+      /^only iOS, iPadOS, tvOS devices/,
+    ],
+    ['send_device_message', { message: 'x' }, mac, 'step/unsupported-platform', /^only iOS, iPadOS devices/],
+    ['disable_activation_lock', {}, 117, 'step/unsupported-platform', /^only macOS, iOS, iPadOS devices/],
     ['run_script', { script: 32 }, phone, 'step/unsupported-platform', /^scripts run on macOS only; /],
     [
       'restart',
@@ -430,6 +474,48 @@ describe('limits are checked before any call', () => {
     ['lock', {}, mac, 'step/invalid-argument', /^pin: a Mac needs a pin of six digits$/],
     ['update_os', {}, mac, 'step/invalid-argument', /^mode: a Mac needs a mode$/],
     ['restart', { notify_user: true }, phone, 'step/invalid-argument', /for macOS only$/],
+    [
+      'wipe',
+      { preserve_data_plan: true },
+      mac,
+      'step/invalid-argument',
+      /^preserve_data_plan: for iOS, iPadOS only; this device is macOS$/,
+    ],
+    [
+      'wipe',
+      { obliteration_behavior: 'Always' },
+      phone,
+      'step/invalid-argument',
+      /^obliteration_behavior: for macOS only; this device is iOS$/,
+    ],
+    [
+      'wipe',
+      { return_to_service: true },
+      phone,
+      'step/invalid-argument',
+      /^wifi_profile: return_to_service needs the name or id of a Wi-Fi profile$/,
+    ],
+    [
+      'wipe',
+      { wifi_profile: 15 },
+      phone,
+      'step/invalid-argument',
+      /^wifi_profile: only together with return_to_service/,
+    ],
+    [
+      'wipe',
+      { preserve_managed_apps: true },
+      phone,
+      'step/invalid-argument',
+      /^preserve_managed_apps: only together with return_to_service/,
+    ],
+    [
+      'wipe',
+      { return_to_service: true, wifi_profile: 'Office Wifi' },
+      phone,
+      'step/unknown-reference',
+      /did you mean "Office Wi-Fi"/,
+    ],
     ['update_app', { app: 'Airbnb' }, phone, 'step/app-not-managed', /not managed.*request_app_management/],
     [
       'uninstall_app',
@@ -500,9 +586,27 @@ describe('http_request', () => {
   });
 });
 
+test('wipe sends its options, with the id of the named Wi-Fi profile', async () => {
+  const args = { return_to_service: true, wifi_profile: 'Office Wi-Fi', preserve_data_plan: true };
+  await world.perform('wipe', args, phone);
+  expect(world.simulator.calls().at(-1)).toMatchObject({
+    method: 'POST',
+    path: `/devices/${phone}/wipe`,
+    body: { return_to_service: 'true', wifi_network_id: '15', preserve_data_plan: 'true' },
+  });
+});
+
+test('the name of a custom attribute is compared without case, as SimpleMDM does', async () => {
+  const result = await world.perform('set_attribute', { name: 'DEPARTMENT', value: 'Sales' }, mac);
+  expect(result).toMatchObject({ status: 'completed', output: { name: 'department', value: 'Sales' } });
+  expect(await valueOf(mac, 'department')(world)).toBe('Sales');
+});
+
 test('an action that must not happen twice is not repeated when the outcome is unknown', async () => {
-  for (const action of ['restart', 'wipe', 'rotate_filevault_key', 'lock']) {
-    const result = await world.perform(action, action === 'lock' ? { pin: '123456' } : {}, mac, new Date());
+  const argsOf = (action: string) =>
+    action === 'lock' ? { pin: '123456' } : action === 'send_device_message' ? { message: 'x' } : {};
+  for (const action of ['restart', 'wipe', 'send_device_message', 'rotate_filevault_key', 'lock']) {
+    const result = await world.perform(action, argsOf(action), mac, new Date());
     expect(result).toEqual({
       status: 'skipped',
       code: 'step/not-repeated',
