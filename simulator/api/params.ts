@@ -13,12 +13,22 @@ const jsonObject = z.record(z.string(), z.unknown());
 export function readParams(body: Buffer, contentType: string): Params | undefined {
   if (body.length === 0) return {};
   try {
-    if (contentType.includes('json')) return jsonObject.parse(JSON.parse(body.toString('utf8')));
-    if (contentType.startsWith('multipart/form-data')) return fromPairs(readMultipart(body, contentType));
+    const type = contentType.toLowerCase();
+    const boundary = type.includes('json') ? multipartBoundary(body) : undefined;
+    if (boundary !== undefined)
+      return fromPairs(readMultipart(body, `multipart/form-data; boundary="${boundary}"`));
+    if (type.includes('json')) return jsonObject.parse(JSON.parse(body.toString('utf8')));
+    if (type.startsWith('multipart/form-data')) return fromPairs(readMultipart(body, contentType));
     return fromPairs(new URLSearchParams(body.toString('utf8')));
   } catch {
     return undefined;
   }
+}
+
+/** The boundary of a multipart body that is sent as JSON: a program in use uploads files so, and real accounts take them. */
+function multipartBoundary(body: Buffer): string | undefined {
+  const start = body.subarray(0, 400).toString('latin1');
+  return /^--([^\r\n"]{1,200})\r\ncontent-disposition:/i.exec(start)?.[1];
 }
 
 /** `name[]=a&name[]=b` becomes a list, as in Rails; of a repeated plain name the last value counts. */

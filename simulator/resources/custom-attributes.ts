@@ -30,7 +30,8 @@ export function customAttributeRoutes(fleet: Fleet): Route[] {
       path: '/custom_attributes/:id',
       handle: (call) =>
         withAttribute(call, (attribute) => {
-          attribute.default_value = textParam(call.params, 'default_value') ?? null;
+          if ('default_value' in call.params)
+            attribute.default_value = textParam(call.params, 'default_value') ?? null;
           writeAdminLog(fleet, 'custom_attribute.updated', { name: attribute.id });
           return noContent();
         }),

@@ -34,6 +34,7 @@ export function lostModeRoutes(fleet: Fleet): Route[] {
     route('DELETE', '', (device) =>
       whileLost(device, (online) => {
         delete online.lostMode;
+        online.attributes.lost_mode_enabled = false;
         writeDeviceLog(fleet, online, { event_type: 'lost_mode.disabled' });
       }),
     ),
@@ -73,8 +74,9 @@ function enable(fleet: Fleet, call: Call, device: Device): ApiResponse {
     ...(phone_number !== undefined && { phone_number }),
     ...(footnote !== undefined && { footnote }),
   };
-  commandLater(fleet, device.id, (online) =>
-    writeDeviceLog(fleet, online, { event_type: 'lost_mode.enabled', metadata: { ...online.lostMode } }),
-  );
+  commandLater(fleet, device.id, (online) => {
+    online.attributes.lost_mode_enabled = true;
+    writeDeviceLog(fleet, online, { event_type: 'lost_mode.enabled', metadata: { ...online.lostMode } });
+  });
   return accepted();
 }

@@ -63,6 +63,7 @@ export const customAttributes: readonly CallTest[] = [
     shows: 'changes the default',
     run: async (world) => {
       expect(await world.api.customAttributes.update('full_name', { defaultValue: 'nobody' })).toBe(204);
+      expect(await world.api.customAttributes.update('full_name', {})).toBe(204);
       expect(await valueOn(world, 54, 'full_name')).toMatchObject({ value: 'nobody' });
     },
     refuses: [

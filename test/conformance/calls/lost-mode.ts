@@ -26,6 +26,7 @@ export const lostMode: readonly CallTest[] = [
       expect(await api.lostMode.enable(phone, { phoneNumber: '5035551212', footnote: 'Thanks' })).toBe(202);
       later();
       expect(await logged(world, serial)).toContain('lost_mode.enabled');
+      expect((await api.devices.retrieve(phone)).attributes.lost_mode_enabled).toBe(true);
     },
     refuses: [
       {
@@ -54,6 +55,7 @@ export const lostMode: readonly CallTest[] = [
       expect(await world.api.lostMode.disable(phone)).toBe(202);
       world.later();
       expect(await logged(world, serial)).toContain('lost_mode.disabled');
+      expect((await world.api.devices.retrieve(phone)).attributes.lost_mode_enabled).toBe(false);
     },
     refuses: [notLost(({ api }) => api.lostMode.disable(phone))],
   },

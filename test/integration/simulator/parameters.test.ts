@@ -86,6 +86,18 @@ describe('write parameters', () => {
     expect((await call(url, '/scripts/35', { method: 'DELETE' })).status).toBe(204);
   });
 
+  test('accepts a file as multipart that is sent as JSON', async () => {
+    const { url } = await simulatorForTest();
+    const body =
+      '--b7\r\nContent-Disposition: form-data; name="file"; filename="x.sh"\r\n\r\n#!/bin/sh\r\n--b7--\r\n';
+    const reply = await call(url, '/scripts?name=Test', {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(recordOf(reply).attributes).toMatchObject({ name: 'Test', content: '#!/bin/sh' });
+  });
+
   test('a POST with _method=PATCH is a PATCH', async () => {
     const { url, simulator } = await simulatorForTest();
     const reply = await call(url, '/devices/121/', {
