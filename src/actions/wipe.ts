@@ -7,7 +7,7 @@ import { pin, pinProblem } from './device-commands.js';
 import { profiles } from './reference-kinds.js';
 import { reference } from './resolve-reference.js';
 
-const args = z.strictObject({
+const options = z.strictObject({
   pin: pin.optional(),
   preserve_data_plan: flag.optional(),
   disable_activation_lock: flag.optional(),
@@ -22,7 +22,21 @@ const args = z.strictObject({
   preserve_managed_apps: flag.optional(),
 });
 
-type WipeArguments = z.output<typeof args>;
+type WipeArguments = z.output<typeof options>;
+
+/** A device that cannot reach a network after the wipe cannot enroll again. */
+const args = options.superRefine(
+  ({ return_to_service: returns = false, wifi_profile: network, preserve_managed_apps: apps }, context) => {
+    const report = (name: keyof WipeArguments, message: string): void =>
+      context.addIssue({ code: 'custom', path: [name], message });
+    if (returns && network === undefined)
+      report('wifi_profile', 'return_to_service needs the name or id of a Wi-Fi profile');
+    if (!returns && network !== undefined)
+      report('wifi_profile', 'only together with return_to_service: true');
+    if (!returns && apps === true)
+      report('preserve_managed_apps', 'only together with return_to_service: true');
+  },
+);
 
 /** The platforms of the options that not every device has. */
 const PLATFORMS_OF: Readonly<Partial<Record<keyof WipeArguments, readonly Platform[]>>> = {
@@ -43,8 +57,7 @@ export const wipe = defineDeviceAction({
   args,
   refersTo: { wifi_profile: profiles.kind },
   repeatable: false,
-  refuse: (given, { platform }) =>
-    pinProblem(given.pin) ?? platformProblem(given, platform) ?? returnToServiceProblem(given),
+  refuse: (given, { platform }) => pinProblem(given.pin) ?? platformProblem(given, platform),
   send: async (given, { id }, { api, lists }) => {
     const network =
       given.wifi_profile === undefined ? undefined : await profiles.find(given.wifi_profile, lists);
@@ -65,22 +78,10 @@ export const wipe = defineDeviceAction({
 
 /** An option for another platform: the device would be erased without what the rule wants to keep. */
 function platformProblem(given: WipeArguments, platform: string | null): string | undefined {
-  for (const name of args.keyof().options) {
+  for (const name of options.keyof().options) {
     const platforms = given[name] === undefined ? undefined : PLATFORMS_OF[name];
     if (platforms !== undefined && !platforms.some((supported) => supported === platform))
       return `${name}: for ${platforms.join(', ')} only; this device is ${platform ?? 'of an unknown platform'}`;
   }
-  return undefined;
-}
-
-/** A device that cannot reach a network after the wipe cannot enroll again. */
-function returnToServiceProblem(given: WipeArguments): string | undefined {
-  const returns = given.return_to_service === true;
-  if (returns && given.wifi_profile === undefined)
-    return 'wifi_profile: return_to_service needs the name or id of a Wi-Fi profile';
-  if (!returns && given.wifi_profile !== undefined)
-    return 'wifi_profile: only together with return_to_service: true';
-  if (!returns && given.preserve_managed_apps === true)
-    return 'preserve_managed_apps: only together with return_to_service: true';
   return undefined;
 }

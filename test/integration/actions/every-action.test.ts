@@ -490,27 +490,6 @@ describe('limits are checked before any call', () => {
     ],
     [
       'wipe',
-      { return_to_service: true },
-      phone,
-      'step/invalid-argument',
-      /^wifi_profile: return_to_service needs the name or id of a Wi-Fi profile$/,
-    ],
-    [
-      'wipe',
-      { wifi_profile: 15 },
-      phone,
-      'step/invalid-argument',
-      /^wifi_profile: only together with return_to_service/,
-    ],
-    [
-      'wipe',
-      { preserve_managed_apps: true },
-      phone,
-      'step/invalid-argument',
-      /^preserve_managed_apps: only together with return_to_service/,
-    ],
-    [
-      'wipe',
       { return_to_service: true, wifi_profile: 'Office Wifi' },
       phone,
       'step/unknown-reference',

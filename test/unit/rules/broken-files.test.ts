@@ -11,6 +11,7 @@ const FOLDER = join(import.meta.dirname, 'broken');
 const ACCOUNT: ReferenceCatalog = {
   'assignment group': [{ id: 51, name: 'Everyone' }],
   'custom attribute': [{ id: 'department', name: 'department' }],
+  declaration: [{ id: 81, name: 'Safari bookmarks' }],
   'DEP server': [{ id: 71, name: 'ABM' }],
   'device group': [
     { id: 41, name: 'Laptops' },
