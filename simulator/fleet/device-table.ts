@@ -66,22 +66,6 @@ export function createDeviceTable(initial: readonly Device[], generated?: Genera
 
   for (const device of initial) store(device);
 
-  // Of all generated devices, also changed ones: generating a large fleet for each call would be slow.
-  let generatedIdsByGroup: Map<number, number[]> | undefined;
-  const generatedIn = (groupId: number): number[] => {
-    if (generated === undefined) return [];
-    if (generatedIdsByGroup === undefined) {
-      generatedIdsByGroup = new Map();
-      for (let id = generated.firstId; id < generated.firstId + generated.count; id += 1) {
-        const { groupId: group } = generated.device(id);
-        const ids = generatedIdsByGroup.get(group);
-        if (ids === undefined) generatedIdsByGroup.set(group, [id]);
-        else ids.push(id);
-      }
-    }
-    return generatedIdsByGroup.get(groupId) ?? [];
-  };
-
   function* ids(from: number | undefined, direction: Direction): Iterable<number> {
     storedIds ??= [...stored.keys()].sort((a, b) => a - b);
     const sign = direction === 'asc' ? 1 : -1;
@@ -159,7 +143,11 @@ export function createDeviceTable(initial: readonly Device[], generated?: Genera
     },
     inGroup: (groupId) => {
       const own = [...stored.values()].filter((device) => device.groupId === groupId).map(({ id }) => id);
-      const others = generatedIn(groupId).filter((id) => !stored.has(id) && !removed.has(id));
+      const { firstId, count } = generated ?? { firstId: 0, count: 0 };
+      const others: number[] = [];
+      for (let id = firstId; id < firstId + count; id += 1) {
+        if (generated?.groupOf(id) === groupId && !stored.has(id) && !removed.has(id)) others.push(id);
+      }
       return [...own, ...others].sort((a, b) => a - b);
     },
     installedApp,

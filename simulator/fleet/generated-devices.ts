@@ -18,6 +18,8 @@ export interface GeneratedDevices {
   firstId: number;
   count: number;
   device(id: number): Device;
+  /** The device group of a device, without generating the device. */
+  groupOf(id: number): number;
   /** The id that a serial number encodes. The serial number of that device may differ. */
   idOfSerial(serialNumber: string): number | undefined;
   /** The id of the device of an installed app. */
@@ -44,10 +46,13 @@ export function generatedDevices(
   now: Date,
   groupIds: readonly number[],
 ): GeneratedDevices {
+  // Random numbers of its own: the members of a group are found without generating a large fleet.
+  const groupOf = (id: number): number => oneOf(seededRandom(seed, id, groupIds.length), groupIds);
   return {
     firstId: firstGeneratedId,
     count,
-    device: (id) => generate(id, seededRandom(seed, id), now.getTime(), groupIds),
+    device: (id) => generate(id, seededRandom(seed, id), now.getTime(), groupOf(id)),
+    groupOf,
     idOfSerial: (serialNumber) => inRange(numberOfSuffix(serialNumber.slice(-4)) + firstGeneratedId),
     idOfApp: (appId) => inRange(Math.floor((appId - firstAppId) / appsPerDevice)),
   };
@@ -57,7 +62,7 @@ export function generatedDevices(
   }
 }
 
-function generate(id: number, random: Random, now: number, groupIds: readonly number[]): Device {
+function generate(id: number, random: Random, now: number, groupId: number): Device {
   const model = modelFor(random);
   const { kind } = model;
   const owner = oneOf(random, givenNames);
@@ -76,7 +81,6 @@ function generate(id: number, random: Random, now: number, groupIds: readonly nu
     last_seen_at: timestamp(new Date(lastSeenAt)),
     last_seen_ip: `203.0.113.${between(random, 1, 254)}`,
   };
-  const groupId = oneOf(random, groupIds);
   const department = oneOf(random, departments);
   const appSeed = Math.floor(random() * 2 ** 31);
   const isMac = platformOf[kind] === 'macOS';

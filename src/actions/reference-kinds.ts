@@ -117,13 +117,14 @@ export const scripts = namedKind(
   ({ attributes }) => attributes.name,
 );
 
-/** An enrollment without a name has the name of the device group that devices enroll into. */
+/** An enrollment without a name has the name of the device group that devices enroll into, unless it is for one device only. */
 export const enrollments = referencedKind('enrollment', (lists) => lists.enrollments, enrollmentNames);
 
 async function enrollmentNames({ deviceGroups: groups }: CachedLists): Promise<NameOf<Enrollment>> {
   const groupNames = new Map((await groups.get()).map(({ id, attributes }) => [id, attributes.name]));
   return ({ attributes, relationships }) => {
-    const groupId = relationships?.device_group?.data?.id;
+    const isOneTime = (relationships?.device?.data ?? null) !== null;
+    const groupId = isOneTime ? undefined : relationships?.device_group?.data?.id;
     return attributes.name ?? (groupId === undefined ? undefined : groupNames.get(groupId));
   };
 }

@@ -14,6 +14,7 @@ export interface CachedLists {
   readonly customAttributes: CachedList<CustomAttribute>;
   readonly customDeclarations: CachedList<CustomDeclaration>;
   readonly depServers: CachedList<DepServer>;
+  /** Without their devices. */
   readonly deviceGroups: CachedList<DeviceGroup>;
   readonly enrollments: CachedList<Enrollment>;
   readonly profiles: CachedList<Profile>;
@@ -44,11 +45,16 @@ export function createCachedLists(api: SimpleMdm, now: () => number = Date.now):
     customAttributes: cachedList(() => api.customAttributes.list(), now),
     customDeclarations: cachedList(() => api.customDeclarations.list(), now),
     depServers: cachedList(() => api.depServers.list(), now),
-    deviceGroups: cachedList(() => api.deviceGroups.list(), now),
+    deviceGroups: cachedList(() => withoutDevices(api.deviceGroups.list()), now),
     enrollments: cachedList(() => api.enrollments.list(), now),
     profiles: cachedList(() => api.profiles.list(), now),
     scripts: cachedList(() => api.scripts.list(), now),
   };
+}
+
+/** Rules name groups; the ids of all devices of a large fleet would stay in memory for nothing. */
+async function* withoutDevices(groups: AsyncIterable<DeviceGroup>): AsyncGenerator<DeviceGroup> {
+  for await (const { relationships: _devices, ...group } of groups) yield group;
 }
 
 /** Caches a list for a minute. A failure or a list of more than `maxItems` is not cached. */

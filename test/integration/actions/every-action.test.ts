@@ -575,6 +575,13 @@ test('wipe sends its options, with the id of the named Wi-Fi profile', async () 
   });
 });
 
+test('an enrollment for one device does not make the name of its group ambiguous', async () => {
+  await world.api.devices.create({ name: 'Spare Mac', groupId: 41 });
+  const args = { enrollment: 'Laptops', contact: 'ada@example.org' };
+  expect(await world.perform('send_invitation', args, mac)).toMatchObject({ status: 'completed' });
+  expect(world.simulator.invitations()).toMatchObject([{ enrollmentId: 6 }]);
+});
+
 test('the name of a custom attribute is compared without case, as SimpleMDM does', async () => {
   const result = await world.perform('set_attribute', { name: 'DEPARTMENT', value: 'Sales' }, mac);
   expect(result).toMatchObject({ status: 'completed', output: { name: 'department', value: 'Sales' } });
