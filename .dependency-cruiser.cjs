@@ -4,7 +4,7 @@ const layers = [
   ['workers', 'src/receiver', 'src/console'],
   ['src/runs', 'src/schedules'],
   ['src/enrichment', 'src/actions', 'src/alerts', 'src/channels'],
-  ['src/coordination', 'src/journal'],
+  ['src/coordination', 'src/journal', 'src/lookups'],
   ['src/rules', 'src/simplemdm', 'src/queues'],
   ['src/events', 'src/config', 'src/telemetry', 'src/http', 'src/errors'],
 ];

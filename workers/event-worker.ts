@@ -22,6 +22,7 @@ import type { DeferredDecisions } from '../src/runs/defer-decisions.js';
 import { evaluateRules } from '../src/runs/evaluate-rules.js';
 import { openEventSession, outcomeOfDecisions } from '../src/runs/event-session.js';
 import { reportCutChain, withCause } from '../src/runs/loop-protection.js';
+import type { Lookups } from '../src/lookups/lookups.js';
 import { planRuns } from '../src/runs/plan-runs.js';
 import { unknownAccount } from '../src/runs/unknown-account.js';
 import type { AccountAccess } from '../src/simplemdm/account-access.js';
@@ -36,6 +37,7 @@ export interface EventWorkerOptions {
   readonly events: Queue<EventJob>;
   readonly runs: Queue<RunJob>;
   readonly groups: ConcurrencyGroups;
+  readonly lookups?: Lookups;
   readonly alerts: AlertDispatcher;
   readonly env: NodeJS.ProcessEnv;
   readonly journal: Journal;
@@ -81,12 +83,14 @@ async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOption
   const facts = createFactFetcher({
     event,
     ...access,
+    ...(options.lookups && { lookups: options.lookups }),
     known: factsForLook(await journal.factsOf(event.id), before, now),
     onFact: (name, fact) => journal.recordFact(event.id, name, fact),
   });
   const rules = undecidedRules(options.rules(), earlier);
   const evaluated = await evaluateRules(event, rules, facts, () => new Date(), since);
   const matched = await withGroups(evaluated, event, { facts, env: options.env });
+  await facts.reportUsedRows();
   const pausesMs = options.lookPausesMs;
   const deferred = deferDecisions(matched, { earlier, before, since, now, pausesMs });
   await planRuns(event, { matched, decisions: deferred.decisions, since }, options);

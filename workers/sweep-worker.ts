@@ -4,10 +4,12 @@ import { enqueueEvents } from '../src/coordination/enqueue-events.js';
 import type { Event } from '../src/events/envelope.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { FactTrace } from '../src/journal/trace.js';
-import { outcomeOfApiError } from '../src/queues/outcome-of-error.js';
+import { outcomeOfApiError, retryOrFail } from '../src/queues/outcome-of-error.js';
 import type { JobHandle } from '../src/queues/job-handle.js';
 import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { EventJob, SweepJob } from '../src/queues/jobs.js';
+import { LookupUnavailableError } from '../src/lookups/http-lookup.js';
+import type { Lookups } from '../src/lookups/lookups.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import { recordSweep } from '../src/schedules/last-sweeps.js';
 import { scheduledRule } from '../src/schedules/schedule-queue.js';
@@ -24,6 +26,7 @@ export interface SweepWorkerOptions {
   readonly connection: Redis;
   readonly events: Queue<EventJob>;
   readonly journal: Journal;
+  readonly lookups?: Lookups;
   readonly logger: Logger;
 }
 
@@ -52,6 +55,7 @@ export function createSweepHandler(
     try {
       const { evaluated, emitted, incomplete } = await sweepFleet({
         ...access,
+        ...(options.lookups && { lookups: options.lookups }),
         rule,
         account,
         tick,
@@ -75,14 +79,21 @@ export function createSweepHandler(
         );
       return { kind: 'completed' };
     } catch (error) {
-      if (!(error instanceof SimpleMdmError)) throw error;
+      if (!(error instanceof SimpleMdmError || error instanceof LookupUnavailableError)) throw error;
       return outcomeOfFailure(error, job, logger);
     }
   };
 }
 
-function outcomeOfFailure(error: SimpleMdmError, job: JobHandle<SweepJob>, logger: Logger): JobOutcome {
-  const outcome = outcomeOfApiError(error, job);
+function outcomeOfFailure(
+  error: SimpleMdmError | LookupUnavailableError,
+  job: JobHandle<SweepJob>,
+  logger: Logger,
+): JobOutcome {
+  const outcome =
+    error instanceof SimpleMdmError
+      ? outcomeOfApiError(error, job)
+      : retryOrFail({ reason: error.message, code: error.code, notBefore: error.notBefore }, job);
   const { code, message: reason } = error;
   if (outcome.kind === 'failed') logger.error({ code: 'schedule/sweep-failed', reason }, 'sweep failed');
   if (outcome.kind === 'retry') logger.warn({ code, reason }, 'sweep retries later');

@@ -20,6 +20,7 @@ import { statusOf } from '../journal/trace.js';
 import type { FactTrace, RunTrace, Trace } from '../journal/trace.js';
 import { isScheduleType } from '../rules/model/event-pattern.js';
 import type { Rule } from '../rules/model/rule.js';
+import { openLookups } from '../lookups/lookups.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
 import { createCachedLists } from '../simplemdm/cached-lists.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
@@ -29,6 +30,7 @@ import { createRedaction } from '../telemetry/redaction.js';
 import { findEvent } from './find-event.js';
 import { formatTrace } from './format-trace.js';
 import { loadRules } from './load-rules.js';
+import type { LoadedRules } from './load-rules.js';
 import { withRedis } from './with-redis.js';
 import type { Paint } from './terminal.js';
 
@@ -86,7 +88,7 @@ export async function explain(
   const { at } = options;
   const now = at === undefined ? () => new Date() : () => at;
   const event = await eventFrom(env, options, account, compiled.rules, now());
-  const trace = await traceOf(event, account, compiled.rules, env, now);
+  const trace = await traceOf(event, account, compiled, env, now);
   if (options.json) return redact(JSON.stringify(trace, undefined, 2));
   const text = formatTrace(trace, paint);
   return redact(text.includes(STEP_OUTPUT) ? `${text}\n\n${STEP_OUTPUT_NOTE}` : text);
@@ -99,17 +101,20 @@ const STEP_OUTPUT_NOTE = '{{ steps.… }} is the output of an earlier step. It i
 async function traceOf(
   event: Event,
   { name, apiKey = '', baseUrl }: Account,
-  rules: readonly Rule[],
+  { rules, lookups }: Pick<LoadedRules, 'rules' | 'lookups'>,
   env: NodeJS.ProcessEnv,
   now: () => Date,
 ): Promise<Trace> {
   const api = createSimpleMdm({ account: name, apiKey, baseUrl });
   const lists = createCachedLists(api);
+  const logger = createLogger({ level: 'silent', redact: (text) => text });
+  const stop = new AbortController().signal;
   const facts: Record<string, FactTrace> = {};
   const fetcher = createFactFetcher({
     event,
     api,
     lists,
+    lookups: openLookups({ sources: () => lookups, env, logger, signal: stop }),
     known: new Map(),
     onFact: (fact, record) => {
       facts[fact] = record;
@@ -117,7 +122,6 @@ async function traceOf(
     },
   });
   const decisions = await evaluateRules(event, rules, fetcher, now, now().getTime());
-  const logger = createLogger({ level: 'silent', redact: (text) => text });
   const at = now().toISOString();
   const runs: RunTrace[] = [];
   for (const { rule } of decisions.filter(({ verdict }) => verdict === 'matched')) {
@@ -139,7 +143,7 @@ async function traceOf(
       },
       confirmOwnership: () => Promise.resolve(),
       beforeAction: () => Promise.resolve(undefined),
-      stop: new AbortController().signal,
+      stop,
       // No later attempt: the command does not wait.
       retryAfter: () => undefined,
       superseded: () => Promise.resolve(undefined),
@@ -156,6 +160,7 @@ async function traceOf(
       runs.push({ ...run, status: 'failed', reason: result.reason, ...(code !== undefined && { code }) });
     }
   }
+  await fetcher.reportUsedRows();
   const processing = { state: 'completed' as const, attempts: 1, at };
   return {
     ...event,

@@ -10,7 +10,7 @@ import { createRedaction } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 
 /** The rules and channels of rule files, for a command. */
-export interface LoadedRules extends Pick<CompiledRules, 'rules' | 'channels'> {
+export interface LoadedRules extends Pick<CompiledRules, 'rules' | 'channels' | 'lookups'> {
   /** Masks the environment variables that the rules use. */
   readonly redact: Redact;
 }

@@ -8,7 +8,6 @@ import { didYouMean } from '../errors/did-you-mean.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
 import { readSettings } from '../config/settings.js';
-import { FACTS } from '../enrichment/registry.js';
 import type { ErrorCode } from '../errors/registry.js';
 import { problemText } from '../errors/user-problem.js';
 import { KNOWN_TYPES } from '../events/webhook-types.js';
@@ -129,7 +128,7 @@ export async function readTestFile(
     };
   }
   tests.forEach((test, index) => {
-    for (const { code, path, message } of problemsWithTest(test, compiled.rules))
+    for (const { code, path, message } of problemsWithTest(test, compiled))
       report({ code, path: ['tests', index, ...path], atKey: true, message });
   });
   const all = [...compiled.problems, ...locate(found)];
@@ -137,7 +136,10 @@ export async function readTestFile(
 }
 
 /** Finds misspelled names: with one, a test could pass without testing anything. */
-function problemsWithTest({ event, facts, steps, expect }: RuleTest, rules: readonly Rule[]): Problem[] {
+function problemsWithTest(
+  { event, facts, steps, expect }: RuleTest,
+  { rules, facts: shapes }: Pick<CompiledRules, 'rules' | 'facts'>,
+): Problem[] {
   const ids = rules.map(({ source }) => source.id);
   const unknownRules = Object.keys(expect)
     .filter((id) => !ids.includes(id))
@@ -148,7 +150,7 @@ function problemsWithTest({ event, facts, steps, expect }: RuleTest, rules: read
     }));
   return [
     ...problemsWithType(event.type, rules),
-    ...problemsWithFacts(facts),
+    ...problemsWithFacts(facts, shapes),
     ...problemsWithSteps(steps, rules),
     ...unknownRules,
   ];
@@ -189,8 +191,10 @@ function problemsWithSteps(
   });
 }
 
-function problemsWithFacts(facts: Readonly<Record<string, unknown>>): Problem[] {
-  const shapes = Object.fromEntries(Object.entries(FACTS).map(([name, { shape }]) => [name, shape]));
+function problemsWithFacts(
+  facts: Readonly<Record<string, unknown>>,
+  shapes: Readonly<Record<string, Shape>>,
+): Problem[] {
   const code: ErrorCode = 'rule-test/invalid-fact';
   const check = (path: Path, value: unknown, shape: Shape): Problem[] => {
     const name = path.join('.');
@@ -206,6 +210,8 @@ function problemsWithFacts(facts: Readonly<Record<string, unknown>>): Problem[] 
     }
     if (typeof value !== 'object' || Array.isArray(value))
       return [{ code, path, message: `${name}: expected names and values` }];
+    if ('tableOf' in shape)
+      return Object.entries(value).flatMap(([key, row]) => check([...path, key], row, shape.tableOf));
     return Object.entries(value).flatMap(([key, inner]) => {
       const field = Object.hasOwn(shape.fields, key) ? shape.fields[key] : undefined;
       if (field !== undefined) return check([...path, key], inner, field);

@@ -7,7 +7,7 @@ import { OperatorError } from '../config/operator-error.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
 import type { Decision } from '../runs/evaluate-rules.js';
 import { FACTS } from '../enrichment/registry.js';
-import { conditionValues, eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
+import { conditionValues, eventValue, withNestedFacts } from '../enrichment/rule-values.js';
 import type { Event } from '../events/envelope.js';
 import { fingerprint } from '../events/fingerprint.js';
 import { isScheduleType } from '../rules/model/event-pattern.js';
@@ -15,6 +15,12 @@ import type { Rule, Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
 import { errorText } from '../telemetry/error-text.js';
 import { createRedaction } from '../telemetry/redaction.js';
+import { LookupTable } from '../rules/lookups/lookup-table.js';
+import type { CompiledRules } from '../rules/compile-rule-files.js';
+import { lookupKey } from '../rules/model/lookup.js';
+import type { LookupRecord, LookupSource } from '../rules/model/lookup.js';
+import { member } from '../rules/model/values.js';
+import { lookupOfFact } from '../rules/model/vocabulary.js';
 import { readTestFile } from './rule-test-file.js';
 import type { RuleTest } from './rule-test-file.js';
 
@@ -49,7 +55,7 @@ export async function testRules(env: NodeJS.ProcessEnv, path: string): Promise<T
     const { redact } = createRedaction(secretsOf(compiled, testEnv));
     lines.push(file);
     for (const test of tests) {
-      const differences = await differencesOf(test, compiled.rules, testEnv);
+      const differences = await differencesOf(test, compiled, testEnv);
       if (differences.length === 0) passed += 1;
       else failed += 1;
       lines.push(
@@ -77,14 +83,17 @@ async function filesAt(path: string): Promise<string[]> {
 
 async function differencesOf(
   test: RuleTest,
-  rules: readonly Rule[],
+  { rules, lookups }: Pick<CompiledRules, 'rules' | 'lookups'>,
   env: NodeJS.ProcessEnv,
 ): Promise<string[]> {
   const now = test.at === undefined ? new Date() : new Date(test.at);
   const event = eventOf(test, now);
-  const facts = { fetch: (name: string) => Promise.resolve(factOf(test.facts, name)) };
+  const factNamed = (name: string): unknown => factOf(test.facts, name, lookups);
+  const facts = { fetch: (name: string) => Promise.resolve(factNamed(name)) };
   const decisions = await evaluateRules(event, rules, facts, () => now);
-  const perRule = decisions.map((decision) => differencesOfRule(decision, test, event, env, now));
+  const perRule = decisions.map((decision) =>
+    differencesOfRule(decision, test, { event, env, now, factNamed }),
+  );
   const notListening = Object.keys(test.expect)
     .filter((id) => !decisions.some(({ rule }) => rule.source.id === id))
     .map((id) => `${id}: expected to match, but the rule does not listen for ${event.type}`);
@@ -99,8 +108,22 @@ function eventOf({ event: { type, data }, account }: RuleTest, now: Date): Event
   return { id, account, type, at, receivedAt: at, source, data };
 }
 
-/** A fact of a test; null when the test does not have it. */
-function factOf(facts: Readonly<Record<string, unknown>>, name: string): unknown {
+/** What the rules of a test are evaluated with. */
+interface TestContext {
+  readonly event: Event;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: Date;
+  readonly factNamed: (name: string) => unknown;
+}
+
+/** A fact of a test; null when the test does not have it. A lookup of a file has the rows of the file, unless the test has others. */
+function factOf(
+  facts: Readonly<Record<string, unknown>>,
+  name: string,
+  lookups: readonly LookupSource[],
+): unknown {
+  const lookup = lookupOfFact(name);
+  if (lookup !== undefined) return lookupOf(lookup, facts, lookups);
   const given: unknown = Object.hasOwn(facts, name) ? facts[name] : null;
   if (name !== 'device' || given === null) return given;
   // The API returns null for unset fields, so fields that the test leaves out are null.
@@ -112,13 +135,33 @@ function factOf(facts: Readonly<Record<string, unknown>>, name: string): unknown
   return { ...empty, ...Object(given) };
 }
 
+function lookupOf(
+  name: string,
+  facts: Readonly<Record<string, unknown>>,
+  lookups: readonly LookupSource[],
+): LookupTable | null {
+  const given = member(facts['lookup'], name);
+  const source = lookups.find((one) => one.name === name);
+  const isFile = source?.kind === 'file';
+  if (given === undefined || given === null) return isFile ? new LookupTable(source.data) : null;
+  const columns = isFile ? source.data.columns : {};
+  const caseSensitive = isFile ? source.data.caseSensitive : source?.settings.caseSensitive === true;
+  const rows = Object.entries(given).map(([key, values]: [string, unknown]): [string, LookupRecord] => [
+    lookupKey(key, caseSensitive) ?? '',
+    { key, values: recordOf(values) },
+  ]);
+  return new LookupTable({ columns, rows: new Map(rows), caseSensitive, version: 'test' });
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
 /** The differences between the steps of a rule and the expected ones. */
 function differencesOfRule(
   { rule, verdict, reason }: Decision,
   test: RuleTest,
-  event: Event,
-  env: NodeJS.ProcessEnv,
-  now: Date,
+  context: TestContext,
 ): string[] {
   const { id } = rule.source;
   const expected = Object.hasOwn(test.expect, id) ? test.expect[id] : undefined;
@@ -128,7 +171,7 @@ function differencesOfRule(
       : [`${id}: ${verdict.replace('_', ' ')}: ${reason}`];
   }
   if (expected === undefined) return [`${id}: matched unexpectedly: ${reason}`];
-  const actualSteps = rule.steps.flatMap((step) => renderedSteps(step, rule, test, event, env, now));
+  const actualSteps = rule.steps.flatMap((step) => renderedSteps(step, rule, test, context));
   const differences = expected.flatMap((wanted, index) => {
     const entry = Object.entries(wanted)[0];
     const [action, args] = entry ?? ['', undefined];
@@ -155,17 +198,15 @@ function renderedSteps(
   step: Step,
   rule: Rule,
   test: RuleTest,
-  event: Event,
-  env: NodeJS.ProcessEnv,
-  now: Date,
+  { event, env, now, factNamed }: TestContext,
 ): { action: string; args: Record<string, unknown> }[] {
   const steps = Object.fromEntries(
     rule.source.do.flatMap(({ id }) =>
       id === undefined ? [] : [[id, { status: 'completed', reason: null, ...test.steps[id] }]],
     ),
   );
-  const facts = Object.fromEntries([...step.facts].map((name) => [name, factOf(test.facts, name)]));
-  const values: Values = withAttributesInDevice({ event: eventValue(event), ...facts, steps });
+  const facts = Object.fromEntries([...step.facts].map((name) => [name, factNamed(name)]));
+  const values: Values = withNestedFacts({ event: eventValue(event), ...facts, steps });
   const { action } = step.source;
   const orError = (work: () => { action: string; args: Record<string, unknown> }[]) => {
     try {

@@ -1,7 +1,16 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { errorCode, errorText } from '../telemetry/error-text.js';
 import { OperatorError } from './operator-error.js';
+import { readDataFiles } from './read-data-files.js';
+import type { DataFile } from './read-data-files.js';
+
+/** A rule file, and the data files that it names. */
+interface ReadRuleFile {
+  readonly name: string;
+  readonly text: string;
+  readonly data?: readonly DataFile[];
+}
 
 /**
  * Reads a rule file, or the `.yaml` and `.yml` files of a folder in the order of their names.
@@ -9,14 +18,21 @@ import { OperatorError } from './operator-error.js';
  * Skips folders and hidden files but follows links: a mounted Kubernetes config map links its files through hidden folders.
  *
  * @param path - `RULES_PATH`.
- * @returns For each file its name relative to the working directory, when it is below it, and its text.
+ * @returns For each file its name relative to the working directory, when it is below it, its text, and the data files that it names
+ * under `lookups:`.
  * @throws OperatorError when the path does not exist or cannot be read.
  */
-export async function readRuleFiles(path: string): Promise<{ name: string; text: string }[]> {
+export async function readRuleFiles(path: string): Promise<ReadRuleFile[]> {
   try {
-    const paths = (await stat(path)).isDirectory() ? await filesIn(path) : [path];
+    const isFolder = (await stat(path)).isDirectory();
+    const paths = isFolder ? await filesIn(path) : [path];
+    const root = isFolder ? path : dirname(path);
     return await Promise.all(
-      paths.map(async (file) => ({ name: shortName(file), text: await readFile(file, 'utf8') })),
+      paths.map(async (file) => {
+        const [name, text] = [shortName(file), await readFile(file, 'utf8')];
+        const data = await readDataFiles({ path: file, name }, text, root);
+        return { name, text, ...(data && { data }) };
+      }),
     );
   } catch (error) {
     const reason = errorCode(error) === 'ENOENT' ? 'no such file or folder' : errorText(error);

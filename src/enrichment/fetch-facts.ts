@@ -9,6 +9,12 @@ import type { ApiCall } from '../http/api-call.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { CachedLists } from '../simplemdm/cached-lists.js';
 import { errorText } from '../telemetry/error-text.js';
+import { LookupUnavailableError } from '../lookups/http-lookup.js';
+import type { LookupRows } from '../lookups/lookup-rows.js';
+import type { Lookups } from '../lookups/lookups.js';
+import { lookupOfFact } from '../rules/model/vocabulary.js';
+import { createLookupFact } from './lookup-fact.js';
+import type { LookupFact } from './lookup-fact.js';
 import { FACTS } from './registry.js';
 
 /** Fetches the facts of one event, each once at most. */
@@ -21,6 +27,8 @@ export interface FactFetcher {
   readonly fetch: (name: string) => Promise<unknown>;
   /** Drops values, so that facts are fetched again: those with the given names, or all. */
   readonly clear: (names?: Iterable<string>) => void;
+  /** Reports the rows of lookups that rules have read since the last call. */
+  readonly reportUsedRows: () => Promise<void>;
 }
 
 /** What a fetcher works with. */
@@ -28,17 +36,33 @@ export interface FactFetcherOptions {
   readonly event: Event;
   readonly api: SimpleMdm;
   readonly lists: CachedLists;
+  /** The lookups of the live rules. */
+  readonly lookups?: Lookups;
   /** Facts from an earlier attempt. They are fetched again only if they failed. */
   readonly known: ReadonlyMap<string, FactTrace>;
-  /** Called after each lookup. */
+  /** Called after each fetch, and for a lookup also when rules have read more of it. */
   readonly onFact: (name: string, record: FactTrace) => Promise<void>;
 }
 
 /** Creates a fetcher for one event. */
-export function createFactFetcher({ event, api, lists, known, onFact }: FactFetcherOptions): FactFetcher {
+export function createFactFetcher({
+  event,
+  api,
+  lists,
+  lookups,
+  known,
+  onFact,
+}: FactFetcherOptions): FactFetcher {
+  /** The lookups that were read, and how to report what of them. */
+  const tables = new Map<
+    string,
+    { readonly lookup: LookupFact; readonly report: (value: unknown) => Promise<void> }
+  >();
   const fetched = new Map<string, Promise<unknown>>();
   for (const [name, record] of known) {
-    if (record.status !== 'failed') fetched.set(name, Promise.resolve(record.value));
+    // The trace of a lookup does not have its rows.
+    if (record.status !== 'failed' && lookupOfFact(name) === undefined)
+      fetched.set(name, Promise.resolve(record.value));
   }
   const fetch = (name: string): Promise<unknown> => {
     const pending = fetched.get(name);
@@ -47,9 +71,17 @@ export function createFactFetcher({ event, api, lists, known, onFact }: FactFetc
     fetched.set(name, lookup);
     return lookup;
   };
-  async function lookUp(name: string): Promise<unknown> {
+  const fetchFact = (name: string, warn: (text: string) => void): Promise<unknown> => {
     const fact = Object.hasOwn(FACTS, name) ? FACTS[name] : undefined;
     if (fact === undefined) throw new Error(`there is no fact "${name}"`);
+    return fact.fetch({ event, api, lists, fact: fetch, warn });
+  };
+  const fetchLookup = async (name: string): Promise<LookupRows> => {
+    const rows = await lookups?.rowsOf(name);
+    if (rows === undefined) throw new Error(`no rule file defines the lookup "${name}"`);
+    return rows;
+  };
+  async function lookUp(name: string): Promise<unknown> {
     const calls: ApiCall[] = [];
     const notes: string[] = [];
     const answerWarnings: AnswerWarning[] = [];
@@ -66,10 +98,15 @@ export function createFactFetcher({ event, api, lists, known, onFact }: FactFetc
       });
     };
     let value: unknown;
+    let rows: LookupRows | undefined;
+    const lookup = lookupOfFact(name);
     try {
-      value = await recordWarnings(answerWarnings, () =>
-        recordCalls(calls, () => fact.fetch({ event, api, lists, fact: fetch, warn })),
-      );
+      if (lookup !== undefined) {
+        rows = await fetchLookup(lookup);
+        notes.push(...rows.warnings);
+      } else {
+        value = await recordWarnings(answerWarnings, () => recordCalls(calls, () => fetchFact(name, warn)));
+      }
     } catch (error) {
       await report({
         status: 'failed',
@@ -79,6 +116,12 @@ export function createFactFetcher({ event, api, lists, known, onFact }: FactFetc
       });
       throw error;
     }
+    if (rows !== undefined) {
+      const opened = createLookupFact(rows, known.get(name)?.value);
+      tables.set(name, { lookup: opened, report: (value) => report({ status: 'found', value }) });
+      await report({ status: 'found', value: opened.record() });
+      return opened.table;
+    }
     await report({ status: value === null ? 'missing' : 'found', value });
     return value;
   }
@@ -86,6 +129,11 @@ export function createFactFetcher({ event, api, lists, known, onFact }: FactFetc
     fetch,
     clear: (names) => {
       for (const name of names ?? [...fetched.keys()]) fetched.delete(name);
+    },
+    reportUsedRows: async () => {
+      for (const { lookup, report } of tables.values()) {
+        if (lookup.takeChanged()) await report(lookup.record());
+      }
     },
   };
 }
@@ -102,10 +150,13 @@ export function shortened(warnings: readonly string[]): string[] {
 
 /** The code of a failed lookup. */
 function lookupErrorCode(error: unknown): ErrorCode {
-  return error instanceof SimpleMdmError ? error.code : 'fact/lookup-failed';
+  return error instanceof SimpleMdmError || error instanceof LookupUnavailableError
+    ? error.code
+    : 'fact/lookup-failed';
 }
 
 /** Whether a retry of a failed lookup may succeed. */
 export function isRetryable(error: unknown): boolean {
+  if (error instanceof LookupUnavailableError) return true;
   return error instanceof SimpleMdmError && (error.isRetryable || error.isAccountUnavailable);
 }

@@ -1,6 +1,7 @@
 import type { Event } from '../events/envelope.js';
 import type { Shape } from '../rules/model/vocabulary.js';
-import { EVENT_SHAPE } from '../rules/model/vocabulary.js';
+import { LookupTable } from '../rules/lookups/lookup-table.js';
+import { EVENT_SHAPE, LOOKUP, lookupOfFact } from '../rules/model/vocabulary.js';
 import { FACTS } from './registry.js';
 
 /** The value of `event` in rules. */
@@ -32,11 +33,19 @@ export function conditionValue(name: string, value: unknown): unknown {
   return withDates(value, shape ?? 'any');
 }
 
-/** Copies the fact `attributes` to `device.attributes`. */
-export function withAttributesInDevice(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** Puts facts where rules read them: `attributes` also into `device.attributes`, each lookup into `lookup`. */
+export function withNestedFacts(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { device, attributes } = values;
-  if (attributes === undefined || attributes === null) return { ...values };
-  return { ...values, device: { ...Object(device ?? {}), attributes } };
+  const isKnown = attributes !== undefined && attributes !== null;
+  const lookups = Object.entries(values).flatMap(([fact, table]) => {
+    const name = lookupOfFact(fact);
+    return name === undefined ? [] : [[name, table] as const];
+  });
+  return {
+    ...values,
+    ...(isKnown && { device: { ...Object(device ?? {}), attributes } }),
+    ...(lookups.length > 0 && { [LOOKUP]: Object.fromEntries(lookups) }),
+  };
 }
 
 function withDates(value: unknown, shape: Shape): unknown {
@@ -45,7 +54,8 @@ function withDates(value: unknown, shape: Shape): unknown {
     const date = typeof value === 'string' ? new Date(value) : undefined;
     return date === undefined || Number.isNaN(date.getTime()) ? null : date;
   }
-  if (typeof shape === 'string' || 'oneOf' in shape || 'mapOf' in shape) return withoutConstructors(value);
+  if (typeof shape === 'string' || 'oneOf' in shape || 'mapOf' in shape || 'tableOf' in shape)
+    return withoutConstructors(value);
   if ('list' in shape) return Array.isArray(value) ? value.map((item) => withDates(item, shape.list)) : value;
   if (typeof value !== 'object') return value;
   return Object.fromEntries(
@@ -58,6 +68,8 @@ function withDates(value: unknown, shape: Shape): unknown {
 
 /** CEL recognizes records by their `constructor`, so a webhook field of that name would break the whole record. */
 function withoutConstructors(value: unknown): unknown {
+  // A view of rows that are never copied.
+  if (value instanceof LookupTable) return value;
   if (Array.isArray(value)) return value.map(withoutConstructors);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(

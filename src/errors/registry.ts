@@ -5,6 +5,7 @@ import { CLI_ERRORS } from './codes/cli.js';
 import { EVENT_ERRORS } from './codes/event.js';
 import { FACT_ERRORS } from './codes/fact.js';
 import { HTTP_ERRORS } from './codes/http.js';
+import { LOOKUP_ERRORS } from './codes/lookup.js';
 import { REDIS_ERRORS } from './codes/redis.js';
 import { RULE_ERRORS } from './codes/rule.js';
 import { RULE_TEST_ERRORS } from './codes/rule-test.js';
@@ -24,6 +25,7 @@ export const ERRORS = {
   ...EVENT_ERRORS,
   ...FACT_ERRORS,
   ...HTTP_ERRORS,
+  ...LOOKUP_ERRORS,
   ...REDIS_ERRORS,
   ...RULE_ERRORS,
   ...RULE_TEST_ERRORS,

@@ -1,12 +1,17 @@
 import type { z } from 'zod';
+import type { DataFile } from '../config/read-data-files.js';
 import { compileRule } from './compile-rule.js';
+import type { LookupSource } from './model/lookup.js';
 import type { Path, Problem, Report, RuleProblem } from './model/problem.js';
 import type { Rule } from './model/rule.js';
 import { ruleFile } from './model/rule-schema.js';
 import type { ChannelSource, RuleSource } from './model/rule-schema.js';
 import { member } from './model/values.js';
+import { LOOKUP } from './model/vocabulary.js';
 import type { Vocabulary } from './model/vocabulary.js';
 import { parseChannel } from './parse-channel.js';
+import { parseLookup } from './parse-lookup.js';
+import type { ParsedLookup } from './parse-lookup.js';
 import { UNREADABLE_RULE_ID, parseRule } from './parse-rule.js';
 import { reportRuleIssues } from './rule-file-issues.js';
 import { withoutUnknownKeys } from './unknown-key.js';
@@ -16,12 +21,17 @@ import { parseYamlSource } from './yaml/yaml-source.js';
 export interface RuleFile {
   readonly name: string;
   readonly text: string;
+  /** The data files that it names under `lookups:`; left out when none were read. */
+  readonly data?: readonly DataFile[];
 }
 
-/** The rules and channels of all files, and all problems in them. */
+/** The rules, channels and lookups of all files, and all problems in them. */
 export interface CompiledRules {
   readonly rules: readonly Rule[];
   readonly channels: readonly ChannelSource[];
+  readonly lookups: readonly LookupSource[];
+  /** The facts that the rules can name, the lookups included. */
+  readonly facts: Vocabulary['facts'];
   readonly problems: readonly RuleProblem[];
   /** What is probably a mistake. The rules are usable nevertheless. */
   readonly warnings: readonly RuleProblem[];
@@ -37,7 +47,9 @@ export function compileRuleFiles(files: readonly RuleFile[], vocabulary: Vocabul
   const firstUses = new Map<string, string>();
   const parsed = files.map((file) => parseFile(file, vocabulary));
   const channels = channelsOf(parsed);
-  const withChannels = { ...vocabularyWithChannels(vocabulary, channels), channels };
+  const lookups = lookupsOf(parsed);
+  const facts = factsWithLookups(vocabulary.facts, lookups);
+  const withChannels = { ...vocabularyWithChannels({ ...vocabulary, facts }, channels), channels };
   for (const { file, value, report, warn, lineOf } of parsed) {
     for (const { rule, place } of rulesIn(value, withChannels, report)) {
       const path = [...place, 'id'];
@@ -53,6 +65,8 @@ export function compileRuleFiles(files: readonly RuleFile[], vocabulary: Vocabul
   return {
     rules,
     channels,
+    lookups: lookups.flatMap(({ source }) => source ?? []),
+    facts,
     problems: parsed.flatMap(({ problems }) => problems()),
     warnings: parsed.flatMap(({ warnings }) => warnings()),
   };
@@ -72,6 +86,7 @@ interface ParsedFile {
   readonly file: RuleFile;
   readonly value: z.output<typeof ruleFile> | undefined;
   readonly channels: readonly ChannelSource[];
+  readonly lookups: readonly ParsedLookup[];
   readonly report: Report;
   readonly warn: Report;
   /** The problems so far, in file order. */
@@ -84,29 +99,32 @@ function parseFile(file: RuleFile, vocabulary: Vocabulary): ParsedFile {
   const source = parseYamlSource(file.name, file.text);
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
+  const inDataFiles: RuleProblem[] = [];
+  const warningsInDataFiles: RuleProblem[] = [];
   const report: Report = (problem) => void problems.push(problem);
   const warn: Report = (problem) => void warnings.push(problem);
   const reports = {
     report,
     warn,
-    problems: () => [...source.problems, ...source.locate(problems)],
-    warnings: () => source.locate(warnings),
+    problems: () => [...source.problems, ...source.locate(problems), ...inDataFiles],
+    warnings: () => [...source.locate(warnings), ...warningsInDataFiles],
     lineOf: source.lineOf,
   };
-  if (source.problems.length > 0) return { file, value: undefined, channels: [], ...reports };
+  if (source.problems.length > 0) return { file, value: undefined, channels: [], lookups: [], ...reports };
   if (member(source.value, 'tests') !== undefined) {
     const message = `this file holds rule tests: run it with "mdm-reflex test ${file.name}"`;
     report({ code: 'rule/not-a-rule-file', path: ['tests'], atKey: true, message });
-    return { file, value: undefined, channels: [], ...reports };
+    return { file, value: undefined, channels: [], lookups: [], ...reports };
   }
   const { value } = withoutUnknownKeys(source.value ?? {}, Object.keys(ruleFile.shape), [], report);
   const parsed = ruleFile.safeParse(value);
   if (!parsed.success) {
     reportRuleIssues(parsed.error.issues, value, [], report);
-    return { file, value: undefined, channels: [], ...reports };
+    return { file, value: undefined, channels: [], lookups: [], ...reports };
   }
-  const { rules, channels } = parsed.data;
-  if (rules.length === 0 && Object.keys(channels).length === 0 && problems.length === 0) {
+  const { rules, channels, lookups } = parsed.data;
+  const isEmpty = [rules, channels, lookups].every((part) => Object.keys(part).length === 0);
+  if (isEmpty && problems.length === 0) {
     const message = 'this file has no rules: expected "rules:" and a list of rules';
     warn({ code: 'rule/no-rules', path: [], message });
   }
@@ -116,22 +134,50 @@ function parseFile(file: RuleFile, vocabulary: Vocabulary): ParsedFile {
     channels: Object.entries(channels).map(([name, inFile]) =>
       parseChannel(name, inFile, vocabulary, ['channels', name], reports),
     ),
+    lookups: Object.entries(lookups).map(([name, inFile]) =>
+      parseLookup(name, inFile, vocabulary, ['lookups', name], file.data, {
+        ...reports,
+        reportInFile: (problem) => void inDataFiles.push(problem),
+        warnInFile: (problem) => void warningsInDataFiles.push(problem),
+      }),
+    ),
     ...reports,
   };
 }
 
 function channelsOf(parsed: readonly ParsedFile[]): ChannelSource[] {
+  return definedOnce(parsed, 'channels', ({ channels }) => channels);
+}
+
+function lookupsOf(parsed: readonly ParsedFile[]): ParsedLookup[] {
+  return definedOnce(parsed, 'lookups', ({ lookups }) => lookups);
+}
+
+/** The definitions of all files. Reports a name that two files define. */
+function definedOnce<T extends { readonly name: string }>(
+  parsed: readonly ParsedFile[],
+  key: 'channels' | 'lookups',
+  definitionsIn: (file: ParsedFile) => readonly T[],
+): T[] {
   const firstUses = new Map<string, string>();
-  return parsed.flatMap(({ file, channels, report, lineOf }) => {
-    for (const { name } of channels) {
-      const path = ['channels', name];
+  return parsed.flatMap((parsedFile) => {
+    const { file, report, lineOf } = parsedFile;
+    for (const { name } of definitionsIn(parsedFile)) {
+      const path = [key, name];
       const firstUse = firstUses.get(name);
-      const message = `the channel "${name}" is already defined: ${firstUse ?? ''}`;
+      const message = `the ${key.slice(0, -1)} "${name}" is already defined: ${firstUse ?? ''}`;
       if (firstUse !== undefined) report({ code: 'rule/duplicate-id', path, atKey: true, message });
       firstUses.set(name, firstUse ?? `${file.name}:${lineOf(path)}`);
     }
-    return channels;
+    return definitionsIn(parsedFile);
   });
+}
+
+/** The facts and, if there are any, the lookups. */
+function factsWithLookups(facts: Vocabulary['facts'], lookups: readonly ParsedLookup[]): Vocabulary['facts'] {
+  if (lookups.length === 0) return facts;
+  const fields = Object.fromEntries(lookups.map(({ name, shape }) => [name, shape]));
+  return { ...facts, [LOOKUP]: { fields } };
 }
 
 function rulesIn(

@@ -17,7 +17,7 @@ import type { Path, Report } from './model/problem.js';
 import type { RuleSource, StepSource } from './model/rule-schema.js';
 import type { Rule, Step } from './model/rule.js';
 import { forEachString, member } from './model/values.js';
-import { EVENT_SHAPE } from './model/vocabulary.js';
+import { EVENT_SHAPE, LOOKUP } from './model/vocabulary.js';
 import type { ActionSignature, Shape, Vocabulary } from './model/vocabulary.js';
 import { shapesIn } from './scope.js';
 import type { Scope } from './scope.js';
@@ -245,10 +245,14 @@ function compileIf(text: string | undefined, scope: Scope, path: Path): Conditio
 
 /** Checks the names that come from the account or from the webhook. */
 function checkNames(
-  { references, eventData }: Pick<Condition & Template, 'references' | 'eventData'>,
+  { names, references, eventData }: Pick<Condition & Template, 'names' | 'references' | 'eventData'>,
   scope: Scope,
   path: Path,
 ): void {
+  if (names.has(LOOKUP)) {
+    const message = 'name the lookup after a dot: lookup.staff[device.serial_number]';
+    scope.report({ code: 'rule/unknown-name', path, message });
+  }
   checkNamedReferences(references, scope, path);
   checkEventData(eventData, scope, path);
 }
@@ -266,5 +270,6 @@ function actionNamed(name: string, { actions }: Vocabulary): ActionSignature | u
 }
 
 function factsAmong(names: Iterable<string>, vocabulary: Vocabulary): Set<string> {
-  return new Set([...names].filter((name) => Object.hasOwn(vocabulary.facts, name)));
+  // A lookup is a field of `lookup`, and a fact of its own.
+  return new Set([...names].filter((name) => Object.hasOwn(vocabulary.facts, name.split('.')[0] ?? '')));
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fileLookup, httpLookup } from './model/lookup-schema.js';
 import { ruleFile, ruleInFile, stepInFile } from './model/rule-schema.js';
 import type { Vocabulary } from './model/vocabulary.js';
 
@@ -40,12 +41,19 @@ export function rulesJsonSchema({ actions, channelTypes, eventTypes }: Vocabular
     title: 'mdm-reflex rules',
     ...jsonSchemaOf(ruleFile),
     properties: {
+      lookups: { type: ['object', 'null'], additionalProperties: { $ref: '#/definitions/lookup' } },
       channels: { type: ['object', 'null'], additionalProperties: { $ref: '#/definitions/channel' } },
       rules: { type: ['array', 'null'], items: { $ref: '#/definitions/rule' } },
     },
     required: [],
     additionalProperties: false,
     definitions: {
+      lookup: {
+        anyOf: [fileLookup, httpLookup].map((schema) => ({
+          ...jsonSchemaOf(schema),
+          additionalProperties: false,
+        })),
+      },
       channel: { type: 'object', properties: { type: { enum: Object.keys(channelTypes) } }, oneOf: channels },
       rule: {
         ...rule,

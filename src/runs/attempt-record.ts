@@ -1,12 +1,14 @@
 import type { AttemptRecord, InventoryWait } from '../queues/jobs.js';
 import type { ErrorCode } from '../errors/registry.js';
 import type { ApiCall } from '../http/api-call.js';
+import { LookupUnavailableError } from '../lookups/http-lookup.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { StepError, RetryLaterError } from '../actions/action.js';
 import type { ActionResult } from '../actions/action.js';
 
 /** The errors that fail a step. Any other error fails the attempt at the whole run. */
-export type StepFailure = SimpleMdmError | StepError | RetryLaterError | StepTimeoutError;
+export type StepFailure =
+  SimpleMdmError | StepError | RetryLaterError | StepTimeoutError | LookupUnavailableError;
 
 /** A step that timed out. A call that was in progress may still take effect. */
 export class StepTimeoutError extends Error {
@@ -20,6 +22,7 @@ export function isStepFailure(error: unknown): error is StepFailure {
     error instanceof SimpleMdmError ||
     error instanceof StepError ||
     error instanceof RetryLaterError ||
+    error instanceof LookupUnavailableError ||
     error instanceof StepTimeoutError
   );
 }

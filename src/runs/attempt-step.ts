@@ -1,5 +1,5 @@
 import { dependsOnDevice, withoutPendingLists } from '../enrichment/inventory.js';
-import { conditionValues, eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
+import { conditionValues, eventValue, withNestedFacts } from '../enrichment/rule-values.js';
 import type { JobFailure, JobRetry } from '../queues/job-outcome.js';
 import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
 import type { ConditionResult } from '../rules/cel/condition.js';
@@ -280,7 +280,7 @@ export async function stepValues(
   // The record of the device tells whether an empty list is one that the device has not reported yet.
   const needsDevice = !names.has('device') && entries.some(([name, value]) => dependsOnDevice(name, value));
   const device = needsDevice ? await fetch('device') : [];
-  return withAttributesInDevice({
+  return withNestedFacts({
     event: eventValue(event),
     ...Object.fromEntries([...entries, ...device]),
     steps: stepOutputs(steps, dryRun),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FactFetcher } from '../enrichment/fetch-facts.js';
-import { eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
+import { eventValue, withNestedFacts } from '../enrichment/rule-values.js';
 import type { Event } from '../events/envelope.js';
 import { canonicalJson } from '../events/fingerprint.js';
 import { deviceReferenceOf } from '../events/webhook-types.js';
@@ -61,10 +61,7 @@ async function concurrencyGroupOf(
   const key =
     template === undefined
       ? (rule.source.concurrency?.key ?? device?.id ?? device?.serialNumber)
-      : template.render(
-          withAttributesInDevice({ event: eventValue(event), ...Object.fromEntries(values) }),
-          env,
-        );
+      : template.render(withNestedFacts({ event: eventValue(event), ...Object.fromEntries(values) }), env);
   if (key === undefined || String(key).trim() === '') return undefined;
   return createHash('sha256')
     .update(canonicalJson([event.account, rule.source.id, String(key)]))

@@ -4,13 +4,14 @@ import type { Condition, ConditionResult } from '../rules/cel/condition.js';
 import type { Rule } from '../rules/model/rule.js';
 import { rulesFor } from '../rules/model/rule-index.js';
 import type { Values } from '../rules/model/values.js';
+import { LookupUnavailableError } from '../lookups/http-lookup.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { errorText } from '../telemetry/error-text.js';
 import { FACTS } from '../enrichment/registry.js';
 import { isRetryable } from '../enrichment/fetch-facts.js';
 import type { FactFetcher } from '../enrichment/fetch-facts.js';
 import { dependsOnDevice, missingInventory, withoutPendingLists } from '../enrichment/inventory.js';
-import { conditionValue, eventValue, withAttributesInDevice } from '../enrichment/rule-values.js';
+import { conditionValue, eventValue, withNestedFacts } from '../enrichment/rule-values.js';
 import { notArrived, waitingFor } from './inventory-looks.js';
 import { isChainTooLong } from './loop-protection.js';
 import { enrolledRecently, isSettling, settleMsOf } from './settling.js';
@@ -29,8 +30,8 @@ export interface Decision {
   readonly ownAction?: true;
   /** The rule did not match because a null left its condition undecided. */
   readonly unknown?: true;
-  /** The failed call, when the verdict is `waiting` for it. */
-  readonly cause?: SimpleMdmError;
+  /** The failed lookup, when the verdict is `waiting` for it. */
+  readonly cause?: SimpleMdmError | LookupUnavailableError;
   /** What the device has not reported yet, when the verdict is `waiting` for it, and until when (epoch milliseconds). */
   readonly inventory?: { readonly missing: readonly string[]; readonly until: number };
 }
@@ -135,7 +136,7 @@ async function evaluateRule(event: Event, rule: Rule, evaluation: Evaluation): P
   } catch (error) {
     const reason = errorText(error);
     const cause = error instanceof LookupError ? error.cause : error;
-    return cause instanceof SimpleMdmError && isRetryable(cause)
+    return (cause instanceof SimpleMdmError || cause instanceof LookupUnavailableError) && isRetryable(cause)
       ? { rule, verdict: 'waiting', reason, code: 'event/facts-unavailable', cause }
       : { rule, verdict: 'error', reason, code: 'event/rule-undecided' };
   }
@@ -188,9 +189,9 @@ async function evaluateCondition(
     const mayBeDecided = index > 0 || condition.names.has('event');
     if (mayBeDecided && condition.partialResult(known(), at) !== undefined) break;
     const value = await facts.of(name);
-    values = withAttributesInDevice({ ...values, [name]: value });
+    values = withNestedFacts({ ...values, [name]: value });
     if (values['device'] === undefined && dependsOnDevice(name, value))
-      values = withAttributesInDevice({ ...values, device: await facts.of('device') });
+      values = withNestedFacts({ ...values, device: await facts.of('device') });
   }
   const verdict = condition.evaluate(known(), at);
   if (verdict.result !== 'false' || verdict.unknown !== true || settling === undefined)

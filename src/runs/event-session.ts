@@ -1,9 +1,10 @@
 import type { Journal } from '../journal/journal.js';
 import type { ProcessingTrace } from '../journal/trace.js';
-import { outcomeOfApiError } from '../queues/outcome-of-error.js';
+import { outcomeOfApiError, retryOrFail } from '../queues/outcome-of-error.js';
 import type { JobHandle } from '../queues/job-handle.js';
 import type { FailureReason, JobOutcome } from '../queues/job-outcome.js';
 import type { EventJob } from '../queues/jobs.js';
+import { SimpleMdmError } from '../simplemdm/errors.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Decision } from './evaluate-rules.js';
 
@@ -76,10 +77,14 @@ export function outcomeOfDecisions(
   const waiting = decisions.filter(({ verdict }) => verdict === 'waiting');
   // A wait for an unavailable account uses up no attempt, so it decides.
   const first =
-    waiting.find(({ cause }) => cause?.isAccountUnavailable === true) ??
+    waiting.find(({ cause }) => cause instanceof SimpleMdmError && cause.isAccountUnavailable) ??
     waiting.find(({ cause }) => cause !== undefined);
   if (first?.cause !== undefined) {
-    const outcome = outcomeOfApiError(first.cause, job);
+    const { cause } = first;
+    const outcome =
+      cause instanceof SimpleMdmError
+        ? outcomeOfApiError(cause, job)
+        : retryOrFail({ reason: cause.message, code: cause.code, notBefore: cause.notBefore }, job);
     return outcome.kind === 'requeue'
       ? outcome
       : { ...outcome, reason: first.reason, code: 'event/facts-unavailable' };

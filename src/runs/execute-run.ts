@@ -8,6 +8,7 @@ import { enqueueEvents } from '../coordination/enqueue-events.js';
 import type { EventCauses } from '../coordination/event-causes.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
 import type { Journal } from '../journal/journal.js';
+import type { Lookups } from '../lookups/lookups.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
 import { stepRecord } from '../queues/jobs.js';
 import type { EventJob, RunJob } from '../queues/jobs.js';
@@ -32,6 +33,7 @@ export interface ExecuteOptions {
   readonly journal: Journal;
   readonly causes: EventCauses;
   readonly groups: ConcurrencyGroups;
+  readonly lookups?: Lookups;
   readonly alerts: AlertDispatcher;
   readonly events: Queue<EventJob>;
   readonly metrics: Metrics;
@@ -71,6 +73,7 @@ export async function executeRun(
   const facts = createFactFetcher({
     event,
     ...access,
+    ...(options.lookups && { lookups: options.lookups }),
     known: freshFacts(await journal.factsOf(event.id), run.data().steps),
     onFact: (name, fact) => journal.recordFact(event.id, name, fact),
   });
@@ -111,6 +114,7 @@ export async function executeRun(
     retryAfter: (error) => stepRetry(error, job, options.stop),
     countStep: (action, status) => options.metrics.steps.inc({ action, status }),
   });
+  await facts.reportUsedRows();
   switch (outcome.kind) {
     case 'completed':
       return run.complete(superseded);

@@ -3,6 +3,7 @@ import { outcomeOfApiError, retryOrFail } from '../queues/outcome-of-error.js';
 import type { JobHandle } from '../queues/job-handle.js';
 import type { JobFailure, JobRetry } from '../queues/job-outcome.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
+import { LookupUnavailableError } from '../lookups/http-lookup.js';
 import type { StepFailure } from './attempt-record.js';
 
 type Attempt = Pick<JobHandle<unknown>, 'isLastAttempt' | 'retryAt'>;
@@ -19,7 +20,7 @@ export function stepRetry(error: StepFailure, job: Attempt, stop: AbortSignal): 
 
 function outcomeOf(error: StepFailure, job: Attempt, stop: AbortSignal): JobRetry | JobFailure | undefined {
   if (error instanceof SimpleMdmError) return outcomeOfApiError(error, job);
-  if (!(error instanceof RetryLaterError)) return undefined;
+  if (!(error instanceof RetryLaterError || error instanceof LookupUnavailableError)) return undefined;
   const { message: reason, code, notBefore } = error;
   // The stop of the process canceled the request, so the attempt does not count.
   if (stop.aborted) return { kind: 'requeue', reason };

@@ -10,6 +10,8 @@ import type { SimpleMdm } from '../simplemdm/client.js';
 import type { Device } from '../simplemdm/devices.js';
 import type { CachedLists } from '../simplemdm/cached-lists.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
+import { LookupUnavailableError } from '../lookups/http-lookup.js';
+import type { Lookups } from '../lookups/lookups.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
 import { deviceNotes, deviceValue } from '../enrichment/device.js';
 import { createFactFetcher, shortened } from '../enrichment/fetch-facts.js';
@@ -21,6 +23,7 @@ export interface Sweep {
   readonly tick: SweepJob['tick'];
   readonly api: SimpleMdm;
   readonly lists: CachedLists;
+  readonly lookups?: Lookups;
   /** The progress of an earlier attempt. */
   readonly progress: SweepProgress | undefined;
   readonly save: (progress: SweepProgress) => Promise<void>;
@@ -43,7 +46,8 @@ const BATCH_SIZE = 10;
  *
  * @returns What was done. When the list of devices does not come to an end, the sweep ends with what the list gave (`incomplete`): the next
  *   tick tries again, and a sweep that started anew by itself would never end.
- * @throws SimpleMdmError when the list or the account is unavailable. The progress until then is saved.
+ * @throws SimpleMdmError when the list or the account is unavailable, LookupUnavailableError when a lookup is. The progress until then is
+ *   saved.
  */
 export async function sweepFleet(sweep: Sweep): Promise<SweepResult> {
   if (sweep.rule.source.schedule?.forEach === undefined) {
@@ -105,7 +109,7 @@ async function evaluateDevice(
   device: Device,
   ofDevice: readonly AnswerWarning[],
 ): Promise<boolean> {
-  const { rule, api, lists } = sweep;
+  const { rule, api, lists, lookups } = sweep;
   const event = tickEvent(sweep, device);
   const warnings = shortened([...deviceNotes(device), ...ofDevice.map(({ text }) => text)]);
   const known: FactTrace = {
@@ -120,6 +124,7 @@ async function evaluateDevice(
     event,
     api,
     lists,
+    ...(lookups && { lookups }),
     known: new Map([['device', known]]),
     onFact: () => Promise.resolve(),
   });
@@ -133,8 +138,10 @@ async function evaluateDevice(
   return true;
 }
 
-function affectsAllDevices({ isAccountUnavailable, failure }: SimpleMdmError): boolean {
-  return isAccountUnavailable || failure.kind === 'stopped';
+function affectsAllDevices(cause: SimpleMdmError | LookupUnavailableError): boolean {
+  return (
+    cause instanceof LookupUnavailableError || cause.isAccountUnavailable || cause.failure.kind === 'stopped'
+  );
 }
 
 function tickEvent(

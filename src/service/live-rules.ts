@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { OperatorError } from '../config/operator-error.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
 import { compileRuleFiles, vocabularyWithChannels } from '../rules/compile-rule-files.js';
 import type { CompiledRules, RuleFile } from '../rules/compile-rule-files.js';
 import { problemOfFile } from '../rules/model/problem.js';
+import type { LookupSource } from '../rules/model/lookup.js';
 import type { RuleProblem } from '../rules/model/problem.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { ChannelSource } from '../rules/model/rule-schema.js';
@@ -14,7 +16,8 @@ import { errorText } from '../telemetry/error-text.js';
 export interface LiveRules {
   readonly current: () => readonly Rule[];
   readonly channels: () => readonly ChannelSource[];
-  /** Everything that rules can name, the channels of the files included. */
+  readonly lookups: () => readonly LookupSource[];
+  /** Everything that rules can name, the channels and lookups of the files included. */
   readonly vocabulary: () => Vocabulary;
   /** The problems of the changed files. While there are any, the last valid rules stay live. */
   readonly problems: () => readonly RuleProblem[];
@@ -164,7 +167,8 @@ export async function openLiveRules(options: LiveRulesOptions): Promise<LiveRule
   return {
     current: () => live.rules,
     channels: () => live.channels,
-    vocabulary: () => vocabularyWithChannels(vocabulary, live.channels),
+    lookups: () => live.lookups,
+    vocabulary: () => vocabularyWithChannels({ ...vocabulary, facts: live.facts }, live.channels),
     problems: () => problems,
     referenceProblems: () => referenceProblems,
     reload,
@@ -194,6 +198,9 @@ function sameProblems(a: readonly RuleProblem[], b: readonly RuleProblem[]): boo
 function sameFiles(a: readonly RuleFile[], b: readonly RuleFile[]): boolean {
   return (
     a.length === b.length &&
-    a.every(({ name, text }, index) => b[index]?.name === name && b[index].text === text)
+    a.every(
+      ({ name, text, data }, index) =>
+        b[index]?.name === name && b[index].text === text && isDeepStrictEqual(b[index].data, data),
+    )
   );
 }

@@ -20,6 +20,8 @@ import { openEventCauses } from '../coordination/event-causes.js';
 import type { EventCauses } from '../coordination/event-causes.js';
 import { openRunLimits } from '../coordination/run-limits.js';
 import type { RunLimits } from '../coordination/run-limits.js';
+import { openLookups } from '../lookups/lookups.js';
+import type { Lookups } from '../lookups/lookups.js';
 import type { Journal } from '../journal/journal.js';
 import type { FailureReason } from '../queues/job-outcome.js';
 import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../queues/jobs.js';
@@ -52,7 +54,7 @@ export interface StartWorkersOptions {
   readonly settings: Settings;
   readonly env: NodeJS.ProcessEnv;
   readonly accounts: ReadonlyMap<string, Account>;
-  readonly rules: Pick<LiveRules, 'current' | 'channels' | 'vocabulary'>;
+  readonly rules: Pick<LiveRules, 'current' | 'channels' | 'lookups' | 'vocabulary'>;
   /** A connection for workers. */
   readonly connection: Redis;
   readonly queues: {
@@ -97,6 +99,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     vocabulary: () => options.rules.vocabulary(),
     accounts,
     channels,
+    lookups: openLookups({ ...options, sources: options.rules.lookups, signal: aborter.signal }),
     store,
     causes: openEventCauses(connection, retention),
     limits: openRunLimits(connection),
@@ -144,6 +147,7 @@ interface SharedByWorkers extends Omit<StartWorkersOptions, 'rules' | 'accounts'
   readonly vocabulary: () => Vocabulary;
   readonly accounts: ReadonlyMap<string, AccountAccess>;
   readonly channels: () => ReadonlyMap<string, Channel>;
+  readonly lookups: Lookups;
   readonly store: AlertStore;
   readonly causes: EventCauses;
   readonly limits: RunLimits;

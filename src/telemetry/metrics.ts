@@ -19,6 +19,7 @@ export interface Metrics {
   readonly scheduleTicksSkipped: Counter<'rule' | 'account'>;
   readonly rules: Gauge;
   readonly ruleProblems: Gauge;
+  readonly lookupRefreshes: Counter<'lookup' | 'outcome'>;
   readonly ruleEvaluations: Counter<'rule' | 'verdict'>;
   readonly inventoryWaits: Counter<'kind'>;
   readonly steps: Counter<'action' | 'status'>;
@@ -140,6 +141,12 @@ export function createMetrics(): Metrics {
     ruleProblems: new Gauge({
       name: 'mdm_reflex_rule_file_problems',
       help: 'Problems in the current rule files, including references that SimpleMDM does not have.',
+      registers,
+    }),
+    lookupRefreshes: new Counter({
+      name: 'mdm_reflex_lookup_refreshes_total',
+      help: 'Requests for the rows of a lookup over HTTP, by lookup and outcome (updated, unchanged, failed).',
+      labelNames: ['lookup', 'outcome'],
       registers,
     }),
     ruleEvaluations: new Counter({

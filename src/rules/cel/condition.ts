@@ -14,7 +14,8 @@ import { typeInWords } from './type-words.js';
 import type { ExpressionProblem } from '../model/problem.js';
 import { show, valueAt } from '../model/values.js';
 import type { Values } from '../model/values.js';
-import { ATTRIBUTE_PATHS, EVENT_DATA_PATH, factOfPath } from '../model/vocabulary.js';
+import { LookupRow } from '../lookups/lookup-table.js';
+import { ATTRIBUTE_PATHS, EVENT_DATA_PATH, LOOKUP, factOfPath } from '../model/vocabulary.js';
 import type { NamedField, NamedReference, Shape } from '../model/vocabulary.js';
 
 /** The result of a condition, with the part that decided it. */
@@ -97,7 +98,7 @@ export function compileCondition(
       const evaluations = parts.length < 2 ? [] : parts.map((part) => tryEvaluate(part.program, evaluator));
       const firstFalse = evaluations.findIndex(({ value }) => value === false);
       const deciding = firstFalse >= 0 ? firstFalse : evaluations.findIndex(({ value }) => value !== true);
-      const result = explain(parts[deciding] ?? whole, evaluations[deciding] ?? evaluation, evaluator.values);
+      const result = explain(parts[deciding] ?? whole, evaluations[deciding] ?? evaluation, evaluator);
       return result.result === 'false' && evaluation.value !== false ? { ...result, unknown: true } : result;
     },
   };
@@ -119,26 +120,35 @@ function tryEvaluate(program: ParseResult, { evaluate }: Evaluator): Evaluation 
   }
 }
 
-function explain(part: Expression, { value, error }: Evaluation, values: Values): ConditionResult {
+function explain(part: Expression, { value, error }: Evaluation, evaluator: Evaluator): ConditionResult {
   const { text } = part;
+  const { values } = evaluator;
   if (error === undefined) {
     if (value === true) return { result: 'true' };
     if (value === false || value === null || value === undefined)
-      return { result: 'false', reason: whyNotTrue(part, values) };
+      return { result: 'false', reason: whyNotTrue(part, evaluator) };
     return { result: 'error', reason: `${text} is ${show(value)}, expected true or false` };
   }
   const summary = summaryOf(error);
   if (codeOf(error) === UNKNOWN_VALUE)
-    return { result: 'false', reason: `${whyNotTrue(part, values)}: ${summary}` };
+    return { result: 'false', reason: `${whyNotTrue(part, evaluator)}: ${summary}` };
   return isUnknown(error, part, values)
-    ? { result: 'false', reason: whyNotTrue(part, values) }
+    ? { result: 'false', reason: whyNotTrue(part, evaluator) }
     : { result: 'error', reason: `${text}: ${summary}` };
 }
 
-function whyNotTrue({ text, paths }: Expression, values: Values): string {
-  const facts = [...new Map(paths.map((path) => [path.join('.'), path]))].map(
-    ([name, path]) => `${name} is ${show(valueAt(values, path))}`,
-  );
+function whyNotTrue({ text, paths, lookupReads }: Expression, evaluator: Evaluator): string {
+  const rows = lookupReads.flatMap(({ text: read, rowText, row, whole }) => {
+    const found = tryEvaluate(row, evaluator).value;
+    if (!(found instanceof LookupRow)) return [];
+    const value = found.isMissing ? found : tryEvaluate(whole, evaluator).value;
+    return [`${found.isMissing ? rowText : read} is ${show(value ?? null)}`];
+  });
+  const named = [...new Map(paths.map((path) => [path.join('.'), path]))]
+    // The rows that were read say more than the number of rows.
+    .filter(([, [first]]) => first !== LOOKUP || lookupReads.length === 0)
+    .map(([name, path]) => `${name} is ${show(valueAt(evaluator.values, path))}`);
+  const facts = [...new Set(rows), ...named];
   return facts.length === 0 ? `${text} is not true` : `${text} is not true: ${facts.join(', ')}`;
 }
 

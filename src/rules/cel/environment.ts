@@ -4,6 +4,7 @@ import { errorText } from '../../telemetry/error-text.js';
 import { registerFunctions } from './functions.js';
 import { KNOWN, registerCostFunctions } from './cost-budget.js';
 import { EVENT_SHAPE } from '../model/vocabulary.js';
+import { LookupRow, LookupTable } from '../lookups/lookup-table.js';
 import type { Shape } from '../model/vocabulary.js';
 
 const LIMITS = { maxAstNodes: 2000, maxDepth: 60 };
@@ -47,6 +48,7 @@ export function shapeOfType(type: string, shapes: Readonly<Record<string, Shape>
   const find = (name: string, shape: Shape): Shape | undefined => {
     if (typeof shape === 'string' || 'oneOf' in shape || 'mapOf' in shape) return undefined;
     if ('list' in shape) return find(`${name}_item`, shape.list);
+    if ('tableOf' in shape) return find(`${name}_row`, shape.tableOf);
     if (type === `Fact_${name}`) return shape;
     return firstOf(Object.entries(shape.fields), ([field, inner]) => find(`${name}_${field}`, inner));
   };
@@ -70,15 +72,23 @@ function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R
 export function checkingEnvironment(shapes: Readonly<Record<string, Shape>>): Environment {
   const environment = new Environment(OPTIONS);
   const nullable = new Set<string>(['string', 'double', 'bool', TIME]);
+  const tables = new Set<string>();
   const typeOf = (name: string, shape: Shape): string => {
     const type = nameOfType(name, shape);
-    nullable.add(type);
+    if (!tables.has(type)) nullable.add(type);
     return type;
   };
   const nameOfType = (name: string, shape: Shape): string => {
     if (typeof shape === 'string') return SCALARS[shape];
     if ('oneOf' in shape) return SCALARS.string;
     if ('list' in shape) return `list<${typeOf(`${name}_item`, shape.list)}>`;
+    if ('tableOf' in shape) {
+      const row = typeOf(`${name}_row`, shape.tableOf);
+      // A key may be a text or a number.
+      const table = `map<dyn, ${row}>`;
+      tables.add(table);
+      return table;
+    }
     // The library has no operators for map types, so a map could not be compared with null. Its values are checked at run time.
     if ('mapOf' in shape) return 'dyn';
     const fields = Object.fromEntries(
@@ -116,6 +126,7 @@ export function evaluatingEnvironment(): Environment {
   registerCostFunctions(environment);
   registerKnown(environment);
   mixNumbers(environment);
+  registerLookups(environment);
   for (const type of ['string', 'double', 'int', 'bool', 'list<dyn>', TIME]) {
     environment.registerOperator(`${type} == null`, equalsUnlessUnknown);
   }
@@ -129,6 +140,20 @@ function registerKnown(environment: Environment): void {
       throw new EvaluationError({ code: 'no_such_overload', message: 'null is unknown' });
     return value;
   });
+}
+
+/** A row that a table does not have equals null. */
+function registerLookups(environment: Environment): void {
+  environment.registerType('LookupTable', LookupTable);
+  environment.registerType('LookupRow', LookupRow);
+  environment.registerOperator('LookupRow == null', (left: unknown, right: unknown) =>
+    [left, right].some((row) => row instanceof LookupRow && row.isMissing),
+  );
+  for (const key of ['string', 'double', 'int']) {
+    environment.registerOperator(`${key} in LookupTable`, (given: unknown, table: LookupTable) =>
+      table.has(given),
+    );
+  }
 }
 
 /**

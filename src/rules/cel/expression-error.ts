@@ -1,7 +1,8 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { didYouMean } from '../../errors/did-you-mean.js';
 import type { ExpressionProblem } from '../model/problem.js';
-import { EVENT_SHAPE } from '../model/vocabulary.js';
+import { shapeAt, unknownColumn, unknownLookup } from '../model/shape-path.js';
+import { EVENT_SHAPE, LOOKUP } from '../model/vocabulary.js';
 import type { Shape } from '../model/vocabulary.js';
 import { libraryError } from './library-error.js';
 import type { LibraryError } from './library-error.js';
@@ -64,11 +65,41 @@ function unknownName(
     const message = `no earlier step has the id "${name}"${didYouMean(name, earlier)}`;
     return { code: 'rule/unknown-step', message, offset: start };
   }
+  const inLookup = lookupProblem(name, text.slice(0, start), names);
+  if (inLookup !== undefined) return { ...inLookup, offset: start };
   const message = `unknown field "${name}"${didYouMean(name, fieldNames(names))}`;
   return { code: 'rule/unknown-field', message, offset: start };
 }
 
+/** `lookup.stuff` and `lookup.staff[…].departmnt`. */
+function lookupProblem(
+  name: string,
+  before: string,
+  { [LOOKUP]: lookups = 'any' }: Readonly<Record<string, Shape>>,
+): Omit<ExpressionProblem, 'offset'> | undefined {
+  if (/\blookup\s*\.\s*$/.test(before)) {
+    const known = typeof lookups === 'object' && 'fields' in lookups ? Object.keys(lookups.fields) : [];
+    return { code: 'rule/unknown-name', message: unknownLookup(name, known) };
+  }
+  const table = /\blookup\s*\.\s*(\w+)\s*$/.exec(beforeBrackets(before))?.[1];
+  const row = table === undefined ? undefined : shapeAt(lookups, [table, '']);
+  if (table === undefined || typeof row !== 'object' || !('fields' in row)) return undefined;
+  return { code: 'rule/unknown-field', message: unknownColumn(name, table, Object.keys(row.fields)) };
+}
+
+/** The text before the brackets that stand right before its end. */
+function beforeBrackets(text: string): string {
+  let depth = 0;
+  for (let at = text.replace(/[\s.]*$/, '').length - 1; at >= 0; at -= 1) {
+    if (text[at] === ']') depth += 1;
+    if (text[at] === '[') depth -= 1;
+    if (depth === 0) return text[at] === '[' ? text.slice(0, at) : '';
+  }
+  return '';
+}
+
 function hintFor(name: string, from: string, names: Readonly<Record<string, Shape>>): string {
+  if (name === LOOKUP) return ': no rule file defines "lookups:"';
   if (name === 'steps') return ': only later steps can read the results of steps';
   if (name === 'env') return ': conditions cannot read environment variables';
   if (name === 'item') return ': only a step with for_each has an item';
@@ -84,6 +115,8 @@ function fieldNames(shapes: Readonly<Record<string, Shape>>): string[] {
     if (typeof shape === 'string' || 'oneOf' in shape) return [];
     if ('list' in shape) return fieldNames({ item: shape.list });
     if ('mapOf' in shape) return [];
+    // Their columns are named in their own messages.
+    if ('tableOf' in shape) return [];
     return [...Object.keys(shape.fields), ...fieldNames(shape.fields)];
   });
 }

@@ -1,5 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { NamedField } from '../model/vocabulary.js';
+import { LOOKUP } from '../model/vocabulary.js';
 import { IN_GROUP, IN_GROUP_PATH } from './functions.js';
 
 /** Macros whose first argument defines a name. */
@@ -89,6 +90,26 @@ function accessPath(node: ASTNode): string[] | undefined {
   if (key.op !== 'value' || typeof key.args !== 'string') return undefined;
   const receiver = accessPath(record);
   return receiver === undefined ? undefined : [...receiver, key.args];
+}
+
+/** A read of a lookup: the row, and what is read of the row, both as written. */
+export interface LookupRead {
+  readonly row: string;
+  readonly whole: string;
+}
+
+/** The reads of lookups, such as `lookup.staff[device.serial_number].department`. */
+export function lookupReadsIn(node: ASTNode, whole: ASTNode = node): LookupRead[] {
+  const written = ({ input, range }: ASTNode): string => input.slice(range.start, range.end).trim();
+  const isAccess = node.op === '.' || node.op === '[]';
+  if (!isAccess) return operandsOf(node).flatMap((operand) => lookupReadsIn(operand));
+  const [receiver, key] = node.args;
+  const inner = typeof key === 'string' ? [] : lookupReadsIn(key);
+  const isRow =
+    node.op === '[]' && memberPath(receiver)?.length === 2 && memberPath(receiver)?.[0] === LOOKUP;
+  return isRow
+    ? [{ row: written(node), whole: written(whole) }, ...inner]
+    : [...lookupReadsIn(receiver, whole), ...inner];
 }
 
 /** The paths whose last name may be missing from its record: all but those within `has(…)`. */

@@ -1,11 +1,17 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { evaluatingEnvironment } from './environment.js';
-import { IN_GROUP, SAFE_MATCHES, withEvaluationContext, problemWithNetwork } from './functions.js';
+import {
+  IN_GROUP,
+  SAFE_MATCHES,
+  UNKNOWN_VALUE,
+  withEvaluationContext,
+  problemWithNetwork,
+} from './functions.js';
 import { instrumentCost } from './cost-instrumentation.js';
 import { withCostBudget } from './cost-budget.js';
 import { explainExpressionError, explainLiteralError } from './expression-error.js';
 import { lintExpression } from './expression-lint.js';
-import { operandsOf, optionalPaths, pathsIn } from './expression-paths.js';
+import { lookupReadsIn, operandsOf, optionalPaths, pathsIn } from './expression-paths.js';
 import { codeOf, summaryOf } from './library-error.js';
 import type { ExpressionProblem } from '../model/problem.js';
 import { problemWithRegularExpression } from './regular-expression.js';
@@ -22,6 +28,13 @@ export interface Expression {
   readonly paths: readonly string[][];
   /** The paths whose last name a record may lack: it is null then. */
   readonly optionalPaths: readonly string[][];
+  /** The reads of lookups, to show what they gave. */
+  readonly lookupReads: readonly {
+    readonly text: string;
+    readonly rowText: string;
+    readonly row: ParseResult;
+    readonly whole: ParseResult;
+  }[];
   /** The CEL type of its result; `dyn` when that is known only at run time. */
   readonly type: string;
 }
@@ -63,6 +76,12 @@ export function expressionOf(text: string, type: string): Expression {
     program: evaluating.parse(instrumentCost(ast)),
     paths: pathsIn(ast),
     optionalPaths: optionalPaths(ast),
+    lookupReads: lookupReadsIn(ast).map(({ row, whole }) => ({
+      text: whole,
+      rowText: row,
+      row: evaluating.parse(row),
+      whole: evaluating.parse(whole),
+    })),
     type,
   };
 }
@@ -102,6 +121,7 @@ const UNKNOWN_CODES = new Set([
 /** Whether an expression has no result because a value is unknown, and not because the expression is wrong. */
 export function isUnknown(error: unknown, { paths }: Expression, values: Values): boolean {
   const code = codeOf(error);
+  if (code === UNKNOWN_VALUE) return true;
   if (typeof code !== 'string' || !UNKNOWN_CODES.has(code)) return false;
   const hasUnknownPath = (): boolean => paths.some((path) => (valueAt(values, path) ?? null) === null);
   return code === 'no_such_key' || /\bnull\b/.test(summaryOf(error)) || hasUnknownPath();

@@ -11,6 +11,7 @@ import { ATTRIBUTE_PATHS, EVENT_DATA_PATH, factOfPath } from '../model/vocabular
 import type { NamedField, NamedReference, Shape } from '../model/vocabulary.js';
 import { fieldsInTemplate, namesInTemplate, offsetOfPosition } from './template-names.js';
 import type { TemplateNames } from './template-names.js';
+import { withLookupDrops } from './lookup-drop.js';
 
 /** A compiled Liquid template. */
 export interface Template {
@@ -84,7 +85,7 @@ export function compileTemplate(
   if (names.problems.length > 0) return [...names.problems];
   const render = (values: Values, env: NodeJS.ProcessEnv, strictVariables: boolean): string => {
     try {
-      const rendered = String(engine.renderSync(parsed, { ...values }, { strictVariables }));
+      const rendered = String(engine.renderSync(parsed, withLookupDrops(values), { strictVariables }));
       if (rendered.length > MAX_LENGTH) throw new Error(`the text exceeds ${MAX_LENGTH} characters`);
       return placeholders.resolve(rendered, env);
     } catch (error) {

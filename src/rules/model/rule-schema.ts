@@ -204,6 +204,10 @@ export const channelName = ruleId;
 /** A rule file. */
 export const ruleFile = z.object(
   {
+    lookups: z
+      .record(z.string(), z.unknown(), 'expected lookups by their names')
+      .nullish()
+      .transform((lookups) => lookups ?? {}),
     channels: z
       .record(z.string(), z.unknown(), 'expected channels by their names')
       .nullish()

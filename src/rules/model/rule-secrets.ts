@@ -1,13 +1,26 @@
 import { envReferencesIn } from '../../config/env-reference.js';
+import type { LookupSource } from './lookup.js';
 import type { ChannelSource } from './rule-schema.js';
 import type { Rule } from './rule.js';
 
-/** The values of `${env:NAME}` references in rules and channels. They are masked in logs, traces and messages. */
+/** The values of `${env:NAME}` references in rules, channels and lookups. They are masked in logs, traces and messages. */
 export function secretsOf(
-  { rules, channels }: { readonly rules: readonly Rule[]; readonly channels: readonly ChannelSource[] },
+  {
+    rules,
+    channels,
+    lookups = [],
+  }: {
+    readonly rules: readonly Rule[];
+    readonly channels: readonly ChannelSource[];
+    readonly lookups?: readonly LookupSource[];
+  },
   env: NodeJS.ProcessEnv,
 ): (string | undefined)[] {
-  const texts = [...rules.map(({ source }) => source), ...channels].map((source) => JSON.stringify(source));
+  // The rows of a file hold no references.
+  const settings = lookups.flatMap((lookup) => (lookup.kind === 'http' ? lookup.settings : []));
+  const texts = [...rules.map(({ source }) => source), ...channels, ...settings].map((source) =>
+    JSON.stringify(source),
+  );
   const names = new Set(texts.flatMap(envReferencesIn));
   return [...names]
     .filter((name) => !isPlainWord(name, env[name]))

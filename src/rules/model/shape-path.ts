@@ -16,6 +16,7 @@ function innerShape(shape: Shape, name: unknown): Shape | undefined {
   if (typeof shape === 'string') return shape === 'any' ? 'any' : undefined;
   if ('oneOf' in shape) return undefined;
   if ('mapOf' in shape) return shape.mapOf;
+  if ('tableOf' in shape) return shape.tableOf;
   if ('list' in shape) {
     if (typeof name === 'string' && !FIRST_AND_LAST.includes(name))
       return name === 'size' ? 'number' : undefined;
@@ -50,6 +51,23 @@ export function problemWithPath(
   return undefined;
 }
 
+/** The message for a column that a lookup does not have. */
+export function unknownColumn(name: string, table: string, columns: readonly string[]): string {
+  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '');
+  const same = columns.find((column) => plain(column) === plain(name));
+  const needsBrackets = same !== undefined && !/^[A-Za-z_]\w*$/.test(same);
+  const hint = needsBrackets
+    ? `: write lookup.${table}[…]["${same}"]`
+    : didYouMean(name, columns) || ` (columns: ${columns.join(', ')})`;
+  return `lookup.${table} has no column "${name}"${hint}`;
+}
+
+/** The message for a lookup that no rule file defines. */
+export function unknownLookup(name: string, known: readonly string[]): string {
+  const hint = didYouMean(name, known);
+  return `there is no lookup "${name}"${hint === '' ? ': define it under "lookups:" in a rule file' : hint}`;
+}
+
 function problemWithName(shape: Shape, name: string, of: string): UserProblem | undefined {
   if (typeof shape === 'object' && 'fields' in shape) {
     const hint = didYouMean(name, Object.keys(shape.fields));
@@ -59,6 +77,15 @@ function problemWithName(shape: Shape, name: string, of: string): UserProblem | 
         message: 'unknown name "env": write ${env:NAME}, outside of {{ }}',
       };
     if (of === '') return { code: 'rule/unknown-name', message: `unknown name "${name}"${hint}` };
+    if (of === 'lookup')
+      return { code: 'rule/unknown-name', message: unknownLookup(name, Object.keys(shape.fields)) };
+    const table =
+      /^lookup\.(\w+)\[/.exec(of)?.[1] ?? (of.startsWith('lookup.') ? of.split('.')[1] : undefined);
+    if (table !== undefined)
+      return {
+        code: 'rule/unknown-field',
+        message: unknownColumn(name, table, Object.keys(shape.fields)),
+      };
     return of === 'steps'
       ? { code: 'rule/unknown-step', message: `no earlier step has the id "${name}"${hint}` }
       : { code: 'rule/unknown-field', message: `unknown field "${name}" of ${of}${hint}` };

@@ -16,7 +16,9 @@ export type Shape =
   /** A record with named fields. */
   | { readonly fields: Readonly<Record<string, Shape>> }
   /** A record whose field names come from the account, such as custom attributes. */
-  | { readonly mapOf: Shape };
+  | { readonly mapOf: Shape }
+  /** A lookup: rows by key. */
+  | { readonly tableOf: Shape };
 
 /**
  * The harm that an action can do: none, an interruption for the user of the device, or a loss that nothing restores.
@@ -131,9 +133,21 @@ export const ATTRIBUTE_PATHS: readonly string[] = ['attributes', 'device.attribu
 /** The path of the data of the webhook. */
 export const EVENT_DATA_PATH = 'event.data';
 
+/** The name under which rules read lookups: `lookup.staff[…]`. */
+export const LOOKUP = 'lookup';
+
+/** The name of the fact that holds a lookup: each lookup is fetched by itself. */
+export const lookupFact = (name: string): string => `${LOOKUP}.${name}`;
+
+/** The lookup of a fact name; undefined for another fact. */
+export function lookupOfFact(fact: string): string | undefined {
+  return fact.startsWith(`${LOOKUP}.`) ? fact.slice(LOOKUP.length + 1) : undefined;
+}
+
 /** The fact that a path such as `device`, `name` reads. */
 export function factOfPath(path: readonly unknown[]): string {
-  const [first] = path;
+  const [first, second] = path;
+  if (first === LOOKUP && typeof second === 'string') return lookupFact(second);
   return FACTS_WITHIN[path.slice(0, 2).join('.')] ?? (typeof first === 'string' ? first : '');
 }
 

@@ -593,9 +593,10 @@ describe('duplicate rule ids', () => {
 
 describe('valid files', () => {
   test.each(['', '{}\n', '# only a comment\n', 'rules:\n', 'rules: []\n'])('%j has no rules', (text) => {
-    expect(compile(text)).toEqual({
+    expect(compile(text)).toMatchObject({
       rules: [],
       channels: [],
+      lookups: [],
       problems: [],
       warnings: [
         expect.objectContaining({
