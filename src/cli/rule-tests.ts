@@ -124,7 +124,7 @@ function factOf(
 ): unknown {
   const lookup = lookupOfFact(name);
   if (lookup !== undefined) return lookupOf(lookup, facts, lookups);
-  const given: unknown = Object.hasOwn(facts, name) ? facts[name] : null;
+  const given: unknown = Object.hasOwn(facts, name) ? facts[name] : defaultOf(name, facts);
   if (name !== 'device' || given === null) return given;
   // The API returns null for unset fields, so fields that the test leaves out are null.
   const shape = FACTS['device']?.shape;
@@ -133,6 +133,11 @@ function factOf(
     fields.filter((field) => field !== 'attributes').map((field) => [field, null]),
   );
   return { ...empty, ...Object(given) };
+}
+
+/** A test that gives the device group means that the device is in no other group. */
+function defaultOf(name: string, { group }: Readonly<Record<string, unknown>>): unknown {
+  return name === 'assignment_groups' && group !== undefined && group !== null ? [] : null;
 }
 
 function lookupOf(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { deviceReferenceOf } from '../events/webhook-types.js';
 import { deviceAttributes } from '../simplemdm/devices.js';
 import type { Device } from '../simplemdm/devices.js';
+import { linksTo } from '../simplemdm/resource.js';
 import type { Fact } from './fact.js';
 import { deviceWithSerialNumber } from './device-with-serial-number.js';
 import { nullWhenNotFound } from './null-when-not-found.js';
@@ -17,6 +18,7 @@ export const device: Fact = {
     fields: {
       id: 'number',
       group_id: 'number',
+      assignment_group_ids: { list: 'number' },
       platform: { oneOf: PLATFORMS },
       capacity_free_ratio: 'number',
       ...fieldsOf(deviceAttributes),
@@ -50,6 +52,8 @@ export function deviceNotes({ attributes }: Device): string[] {
   return [`platform: this version does not know the model ${names.join(', ')}; device.platform is "unknown"`];
 }
 
+const withGroups = z.looseObject({ groups: linksTo });
+
 /** The value of the fact `device` for a device record. */
 export function deviceValue({ id, attributes, relationships }: Device): Record<string, unknown> {
   const { device_capacity: capacity, available_device_capacity: free, model_name: model } = attributes;
@@ -59,6 +63,9 @@ export function deviceValue({ id, attributes, relationships }: Device): Record<s
     model_name: model === 'Unknown' ? null : model,
     id,
     group_id: relationships?.device_group?.data?.id ?? null,
+    // Older accounts do not list them.
+    assignment_group_ids:
+      withGroups.safeParse(relationships ?? {}).data?.groups?.data?.map(({ id: group }) => group) ?? null,
     platform: platformOf(attributes),
     capacity_free_ratio: capacity && free !== null && free !== undefined ? free / capacity : null,
   };

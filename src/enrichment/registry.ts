@@ -1,4 +1,5 @@
 import { account } from './account.js';
+import { assignmentGroups } from './assignment-groups.js';
 import { apps } from './apps.js';
 import { attributes } from './attributes.js';
 import { depDevice } from './dep-device.js';
@@ -7,7 +8,9 @@ import { device } from './device.js';
 import type { Fact } from './fact.js';
 import { group } from './group.js';
 import { logs } from './logs.js';
+import { profiles } from './profiles.js';
 import { pushCertificate } from './push-certificate.js';
+import { users } from './users.js';
 
 /** Every fact by its name in rules. */
 export const FACTS: Readonly<Record<string, Fact>> = {
@@ -16,6 +19,9 @@ export const FACTS: Readonly<Record<string, Fact>> = {
   logs,
   attributes,
   group,
+  assignment_groups: assignmentGroups,
+  profiles,
+  users,
   dep_device: depDevice,
   account,
   push_certificate: pushCertificate,
@@ -29,5 +35,8 @@ export const DEVICE_FACTS: readonly string[] = [
   'logs',
   'attributes',
   'group',
+  'assignment_groups',
+  'profiles',
+  'users',
   'dep_device',
 ];

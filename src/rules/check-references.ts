@@ -2,7 +2,7 @@ import { envReferencesIn } from '../config/env-reference.js';
 import { isTemplate } from './liquid/template.js';
 import type { Path } from './model/problem.js';
 import type { ActionSignature, NamedReference, ReferenceKind } from './model/vocabulary.js';
-import { problemWithReference } from './reference-problem.js';
+import { problemWithEither, problemWithReference } from './reference-problem.js';
 import type { Scope } from './scope.js';
 
 /** Reports arguments that refer to objects which do not exist: when the file loads, not when the first device enrolls. */
@@ -27,7 +27,8 @@ export function checkArgumentReferences(
 
 /** Reports references in a condition or a template to objects which do not exist. */
 export function checkNamedReferences(references: readonly NamedReference[], scope: Scope, path: Path): void {
-  for (const { kind, text, offset } of references) checkReference(kind, text, path, scope, { offset });
+  for (const { kind, or, text, offset } of references)
+    checkReference(kind, text, path, scope, { offset, or });
 }
 
 function checkReference(
@@ -35,17 +36,22 @@ function checkReference(
   reference: string | number,
   path: Path,
   { vocabulary, accounts, report }: Scope,
-  { offset, ignoreCase = false }: { offset?: number; ignoreCase?: boolean },
+  {
+    offset,
+    or,
+    ignoreCase = false,
+  }: { readonly offset?: number; readonly or?: ReferenceKind | undefined; readonly ignoreCase?: boolean },
 ): void {
   // Known only when the step runs.
   if (typeof reference === 'string' && (isTemplate(reference) || envReferencesIn(reference).length > 0))
     return;
   for (const account of accounts) {
     const where = vocabulary.accounts.length > 1 && kind !== 'channel' ? ` in the account "${account}"` : '';
-    const problem = problemWithReference(kind, reference, vocabulary.catalogs?.(account)[kind], {
-      where,
-      ignoreCase,
-    });
+    const catalog = vocabulary.catalogs?.(account);
+    const problem =
+      or === undefined
+        ? problemWithReference(kind, reference, catalog?.[kind], { where, ignoreCase })
+        : problemWithEither([kind, or], reference, catalog, where);
     if (problem === undefined) continue;
     report({ ...problem, path, ...(offset !== undefined && { offset }) });
     // A name that several accounts lack is one mistake.

@@ -1,6 +1,6 @@
 import { didYouMean } from '../errors/did-you-mean.js';
 import type { UserProblem } from '../errors/user-problem.js';
-import type { CatalogEntry, ReferenceKind } from './model/vocabulary.js';
+import type { CatalogEntry, ReferenceCatalog, ReferenceKind } from './model/vocabulary.js';
 
 /** Longer lists of names do not fit in a message. */
 const MAX_NAMES_SHOWN = 10;
@@ -44,4 +44,28 @@ export function problemWithReference(
     code: 'rule/unknown-reference',
     message: `there is no ${kind} ${shown}${where}${hint === '' ? all : hint}${fix}`,
   };
+}
+
+/**
+ * The problem with a reference that may be of either kind, if any. A name that both kinds have is fine: either is meant.
+ *
+ * @param catalog - A kind that it lacks does not exist in the account, or is not known.
+ */
+export function problemWithEither(
+  kinds: readonly [ReferenceKind, ReferenceKind],
+  reference: string | number,
+  catalog: ReferenceCatalog | undefined,
+  where = '',
+): UserProblem | undefined {
+  const lists = kinds.map((kind) => catalog?.[kind]);
+  if (lists.every((entries) => entries === undefined)) return undefined;
+  const problems = kinds.map((kind, index) =>
+    problemWithReference(kind, reference, lists[index] ?? [], { where }),
+  );
+  if (problems.some((problem) => problem === undefined)) return undefined;
+  const ambiguous = problems.find((problem) => problem?.code === 'rule/ambiguous-reference');
+  if (ambiguous !== undefined) return ambiguous;
+  const entries = lists.flatMap((list) => list ?? []);
+  const problem = problemWithReference(kinds[0], reference, entries, { where });
+  return problem && { ...problem, message: problem.message.replace(kinds[0], kinds.join(' or ')) };
 }

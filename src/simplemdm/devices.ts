@@ -151,7 +151,8 @@ const device = z.looseObject({
 /** A device record without secrets. */
 export type Device = z.output<typeof device>;
 
-const deviceUser = z.looseObject({
+/** The schema of a user account on a Mac. */
+export const deviceUser = z.looseObject({
   type: textField,
   id: z.int(),
   attributes: z.looseObject({

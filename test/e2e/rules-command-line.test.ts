@@ -265,7 +265,7 @@ rules:
     const { code, output } = await run(['validate', 'rules.yaml']);
     const messages = output.split('\n').filter((line) => line.startsWith('rules.yaml:'));
     expect(messages).toEqual([
-      'rules.yaml:5:18: there is no device group "Remote Employes"; did you mean "Remote Employees"? [rule/unknown-reference]',
+      'rules.yaml:5:18: there is no device group or assignment group "Remote Employes"; did you mean "Remote Employees"? [rule/unknown-reference]',
       'rules.yaml:7:39: there is no device group "Lab Macs" (existing: Default, Remote Employees, Executives, Laptops) [rule/unknown-reference]',
       'rules.yaml:9:31: there is no script "Say hy"; did you mean "Say hi"? [rule/unknown-reference]',
       'rules.yaml:10:32: there is no custom attribute "no_such_attribute" (existing: department, email_address, full_name, local_admin_password) [rule/unknown-reference]',

@@ -1,5 +1,6 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
-import { IN_GROUP, UNKNOWN_VALUE } from './functions.js';
+import { IN_ASSIGNMENT_GROUP, IN_GROUP } from './functions.js';
+import { UNKNOWN_VALUE } from './unknown-value.js';
 import { compileExpression, evaluatorFor, expressionOf, isUnknown } from './expression.js';
 import type { Expression } from './expression.js';
 import {
@@ -71,10 +72,17 @@ export function compileCondition(
   }
   const { program, ast } = whole;
   const parts = conjunctsOf(ast, text);
-  const groups = literalArgumentsOf(IN_GROUP, ast).map((found) => ({
-    kind: 'device group' as const,
-    ...found,
-  }));
+  const groups: NamedReference[] = [
+    ...literalArgumentsOf(IN_GROUP, ast).map((found) => ({
+      kind: 'device group' as const,
+      or: 'assignment group' as const,
+      ...found,
+    })),
+    ...literalArgumentsOf(IN_ASSIGNMENT_GROUP, ast).map((found) => ({
+      kind: 'assignment group' as const,
+      ...found,
+    })),
+  ];
   const attributes = ATTRIBUTE_PATHS.flatMap((path) => fieldsReadFrom(path, ast)).map(({ name, offset }) => ({
     kind: 'custom attribute' as const,
     text: name,

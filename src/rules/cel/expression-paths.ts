@@ -1,7 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { NamedField } from '../model/vocabulary.js';
 import { LOOKUP } from '../model/vocabulary.js';
-import { IN_GROUP, IN_GROUP_PATH } from './functions.js';
+import { GROUP_PATHS, IN_GROUP } from './functions.js';
 
 /** Macros whose first argument defines a name. */
 export const BINDERS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map', 'bind']);
@@ -17,7 +17,16 @@ export function pathsIn(node: ASTNode, bound: ReadonlySet<string> = new Set()): 
     return [...pathsIn(receiver, bound), ...args.flatMap((argument) => pathsIn(argument, inner))];
   }
   const inner = operandsOf(node).flatMap((operand) => pathsIn(operand, bound));
-  return node.op === 'call' && node.args[0] === IN_GROUP ? [...inner, [...IN_GROUP_PATH]] : inner;
+  return [...inner, ...groupPaths(node)];
+}
+
+/** The facts that a function on groups reads. A number names a device group, so the assignment groups are not looked up for it. */
+function groupPaths(node: ASTNode): string[][] {
+  if (node.op !== 'call') return [];
+  const [name, args] = node.args;
+  const paths = Object.hasOwn(GROUP_PATHS, name) ? (GROUP_PATHS[name] ?? []) : [];
+  const isNumber = name === IN_GROUP && args[0]?.op === 'value' && typeof args[0].args !== 'string';
+  return paths.slice(0, isNumber ? 1 : undefined).map((path) => [...path]);
 }
 
 /** The direct operands of a node. */

@@ -1,12 +1,7 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { evaluatingEnvironment } from './environment.js';
-import {
-  IN_GROUP,
-  SAFE_MATCHES,
-  UNKNOWN_VALUE,
-  withEvaluationContext,
-  problemWithNetwork,
-} from './functions.js';
+import { GROUP_PATHS, SAFE_MATCHES, withEvaluationContext, problemWithNetwork } from './functions.js';
+import { UNKNOWN_VALUE } from './unknown-value.js';
 import { instrumentCost } from './cost-instrumentation.js';
 import { withCostBudget } from './cost-budget.js';
 import { explainExpressionError, explainLiteralError } from './expression-error.js';
@@ -100,8 +95,9 @@ export function evaluatorFor(
   return {
     values,
     evaluate: (part) =>
-      withEvaluationContext({ now, group: values['group'] }, () =>
-        withCostBudget((): unknown => part({ ...values })),
+      withEvaluationContext(
+        { now, group: values['group'], assignmentGroups: values['assignment_groups'] },
+        () => withCostBudget((): unknown => part({ ...values })),
       ),
   };
 }
@@ -155,7 +151,7 @@ function problemWithLiterals(node: ASTNode): ExpressionProblem | undefined {
         return { code: 'rule/invalid-literal', message, offset: network.range.start };
     }
     // Membership in a group depends on the device.
-    if (name !== IN_GROUP && args.length > 0 && args.every(({ op }) => op === 'value')) {
+    if (!Object.hasOwn(GROUP_PATHS, name) && args.length > 0 && args.every(({ op }) => op === 'value')) {
       try {
         const call = evaluating.parse(node.input.slice(node.range.start, node.range.end));
         withCostBudget((): unknown => call({}));

@@ -1,10 +1,12 @@
-import { Environment, EvaluationError } from '@marcbachmann/cel-js';
+import { Environment } from '@marcbachmann/cel-js';
 import ipaddr from 'ipaddr.js';
 import { spend } from './cost-budget.js';
 import { matchesGlob } from './glob.js';
 import { OsVersion } from './os-version.js';
 import { matchesPattern } from './regular-expression.js';
-import { member } from '../model/values.js';
+import { isInAssignmentGroup, isInGroup } from './group-membership.js';
+import { isDuring } from './business-hours.js';
+import { unknown } from './unknown-value.js';
 
 const TIME = 'google.protobuf.Timestamp';
 const DURATION = 'google.protobuf.Duration';
@@ -20,9 +22,11 @@ export interface EvaluationContext {
   readonly now: Date;
   /** The group of the device: null when it has none, undefined when it was not looked up. */
   readonly group: unknown;
+  /** The assignment groups of the device: null when there is no device, undefined when they were not looked up. */
+  readonly assignmentGroups: unknown;
 }
 
-let context: EvaluationContext = { now: new Date(0), group: undefined };
+let context: EvaluationContext = { now: new Date(0), group: undefined, assignmentGroups: undefined };
 
 /** Evaluates with a context. Evaluation is synchronous, so evaluations never interleave. */
 export function withEvaluationContext<T>(given: EvaluationContext, evaluate: () => T): T {
@@ -35,9 +39,13 @@ export function withEvaluationContext<T>(given: EvaluationContext, evaluate: () 
   }
 }
 
-/** The function that checks the group of the device, and the path of the fact that it reads. */
+/** The functions that check the groups of the device, and the paths of the facts that they read. */
 export const IN_GROUP = 'in_group';
-export const IN_GROUP_PATH: readonly string[] = ['group', 'name'];
+export const IN_ASSIGNMENT_GROUP = 'in_assignment_group';
+export const GROUP_PATHS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  [IN_GROUP]: [['group', 'name'], ['assignment_groups']],
+  [IN_ASSIGNMENT_GROUP]: [['assignment_groups']],
+};
 
 /** The functions that conditions can call beside CEL's own. */
 export const FUNCTIONS: readonly { readonly call: string; readonly about: string }[] = [
@@ -49,7 +57,18 @@ export const FUNCTIONS: readonly { readonly call: string; readonly about: string
   { call: 'until(push_certificate.expires_at) < duration("720h")', about: 'How long it is until a time.' },
   {
     call: 'in_group("Laptops")',
-    about: 'Whether the device is in a device group. Give the name or the id of the group.',
+    about:
+      'Whether the device is in a group with this name, be it its device group or an assignment group. A number is the id of a device group.',
+  },
+  {
+    call: 'in_assignment_group("Kiosk apps")',
+    about:
+      'Whether the device is in an assignment group, by itself or through its device group. Give the name or the id of the group.',
+  },
+  {
+    call: 'during("Mon-Fri 09:00-17:00", "Europe/Berlin")',
+    about:
+      'Whether it is now one of these [hours](guides/schedules.md#business-hours). Separate several ranges by commas.',
   },
   {
     call: 'glob(device.name, "lab-*")',
@@ -87,8 +106,16 @@ export function registerFunctions(environment: Environment): void {
     difference({ later: time, earlier: context.now }),
   );
   for (const type of ['string', 'int']) {
-    environment.registerFunction(`${IN_GROUP}(${type}): bool`, (group: string | bigint) => isInGroup(group));
+    environment.registerFunction(`${IN_GROUP}(${type}): bool`, (group: string | bigint) =>
+      isInGroup(group, context),
+    );
+    environment.registerFunction(`${IN_ASSIGNMENT_GROUP}(${type}): bool`, (group: string | bigint) =>
+      isInAssignmentGroup(group, context),
+    );
   }
+  environment.registerFunction('during(string, string): bool', (hours: string, timezone: string) =>
+    isDuring(hours, timezone, context.now),
+  );
   environment.registerFunction('glob(string, string): bool', (text: string, pattern: string) => {
     spend((text.length * pattern.length) / 10);
     return matchesGlob(text, pattern);
@@ -99,13 +126,6 @@ export function registerFunctions(environment: Environment): void {
   environment.registerFunction('in_cidr(string, string): bool', (address: string, network: string) =>
     isInNetwork(address, network),
   );
-}
-
-function isInGroup(given: string | bigint): boolean {
-  const { group } = context;
-  const [name, id] = ['name', 'id'].map((field) => member(group, field));
-  if (name === undefined && id === undefined) throw unknown('the group of the device is unknown');
-  return given === name || String(given) === String(id);
 }
 
 function parseVersion(text: string): OsVersion {
@@ -122,13 +142,6 @@ function isInNetwork(address: string, network: string): boolean {
   const given = ipaddr.process(address);
   return given.kind() === of.kind() && given.match(range);
 }
-
-function unknown(message: string): EvaluationError {
-  return new EvaluationError({ code: UNKNOWN_VALUE, message });
-}
-
-/** The code of an argument that a function could not parse: no rule matches on it. */
-export const UNKNOWN_VALUE = 'unknown_value';
 
 /** The problem with a literal network in a rule, if any. */
 export function problemWithNetwork(network: string): string | undefined {

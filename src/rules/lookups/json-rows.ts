@@ -48,7 +48,7 @@ export function rowsOf(
       problems.push({ message: 'expected a record with names and values', line, column: 1 });
       continue;
     }
-    const given = Object.entries(value).map(([name, one]: [string, unknown]) => [
+    const given = Object.entries(value).map(([name, one]: [string, unknown]): [string, unknown] => [
       name,
       one === '' ? null : one,
     ]);
@@ -69,7 +69,9 @@ function hasUnsafeNumber(value: unknown): boolean {
 /** The line on which each element of the root starts. */
 function linesOfElements(text: string): number[] {
   const lines: number[] = [];
-  let [line, depth, inText] = [1, 0, false];
+  let line = 1;
+  let depth = 0;
+  let inText = false;
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === '\n') line += 1;

@@ -1,5 +1,5 @@
 import { EvaluationError } from '@marcbachmann/cel-js';
-import { UNKNOWN_VALUE } from '../cel/functions.js';
+import { unknown } from '../cel/unknown-value.js';
 import type { LookupData, LookupRecord } from '../model/lookup.js';
 import { lookupKey } from '../model/lookup.js';
 
@@ -27,8 +27,7 @@ export class LookupTable extends Map<unknown, LookupRow> {
    * @throws EvaluationError when the key is null, which leaves the row unknown, or cannot be a key.
    */
   override get(key: unknown): LookupRow {
-    if (key === null || key === undefined)
-      throw new EvaluationError({ code: UNKNOWN_VALUE, message: 'the key of the lookup is null' });
+    if (key === null || key === undefined) throw unknown('the key of the lookup is null');
     const { row, written } = this.#find(key);
     this.#onLookup(written, row);
     return new LookupRow(row, (column) => this.#onLookup(written, row, column));

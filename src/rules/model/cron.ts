@@ -1,5 +1,6 @@
 import { CronExpressionParser } from 'cron-parser';
 import { errorText } from '../../telemetry/error-text.js';
+import { problemWithTimezone } from './timezone.js';
 
 /** A problem with a schedule, and the key that has it. */
 export interface ScheduleProblem {
@@ -13,12 +14,8 @@ export interface ScheduleProblem {
  * @param timezone - A name of the IANA time zone database, such as `Europe/Berlin`.
  */
 export function problemWithSchedule(cron: string, timezone: string): ScheduleProblem | undefined {
-  if (!isTimezone(timezone)) {
-    return {
-      path: ['timezone'],
-      message: `unknown time zone "${timezone}"; expected a name such as Europe/Berlin`,
-    };
-  }
+  const unknownZone = problemWithTimezone(timezone);
+  if (unknownZone !== undefined) return { path: ['timezone'], message: unknownZone };
   if (!/^\S+( +\S+){4,5}$/.test(cron.trim()) && !cron.trim().startsWith('@')) {
     return {
       path: ['schedule'],
@@ -78,13 +75,4 @@ function parseProblem(cron: string): string | undefined {
 /** The first time of a schedule after a given time. */
 export function nextTime(cron: string, timezone: string, after: Date): Date {
   return CronExpressionParser.parse(cron, { tz: timezone, currentDate: after }).next().toDate();
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

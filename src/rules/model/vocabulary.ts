@@ -67,6 +67,8 @@ export type ReferenceKind =
 /** A reference by name in a condition or a template, and how many characters into the text it starts. */
 export interface NamedReference {
   readonly kind: ReferenceKind;
+  /** Another kind that the name may be of. */
+  readonly or?: ReferenceKind;
   readonly text: string;
   readonly offset: number;
 }
