@@ -3,34 +3,36 @@ import { LookupTable } from '../lookups/lookup-table.js';
 import type { LookupRow } from '../lookups/lookup-table.js';
 import type { Values } from '../model/values.js';
 
-/** A lookup in a template: `lookup.staff[device.serial_number].department`. A row or a column that is not there is null. */
-class TableDrop extends Drop {
-  readonly #table: LookupTable;
+class LookupDrop extends Drop {}
 
-  constructor(table: LookupTable) {
-    super();
-    this.#table = table;
-  }
-
-  override liquidMethodMissing(key: unknown): RowDrop | number | null {
-    if (key === null || key === undefined) return null;
-    if (key === 'size' && !this.#table.has(key)) return this.#table.size;
-    const row = this.#table.get(key);
-    return row.isMissing ? null : new RowDrop(row);
-  }
+/**
+ * An object whose every property is read by a function.
+ *
+ * A key comes from a device, whose name may be "constructor" or "toString": it must not reach a property of the object itself.
+ */
+function dropOf(read: (key: unknown) => unknown, whenPrinted: string): Drop {
+  return new Proxy(new LookupDrop(), {
+    get: (_drop, property) => {
+      if (property === 'liquidMethodMissing') return read;
+      if (property !== Symbol.toPrimitive) return undefined;
+      return () => {
+        throw new Error(whenPrinted);
+      };
+    },
+  });
 }
 
-class RowDrop extends Drop {
-  readonly #row: LookupRow;
+/** A lookup in a template: `lookup.staff[device.serial_number].department`. A row or a value that is not there is null. */
+function tableDrop(name: string, table: LookupTable): Drop {
+  return dropOf((key) => {
+    if (key === null || key === undefined) return null;
+    const row = table.get(key);
+    return row.isMissing ? null : rowDrop(name, row);
+  }, `lookup.${name} is a table: name a key, such as lookup.${name}[device.serial_number]`);
+}
 
-  constructor(row: LookupRow) {
-    super();
-    this.#row = row;
-  }
-
-  override liquidMethodMissing(column: string | number): unknown {
-    return this.#row.get(column);
-  }
+function rowDrop(name: string, row: LookupRow): Drop {
+  return dropOf((column) => row.get(column), `lookup.${name}[…] is a row: name a column after it`);
 }
 
 /** Values for a template, with the lookups in the form that the Liquid library reads. */
@@ -39,7 +41,7 @@ export function withLookupDrops(values: Values): Record<string, unknown> {
   if (typeof lookup !== 'object' || lookup === null) return { ...values };
   const drops = Object.entries(lookup).map(([name, table]: [string, unknown]) => [
     name,
-    table instanceof LookupTable ? new TableDrop(table) : table,
+    table instanceof LookupTable ? tableDrop(name, table) : table,
   ]);
   return { ...values, lookup: Object.fromEntries(drops) };
 }

@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { createFactFetcher, isRetryable } from '../../../src/enrichment/fetch-facts.js';
 import type { FactFetcher } from '../../../src/enrichment/fetch-facts.js';
+import { LookupUnavailableError } from '../../../src/lookups/http-lookup.js';
+import type { Lookups } from '../../../src/lookups/lookups.js';
+import { LookupTable } from '../../../src/rules/lookups/lookup-table.js';
+import type { LookupData } from '../../../src/rules/model/lookup.js';
+import type { Event } from '../../../src/events/envelope.js';
 import type { FactTrace } from '../../../src/journal/trace.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
 import { cannedApi } from '../simplemdm/canned-api.js';
@@ -17,6 +22,16 @@ const DEVICE = {
     available_device_capacity: 125,
   },
   relationships: { device_group: { data: { type: 'device_group', id: 7 } } },
+};
+
+const EVENT: Event = {
+  id: 'e',
+  account: 'default',
+  type: 'device.enrolled',
+  at: '2024-01-01T00:00:00Z',
+  receivedAt: '2024-01-01T00:00:00Z',
+  source: 'webhook',
+  data: { device: { id: 121 } },
 };
 
 interface Setup {
@@ -260,4 +275,73 @@ test.each<[unknown, boolean]>([
   [undefined, false],
 ])('isRetryable(%p) is %s', (error, expected) => {
   expect(isRetryable(error)).toBe(expected);
+});
+
+describe('a lookup', () => {
+  const data: LookupData = {
+    columns: { owner: 'string', phone: 'string' },
+    rows: new Map([['c02', { key: 'C02', values: { owner: 'Ada', phone: '1' } }]]),
+    caseSensitive: false,
+    version: 'v1',
+  };
+
+  function begin(lookups: Lookups, known: ReadonlyMap<string, FactTrace> = new Map()) {
+    const { api, lists } = cannedApi({});
+    const records: FactTrace[] = [];
+    const facts = createFactFetcher({
+      event: EVENT,
+      api,
+      lists,
+      lookups,
+      known,
+      onFact: (name, record) => {
+        expect(name).toBe('lookup.staff');
+        records.push(record);
+        return Promise.resolve();
+      },
+    });
+    return { facts, records };
+  }
+
+  const rowsOf = (warnings: readonly string[] = []): Lookups => ({
+    rowsOf: (name) => Promise.resolve(name === 'staff' ? { data, warnings } : undefined),
+  });
+
+  test('the trace has the keys and columns that were read, also those of an earlier attempt', async () => {
+    const earlier = trace('found', { rows: 9, version: 'v0', used: { X: null } });
+    const { facts, records } = begin(rowsOf(['the rows are old']), new Map([['lookup.staff', earlier]]));
+    const table = await facts.fetch('lookup.staff');
+    if (!(table instanceof LookupTable)) throw new Error('no table');
+    expect(table.get('c02').get('owner')).toBe('Ada');
+    expect(table.has('Y')).toBe(false);
+    await facts.reportUsedRows();
+    await facts.reportUsedRows();
+    expect(records.map(({ value }) => value)).toEqual([
+      { rows: 1, version: 'v1', used: { X: null } },
+      { rows: 1, version: 'v1', used: { X: null, c02: { owner: 'Ada' }, Y: null } },
+    ]);
+    expect(records[0]).toMatchObject({ status: 'found', warnings: ['the rows are old'] });
+  });
+
+  test('at most 50 keys are recorded', async () => {
+    const { facts, records } = begin(rowsOf());
+    const table = await facts.fetch('lookup.staff');
+    if (!(table instanceof LookupTable)) throw new Error('no table');
+    for (let key = 0; key < 1000; key += 1) table.has(key);
+    await facts.reportUsedRows();
+    expect(Object.keys(Object(records.at(-1)?.value).used)).toHaveLength(50);
+  });
+
+  test('an unavailable lookup can be retried; one that no file defines cannot', async () => {
+    const down = begin({ rowsOf: () => Promise.reject(new LookupUnavailableError('lookup.staff: down', 0)) });
+    const failure: unknown = await down.facts.fetch('lookup.staff').catch((error: unknown) => error);
+    expect(isRetryable(failure)).toBe(true);
+    expect(down.records).toMatchObject([
+      { status: 'failed', code: 'lookup/unavailable', error: 'lookup.staff: down' },
+    ]);
+    const none = begin({ rowsOf: () => Promise.resolve(undefined) });
+    const missing: unknown = await none.facts.fetch('lookup.staff').catch((error: unknown) => error);
+    expect(missing).toMatchObject({ message: 'no rule file defines the lookup "staff"' });
+    expect(isRetryable(missing)).toBe(false);
+  });
 });
