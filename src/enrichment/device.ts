@@ -60,7 +60,7 @@ export function deviceValue({ id, attributes, relationships }: Device): Record<s
   return {
     ...attributes,
     // What the API returns for a device that has not reported its model (reference: Devices, Create).
-    model_name: model === 'Unknown' ? null : model,
+    model_name: model === undefined || model === 'Unknown' ? null : model,
     id,
     group_id: relationships?.device_group?.data?.id ?? null,
     // Older accounts do not list them.
