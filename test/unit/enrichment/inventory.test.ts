@@ -95,6 +95,7 @@ describe('missingInventory', () => {
     // Whoever adds a field decides here: a field that the device reports is waited for.
     expect(known.filter((field) => !Object.hasOwn(EMPTY, field)).sort()).toEqual([
       'attributes',
+      'auto_admin_name',
       'ddm_enabled',
       'dep_assigned',
       'dep_enrolled',
@@ -103,6 +104,7 @@ describe('missingInventory', () => {
       'enrollment_url',
       'group_id',
       'is_dep_enrollment',
+      'lost_mode_enabled',
       'user_enrollment',
     ]);
   });
