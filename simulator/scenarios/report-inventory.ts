@@ -92,7 +92,7 @@ export function reportInventoryLater(fleet: Fleet, full: Device, inventoryMs: nu
 }
 
 function isAttribute(attributes: DeviceAttributes) {
-  return (name: string): name is keyof DeviceAttributes & string => name in attributes;
+  return (name: string): name is keyof DeviceAttributes => name in attributes;
 }
 
 function pick(

@@ -93,7 +93,7 @@ export function deferDecisions(
   const traces = [
     ...kept.map((trace) => (wait === undefined ? trace : withWait(trace, wait))),
     ...decisions.map((decision) =>
-      afterWait(traceOf(decision, wait, decidedAt), waited.get(decision.rule.source.id), now),
+      afterWait(traceOf(decision, wait, decidedAt), decision, waited.get(decision.rule.source.id), now),
     ),
   ];
   const position = new Map(earlier.map(({ rule }, index) => [rule, index]));
@@ -118,8 +118,15 @@ function withWait(trace: RuleTrace, wait: InventoryWait): RuleTrace {
 }
 
 /** Says in the reason of a verdict that the rule waited before. */
-function afterWait(trace: RuleTrace, waited: RuleTrace['inventory'], now: number): RuleTrace {
-  if (waited === undefined || trace.inventory !== undefined || !isFinal(trace.verdict)) return trace;
+function afterWait(
+  trace: RuleTrace,
+  { unknown }: Decision,
+  waited: RuleTrace['inventory'],
+  now: number,
+): RuleTrace {
+  // A verdict on an unknown says already what did not arrive.
+  if (waited === undefined || unknown === true || trace.inventory !== undefined || !isFinal(trace.verdict))
+    return trace;
   const seconds = Math.round((now - Date.parse(waited.since)) / 1000);
   return {
     ...trace,

@@ -152,8 +152,11 @@ describe('a device that has not reported its inventory yet', () => {
     expect(third?.status).toBe('pending');
     expect(moves(id)).toEqual([]);
     expect(await world.metric('mdm_reflex_events_waiting_for_inventory')).toBe(1);
-    const { events } = await findEvents(world.client, { device: String(id), status: 'waiting', limit: 1 });
-    expect(events[0]?.reason).toContain('waiting for inventory:');
+    // During a look, the event is processing.
+    await until('the list of waiting events has the event', async () => {
+      const { events } = await findEvents(world.client, { device: String(id), status: 'waiting', limit: 1 });
+      return events[0]?.reason?.includes('waiting for inventory:');
+    });
 
     clock.advance(INVENTORY_MS);
     const late = await completed(id);
