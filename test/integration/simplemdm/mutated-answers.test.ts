@@ -75,6 +75,11 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
     ],
     has_more: false,
   },
+  // `in_group()` reads both kinds of groups.
+  '/assignment_groups': {
+    data: [{ type: 'assignment_group', id: 38, attributes: { name: 'Productivity Apps' } }],
+    has_more: false,
+  },
   '/dep_servers': {
     data: [{ type: 'dep_server', id: 1, attributes: { server_name: 'ABM' } }],
     has_more: false,
@@ -203,7 +208,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     ['department', 'no_attributes'].map((id) => [id, ['/devices/121/custom_attribute_values']]),
   ),
-  laptops: ['/devices/121', '/device_groups'],
+  laptops: ['/devices/121', '/device_groups', '/assignment_groups'],
   no_group: ['/devices/121', '/device_groups'],
   abm: ['/devices/121', '/dep_servers', '/dep_servers/1/dep_devices'],
   not_in_abm: ['/devices/121', '/dep_servers', '/dep_servers/1/dep_devices'],
