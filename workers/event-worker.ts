@@ -4,6 +4,7 @@ import type { AlertDispatcher } from '../src/alerts/alert-dispatcher.js';
 import type { ConcurrencyGroups } from '../src/coordination/concurrency-groups.js';
 import { completeAndWakeNext, waitForEarlierEvents } from '../src/coordination/earlier-events.js';
 import type { EventCauses } from '../src/coordination/event-causes.js';
+import type { RaisedDevices } from '../src/coordination/raised-devices.js';
 import { addInventoryWait, removeInventoryWait } from '../src/coordination/inventory-waits.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { Journal } from '../src/journal/journal.js';
@@ -12,6 +13,7 @@ import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import { withGroups } from '../src/runs/concurrency-group.js';
+import { decideEdges } from '../src/runs/decide-edges.js';
 import {
   deferDecisions,
   factsForLook,
@@ -22,6 +24,7 @@ import type { DeferredDecisions } from '../src/runs/defer-decisions.js';
 import { evaluateRules } from '../src/runs/evaluate-rules.js';
 import { openEventSession, outcomeOfDecisions } from '../src/runs/event-session.js';
 import { reportCutChain, withCause } from '../src/runs/loop-protection.js';
+import { withOnceKeys } from '../src/runs/once-per.js';
 import type { Lookups } from '../src/lookups/lookups.js';
 import { planRuns } from '../src/runs/plan-runs.js';
 import { unknownAccount } from '../src/runs/unknown-account.js';
@@ -39,6 +42,9 @@ export interface EventWorkerOptions {
   readonly groups: ConcurrencyGroups;
   readonly lookups?: Lookups;
   readonly alerts: AlertDispatcher;
+  readonly raised: RaisedDevices;
+  /** Whether every run is a dry run. */
+  readonly readOnly: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly journal: Journal;
   readonly causes: EventCauses;
@@ -89,7 +95,10 @@ async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOption
   });
   const rules = undecidedRules(options.rules(), earlier);
   const evaluated = await evaluateRules(event, rules, facts, () => new Date(), since);
-  const matched = await withGroups(evaluated, event, { facts, env: options.env });
+  // Before the edge is used up: an error of a key leaves the edge for later.
+  const keyed = await withOnceKeys(evaluated, event, facts);
+  const edges = await decideEdges(keyed, event, { ...options, facts });
+  const matched = await withGroups(edges, event, { facts, env: options.env });
   await facts.reportUsedRows();
   const pausesMs = options.lookPausesMs;
   const deferred = deferDecisions(matched, { earlier, before, since, now, pausesMs });

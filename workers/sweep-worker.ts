@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { enqueueEvents } from '../src/coordination/enqueue-events.js';
+import type { RaisedDevices } from '../src/coordination/raised-devices.js';
 import type { Event } from '../src/events/envelope.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { FactTrace } from '../src/journal/trace.js';
@@ -13,7 +14,9 @@ import type { Lookups } from '../src/lookups/lookups.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import { recordSweep } from '../src/schedules/last-sweeps.js';
 import { scheduledRule } from '../src/schedules/schedule-queue.js';
+import { edgeModeOf } from '../src/runs/decide-edges.js';
 import { sweepFleet } from '../src/schedules/sweep-fleet.js';
+import type { SweepEdges } from '../src/schedules/sweep-fleet.js';
 import { waitForScheduledRule } from '../src/schedules/wait-for-scheduled-rule.js';
 import type { AccountAccess } from '../src/simplemdm/account-access.js';
 import { SimpleMdmError } from '../src/simplemdm/errors.js';
@@ -26,6 +29,9 @@ export interface SweepWorkerOptions {
   readonly connection: Redis;
   readonly events: Queue<EventJob>;
   readonly journal: Journal;
+  readonly raised: RaisedDevices;
+  /** Whether every run is a dry run. */
+  readonly readOnly: boolean;
   readonly lookups?: Lookups;
   readonly logger: Logger;
 }
@@ -61,6 +67,7 @@ export function createSweepHandler(
         tick,
         progress,
         save: (changed) => job.save({ ...data, progress: changed }),
+        edges: edgesOf(rule, account, options),
         emit,
       });
       const finishedAt = new Date().toISOString();
@@ -82,6 +89,30 @@ export function createSweepHandler(
       if (!(error instanceof SimpleMdmError || error instanceof LookupUnavailableError)) throw error;
       return outcomeOfFailure(error, job, logger);
     }
+  };
+}
+
+/** The raised devices of a rule with `when`. */
+function edgesOf(
+  { source }: Rule,
+  account: string,
+  { raised, readOnly, logger }: SweepWorkerOptions,
+): SweepEdges | undefined {
+  if (source.when === undefined) return undefined;
+  const scope = { account, rule: source.id, mode: edgeModeOf(source, readOnly) };
+  return {
+    start: () => raised.startSweep(scope),
+    raisedAmong: (devices) => raised.raisedAmong(scope, devices),
+    markSeen: (devices) => raised.markSeen(scope, devices),
+    keepAll: () => raised.keepUnseen(scope),
+    finish: async () => {
+      const dropped = await raised.dropUnseen(scope);
+      if (dropped > 0)
+        logger.info(
+          { rule: source.id, account, dropped },
+          'raised devices that left the account are dropped',
+        );
+    },
   };
 }
 

@@ -47,6 +47,8 @@ export const alert = z.object({
    * for. An alert with a link is always immediate.
    */
   immediate: z.boolean().optional(),
+  /** The approval that the alert asks for. When the message is sent, it gets a link of its own, which Redis never sees. */
+  approval: z.string().optional(),
   /** What the alert lacks, for its reader: a value that could not be filled in. */
   notes: z.array(z.string()).optional(),
   /** ISO 8601. */

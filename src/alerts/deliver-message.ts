@@ -8,6 +8,7 @@ import { errorText } from '../telemetry/error-text.js';
 import { markUndelivered, recordOutcome } from './alert-outcome.js';
 import type { DeliveryFailure } from './alert-store.js';
 import type { DeliveryContext } from './delivery-context.js';
+import { withApprovalLinks } from './approval-links.js';
 import { composeMessage } from './message.js';
 import { alertCount, alertsIn } from './pending-message.js';
 import type { PendingMessage } from './pending-message.js';
@@ -26,19 +27,21 @@ export async function deliverMessage(
     const reason = `next attempt at ${message.nextAttemptAt}`;
     return { kind: 'retry', at: nextAttemptAt, countsAttempt: false, reason };
   }
+  const { groups, hideTokens } = await withApprovalLinks(message.groups, options);
   let receipt: Receipt;
   try {
-    const composed = composeMessage(message.id, message.groups, new Date(message.at), consoleUrl, maxLines);
+    const composed = composeMessage(message.id, groups, new Date(message.at), consoleUrl, maxLines);
     receipt = await channel.send(composed, options.stop);
   } catch (error) {
     if (options.stop.aborted) return { kind: 'requeue', reason: 'the service stops' };
     // Another worker may have continued with the message; then its result counts.
     await job.confirmOwnership();
-    return handleFailure(channel, message, error, options);
+    const hide = (text: string): string => redact(hideTokens(text));
+    return handleFailure(channel, message, error, { ...options, redact: hide });
   }
   const warning = receipt.warning && {
     code: receipt.warning.code,
-    reason: redact(receipt.warning.message),
+    reason: redact(hideTokens(receipt.warning.message)),
   };
   // Traces first: if the process dies now, the message is sent twice, but no sent alert stays "queued".
   await recordOutcome(alertsIn(message), { status: 'sent', ...warning }, options);

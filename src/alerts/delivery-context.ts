@@ -1,3 +1,4 @@
+import type { Approvals } from '../coordination/approvals.js';
 import type { Journal } from '../journal/journal.js';
 import type { RetryPolicy } from '../queues/backoff.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -16,6 +17,7 @@ export interface DeliveryContext {
   readonly keepUndeliveredMs: number;
   /** The base URL of the console, for links. */
   readonly consoleUrl: string | undefined;
+  readonly approvals: Approvals;
   /** Responses of services may repeat a secret that was sent to them. */
   readonly redact: Redact;
   readonly metrics: Metrics;

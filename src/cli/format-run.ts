@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunTrace, Trace } from '../journal/trace.js';
-import type { AttemptRecord } from '../queues/jobs.js';
+import type { ApprovalRecord, AttemptRecord } from '../queues/jobs.js';
 import { runId } from '../queues/queues.js';
 import { show } from '../rules/model/values.js';
 import { callText } from './format-call.js';
@@ -32,10 +32,19 @@ export function formatRun(run: RunTrace, { id, alerts }: Trace, paint: Paint): s
     ];
   });
   return [
-    `  ${paint('dim', `run of ${run.rule}`)}  ${runStatus(run, paint)}`,
+    `  ${paint('dim', `run of ${run.rule}${run.clears === true ? ' (on_clear)' : ''}`)}  ${runStatus(run, paint)}`,
     ...(run.reason === undefined ? [] : [`    ${reasonText(run)}`]),
+    ...(run.approvals ?? []).map((approval) => `    ${paint('dim', approvalText(approval))}`),
     ...columns(rows).map((line) => `    ${line}`),
   ];
+}
+
+/** Who was asked for what, and the answer. */
+function approvalText({ id, place, answer, by, via, address, at, expiresAt }: ApprovalRecord): string {
+  const what = `approval of ${place === 'run' ? 'the run' : `step ${Number(place) + 1}`}`;
+  if (answer === undefined) return `${what}: open until ${expiresAt} (${id})`;
+  const who = [by, via, address].filter((part) => part !== undefined).join(', ');
+  return escapeControlCharacters(`${what}: ${answer}${who === '' ? '' : ` (${who})`} at ${at ?? ''}`);
 }
 
 const named = z.object({ name: z.string() });

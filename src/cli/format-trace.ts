@@ -85,6 +85,7 @@ function decisionRows({ decisions, processing, type }: Trace, paint: Paint): str
 function decisionRow({ rule, verdict, reason, code, ownAction }: RuleTrace, paint: Paint): string[] {
   const mark: Record<RuleTrace['verdict'], string> = {
     matched: paint('green', '✔ matched'),
+    cleared: paint('green', '✔ cleared'),
     not_matched: paint('gray', ownAction === true ? '- ignored' : '· no match'),
     error: paint('red', '✘ error'),
     waiting: paint('yellow', '… waiting'),

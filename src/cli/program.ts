@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import { addAlertCommands } from './commands/alert-commands.js';
+import { addApprovalCommands } from './commands/approval-commands.js';
 import { addChannelCommands } from './commands/channel-commands.js';
 import type { CommandContext } from './commands/command-context.js';
 import { addEventCommands } from './commands/event-commands.js';
 import { addHeldCommands } from './commands/held-commands.js';
+import { addOnceCommands } from './commands/once-commands.js';
+import { addRaisedCommands } from './commands/raised-commands.js';
 import { addRuleCommands } from './commands/rule-commands.js';
 import { addScheduleCommands } from './commands/schedule-commands.js';
 import { addServiceCommands } from './commands/service-commands.js';
@@ -22,6 +25,9 @@ export function createProgram(version: string, context: CommandContext): Command
   addEventCommands(program, context);
   addScheduleCommands(program, context);
   addHeldCommands(program, context);
+  addApprovalCommands(program, context);
+  addRaisedCommands(program, context);
+  addOnceCommands(program, context);
   addChannelCommands(program, context);
   addAlertCommands(program, context);
   addSilenceCommands(program, context);

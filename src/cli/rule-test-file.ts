@@ -17,6 +17,7 @@ import type { CompiledRules } from '../rules/compile-rule-files.js';
 import { matchesType } from '../rules/model/event-pattern.js';
 import { problemOfFile } from '../rules/model/problem.js';
 import type { Path, Problem, RuleProblem } from '../rules/model/problem.js';
+import type { StepSource } from '../rules/model/rule-schema.js';
 import type { Rule } from '../rules/model/rule.js';
 import { member, show } from '../rules/model/values.js';
 import type { Shape } from '../rules/model/vocabulary.js';
@@ -46,6 +47,15 @@ const ruleTest = z.strictObject({
   ),
   facts: record.default({}),
   steps: z.record(z.string(), record, 'expected the outputs of steps, by their ids').default({}),
+  raised: z
+    .strictObject(
+      {
+        at: time.optional(),
+        steps: z.record(z.string(), record, 'expected the outputs of steps, by their ids').default({}),
+      },
+      'expected the run of do that came before: { steps: { ticket: { json: { id: 7 } } } }',
+    )
+    .optional(),
   expect: z.record(
     z.string(),
     z.array(expectedStep),
@@ -73,6 +83,7 @@ export interface TestFile {
 
 const KEYS_WITHIN: Readonly<Record<string, readonly string[]>> = {
   event: ['type', 'data'],
+  raised: ['at', 'steps'],
 };
 
 /** Reads a test file and the rules that it tests. Returns all problems of the file and of the rules, if there are any. */
@@ -137,7 +148,7 @@ export async function readTestFile(
 
 /** Finds misspelled names: with one, a test could pass without testing anything. */
 function problemsWithTest(
-  { event, facts, steps, expect }: RuleTest,
+  { event, facts, steps, raised, expect }: RuleTest,
   { rules, facts: shapes }: Pick<CompiledRules, 'rules' | 'facts'>,
 ): Problem[] {
   const ids = rules.map(({ source }) => source.id);
@@ -151,7 +162,16 @@ function problemsWithTest(
   return [
     ...problemsWithType(event.type, rules),
     ...problemsWithFacts(facts, shapes),
-    ...problemsWithSteps(steps, rules),
+    ...problemsWithSteps(
+      ['steps'],
+      steps,
+      rules.flatMap(({ source }) => [...source.do, ...(source.onClear ?? [])]),
+    ),
+    ...problemsWithSteps(
+      ['raised', 'steps'],
+      raised?.steps ?? {},
+      rules.flatMap(({ source }) => (source.when === undefined ? [] : source.do)),
+    ),
     ...unknownRules,
   ];
 }
@@ -168,16 +188,16 @@ function problemsWithType(type: string, rules: readonly Rule[]): Problem[] {
 }
 
 function problemsWithSteps(
+  place: Path,
   given: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-  rules: readonly Rule[],
+  steps: readonly StepSource[],
 ): Problem[] {
   const code = 'rule-test/unknown-step';
-  const steps = rules.flatMap(({ source }) => source.do);
   const ids = steps.flatMap(({ id }) => id ?? []);
   return Object.entries(given).flatMap(([id, outputs]): Problem[] => {
     const named = steps.filter((step) => step.id === id);
     if (named.length === 0)
-      return [{ code, path: ['steps', id], message: `no step has the id "${id}"${didYouMean(id, ids)}` }];
+      return [{ code, path: [...place, id], message: `no step has the id "${id}"${didYouMean(id, ids)}` }];
     const known = named.flatMap(({ action, forEach }) =>
       forEach === undefined ? Object.keys(ACTIONS[action]?.outputs ?? {}) : ['count', 'items'],
     );
@@ -185,7 +205,7 @@ function problemsWithSteps(
       .filter((name) => !['status', 'reason', ...known].includes(name))
       .map((name) => ({
         code,
-        path: ['steps', id, name],
+        path: [...place, id, name],
         message: `the step "${id}" has no output "${name}"${didYouMean(name, known)}`,
       }));
   });

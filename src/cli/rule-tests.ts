@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { secretsOf } from '../rules/model/rule-secrets.js';
+import { ruleOfRun } from '../runs/steps-of-run.js';
 import { preparedStep } from '../runs/perform-step.js';
 import { OperatorError } from '../config/operator-error.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
@@ -164,19 +165,31 @@ function recordOf(value: unknown): Record<string, unknown> {
 
 /** The differences between the steps of a rule and the expected ones. */
 function differencesOfRule(
-  { rule, verdict, reason }: Decision,
+  { rule, verdict, reason, unknown }: Decision,
   test: RuleTest,
   context: TestContext,
 ): string[] {
   const { id } = rule.source;
   const expected = Object.hasOwn(test.expect, id) ? test.expect[id] : undefined;
-  if (verdict !== 'matched') {
+  const edge = edgeOf({ rule, verdict, ...(unknown && { unknown }) }, test);
+  if (edge === 'kept')
+    return expected === undefined
+      ? []
+      : [`${id}: no match: ${reason}, and the device is raised already (when: becomes_true)`];
+  if (edge === 'none' && verdict !== 'matched') {
     return expected === undefined && verdict !== 'error'
       ? []
       : [`${id}: ${verdict.replace('_', ' ')}: ${reason}`];
   }
-  if (expected === undefined) return [`${id}: matched unexpectedly: ${reason}`];
-  const actualSteps = rule.steps.flatMap((step) => renderedSteps(step, rule, test, context));
+  const clears = edge === 'clear' && rule.clearSteps.length > 0;
+  if (edge === 'clear' && !clears)
+    return expected === undefined ? [] : [`${id}: no match: the rule has no on_clear: ${reason}`];
+  if (expected === undefined) return [`${id}: ${clears ? 'cleared' : 'matched'} unexpectedly: ${reason}`];
+  const performed = ruleOfRun(rule, clears);
+  const raised = clears ? raisedOf(test, context.now) : {};
+  const actualSteps = performed.steps.flatMap((step) =>
+    renderedSteps(step, performed, test, raised, context),
+  );
   const differences = expected.flatMap((wanted, index) => {
     const entry = Object.entries(wanted)[0];
     const [action, args] = entry ?? ['', undefined];
@@ -198,11 +211,36 @@ function differencesOfRule(
   return [...differences, ...more];
 }
 
+/**
+ * What the event means for a rule with `when`, on a device that is raised in the test. `none`: nothing, the verdict decides. An unknown
+ * condition changes nothing.
+ */
+function edgeOf(
+  { rule, verdict, unknown }: Pick<Decision, 'rule' | 'verdict' | 'unknown'>,
+  { raised }: RuleTest,
+): 'kept' | 'clear' | 'none' {
+  if (rule.source.when === undefined || raised === undefined) return 'none';
+  if (verdict === 'matched') return 'kept';
+  return verdict === 'not_matched' && unknown !== true ? 'clear' : 'none';
+}
+
+/** What `on_clear` reads as `raised`. */
+function raisedOf({ raised }: RuleTest, now: Date): Values {
+  const outputs = Object.entries(raised?.steps ?? {}).map(([id, output]): [string, Values] => [
+    id,
+    { status: 'completed', reason: null, ...output },
+  ]);
+  return {
+    raised: { at: raised?.at ?? now.toISOString(), event: 'raised', steps: Object.fromEntries(outputs) },
+  };
+}
+
 /** The steps that would run, with rendered arguments. The outputs of earlier steps come from the test. */
 function renderedSteps(
   step: Step,
   rule: Rule,
   test: RuleTest,
+  raised: Values,
   { event, env, now, factNamed }: TestContext,
 ): { action: string; args: Record<string, unknown> }[] {
   const steps = Object.fromEntries(
@@ -211,7 +249,7 @@ function renderedSteps(
     ),
   );
   const facts = Object.fromEntries([...step.facts].map((name) => [name, factNamed(name)]));
-  const values: Values = withNestedFacts({ event: eventValue(event), ...facts, steps });
+  const values: Values = withNestedFacts({ event: eventValue(event), ...facts, steps, ...raised });
   const { action } = step.source;
   const orError = (work: () => { action: string; args: Record<string, unknown> }[]) => {
     try {

@@ -102,7 +102,7 @@ const argsWithLabels = z.object({ labels: z.record(z.string(), z.unknown()) });
 /** The label names in `labels` of `notify` and in `group_by` of channels. */
 function labelsIn({ rules, channels }: LoadedRules): string[] {
   const inRules = rules
-    .flatMap(({ source }) => source.do)
+    .flatMap(({ source }) => [...source.do, ...(source.onClear ?? [])])
     .map(({ args }) => argsWithLabels.safeParse(args))
     .flatMap(({ data }) => Object.keys(data?.labels ?? {}));
   return [

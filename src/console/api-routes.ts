@@ -9,6 +9,8 @@ import { isValidToken, tokenFromHeaders } from '../receiver/authenticate.js';
 import { HttpProblem, serviceUnavailable } from '../receiver/http-problem.js';
 import { replay } from '../runs/replay.js';
 import type { ReplayOptions } from '../runs/replay.js';
+import { approvalApiRoutes } from './approval-api-routes.js';
+import { rejectCrossSite } from './reject-cross-site.js';
 import { serviceRoutes } from './service-routes.js';
 import type { StateSources } from './service-state.js';
 
@@ -103,6 +105,7 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
     response.status(202).json(result);
   });
   router.use(serviceRoutes(ready));
+  router.use(approvalApiRoutes(ready));
   router.use('/api', redisErrors);
   return router;
 }
@@ -110,23 +113,6 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
 /** Maps a connection lost during a request to 503, so that the client tries again. */
 const redisErrors: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
   next(isRedisUnreachable(error) ? UNAVAILABLE : error);
-};
-
-/** Values of `Sec-Fetch-Site` (Fetch Metadata Request Headers), which pages cannot change. Only browsers send the header. */
-const SAME_ORIGIN: readonly (string | undefined)[] = [undefined, 'same-origin', 'none'];
-
-/** Rejects writes by pages of other sites: without an admin token nothing else would stop them. */
-const rejectCrossSite: RequestHandler = (request, _response, next) => {
-  const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (reads || SAME_ORIGIN.includes(request.get('Sec-Fetch-Site'))) next();
-  else
-    next(
-      new HttpProblem(
-        403,
-        'http/cross-site',
-        'pages of other sites may not change anything: use the console or the command line',
-      ),
-    );
 };
 
 function authenticateAdmin(adminToken: string | undefined): RequestHandler {

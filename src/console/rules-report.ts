@@ -14,6 +14,7 @@ const ruleReport = ruleSource.pick({
   enabled: true,
   on: true,
   schedule: true,
+  when: true,
   mode: true,
   limit: true,
   accounts: true,

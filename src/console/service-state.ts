@@ -4,6 +4,9 @@ import { openAlertStore } from '../alerts/alert-store.js';
 import { alertCount, firstTitle } from '../alerts/pending-message.js';
 import { openSilences } from '../alerts/silences.js';
 import type { Silence } from '../alerts/silences.js';
+import { openApprovals } from '../coordination/approvals.js';
+import type { ApprovalRequest } from '../coordination/approvals.js';
+import { countRaised } from '../coordination/raised-devices.js';
 import { openRunLimits } from '../coordination/run-limits.js';
 import type { HeldRuleWithCount } from '../coordination/run-limits.js';
 import type { ScheduleJob } from '../queues/jobs.js';
@@ -37,12 +40,16 @@ export interface ServiceState {
   readonly referenceProblems: RulesReport['referenceProblems'];
   readonly held: readonly HeldRuleWithCount[];
   readonly undelivered: readonly UndeliveredSummary[];
+  /** The steps that wait for somebody to approve or reject them. */
+  readonly approvals: readonly ApprovalRequest[];
 }
 
 /** A loaded rule and its state. */
 export type RuleState = RulesReport['rules'][number] & {
   /** The accounts in which the rule is held. */
   readonly held: readonly HeldRuleWithCount[];
+  /** With `when`: for how many devices the condition is true. */
+  readonly raised?: number;
   /** The next tick of the schedule: ISO 8601. */
   readonly next?: string;
 };
@@ -56,16 +63,18 @@ export interface AlertsState {
 
 /** Reads what needs the attention of a person. */
 export async function serviceState({ redis, report }: StateSources): Promise<ServiceState> {
-  const [rules, held, undelivered] = await Promise.all([
+  const [rules, held, undelivered, approvals] = await Promise.all([
     report(),
     openRunLimits(redis).listHeld(),
     undeliveredMessages(redis),
+    openApprovals(redis).list(),
   ]);
   return {
     ruleProblems: rules?.problems ?? [],
     referenceProblems: rules?.referenceProblems ?? [],
     held,
     undelivered,
+    approvals,
   };
 }
 
@@ -75,9 +84,10 @@ export async function rulesState({
   schedules,
   report,
 }: StateSources): Promise<readonly RuleState[] | undefined> {
-  const [rules, held, schedulers] = await Promise.all([
+  const [rules, held, raised, schedulers] = await Promise.all([
     report(),
     openRunLimits(redis).listHeld(),
+    countRaised(redis),
     schedules.getJobSchedulers(0, -1, true),
   ]);
   return rules?.rules.map((rule) => {
@@ -85,9 +95,20 @@ export async function rulesState({
     return {
       ...rule,
       held: held.filter((heldRule) => heldRule.rule === rule.id),
+      ...(rule.when !== undefined && { raised: sumOfRule(raised, rule) }),
       ...(next !== undefined && { next: new Date(next).toISOString() }),
     };
   });
+}
+
+/** The raised devices of a rule in all accounts, of live runs or of dry runs as the rule is now. */
+function sumOfRule(
+  counts: Awaited<ReturnType<typeof countRaised>>,
+  { id, mode }: RulesReport['rules'][number],
+): number {
+  return counts
+    .filter((count) => count.rule === id && count.mode === mode)
+    .reduce((sum, { devices }) => sum + devices, 0);
 }
 
 /** Reads the channels, the undelivered messages and the silences. */

@@ -27,9 +27,16 @@ export function conditionValues(values: Readonly<Record<string, unknown>>): Reco
   );
 }
 
+/** The shapes with times in them. */
+const SHAPES: Readonly<Record<string, Shape>> = {
+  ...Object.fromEntries(Object.entries(FACTS).map(([name, { shape }]) => [name, shape])),
+  event: EVENT_SHAPE,
+  raised: { fields: { at: 'time' } },
+};
+
 /** Converts one value for conditions. */
 export function conditionValue(name: string, value: unknown): unknown {
-  const shape = name === 'event' ? EVENT_SHAPE : Object.hasOwn(FACTS, name) ? FACTS[name]?.shape : undefined;
+  const shape = Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined;
   return withDates(value, shape ?? 'any');
 }
 

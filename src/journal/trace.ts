@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { event } from '../events/envelope.js';
-import { inventoryWait, stepRecord } from '../queues/jobs.js';
+import { approvalRecord, inventoryWait, stepRecord } from '../queues/jobs.js';
 import { apiCall } from '../http/api-call.js';
 
 /** A fact in the journal. */
@@ -21,7 +21,7 @@ export const factTrace = z.object({
 export const ruleTrace = z.object({
   rule: z.string(),
   description: z.string().optional(),
-  verdict: z.enum(['matched', 'not_matched', 'error', 'waiting', 'disabled']),
+  verdict: z.enum(['matched', 'cleared', 'not_matched', 'error', 'waiting', 'disabled']),
   reason: z.string(),
   /** The error code of the reason, when the reason is a problem. */
   code: z.string().optional(),
@@ -50,6 +50,10 @@ export const runTrace = z.object({
   status: z.enum(['queued', 'running', 'waiting', 'completed', 'failed']),
   plannedAt: z.string(),
   finishedAt: z.string().optional(),
+  /** What the run asked people, and who answered. */
+  approvals: z.array(approvalRecord).optional(),
+  /** Whether the run performs `on_clear`. */
+  clears: z.boolean().optional(),
   /** Why the run waits, failed, or skipped steps. */
   reason: z.string().optional(),
   /** The error code of the reason, when the reason is a problem. */

@@ -74,18 +74,72 @@ export type AttemptRecord = z.output<typeof attemptRecord>;
 /** The record of a step. */
 export type StepRecord = z.output<typeof stepRecord>;
 
+/** Whether an edge belongs to live runs or to dry runs: a dry run must not use up an edge of the live rule. */
+export const edgeMode = z.enum(['live', 'dry_run']);
+
+/** Whether an edge belongs to live runs or to dry runs. */
+export type EdgeMode = z.output<typeof edgeMode>;
+
+/** The event with which the condition of a rule turned true for a device. */
+export const raise = z.object({
+  event: z.string(),
+  /** When: ISO 8601. */
+  at: z.string(),
+  name: z.string().optional(),
+  serialNumber: z.string().optional(),
+});
+
+/** The event with which the condition of a rule turned true for a device. */
+export type Raise = z.output<typeof raise>;
+
+/** Why a rule with `when` runs: its condition turned true (`raise`: `do` runs), or false again (`clear`: `on_clear` runs). */
+export const runEdge = z.object({
+  kind: z.enum(['raise', 'clear']),
+  mode: edgeMode,
+  device: z.int(),
+  raised: raise,
+});
+
+/** Why a rule with `when` runs. */
+export type RunEdge = z.output<typeof runEdge>;
+
+/** A question that a run asked, and its answer when there is one. */
+export const approvalRecord = z.object({
+  id: z.string(),
+  /** `run`, or the position of the step that waited. */
+  place: z.string(),
+  /** ISO 8601, like all times here. */
+  requestedAt: z.string(),
+  expiresAt: z.string(),
+  answer: z.enum(['approved', 'rejected', 'expired', 'withdrawn']).optional(),
+  at: z.string().optional(),
+  /** Who answered, where, and from which network address. */
+  by: z.string().optional(),
+  via: z.enum(['link', 'console', 'command line']).optional(),
+  address: z.string().optional(),
+});
+
+/** A question that a run asked. */
+export type ApprovalRecord = z.output<typeof approvalRecord>;
+
 /** A job of the queue "runs": one rule applied to one event. */
 export const runJob = z.object({
   event,
   /** The rule as it was when the run was planned. `${env:NAME}` is not resolved, so the queue holds no secret. */
   rule: ruleSource,
-  /** By position in the rule's `do`. */
+  /** By position in the rule's `do`, or in its `on_clear`. */
   steps: z.array(stepRecord),
   plannedAt: z.string(),
   /** The time in which its steps wait for inventory, ISO 8601. */
   settling: z.object({ since: z.string(), until: z.string() }).optional(),
   /** Whether the run has started: a run limit holds only runs that have not. */
   admitted: z.boolean().optional(),
+  /** For a rule with `when`. */
+  edge: runEdge.optional(),
+  /** What the run asked people. */
+  approvals: z.array(approvalRecord).optional(),
+  /** The keys of `once_per`. */
+  onceKeys: z.array(z.string()).optional(),
   /** The concurrency group of the run; undefined when the event has no device and the rule has no key. */
   group: z.string().optional(),
   /** How often the run was replayed. A replay uses the current rule if the finished steps are still its first ones. */

@@ -7,7 +7,7 @@ import type { Scope } from './scope.js';
 
 /** Reports arguments that refer to objects which do not exist: when the file loads, not when the first device enrolls. */
 export function checkArgumentReferences(
-  { refersTo = {} }: ActionSignature,
+  { refersTo = {} }: Pick<ActionSignature, 'refersTo'>,
   args: Readonly<Record<string, unknown>>,
   place: Path,
   scope: Scope,

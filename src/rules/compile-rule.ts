@@ -1,3 +1,4 @@
+import { envReferencesIn } from '../config/env-reference.js';
 import { didYouMean } from '../errors/did-you-mean.js';
 import { didYouMeanName } from './aliases.js';
 import { compileCondition } from './cel/condition.js';
@@ -5,6 +6,8 @@ import type { Condition } from './cel/condition.js';
 import { sharedCheckingEnvironment } from './cel/environment.js';
 import { compileList } from './cel/list-expression.js';
 import type { ListExpression } from './cel/list-expression.js';
+import { checkApproval } from './check-approval.js';
+import { RAISED, checkEdgeKeys, raisedShape } from './check-edge-keys.js';
 import { checkEnvReferences } from './check-env-references.js';
 import { checkEventData } from './check-event-data.js';
 import { checkRecipients } from './check-recipients.js';
@@ -58,33 +61,63 @@ export function compileRule(
   const key = source.concurrency?.key;
   const concurrencyKey =
     key === undefined ? undefined : compileText(key, scope, [...place, 'concurrency', 'key']);
-  const outputs: Record<string, Shape> = {};
-  const steps = source.do.map((step, index) => {
-    const steps: Shape = { fields: { ...outputs } };
-    const compiled = compileStep(step, { ...scope, extraNames: { steps } }, [...place, 'do', index]);
-    checkAllowed(step, source, vocabulary, [...place, 'do', index, step.action], report);
-    if (step.id !== undefined) {
-      if (Object.hasOwn(outputs, step.id)) {
-        const message = `two steps have the id "${step.id}"`;
-        report({ code: 'rule/duplicate-id', path: [...place, 'do', index, 'id'], message });
+  const onceKey =
+    source.oncePer === undefined || source.oncePer === 'device'
+      ? undefined
+      : compileText(source.oncePer, scope, [...place, 'once_per']);
+  if (source.oncePer !== undefined) checkOncePer(source.oncePer, [...place, 'once_per'], report);
+  checkEdgeKeys(source, place, report);
+  checkApproval(source.approve, source.do, scope, place);
+  const compileSteps = (key: 'do' | 'on_clear', extraNames: Scope['extraNames']) => {
+    const outputs: Record<string, Shape> = {};
+    const sources = (key === 'do' ? source.do : source.onClear) ?? [];
+    const compiled = sources.map((step, index) => {
+      const steps: Shape = { fields: { ...outputs } };
+      const stepPlace = [...place, key, index];
+      const compiledStep = compileStep(step, { ...scope, extraNames: { ...extraNames, steps } }, stepPlace);
+      checkAllowed(step, source, vocabulary, [...stepPlace, step.action], report);
+      if (step.id !== undefined) {
+        if (Object.hasOwn(outputs, step.id)) {
+          const message = `two steps have the id "${step.id}"`;
+          report({ code: 'rule/duplicate-id', path: [...stepPlace, 'id'], message });
+        }
+        outputs[step.id] = { fields: { ...COMMON_OUTPUTS, ...outputsOf(step, vocabulary) } };
       }
-      outputs[step.id] = { fields: { ...COMMON_OUTPUTS, ...outputsOf(step, vocabulary) } };
-    }
-    return compiled;
-  });
+      return compiledStep;
+    });
+    return { compiled, outputs };
+  };
+  const { compiled: steps, outputs } = compileSteps('do', {});
+  const { compiled: clearSteps } = compileSteps('on_clear', { [RAISED]: raisedShape(outputs) });
   const rule: Rule = {
     source,
     condition,
     concurrencyKey,
     conditionFacts: factsAmong(condition?.names ?? [], vocabulary),
     steps,
+    clearSteps,
+    onceKey,
     stepFacts: new Set([
       ...steps.flatMap((step) => [...step.facts]),
-      ...factsAmong(concurrencyKey?.names ?? [], vocabulary),
+      ...factsAmong(
+        [...(concurrencyKey?.names ?? []), ...(onceKey?.names ?? []), ...onceFacts(source)],
+        vocabulary,
+      ),
     ]),
   };
   checkDevice(rule, vocabulary, place, report);
   return rule;
+}
+
+/** The serial number of the device may be missing from the event. */
+const onceFacts = ({ oncePer }: RuleSource): string[] => (oncePer === 'device' ? ['device'] : []);
+
+/** The keys are stored and listed. */
+function checkOncePer(text: string, path: Path, report: Report): void {
+  const [name] = envReferencesIn(text);
+  if (name === undefined) return;
+  const message = `\${env:${name}} is not allowed in once_per: the text is stored, and "mdm-reflex once list" shows it`;
+  report({ code: 'rule/env-misplaced', path, message });
 }
 
 /** A schedule without `for_each: devices` runs once per account and has no device. */
@@ -103,6 +136,8 @@ function checkDevice(
   if (inCondition !== undefined) {
     report({ code, path: [...place, 'if'], message: `there is no ${inCondition} here: ${fix}` });
   }
+  if (source.oncePer === 'device')
+    report({ code, path: [...place, 'once_per'], message: `there is no device here: ${fix}` });
   // One report is enough: the fix is the same for all of them.
   const index = steps.findIndex(
     ({ facts, source: { action } }) =>
@@ -148,6 +183,7 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
       message: 'at_most needs a for_each, and this step has none',
     });
   }
+  checkApproval(source.approve, [source], outer, place);
   const templates = new Map<string, Template>();
   const argumentsPlace = [...place, source.action];
   const action = actionNamed(source.action, vocabulary);

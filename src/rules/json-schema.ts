@@ -64,6 +64,12 @@ export function rulesJsonSchema({ actions, channelTypes, eventTypes }: Vocabular
             description: `An event type, such as ${eventTypes.join(', ')}, a list of them (* matches anything), or a schedule.`,
           },
           do: { type: 'array', minItems: 1, items: { $ref: '#/definitions/step' } },
+          on_clear: {
+            ...rule.properties['on_clear'],
+            type: 'array',
+            minItems: 1,
+            items: { $ref: '#/definitions/step' },
+          },
         },
         additionalProperties: false,
       },

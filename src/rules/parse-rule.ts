@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { scheduleType } from './model/event-pattern.js';
 import type { Path, Report } from './model/problem.js';
+import { parseApproval } from './model/approval-schema.js';
 import { ruleInFile, schedule, stepInFile } from './model/rule-schema.js';
 import type { RuleSource, StepSource } from './model/rule-schema.js';
 import { member } from './model/values.js';
@@ -19,22 +20,42 @@ export function parseRule(
   place: Path,
   report: Report,
 ): RuleSource | undefined {
-  const { value, intended } = withoutUnknownKeys(inFile, Object.keys(ruleInFile.shape), place, report);
+  const { value, intended } = withoutUnknownKeys(inFile, knownKeys(inFile), place, report);
   const data = validRule(value, intended, place, report);
   if (data === undefined) return undefined;
   // A placeholder for an unreadable step keeps the positions of the steps behind it right. The rule is never used.
-  const steps = data.do.map(
-    (step, index) => parseStep(step, vocabulary, [...place, 'do', index], report) ?? UNREADABLE_STEP,
-  );
-  const { on_own_actions: onOwnActions, limit, settle: settleMs, on, ...rule } = data;
+  const stepsOf = (key: 'do' | 'on_clear'): StepSource[] =>
+    (data[key] ?? []).map(
+      (step, index) => parseStep(step, vocabulary, [...place, key, index], report) ?? UNREADABLE_STEP,
+    );
+  const {
+    on_own_actions: onOwnActions,
+    limit,
+    settle: settleMs,
+    on,
+    once_per: oncePer,
+    approve,
+    on_clear: onClear,
+    ...rule
+  } = data;
   return {
     ...rule,
     ...triggerOf(rule.id, on),
     onOwnActions,
     ...(settleMs !== undefined && { settleMs }),
     ...(limit && { limit: { runs: limit.runs, perMs: limit.per } }),
-    do: steps,
+    ...(oncePer !== undefined && { oncePer }),
+    ...(approve && { approve: parseApproval(approve) }),
+    do: stepsOf('do'),
+    ...(onClear && { onClear: stepsOf('on_clear') }),
   };
+}
+
+/** The keys of a rule. With another value than that of an edge, `when` is the key of another tool. */
+function knownKeys(inFile: unknown): string[] {
+  const when: unknown = member(inFile, 'when');
+  const isEdge = typeof when !== 'string' || /^becom/i.test(when);
+  return Object.keys(ruleInFile.shape).filter((key) => key !== 'when' || isEdge);
 }
 
 type RuleInFile = z.output<typeof ruleInFile>;

@@ -1,6 +1,7 @@
 import { didYouMeanName } from './aliases.js';
 import { unknownKey } from './unknown-key.js';
 import type { Path, Report } from './model/problem.js';
+import { parseApproval } from './model/approval-schema.js';
 import { STEP_KEYS } from './model/rule-schema.js';
 import type { StepInFile, StepSource } from './model/rule-schema.js';
 import type { Vocabulary } from './model/vocabulary.js';
@@ -66,5 +67,6 @@ export function parseStep(
     ...(inFile.timeout !== undefined && { timeoutMs: inFile.timeout }),
     ...(inFile.for_each !== undefined && { forEach: inFile.for_each }),
     ...(inFile.at_most !== undefined && { atMost: inFile.at_most }),
+    ...(inFile.approve && { approve: parseApproval(inFile.approve) }),
   };
 }

@@ -26,6 +26,8 @@ export interface StepInvocation {
   readonly name: string;
   /** The item of the list, with `for_each`. */
   readonly extraValues: Values;
+  /** Whether the step needs an approval that nobody was asked for. */
+  readonly lacksApproval?: boolean;
   /** When `timeout` starts; by default with the first attempt. */
   readonly timeoutStart?: string;
   readonly steps: () => readonly StepRecord[];
@@ -166,6 +168,7 @@ async function executeAttempt(
         signal: timeout.signal,
       },
       env: options.env,
+      lacksApproval: invocation.lacksApproval,
       inDoubtSince: inDoubtSince === undefined ? undefined : new Date(inDoubtSince),
     });
   };
@@ -262,7 +265,7 @@ export async function stepValues(
   step: Step,
   steps: readonly StepRecord[],
   extraValues: Values,
-  { event, facts, dryRun }: Pick<RunContext, 'event' | 'facts' | 'dryRun'>,
+  { event, facts, dryRun, raised }: Pick<RunContext, 'event' | 'facts' | 'dryRun' | 'raised'>,
   {
     names = new Set([...step.facts].filter((name) => !step.lookFacts.has(name))),
     goesWithout = () => false,
@@ -284,6 +287,7 @@ export async function stepValues(
     event: eventValue(event),
     ...Object.fromEntries([...entries, ...device]),
     steps: stepOutputs(steps, dryRun),
+    ...(raised && { raised }),
     ...extraValues,
   });
 }

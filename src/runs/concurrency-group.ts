@@ -13,6 +13,11 @@ export interface GroupedDecision extends Decision {
   readonly group?: string;
 }
 
+/** Whether a decision leads to a run: of `do`, or of `on_clear`. */
+export function hasRun({ verdict, rule: { source } }: Decision): boolean {
+  return verdict === 'matched' || (verdict === 'cleared' && source.onClear !== undefined);
+}
+
 /** What a concurrency key can use. */
 export interface GroupContext {
   readonly facts: FactFetcher;
@@ -27,7 +32,7 @@ export async function withGroups(
 ): Promise<GroupedDecision[]> {
   return Promise.all(
     decisions.map(async (decision): Promise<GroupedDecision> => {
-      if (decision.verdict !== 'matched') return decision;
+      if (!hasRun(decision)) return decision;
       try {
         const group = await concurrencyGroupOf(decision.rule, event, context);
         return group === undefined ? decision : { ...decision, group };

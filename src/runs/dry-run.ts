@@ -20,9 +20,12 @@ export class DryRunStop extends Error {
 }
 
 /** What later steps read as `steps`, by the id of the step. */
-export function stepOutputs(steps: readonly StepRecord[], dryRun: boolean): Record<string, unknown> {
+export function stepOutputs(
+  steps: readonly StepRecord[],
+  dryRun: boolean,
+): Record<string, Record<string, unknown>> {
   return Object.fromEntries(
-    steps.flatMap((record) => {
+    steps.flatMap((record): [string, Record<string, unknown>][] => {
       const { id, status, reason, output } = record;
       if (id === undefined) return [];
       const isPlaceholder = dryRun && reason?.startsWith(DRY_RUN) === true;

@@ -2,18 +2,20 @@ import { canonicalJson } from '../events/fingerprint.js';
 import type { RunJob } from '../queues/jobs.js';
 import type { RuleSource } from '../rules/model/rule-schema.js';
 import { isDestructive } from './rule-limits.js';
+import { clearsOf, sourceOfRun } from './steps-of-run.js';
 
 /**
  * The rule that a run follows: the rule as it was when the run was planned. A replay follows the current rule, if the steps up to the
  * last finished one have not changed.
  */
 export function effectiveRule(
-  { rule, replays = 0, steps }: RunJob,
+  { rule, replays = 0, steps, edge }: RunJob,
   current: RuleSource | undefined,
 ): RuleSource {
   if (replays === 0 || current === undefined) return rule;
   const finished = 1 + steps.findLastIndex(({ status }) => status === 'completed' || status === 'skipped');
-  return isSame(current.do.slice(0, finished), rule.do.slice(0, finished)) ? current : rule;
+  const firstSteps = (source: RuleSource) => sourceOfRun(source, clearsOf({ edge })).do.slice(0, finished);
+  return isSame(firstSteps(current), firstSteps(rule)) ? current : rule;
 }
 
 /** What the current rule files say about a planned run. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/registry.js';
 import type { Event } from '../events/envelope.js';
+import type { RunEdge } from '../queues/jobs.js';
 import type { Condition, ConditionResult } from '../rules/cel/condition.js';
 import type { Rule } from '../rules/model/rule.js';
 import { rulesFor } from '../rules/model/rule-index.js';
@@ -20,8 +21,11 @@ import type { Settling } from './settling.js';
 /** The verdict on a rule for an event. */
 export interface Decision {
   readonly rule: Rule;
-  /** `waiting`: a fact is unavailable now, or the device has not reported it yet; the event is retried. */
-  readonly verdict: 'matched' | 'not_matched' | 'error' | 'waiting' | 'disabled';
+  /**
+   * `waiting`: a fact is unavailable now, or the device has not reported it yet; the event is retried. `cleared`: the condition of a rule
+   * with `when` is false again.
+   */
+  readonly verdict: 'matched' | 'cleared' | 'not_matched' | 'error' | 'waiting' | 'disabled';
   /** Why. For a rule that did not match: the part of the condition that is not true. */
   readonly reason: string;
   /** Set when the reason is a problem. */
@@ -30,6 +34,10 @@ export interface Decision {
   readonly ownAction?: true;
   /** The rule did not match because a null left its condition undecided. */
   readonly unknown?: true;
+  /** What turned, for a rule with `when`. */
+  readonly edge?: RunEdge;
+  /** The keys of `once_per`, for a rule that matched. */
+  readonly onceKeys?: readonly string[];
   /** The failed lookup, when the verdict is `waiting` for it. */
   readonly cause?: SimpleMdmError | LookupUnavailableError;
   /** What the device has not reported yet, when the verdict is `waiting` for it, and until when (epoch milliseconds). */

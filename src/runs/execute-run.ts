@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { AlertDispatcher } from '../alerts/alert-dispatcher.js';
 import { openClaims } from '../coordination/claims.js';
 import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
+import type { RaisedDevices } from '../coordination/raised-devices.js';
 import { enqueueEvents } from '../coordination/enqueue-events.js';
 import type { EventCauses } from '../coordination/event-causes.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
@@ -20,19 +21,23 @@ import { redactJson } from '../telemetry/redaction.js';
 import type { Redaction } from '../telemetry/redaction.js';
 import { freshFacts } from './fresh-facts.js';
 import { expectEventOf } from './loop-protection.js';
+import { raisedValueOf } from './run-edge.js';
 import type { StepInventory } from './run-context.js';
 import { stepRetry } from './step-retry.js';
 import type { RunReason, RunSession } from './run-session.js';
 import { runSteps } from './run-steps.js';
+import { approvalOfStep, askFor } from './wait-for-approval.js';
+import type { ApprovalContext } from './wait-for-approval.js';
 import { supersededReason } from './wait-for-group-slot.js';
 
 /** What the steps of a run reach. */
-export interface ExecuteOptions {
+export interface ExecuteOptions extends ApprovalContext {
   readonly connection: Redis;
   readonly retention: RetentionDays;
   readonly journal: Journal;
   readonly causes: EventCauses;
   readonly groups: ConcurrencyGroups;
+  readonly raised: RaisedDevices;
   readonly lookups?: Lookups;
   readonly alerts: AlertDispatcher;
   readonly events: Queue<EventJob>;
@@ -74,11 +79,12 @@ export async function executeRun(
     event,
     ...access,
     ...(options.lookups && { lookups: options.lookups }),
-    known: freshFacts(await journal.factsOf(event.id), run.data().steps),
+    known: freshFacts(await journal.factsOf(event.id), run.data().steps, run.data().approvals),
     onFact: (name, fact) => journal.recordFact(event.id, name, fact),
   });
   const canBeSuperseded = rule.source.concurrency?.mode === 'restart';
   let superseded: RunReason | undefined;
+  let rejected: RunReason | undefined;
   const outcome = await runSteps({
     ...options,
     ...access,
@@ -88,6 +94,7 @@ export async function executeRun(
     logger,
     dryRun,
     steps: run.data().steps,
+    raised: await raisedValueOf(run.data(), options.raised),
     runKey: job.id,
     inventory: stepInventory(run.data(), options),
     now: () => new Date(),
@@ -99,6 +106,18 @@ export async function executeRun(
       const hasSlot = !canBeSuperseded || group === undefined || (await groups.holdsSlot(group, job.id));
       superseded = hasSlot ? undefined : supersededReason(rule);
       return superseded?.reason;
+    },
+    stepApprovals: {
+      isNeeded: (step, index) => approvalOfStep(step, index, run) !== undefined,
+      ask: async (step, index) => {
+        const approve = approvalOfStep(step, index, run);
+        if (approve === undefined) return { kind: 'approved' };
+        const result = await askFor(approve, String(index), [step], run, options);
+        if (result.kind === 'rejected') rejected = result.why;
+        // Hours may have passed.
+        if (result.kind === 'approved' && result.isNew === true) facts.clear();
+        return result;
+      },
     },
     beforeAction: (action) => expectEventOf(action, { event, rule: rule.source.id, facts, causes }),
     saveSteps: async (steps) => {
@@ -117,7 +136,7 @@ export async function executeRun(
   await facts.reportUsedRows();
   switch (outcome.kind) {
     case 'completed':
-      return run.complete(superseded);
+      return run.complete(superseded ?? rejected);
     case 'failed':
       return run.fail(outcome, { alert: !dryRun });
     case 'retry':

@@ -8,6 +8,7 @@ import { attemptStep, awaitInventory, recordFailure, stepValues } from './attemp
 import type { StepOutcome } from './attempt-step.js';
 import type { RunContext } from './run-context.js';
 import { isStepFailure, startAttempt } from './attempt-record.js';
+import { shortened } from './shortened.js';
 import { refreshForLook, stepInventoryWait } from './step-inventory.js';
 import { isFinished, pendingStep } from './step-records.js';
 
@@ -135,13 +136,12 @@ const MAX_CALLS_KEPT = 2;
 /** Shortens the record of an item: the job is saved with all records after each item. */
 function abridged({ output, calls, ...record }: AttemptRecord): AttemptRecord {
   const short =
-    output && Object.fromEntries(Object.entries(output).map(([name, value]) => [name, shortened(value)]));
+    output &&
+    Object.fromEntries(
+      Object.entries(output).map(([name, value]) => [
+        name,
+        shortened(value, MAX_TEXT_LENGTH, MAX_JSON_LENGTH),
+      ]),
+    );
   return { ...record, ...(short && { output: short }), calls: calls.slice(-MAX_CALLS_KEPT) };
-}
-
-function shortened(value: unknown): unknown {
-  if (typeof value === 'string')
-    return value.length <= MAX_TEXT_LENGTH ? value : `${value.slice(0, MAX_TEXT_LENGTH)}…`;
-  if (typeof value !== 'object' || value === null) return value;
-  return JSON.stringify(value).length <= MAX_JSON_LENGTH ? value : null;
 }

@@ -5,7 +5,7 @@ import { conditionValues } from '../enrichment/rule-values.js';
 import type { Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
 import { errorText } from '../telemetry/error-text.js';
-import { StepError } from '../actions/action.js';
+import { RetryLaterError, StepError } from '../actions/action.js';
 import type { Action, ActionContext, ActionResult, RenderProblem } from '../actions/action.js';
 import { ACTIONS } from '../actions/registry.js';
 
@@ -18,6 +18,8 @@ export interface StepRequest {
   /** Start of an attempt whose outcome is unknown; undefined when there was none. */
   readonly inDoubtSince: Date | undefined;
   readonly env: NodeJS.ProcessEnv;
+  /** Whether the step needs an approval and nobody was asked, because the condition was not true a moment ago. */
+  readonly lacksApproval?: boolean | undefined;
 }
 
 /**
@@ -29,6 +31,8 @@ export async function performStep(request: StepRequest): Promise<ActionResult> {
   const { step, values, context, inDoubtSince } = request;
   const prepared = preparedStep(step, values, request.env, context.now());
   if (prepared.kind === 'skipped') return { status: 'skipped', reason: prepared.reason };
+  if (request.lacksApproval === true)
+    throw new RetryLaterError('run/awaiting-approval', 'the condition became true; asks for an approval');
   const action = actionOf(step);
   const { args, problems } = prepared;
   if (inDoubtSince !== undefined) {

@@ -5,9 +5,11 @@ import type { Journal } from '../journal/journal.js';
 import type { RuleTrace, RunTrace } from '../journal/trace.js';
 import type { RunJob } from '../queues/jobs.js';
 import { runId } from '../queues/queues.js';
+import { hasRun } from './concurrency-group.js';
 import type { GroupedDecision } from './concurrency-group.js';
 import { settleMsOf } from './settling.js';
 import { pendingStep } from './step-records.js';
+import { clearsOf, sourceOfRun } from './steps-of-run.js';
 
 /** Where runs are planned. */
 export interface PlanOptions {
@@ -38,14 +40,16 @@ export async function planRuns(
   const plannedAt = new Date().toISOString();
   const completed = await journal.completedRules(event.id);
   const jobs = matched
-    .filter(({ verdict, rule }) => verdict === 'matched' && !completed.has(rule.source.id))
-    .map(({ rule: { source }, group }): RunJob => ({
+    .filter((decision) => hasRun(decision) && !completed.has(decision.rule.source.id))
+    .map(({ rule: { source }, group, edge, onceKeys }): RunJob => ({
       event,
       rule: source,
-      steps: source.do.map(pendingStep),
+      steps: sourceOfRun(source, clearsOf({ edge })).do.map(pendingStep),
       plannedAt,
       ...settlingOf(source, event, since),
       ...(group !== undefined && { group }),
+      ...(edge && { edge }),
+      ...(onceKeys && { onceKeys: [...onceKeys] }),
     }));
   // Before the jobs are in the queue, so that the first run of a group knows about the second.
   for (const { group, rule } of jobs) {
@@ -58,7 +62,13 @@ export async function planRuns(
   }
   await journal.recordPlanned(
     event.id,
-    jobs.map(({ rule, steps }): RunTrace => ({ rule: rule.id, status: 'queued', plannedAt, steps })),
+    jobs.map(({ rule, steps, edge }): RunTrace => ({
+      rule: rule.id,
+      status: 'queued',
+      plannedAt,
+      steps,
+      ...(edge?.kind === 'clear' && { clears: true }),
+    })),
   );
   await journal.recordDecisions(event.id, decisions);
 }

@@ -28,8 +28,8 @@ export function runLimitsOf(rule: Rule): RunLimit[] {
 }
 
 /** Whether a rule has a destructive action. */
-export function isDestructive({ do: steps }: Rule['source']): boolean {
-  return steps.some(
+export function isDestructive({ do: steps, onClear = [] }: Pick<Rule['source'], 'do' | 'onClear'>): boolean {
+  return [...steps, ...onClear].some(
     ({ action }) => Object.hasOwn(ACTIONS, action) && ACTIONS[action]?.class === 'destructive',
   );
 }

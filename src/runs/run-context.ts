@@ -9,6 +9,8 @@ import type { SimpleMdm } from '../simplemdm/client.js';
 import type { CachedLists } from '../simplemdm/cached-lists.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { StepFailure } from './attempt-record.js';
+import type { RaisedValue } from './run-edge.js';
+import type { StepApprovals } from './wait-for-approval.js';
 import type { Settling } from './settling.js';
 
 /** What the steps of a run need. */
@@ -17,6 +19,8 @@ export interface RunContext {
   readonly rule: Rule;
   /** Identifies the run; the same in every attempt. */
   readonly runKey: string;
+  /** For the steps of `on_clear`: what the run of `do` left. */
+  readonly raised?: RaisedValue | undefined;
   /** The records from earlier attempts, by position. */
   readonly steps: readonly StepRecord[];
   readonly facts: FactFetcher;
@@ -34,6 +38,8 @@ export interface RunContext {
   readonly confirmOwnership: () => Promise<void>;
   /** Called before each step and item. Returns why the remaining ones are skipped, when a later run has superseded this one. */
   readonly superseded: () => Promise<string | undefined>;
+  /** The approvals of steps; undefined when nobody is asked. */
+  readonly stepApprovals?: StepApprovals;
   /** Called before an action sends its call. The result is called when that call fails. */
   readonly beforeAction: (action: string) => Promise<(() => Promise<void>) | undefined>;
   /** Whether steps record their calls in place of sending them. */

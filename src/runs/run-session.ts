@@ -2,6 +2,8 @@ import type { Queue } from 'bullmq';
 import type { AlertDispatcher, ServiceAlert } from '../alerts/alert-dispatcher.js';
 import { releaseSlot } from '../coordination/acquire-slot.js';
 import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
+import type { Approvals } from '../coordination/approvals.js';
+import type { RaisedDevices } from '../coordination/raised-devices.js';
 import type { RunLimits } from '../coordination/run-limits.js';
 import type { ErrorCode } from '../errors/registry.js';
 import type { Journal } from '../journal/journal.js';
@@ -14,6 +16,7 @@ import { DAY_S } from '../queues/retention.js';
 import type { RuleSource } from '../rules/model/rule-schema.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { Logger } from '../telemetry/logger.js';
+import { keepOutputs } from './run-edge.js';
 import { skippedStep } from './step-records.js';
 
 /** Where the state of runs is kept. */
@@ -24,6 +27,8 @@ export interface RunSessionOptions {
   readonly runs: Queue<RunJob>;
   readonly alerts: AlertDispatcher;
   readonly limits: RunLimits;
+  readonly raised: RaisedDevices;
+  readonly approvals: Approvals;
   readonly logger: Logger;
 }
 
@@ -68,13 +73,13 @@ interface FailOptions {
 
 /** Opens the session of a run. */
 export function openRunSession(job: JobHandle<RunJob>, options: RunSessionOptions): RunSession {
-  const { event, plannedAt } = job.data;
+  const { event } = job.data;
   let { data } = job;
   const { id } = data.rule;
   const currentRule = options.rules().find(({ source }) => source.id === id)?.source;
   const logger = options.logger.child({ event: event.id, account: event.account, rule: id });
   const record: RunSession['record'] = (status, why) =>
-    options.journal.recordRun(event.id, { rule: id, status, plannedAt, steps: data.steps, ...why });
+    options.journal.recordRun(event.id, { ...traceOf(data, status), ...why });
   const end = (status: RunTrace['status'], why?: RunReason): Promise<string> =>
     endRun(data, job.id, status, why, options);
   const save = (): Promise<void> => job.save(data);
@@ -127,6 +132,18 @@ export function admissionId(jobId: string, { replays = 0 }: Pick<RunJob, 'replay
   return `${jobId}:${replays}`;
 }
 
+/** The trace of a run. */
+function traceOf({ rule, plannedAt, steps, edge, approvals }: RunJob, status: RunTrace['status']): RunTrace {
+  return {
+    rule: rule.id,
+    status,
+    plannedAt,
+    steps,
+    ...(edge?.kind === 'clear' && { clears: true }),
+    ...(approvals && { approvals }),
+  };
+}
+
 /** Records the end of a run and releases what it holds: its slot, and its place among the waiting runs of a held rule. */
 async function endRun(
   data: RunJob,
@@ -135,19 +152,22 @@ async function endRun(
   why: RunReason | undefined,
   options: RunSessionOptions,
 ): Promise<string> {
-  const { event, rule, steps, plannedAt, group } = data;
+  const { event, rule, group } = data;
   const finishedAt = new Date().toISOString();
-  await options.journal.recordRun(event.id, {
-    rule: rule.id,
-    status,
-    plannedAt,
-    steps,
-    finishedAt,
-    ...why,
-  });
+  await options.journal.recordRun(event.id, { ...traceOf(data, status), finishedAt, ...why });
+  await withdrawApprovals(data, options.approvals);
+  // Before the slot is free: the next run of the group may read the outputs.
+  await keepOutputs(data, options.raised);
   if (group !== undefined) await releaseSlot(group, jobId, options);
   await options.limits.removeWaiting(event.account, rule.id, admissionId(jobId, data));
   return finishedAt;
+}
+
+/** Nobody needs to answer what a run asked that has ended. */
+async function withdrawApprovals({ approvals = [] }: RunJob, store: Approvals): Promise<void> {
+  for (const { id, answer } of approvals) {
+    if (answer === undefined) await store.decide(id, { answer: 'withdrawn', at: new Date().toISOString() });
+  }
 }
 
 /** Ends a run that failed without its handler. */

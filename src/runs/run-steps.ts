@@ -1,9 +1,14 @@
 import type { JobOutcome } from '../queues/job-outcome.js';
 import type { StepRecord } from '../queues/jobs.js';
-import { attemptStep } from './attempt-step.js';
+import type { Step } from '../rules/model/rule.js';
+import { conditionValues } from '../enrichment/rule-values.js';
+import { isStepFailure } from './attempt-record.js';
+import { attemptStep, stepValues } from './attempt-step.js';
 import { attemptForEach } from './for-each.js';
 import type { RunContext } from './run-context.js';
-import { isFinished, pendingStep } from './step-records.js';
+import type { RunReason } from './run-session.js';
+import { isFinished, pendingStep, skippedStep } from './step-records.js';
+import type { ApprovalResult } from './wait-for-approval.js';
 
 /**
  * Performs the steps of a run in order and skips the finished ones. Saves the record of each step before the next one starts, so that a
@@ -13,6 +18,7 @@ import { isFinished, pendingStep } from './step-records.js';
  */
 export async function runSteps(options: RunContext): Promise<JobOutcome> {
   let { steps } = options;
+  let rejected: RunReason | undefined;
   const saveAt = async (index: number, record: StepRecord): Promise<void> => {
     // Continue with the saved records, so that a resumed run sees the same ones.
     steps = await options.saveSteps(steps.with(index, record));
@@ -20,9 +26,24 @@ export async function runSteps(options: RunContext): Promise<JobOutcome> {
   for (const [index, step] of options.rule.steps.entries()) {
     const before = steps[index] ?? pendingStep(step.source);
     if (isFinished(before, step.source.onError)) continue;
+    if (rejected !== undefined) {
+      await saveAt(index, skippedStep(before, rejected));
+      continue;
+    }
     const superseded = await options.superseded();
     if (superseded !== undefined) {
       await saveAt(index, { ...before, status: 'skipped', reason: superseded, code: 'run/superseded' });
+      continue;
+    }
+    const approval = await approvalOf(step, index, steps, options);
+    if (approval.kind === 'waiting')
+      return {
+        ...approval.retry,
+        reason: `step ${index + 1} (${step.source.action}): ${approval.retry.reason}`,
+      };
+    if (approval.kind === 'rejected') {
+      await saveAt(index, skippedStep(before, approval.why));
+      rejected = approval.why;
       continue;
     }
     const outcome =
@@ -31,6 +52,7 @@ export async function runSteps(options: RunContext): Promise<JobOutcome> {
             step,
             name: String(index),
             extraValues: {},
+            lacksApproval: approval.kind === 'not_asked',
             steps: () => steps,
             save: (record) => saveAt(index, record),
           })
@@ -44,4 +66,33 @@ export async function runSteps(options: RunContext): Promise<JobOutcome> {
     if (step.source.onError === 'stop') return { ...outcome, reason };
   }
   return { kind: 'completed' };
+}
+
+/**
+ * Asks for the approval of a step. A step whose condition is not true asks nobody: it is skipped. If its condition is true after all when it
+ * is performed, the attempt sees that nobody was asked.
+ */
+async function approvalOf(
+  step: Step,
+  index: number,
+  steps: readonly StepRecord[],
+  options: RunContext,
+): Promise<ApprovalResult | { readonly kind: 'not_asked' }> {
+  const { stepApprovals } = options;
+  if (options.dryRun || stepApprovals?.isNeeded(step.source, index) !== true) return { kind: 'approved' };
+  // The items of a list have one approval together.
+  if (step.forEach === undefined && !(await mayBeDue(step, steps, options))) return { kind: 'not_asked' };
+  return stepApprovals.ask(step.source, index);
+}
+
+async function mayBeDue(step: Step, steps: readonly StepRecord[], options: RunContext): Promise<boolean> {
+  if (step.condition === undefined) return true;
+  try {
+    const values = conditionValues(await stepValues(step, steps, {}, options));
+    return step.condition.evaluate(values, options.now()).result === 'true';
+  } catch (error) {
+    // The attempt meets the same error and records it.
+    if (isStepFailure(error)) return false;
+    throw error;
+  }
 }

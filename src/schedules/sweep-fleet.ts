@@ -13,6 +13,7 @@ import { SimpleMdmError } from '../simplemdm/errors.js';
 import { LookupUnavailableError } from '../lookups/http-lookup.js';
 import type { Lookups } from '../lookups/lookups.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
+import type { Decision } from '../runs/evaluate-rules.js';
 import { deviceNotes, deviceValue } from '../enrichment/device.js';
 import { createFactFetcher, shortened } from '../enrichment/fetch-facts.js';
 
@@ -27,6 +28,8 @@ export interface Sweep {
   /** The progress of an earlier attempt. */
   readonly progress: SweepProgress | undefined;
   readonly save: (progress: SweepProgress) => Promise<void>;
+  /** The raised devices of a rule with `when`; undefined for other rules. */
+  readonly edges?: SweepEdges | undefined;
   /** Emits an event with the fact of its device. Emitting the same event twice must do nothing. */
   readonly emit: (event: Event, device: FactTrace | undefined) => Promise<void>;
 }
@@ -35,6 +38,20 @@ export interface Sweep {
 export interface SweepResult extends SweepProgress {
   /** Why the sweep ended before the end of the device list; undefined when the sweep is complete. */
   readonly incomplete?: string;
+}
+
+/** The raised devices, as a sweep sees them. */
+export interface SweepEdges {
+  /** Called before the first page. */
+  readonly start: () => Promise<void>;
+  /** Those of the devices that are raised. */
+  readonly raisedAmong: (devices: readonly number[]) => Promise<ReadonlySet<number>>;
+  /** Called when the devices have been evaluated. */
+  readonly markSeen: (devices: readonly number[]) => Promise<void>;
+  /** Called when the list lacks devices: {@link SweepEdges.finish} then drops none. */
+  readonly keepAll: () => Promise<void>;
+  /** Called behind the last page: drops the devices that were on none. */
+  readonly finish: () => Promise<void>;
 }
 
 /** How many devices of a page are evaluated concurrently. */
@@ -61,12 +78,15 @@ export async function sweepFleet(sweep: Sweep): Promise<SweepResult> {
 /** @param warnings - Filled as the pages of the list are read. */
 async function sweepDevices(sweep: Sweep, warnings: AnswerWarning[]): Promise<SweepResult> {
   let progress = sweep.progress ?? { evaluated: 0, emitted: 0 };
+  if (sweep.progress === undefined) await sweep.edges?.start();
   try {
     for await (const page of sweep.api.devices.pages(progress.lastDeviceId)) {
       const pageWarnings = warnings.splice(0);
+      await keepUnreadable(sweep, pageWarnings);
       for (let start = 0; start < page.length; start += BATCH_SIZE) {
         const devices = page.slice(start, start + BATCH_SIZE);
         const emitted = await evaluateDevices(sweep, devices, pageWarnings);
+        await sweep.edges?.markSeen(devices.map(({ id }) => id));
         const last = devices.at(-1)?.id;
         progress = {
           evaluated: progress.evaluated + devices.length,
@@ -80,7 +100,15 @@ async function sweepDevices(sweep: Sweep, warnings: AnswerWarning[]): Promise<Sw
     if (!(error instanceof SimpleMdmError) || error.failure.kind !== 'incomplete') throw error;
     return { ...progress, incomplete: error.message };
   }
+  await keepUnreadable(sweep, warnings);
+  // An account without any device is more likely a mistake than a fleet that has left.
+  if (progress.evaluated > 0) await sweep.edges?.finish();
   return progress;
+}
+
+/** A record that cannot be read may be that of a raised device. */
+async function keepUnreadable({ edges }: Sweep, warnings: readonly AnswerWarning[]): Promise<void> {
+  if (warnings.some(({ kind }) => kind !== 'unreadable_field')) await edges?.keepAll();
 }
 
 /** Returns how many devices match. Waits for all of them even when one fails, so that nothing runs on after the failure. */
@@ -89,13 +117,13 @@ async function evaluateDevices(
   devices: readonly Device[],
   warnings: readonly AnswerWarning[],
 ): Promise<number> {
+  const raised = await sweep.edges?.raisedAmong(devices.map(({ id }) => id));
   const results = await Promise.allSettled(
     devices.map((device) =>
-      evaluateDevice(
-        sweep,
-        device,
-        warnings.filter(({ recordId }) => recordId === device.id),
-      ),
+      evaluateDevice(sweep, device, {
+        warnings: warnings.filter(({ recordId }) => recordId === device.id),
+        isRaised: raised?.has(device.id) === true,
+      }),
     ),
   );
   const failed = results.find((result) => result.status === 'rejected');
@@ -103,11 +131,18 @@ async function evaluateDevices(
   return results.filter((result) => result.status === 'fulfilled' && result.value).length;
 }
 
-/** Emits the event of a device that matches. Returns whether the device matches. */
+/** What a sweep knows of a device beside its record. */
+interface OfDevice {
+  readonly warnings: readonly AnswerWarning[];
+  /** For a rule with `when`: whether the condition was true before. */
+  readonly isRaised: boolean;
+}
+
+/** Emits the event of a device that matches, or whose edge may have come. Returns whether there is an event. */
 async function evaluateDevice(
   sweep: Sweep,
   device: Device,
-  ofDevice: readonly AnswerWarning[],
+  { warnings: ofDevice, isRaised }: OfDevice,
 ): Promise<boolean> {
   const { rule, api, lists, lookups } = sweep;
   const event = tickEvent(sweep, device);
@@ -131,11 +166,17 @@ async function evaluateDevice(
   // Only the condition: the event looks up the facts of its steps itself.
   const [decision] = await evaluateRules(event, [{ ...rule, stepFacts: new Set() }], facts);
   if (decision?.cause !== undefined && affectsAllDevices(decision.cause)) throw decision.cause;
-  if (decision === undefined || decision.verdict === 'not_matched' || decision.verdict === 'disabled')
-    return false;
+  if (decision === undefined || !needsEvent(decision, isRaised)) return false;
   // A device that cannot be evaluated also gets an event: the event waits for the fact, and its trace tells why.
   await sweep.emit(event, known);
   return true;
+}
+
+/** The event decides on the edge itself: this only spares the events that would change nothing. */
+function needsEvent({ verdict, unknown }: Decision, isRaised: boolean): boolean {
+  if (verdict === 'matched') return !isRaised;
+  if (verdict === 'not_matched') return isRaised && unknown !== true;
+  return verdict !== 'disabled';
 }
 
 function affectsAllDevices(cause: SimpleMdmError | LookupUnavailableError): boolean {

@@ -18,6 +18,12 @@ import { openConcurrencyGroups } from '../coordination/concurrency-groups.js';
 import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
 import { openEventCauses } from '../coordination/event-causes.js';
 import type { EventCauses } from '../coordination/event-causes.js';
+import { openApprovals } from '../coordination/approvals.js';
+import type { Approvals } from '../coordination/approvals.js';
+import { openOnceClaims } from '../coordination/once-claims.js';
+import type { OnceClaims } from '../coordination/once-claims.js';
+import { openRaisedDevices } from '../coordination/raised-devices.js';
+import type { RaisedDevices } from '../coordination/raised-devices.js';
 import { openRunLimits } from '../coordination/run-limits.js';
 import type { RunLimits } from '../coordination/run-limits.js';
 import { openLookups } from '../lookups/lookups.js';
@@ -104,6 +110,11 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     causes: openEventCauses(connection, retention),
     limits: openRunLimits(connection),
     groups: openConcurrencyGroups(connection, retention),
+    raised: openRaisedDevices(connection, retention),
+    once: openOnceClaims(connection),
+    approvals: openApprovals(connection),
+    publicUrl: settings.PUBLIC_URL,
+    readOnly: settings.READ_ONLY,
     alerts: createAlertDispatcher({
       channels,
       store,
@@ -152,6 +163,11 @@ interface SharedByWorkers extends Omit<StartWorkersOptions, 'rules' | 'accounts'
   readonly causes: EventCauses;
   readonly limits: RunLimits;
   readonly groups: ConcurrencyGroups;
+  readonly raised: RaisedDevices;
+  readonly once: OnceClaims;
+  readonly approvals: Approvals;
+  readonly publicUrl: string | undefined;
+  readonly readOnly: boolean;
   readonly alerts: AlertDispatcher;
   readonly retention: Retention;
   readonly policy: RetryPolicy;
@@ -181,9 +197,8 @@ function startEventWorker(shared: SharedByWorkers): RunningWorker {
 }
 
 function startRunWorker(shared: SharedByWorkers): RunningWorker {
-  const { queues, settings } = shared;
-  const { events, runs } = queues;
-  const options = { ...shared, events, runs, readOnly: settings.READ_ONLY };
+  const { events, runs } = shared.queues;
+  const options = { ...shared, events, runs };
   return startWorker({
     ...workerOptions(shared),
     queue: RUNS,
@@ -203,7 +218,6 @@ function startAlertWorker(shared: SharedByWorkers): RunningWorker {
       ...shared,
       silences: openSilences(connection),
       keepUndeliveredMs: settings.DEAD_LETTER_DAYS * DAY_S * 1000,
-      readOnly: settings.READ_ONLY,
       consoleUrl: settings.PUBLIC_URL,
       redact: redaction.redact,
     }),

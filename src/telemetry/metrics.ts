@@ -23,6 +23,7 @@ export interface Metrics {
   readonly ruleEvaluations: Counter<'rule' | 'verdict'>;
   readonly inventoryWaits: Counter<'kind'>;
   readonly steps: Counter<'action' | 'status'>;
+  readonly approvals: Counter<'rule' | 'answer'>;
   /** Reports the number of events that wait for inventory. Calls `read` at each scrape. */
   readonly watchInventoryWaits: (read: () => Promise<number | undefined>) => void;
   /** Reports the jobs of a queue by state. Calls `read` at each scrape and omits the queue when `read` fails. */
@@ -165,6 +166,12 @@ export function createMetrics(): Metrics {
       name: 'mdm_reflex_steps_total',
       help: 'Steps, by action and status.',
       labelNames: ['action', 'status'],
+      registers,
+    }),
+    approvals: new Counter({
+      name: 'mdm_reflex_approvals_total',
+      help: 'Answered approvals, by rule: approved, rejected, expired (nobody decided in time).',
+      labelNames: ['rule', 'answer'],
       registers,
     }),
     watchInventoryWaits: (read) => {

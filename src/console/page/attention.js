@@ -1,5 +1,6 @@
 /* global Element, HTMLButtonElement, HTMLElement, HTMLDialogElement */
 /** @import { ServiceState, UndeliveredSummary } from '../service-state.js' */
+/** @import { ApprovalRequest } from '../../coordination/approvals.js' */
 /** @import { HeldRuleWithCount } from '../../coordination/run-limits.js' */
 import { callApi } from './api.js';
 import { byId, collapsedList, element, render } from './dom.js';
@@ -23,8 +24,17 @@ let unconfirmed;
  *
  * @param {ServiceState} state
  */
-export function showAttention({ ruleProblems, referenceProblems, held, undelivered }) {
+export function showAttention({ ruleProblems, referenceProblems, held, undelivered, approvals }) {
   render(container, [
+    ...(approvals.length === 0
+      ? []
+      : [
+          problemSection(
+            'approvals',
+            `${counted(approvals.length, 'run waits', 'runs wait')} for an approval`,
+            collapsedList('ul', { class: 'plain' }, approvals.map(approvalRow)),
+          ),
+        ]),
     ...(ruleProblems.length === 0
       ? []
       : [
@@ -133,6 +143,35 @@ function heldRow({ account, rule, since, reason, waitingRuns }) {
         done: `The waiting runs of ${rule} are dead letters now and can be replayed. New runs of the rule can start.`,
         confirm: `Drop ${runs} of ${rule}? Dropped runs become dead letters and can be replayed.`,
       },
+    ),
+  );
+}
+
+/** @param {ApprovalRequest} request */
+function approvalRow({ id, account, rule, device, event, steps, expiresAt }) {
+  const path = `api/approvals/${encodeURIComponent(id)}`;
+  const serial = device?.serialNumber ?? (device?.id === undefined ? undefined : `device ${device.id}`);
+  const names = [device?.name, serial].filter((name) => name !== undefined);
+  return element(
+    'li',
+    { 'data-key': id },
+    element(
+      'p',
+      { class: 'line' },
+      element('strong', {}, rule),
+      element('span', {}, names.join(', ')),
+      ...(account === 'default' ? [] : [element('span', { class: 'tag' }, account)]),
+      element('a', { href: `#${event.id}` }, 'trace'),
+    ),
+    element(
+      'ul',
+      {},
+      ...steps.map(({ action, args }) => element('li', {}, element('code', {}, action), ` ${args}`)),
+    ),
+    element('p', { class: 'hint' }, 'open until ', formatTime(expiresAt)),
+    buttons(
+      { label: 'Approve', path: `${path}/approve`, done: `Approved. The run of ${rule} continues.` },
+      { label: 'Reject', path: `${path}/reject`, done: `Rejected. The run of ${rule} skips the steps.` },
     ),
   );
 }

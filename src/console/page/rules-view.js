@@ -56,7 +56,7 @@ function list(key, title, emptyText, rows) {
 }
 
 /** @param {RuleState} rule */
-function ruleRow({ id, description, enabled, on, schedule, mode, limit, accounts, held, next }) {
+function ruleRow({ id, description, enabled, on, schedule, mode, limit, accounts, held, raised, next }) {
   const waiting = held.reduce((sum, { waitingRuns }) => sum + waitingRuns, 0);
   const details = [
     ...(limit === undefined
@@ -64,6 +64,7 @@ function ruleRow({ id, description, enabled, on, schedule, mode, limit, accounts
       : [
           `at most ${counted(limit.runs, 'run', 'runs')} in ${counted(limit.perMs / 60_000, 'minute', 'minutes')}`,
         ]),
+    ...(raised === undefined ? [] : [`raised for ${counted(raised, 'device', 'devices')}`]),
     ...(accounts === undefined ? [] : [`only for ${accounts.join(', ')}`]),
   ];
   return element(

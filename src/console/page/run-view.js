@@ -1,5 +1,5 @@
 /** @import { RunTrace, Trace } from '../../journal/trace.js' */
-/** @import { AttemptRecord, StepRecord } from '../../queues/jobs.js' */
+/** @import { ApprovalRecord, AttemptRecord, StepRecord } from '../../queues/jobs.js' */
 /** @import { ApiCall } from '../../http/api-call.js' */
 import { collapsedList, element } from './dom.js';
 import { counted, formatReason, formatTime, formatValue } from './format.js';
@@ -12,7 +12,7 @@ import { RUN_STATUS, statusLabel, stepStatusLabel } from './status-labels.js';
  * @param {Pick<Trace, 'id' | 'alerts'>} trace
  */
 export function runSection(run, { id, alerts }) {
-  const { rule, status, plannedAt, finishedAt, reason, code, steps } = run;
+  const { rule, status, plannedAt, finishedAt, reason, code, steps, clears, approvals = [] } = run;
   /** The id of an alert contains the step that dispatched it. @param {string} position */
   const channelsOf = (position) =>
     alerts.flatMap((alert) =>
@@ -24,7 +24,7 @@ export function runSection(run, { id, alerts }) {
   return element(
     'section',
     { 'data-key': `run ${rule}` },
-    element('h3', {}, 'Run of ', element('strong', {}, rule)),
+    element('h3', {}, 'Run of ', element('strong', {}, rule), ...(clears === true ? [' (on_clear)'] : [])),
     element(
       'p',
       { class: 'line' },
@@ -40,11 +40,32 @@ export function runSection(run, { id, alerts }) {
     ...(reason === undefined || isShownBelow
       ? []
       : [element('p', { class: status === 'failed' ? 'error' : 'reason' }, ...formatReason(reason, code))]),
+    ...approvals.map(approvalLine),
     element(
       'ol',
       { class: 'steps' },
       ...steps.map((step, index) => stepRow(step, index, status, channelsOf)),
     ),
+  );
+}
+
+/**
+ * Who was asked for what, and the answer.
+ *
+ * @param {ApprovalRecord} approval
+ */
+function approvalLine({ place, answer, by, via, address, at, expiresAt }) {
+  const what = place === 'run' ? 'the run' : `step ${Number(place) + 1}`;
+  const who = [by, via, address].filter((part) => part !== undefined).join(', ');
+  return element(
+    'p',
+    { class: 'hint' },
+    ...(answer === undefined
+      ? [`approval of ${what}: open until `, formatTime(expiresAt)]
+      : [
+          `approval of ${what}: ${answer}${who === '' ? '' : ` (${who})`} `,
+          ...(at === undefined ? [] : [formatTime(at)]),
+        ]),
   );
 }
 

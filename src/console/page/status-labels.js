@@ -50,6 +50,7 @@ export const FACT_STATUS = {
 /** @type {Record<RuleTrace['verdict'], Label>} */
 const VERDICT = {
   matched: { text: 'matched', mark: '✔', tone: 'good' },
+  cleared: { text: 'cleared', mark: '✔', tone: 'good' },
   not_matched: { text: 'no match', mark: '·', tone: 'quiet' },
   error: { text: 'error', mark: '✘', tone: 'bad' },
   waiting: { text: 'waiting', mark: '…', tone: 'wait' },

@@ -203,7 +203,7 @@ function alertRow({ id, channel, status, title, at, reason, code }) {
 
 /** Problems and matches come first, rules without effect last. @param {RuleTrace} decision */
 function rank({ verdict }) {
-  return ['error', 'waiting', 'matched', 'not_matched', 'disabled'].indexOf(verdict);
+  return ['error', 'waiting', 'matched', 'cleared', 'not_matched', 'disabled'].indexOf(verdict);
 }
 
 /** @param {RuleTrace} decision */

@@ -47,6 +47,21 @@ export const CLI_ERRORS = {
     cause: 'A typo, another account, or somebody has released or dropped the runs already.',
     fix: 'List the held rules with "mdm-reflex held list"; choose the account with --account.',
   },
+  'cli/not-raised': {
+    meaning: 'The rule has not raised this device in this account.',
+    cause: 'A typo, another account, or the condition is false again.',
+    fix: 'List the raised devices with "mdm-reflex raised list"; choose the account with --account.',
+  },
+  'cli/not-claimed': {
+    meaning: 'The rule with `once_per` has not run for this device or key in this account.',
+    cause: 'A typo, another account, or a reset before.',
+    fix: 'List the runs with "mdm-reflex once list"; choose the account with --account.',
+  },
+  'cli/no-approval': {
+    meaning: 'No run waits for an approval with this id.',
+    cause: 'A typo, or somebody has decided, the time is over, or the rule was disabled.',
+    fix: 'List what waits with "mdm-reflex approvals list".',
+  },
   'cli/no-schedule': {
     meaning: 'No worker has set up a schedule for this rule.',
     cause: 'A typo, the rule has no "on: { schedule: … }", or it is disabled.',

@@ -17,6 +17,11 @@ export const HTTP_ERRORS = {
     cause: 'The request comes from another address than that of the console.',
     fix: 'Use the console at its own address, or the command line.',
   },
+  'http/too-many-wrong-links': {
+    meaning: 'An address opened too many approval links that do not exist.',
+    cause: 'A link was copied in part again and again, or somebody guesses links.',
+    fix: 'Open the link of the message as it is. After a minute the address is free again.',
+  },
   'http/not-found': {
     meaning: 'Nothing exists at this address.',
     cause: 'A typo in the path, or the event, held rule or message named in the path no longer exists.',
@@ -26,6 +31,11 @@ export const HTTP_ERRORS = {
     meaning: 'The event cannot be replayed while it is processed.',
     cause: 'A run of the event has not ended, or another replay has just started.',
     fix: 'Replay the event when its runs have ended.',
+  },
+  'http/approval-closed': {
+    meaning: 'The approval has an answer already, or its time is over.',
+    cause: 'Somebody else decided, or nobody did in time.',
+    fix: 'Nothing: the trace of the event shows the answer. A replay with everything asks again.',
   },
   'http/nothing-to-replay': {
     meaning: 'Nothing failed for this event, so there is nothing to resume.',

@@ -59,8 +59,15 @@ export const RULE_ERRORS = {
   },
   'rule/not-allowed': {
     meaning: 'A step cannot be undone, and the rule may not do that.',
-    cause: 'The rule lacks `allow: [destructive]`, or the step has a `for_each`.',
-    fix: 'Add `allow: [destructive]` to the rule if you mean it. Remove the `for_each`.',
+    cause:
+      'The rule lacks `allow: [destructive]`, the step has a `for_each`, or its approval has `on_timeout: proceed`.',
+    fix: 'Add `allow: [destructive]` to the rule if you mean it. Remove the `for_each`, or write `on_timeout: drop`.',
+  },
+  'rule/misplaced-key': {
+    meaning: 'A key of a rule cannot work together with its other keys.',
+    cause:
+      '`when` without a schedule over devices or without `if`, `concurrency` beside `when`, or `on_clear` without `when`.',
+    fix: 'Add or remove the key that the message names.',
   },
   'rule/no-device': {
     meaning: 'The rule runs once per account, so it has no device.',

@@ -34,6 +34,26 @@ export const RUN_ERRORS = {
     cause: 'A newer event of the same device or key arrived.',
     fix: 'Nothing: the later run does the work.',
   },
+  'run/already-ran': {
+    meaning: 'The run was skipped because its rule runs once per device or key (`once_per`), and has run.',
+    cause: 'Another event of the device came, or the device enrolled again.',
+    fix: 'Nothing if intended. `mdm-reflex once reset RULE --device ID` lets the rule run again.',
+  },
+  'run/awaiting-approval': {
+    meaning: 'The run waits until somebody approves or rejects its steps (`approve`).',
+    cause: 'The rule or the step has `approve`.',
+    fix: 'Open the link in the message, use the console, or run `mdm-reflex approvals list`.',
+  },
+  'run/rejected': {
+    meaning: 'Somebody rejected the steps of the run (`approve`), so they did not run.',
+    cause: 'Reject was chosen on the page of the link, in the console, or on the command line.',
+    fix: 'Nothing if intended. Otherwise replay the event with everything: people are asked again.',
+  },
+  'run/approval-expired': {
+    meaning: 'Nobody approved the steps of the run in time (`approve`), so they did not run.',
+    cause: 'The time in `timeout` was over before anybody decided, or nobody saw the message.',
+    fix: 'Replay the event with everything to ask again. Allow more time with `timeout`.',
+  },
   'run/slot-taken': {
     meaning:
       'The run was skipped because another run of the rule was in progress (`concurrency: { mode: single }`).',

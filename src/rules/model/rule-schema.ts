@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { problemWithSchedule } from './cron.js';
+import { approval, approvalSource } from './approval-schema.js';
 import { durationText, settleText, waitText } from './duration.js';
 
 const RULE_NAME =
@@ -68,6 +69,11 @@ const stepBase = {
     .describe(
       'The maximum number of items of `for_each`. If the list is longer, the step fails before it starts. Default: 100.',
     ),
+  approve: approval
+    .optional()
+    .describe(
+      'Asks people before the step: `{ channel, timeout, on_timeout }`. The run waits until somebody approves or rejects.',
+    ),
 };
 
 /** The keys of a step other than its action. */
@@ -95,6 +101,9 @@ export const schedule = z
     const problem = problemWithSchedule(cron, timezone);
     if (problem !== undefined) context.addIssue({ code: 'custom', ...problem, path: [...problem.path] });
   });
+
+const EXPECTED_ONCE_PER =
+  'expected "device", or a template such as "{{ device.serial_number }}"; to bound runs in time, use "limit"';
 
 const concurrency = z.strictObject(
   {
@@ -184,10 +193,35 @@ export const ruleInFile = z.object(
       .min(1, 'expected at least one account')
       .optional()
       .describe('The accounts to which the rule applies. Default: all.'),
+    when: z
+      .enum(['becomes_true'], 'expected "becomes_true"; write a condition as "if"')
+      .optional()
+      .describe(
+        'For a schedule with `for_each: devices`. With `becomes_true`, the rule matches only when its condition turns true for a device, not at each tick.',
+      ),
+    once_per: z
+      .string(EXPECTED_ONCE_PER)
+      .refine((text) => text === 'device' || text.includes('{{'), EXPECTED_ONCE_PER)
+      .optional()
+      .describe(
+        '`device` lets the rule run once for each device, ever. A template such as `"{{ device.serial_number }}"` lets it run once for each text.',
+      ),
+    approve: approval
+      .optional()
+      .describe(
+        'Asks people before the run: `{ channel, timeout, on_timeout }`. The run waits until somebody approves or rejects.',
+      ),
     do: z
       .array(stepInFile, 'expected a list of steps')
       .min(1, 'expected at least one step')
       .describe('The steps, in order.'),
+    on_clear: z
+      .array(stepInFile, 'expected a list of steps')
+      .min(1, 'expected at least one step')
+      .optional()
+      .describe(
+        'With `when`: the steps for a device whose condition turns false again. They read the outputs of `do` as `raised.steps.<id>`.',
+      ),
   },
   'expected a rule, with id, on and do',
 );
@@ -240,6 +274,8 @@ const stepSource = z.object({
   forEach: z.string().optional(),
   /** The maximum number of items. */
   atMost: z.number().optional(),
+  /** Asked before the step. */
+  approve: approvalSource.optional(),
 });
 
 /** A parsed step. */
@@ -270,7 +306,15 @@ export const ruleSource = z.object({
   onOwnActions: z.boolean().default(false),
   /** The accounts that the rule is for; all when left out. */
   accounts: z.array(z.string()).optional(),
+  /** Only for a schedule over devices: the rule matches when its condition turns true. */
+  when: z.enum(['becomes_true']).optional(),
+  /** `device`, or a template: the rule runs once for each. */
+  oncePer: z.string().optional(),
+  /** Asked before the first step. */
+  approve: approvalSource.optional(),
   do: z.array(stepSource),
+  /** The steps when the condition turns false again. */
+  onClear: z.array(stepSource).optional(),
 });
 
 /** A parsed rule. */

@@ -28,6 +28,10 @@ export interface Rule {
   /** The facts that its condition reads: fetched to evaluate the rule. */
   readonly conditionFacts: ReadonlySet<string>;
   readonly steps: readonly Step[];
-  /** The facts that its steps and its concurrency key read: fetched only when the rule matches. */
+  /** The steps of `on_clear`. */
+  readonly clearSteps: readonly Step[];
+  /** Renders the key of `once_per`; undefined: the device is the key, if the rule has `once_per` at all. */
+  readonly onceKey: Template | undefined;
+  /** The facts that `do`, its concurrency key and `once_per` read: fetched only when the rule matches. */
   readonly stepFacts: ReadonlySet<string>;
 }

@@ -1,5 +1,6 @@
 import { apiRoutes } from '../../console/api-routes.js';
 import type { ApiBackend } from '../../console/api-routes.js';
+import { approvalRoutes } from '../../console/approval-routes.js';
 import { pageRoutes } from '../../console/page-routes.js';
 import { healthRoutes } from '../../receiver/health-routes.js';
 import { createHttpApp } from '../../receiver/http-app.js';
@@ -46,6 +47,7 @@ export async function listenForRequests(
     ? [
         webhookRoutes({ accounts, intake: () => intake, metrics, logger }),
         apiRoutes({ adminToken: settings.ADMIN_TOKEN, backend: () => backend }),
+        approvalRoutes(() => backend),
         pageRoutes(),
       ]
     : [];

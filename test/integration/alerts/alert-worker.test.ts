@@ -10,6 +10,7 @@ import { openSilences } from '../../../src/alerts/silences.js';
 import { DeliveryError } from '../../../src/channels/channel.js';
 import type { Receipt } from '../../../src/channels/channel.js';
 import type { Channel } from '../../../src/channels/open-channel.js';
+import { openApprovals } from '../../../src/coordination/approvals.js';
 import { findTrace } from '../../../src/journal/find-events.js';
 import { openJournal } from '../../../src/journal/journal.js';
 import { KEY_PREFIX } from '../../../src/queues/connection.js';
@@ -110,6 +111,7 @@ function world({
     keepUndeliveredMs: 60_000,
     readOnly,
     consoleUrl: undefined,
+    approvals: openApprovals(redis),
     redact,
     metrics: createMetrics(),
     logger: createLogger({ level: 'debug', redact: unredacted, destination: logTo }),

@@ -1,11 +1,15 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { sweepFleet } from '../../../src/schedules/sweep-fleet.js';
+import type { SweepEdges } from '../../../src/schedules/sweep-fleet.js';
 import { deviceReferenceOf } from '../../../src/events/webhook-types.js';
 import type { SweepProgress } from '../../../src/queues/jobs.js';
 import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import type { Rule } from '../../../src/rules/model/rule.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
+import type { SimpleMdm } from '../../../src/simplemdm/client.js';
+import { recordWarning } from '../../../src/simplemdm/answer-warnings.js';
+import type { Device } from '../../../src/simplemdm/devices.js';
 import { createCachedLists } from '../../../src/simplemdm/cached-lists.js';
 import { SimpleMdmError } from '../../../src/simplemdm/errors.js';
 import { startSimulator } from '../../../simulator/start.js';
@@ -17,11 +21,13 @@ const apiKey = 'api-key-of-the-test';
 let simulator: Simulator;
 let emittedEvents: { id: string; device: number | undefined }[];
 let saved: SweepProgress | undefined;
+let edges: SweepEdges | undefined;
 
 beforeEach(async () => {
   simulator = await startSimulator({ apiKey, fleet: { devices: 120, seed: 4711 } });
   emittedEvents = [];
   saved = undefined;
+  edges = undefined;
 });
 afterEach(() => simulator.close());
 
@@ -37,7 +43,12 @@ function ruleOf(more: string): Rule {
 }
 
 /** Continues the sweep from the saved progress with a new client, as another process does. */
-function continueSweep(rule: Rule, account = 'default', signal?: AbortSignal): Promise<SweepProgress> {
+function continueSweep(
+  rule: Rule,
+  account = 'default',
+  signal?: AbortSignal,
+  pages?: SimpleMdm['devices']['pages'],
+): Promise<SweepProgress> {
   const api = createSimpleMdm({
     account,
     apiKey,
@@ -50,9 +61,10 @@ function continueSweep(rule: Rule, account = 'default', signal?: AbortSignal): P
     rule,
     account,
     tick: { id: 'repeat:weekly:1', at: '2026-01-05T08:00:00.000Z' },
-    api,
+    api: pages === undefined ? api : { ...api, devices: { ...api.devices, pages } },
     lists: createCachedLists(api),
     progress: saved,
+    edges,
     save: (progress) => {
       saved = progress;
       return Promise.resolve();
@@ -136,4 +148,117 @@ test('devices with unavailable facts get one event each, like the others', async
     emitted: 2,
   });
   expect(emittedEvents.map(({ device }) => device)).toEqual(broken);
+});
+
+/** Edges that know the raised devices and record what the sweep asks. */
+function edgesWith(raised: readonly number[]): { edges: SweepEdges; asked: string[]; seen: number[] } {
+  const asked: string[] = [];
+  const seen: number[] = [];
+  const record = (what: string): Promise<void> => {
+    asked.push(what);
+    return Promise.resolve();
+  };
+  return {
+    asked,
+    seen,
+    edges: {
+      start: () => record('start'),
+      raisedAmong: (devices) => Promise.resolve(new Set(devices.filter((id) => raised.includes(id)))),
+      markSeen: (devices) => {
+        seen.push(...devices);
+        return Promise.resolve();
+      },
+      keepAll: () => record('keep all'),
+      finish: () => record('finish'),
+    },
+  };
+}
+
+const EDGE = 'when: becomes_true,';
+
+test('of a rule with when, only devices whose edge may have come get an event', async () => {
+  const devices = await deviceIds();
+  const [kept = 0, turned = 0, cleared = 0, unknown = 0, broken = 0] = devices;
+  const { edges: given, asked, seen } = edgesWith([kept, cleared, unknown]);
+  edges = given;
+  simulator.addFault({ path: `/devices/${broken}/installed_apps`, kind: 'status', status: 500 });
+  // The condition is true for two devices, unknown for one, and false for the others; one cannot be evaluated.
+  const condition = `device.id in [${kept}, ${turned}] || (device.id == ${unknown} && device.attributes["none"] == "x") || (device.id == ${broken} && size(apps) < 0)`;
+  await continueSweep(ruleOf(`if: '${condition}', ${EDGE}`));
+  expect(new Set(emittedEvents.map(({ device }) => device))).toEqual(new Set([turned, cleared, broken]));
+  expect(asked).toEqual(['start', 'finish']);
+  expect(seen).toEqual(devices);
+});
+
+test('a sweep that is killed between an event and its progress emits the same event again, and starts once', async () => {
+  const { edges: given, asked } = edgesWith([]);
+  const rule = ruleOf(`if: device.id > 0, ${EDGE}`);
+  edges = { ...given, markSeen: () => Promise.reject(new Error('killed')) };
+  await expect(continueSweep(rule)).rejects.toThrow('killed');
+  expect(saved).toBeUndefined();
+  const before = emittedEvents.splice(0);
+  expect(before).toHaveLength(10);
+  edges = given;
+  const devices = await deviceIds();
+  await continueSweep(rule);
+  expect(emittedEvents.slice(0, 10)).toEqual(before);
+  expect(emittedEvents).toHaveLength(devices.length);
+
+  // With progress, the sweep does not begin anew.
+  saved = { evaluated: 50, emitted: 50, lastDeviceId: devices[49] ?? 0 };
+  asked.length = 0;
+  await continueSweep(rule);
+  expect(asked).toEqual(['finish']);
+});
+
+test('an interrupted list drops no device', async () => {
+  const { edges: given, asked } = edgesWith([]);
+  edges = given;
+  simulator.addFault({ path: '/devices', kind: 'status', status: 401 });
+  await expect(continueSweep(ruleOf(`if: device.id > 0, ${EDGE}`))).rejects.toThrow();
+  expect(asked).toEqual(['start']);
+});
+
+describe('a list that lacks devices drops none', () => {
+  const asked = async (pages: SimpleMdm['devices']['pages']): Promise<string[]> => {
+    const given = edgesWith([]);
+    edges = given.edges;
+    await continueSweep(ruleOf(`if: device.id > 0, ${EDGE}`), 'default', undefined, pages);
+    return given.asked;
+  };
+  const onePage = async (): Promise<Device[]> => {
+    const api = createSimpleMdm({ account: 'default', apiKey, baseUrl: simulator.url });
+    return (await api.devices.listPage({ limit: 3 })).data;
+  };
+
+  test('without any device', async () => {
+    expect(
+      await asked(async function* () {
+        await Promise.resolve();
+        yield [];
+      }),
+    ).toEqual(['start']);
+  });
+
+  test('with a record that cannot be read, on the last page as well', async () => {
+    const devices = await onePage();
+    expect(
+      await asked(async function* () {
+        yield devices;
+        await Promise.resolve();
+        recordWarning({ kind: 'unreadable_record', resource: 'devices', text: 'a record without an id' });
+      }),
+    ).toEqual(['start', 'keep all', 'finish']);
+  });
+
+  test('with a field that cannot be read, which leaves out no device', async () => {
+    const devices = await onePage();
+    expect(
+      await asked(async function* () {
+        await Promise.resolve();
+        recordWarning({ kind: 'unreadable_field', resource: 'devices', recordId: 1, text: 'x' });
+        yield devices;
+      }),
+    ).toEqual(['start', 'finish']);
+  });
 });

@@ -24,6 +24,7 @@ const ENV = {
   LOCK_PIN: '123456',
   ADMIN_PASSWORD: 'x',
   WIPE_PIN: '123456',
+  PAGERDUTY_KEY: '0123456789abcdef0123456789abcdef',
   TICKETS_SECRET: 'x',
   TICKETS_TOKEN: 'x',
   SLACK_URL: 'https://slack.example.org/hook',

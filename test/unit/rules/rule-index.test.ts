@@ -19,6 +19,8 @@ function ruleOn(id: string, on: readonly string[]): Rule {
     concurrencyKey: undefined,
     conditionFacts: new Set(),
     steps: [],
+    clearSteps: [],
+    onceKey: undefined,
     stepFacts: new Set(),
   };
 }
