@@ -1,3 +1,4 @@
+import { createEnvReload } from './service/env-reload.js';
 import { listenForRequests } from './service/phases/http-server.js';
 import { openQueues } from './service/phases/queues.js';
 import { openRoutes } from './service/phases/ready.js';
@@ -15,7 +16,7 @@ export interface Service {
   readonly logger: Logger;
   /** Stops every part in order (`STOP_ORDER` in service/shutdown.ts). A second call waits for the first. */
   readonly stop: () => Promise<void>;
-  /** Reads the rule files now. Changed files are also read without this call. */
+  /** Reads `.env` and the rule files now. A process with rules also reads changed files without this call. */
   readonly reloadRules: () => Promise<void>;
 }
 
@@ -26,7 +27,8 @@ export interface Service {
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const context = readServiceSettings(options);
-  const loaded = await loadLiveRules(context);
+  const envReload = createEnvReload(context);
+  const loaded = await loadLiveRules(context, envReload);
   const rules = loaded?.rules;
   if (rules !== undefined) context.shutdown.add('live rules', () => rules.stop());
   try {
@@ -39,7 +41,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       url: server.url,
       logger: context.logger,
       stop: context.shutdown.run,
-      reloadRules: async () => rules?.reload(),
+      reloadRules: async () => {
+        if (rules === undefined) envReload?.apply(envReload.read());
+        else await rules.reload();
+      },
     };
   } catch (error) {
     await context.shutdown.run();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Random } from '../fleet/random.js';
+import { oddForm } from './odd-webhook.js';
 
 /** Which webhooks are affected, and how. */
 export const deliveryFaultSchema = z.strictObject({
@@ -10,8 +11,10 @@ export const deliveryFaultSchema = z.strictObject({
    * - `duplicated`: posted, and posted again `delayMs` (0) later
    * - `reordered`: held back until there are `hold` (5) webhooks or the fault ends, then posted in random order
    * - `lost`: never posted
+   * - `odd`: posted in the form `form` (default: any), as other software and old versions send webhooks
    */
-  kind: z.enum(['delayed', 'duplicated', 'reordered', 'lost']),
+  kind: z.enum(['delayed', 'duplicated', 'reordered', 'lost', 'odd']),
+  form: oddForm.optional(),
   delayMs: z.number().nonnegative().optional(),
   hold: z.int().min(2).optional(),
   /** The number of webhooks that the fault affects (default: all, until it is cleared). */

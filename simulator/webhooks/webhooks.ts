@@ -3,12 +3,15 @@ import type { SimulatorClock } from '../clock.js';
 import { shuffled, type Random } from '../fleet/random.js';
 import { timestamp } from '../timestamps.js';
 import { createDeliveryFaults, type DeliveryFaults } from './delivery-faults.js';
+import { oddWebhook, type PostedWebhook } from './odd-webhook.js';
 
 /** The receiver of webhooks. Credentials in the URL are sent as Basic authorization. */
 export interface WebhookTarget {
   url: string;
   /** The value of the header `X-Webhook-Token`. */
   token?: string;
+  /** The header of the token (default: `X-Webhook-Token`). */
+  tokenHeader?: string;
 }
 
 export interface WebhookDelivery {
@@ -49,44 +52,45 @@ export function createWebhooks(
   random: Random = Math.random,
 ): Webhooks {
   const faults = createDeliveryFaults(random);
-  let held: { type: string; body: string }[] = [];
+  let held: PostedWebhook[] = [];
   let target = initialTarget;
   let queue: Promise<void> = Promise.resolve();
   const stopping = new AbortController();
-  const sent: { delivery: WebhookDelivery; body: string }[] = [];
+  const sent: { delivery: WebhookDelivery; posted: PostedWebhook }[] = [];
 
-  const send = (type: string, body: string) => {
+  const send = (posted: PostedWebhook) => {
+    const { type } = posted;
     const delivery: WebhookDelivery = {
       type,
       status: undefined,
       attempts: 0,
       at: timestamp(clock.now()),
     };
-    sent.push({ delivery, body });
+    sent.push({ delivery, posted });
     const destination = target;
     if (destination === undefined) {
       delivery.error = 'no webhook URL is set';
       return;
     }
-    queue = queue.then(() => deliver(destination, body, delivery, stopping.signal));
+    queue = queue.then(() => deliver(destination, posted, delivery, stopping.signal));
   };
 
-  const lose = (type: string, body: string) =>
+  const lose = (posted: PostedWebhook) =>
     sent.push({
       delivery: {
-        type,
+        type: posted.type,
         status: undefined,
         error: 'lost by a delivery fault',
         attempts: 0,
         at: timestamp(clock.now()),
       },
-      body,
+      posted,
     });
 
   const postHeld = () => {
     const order = shuffled(random, held);
     held = [];
-    for (const { type, body } of order) send(type, body);
+    for (const posted of order) send(posted);
   };
 
   // Receivers take equal bodies for one event, so the second of two equal changes in a millisecond gets the next one.
@@ -102,27 +106,30 @@ export function createWebhooks(
     return bodyAt(at);
   };
 
-  const post = (type: string, body: string) => {
-    const fault = faults.use(type);
+  const post = (posted: PostedWebhook) => {
+    const fault = faults.use(posted.type);
     switch (fault?.kind) {
       case undefined:
-        send(type, body);
+        send(posted);
         return;
       case 'lost':
-        lose(type, body);
+        lose(posted);
         return;
       case 'delayed':
-        clock.after(fault.delayMs ?? 60_000, () => send(type, body));
+        clock.after(fault.delayMs ?? 60_000, () => send(posted));
         return;
       case 'duplicated':
-        send(type, body);
-        if (fault.delayMs === undefined) send(type, body);
-        else clock.after(fault.delayMs, () => send(type, body));
+        send(posted);
+        if (fault.delayMs === undefined) send(posted);
+        else clock.after(fault.delayMs, () => send(posted));
         return;
       case 'reordered':
-        held.push({ type, body });
+        held.push(posted);
         if (held.length >= (fault.hold ?? 5) || !faults.all().some(({ kind }) => kind === 'reordered'))
           postHeld();
+        return;
+      case 'odd':
+        send(oddWebhook(posted, fault.form, random));
         return;
     }
   };
@@ -135,12 +142,12 @@ export function createWebhooks(
         postHeld();
       },
     },
-    post: (type, data) => post(type, bodyOf(type, data)),
+    post: (type, data) => post({ type, body: bodyOf(type, data) }),
     resend: ({ last, reversed, delayMs }) => {
-      const resent = sent.slice(-last).map(({ delivery, body }) => ({ type: delivery.type, body }));
+      const resent = sent.slice(-last).map(({ posted }) => posted);
       const ordered = reversed ? resent.reverse() : resent;
       const sendAll = () => {
-        for (const { type, body } of ordered) send(type, body);
+        for (const posted of ordered) send(posted);
       };
       if (delayMs > 0) clock.after(delayMs, sendAll);
       else sendAll();
@@ -159,14 +166,14 @@ export function createWebhooks(
 
 async function deliver(
   target: WebhookTarget,
-  body: string,
+  { body, contentType = 'application/json' }: PostedWebhook,
   delivery: WebhookDelivery,
   stopping: AbortSignal,
 ): Promise<void> {
   if (stopping.aborted) return;
   delivery.attempts += 1;
   try {
-    const { url, headers } = requestTo(target);
+    const { url, headers } = requestTo(target, contentType);
     const response = await fetch(url, {
       method: 'POST',
       body,
@@ -181,7 +188,10 @@ async function deliver(
   }
 }
 
-function requestTo({ url, token }: WebhookTarget): { url: URL; headers: Record<string, string> } {
+function requestTo(
+  { url, token, tokenHeader = 'x-webhook-token' }: WebhookTarget,
+  contentType: string,
+): { url: URL; headers: Record<string, string> } {
   const address = new URL(url);
   const { username, password } = address;
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -191,12 +201,12 @@ function requestTo({ url, token }: WebhookTarget): { url: URL; headers: Record<s
   return {
     url: address,
     headers: {
-      'content-type': 'application/json',
+      'content-type': contentType,
       'user-agent': 'SimpleMDM',
       ...(username + password !== '' && {
         authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
       }),
-      ...(token !== undefined && { 'x-webhook-token': token }),
+      ...(token !== undefined && { [tokenHeader.toLowerCase()]: token }),
     },
   };
 }

@@ -60,6 +60,8 @@ export type ActionResult =
       /** What is missing from the result. */
       readonly reason?: string;
       readonly code?: ErrorCode;
+      /** More names of fields whose values are secret in the output. */
+      readonly secretNames?: readonly string[];
     }
   /** Nothing to do, or the device does not support the action: not a failure. */
   | {
@@ -84,6 +86,13 @@ export type ActionResult =
       readonly output: Readonly<Record<string, unknown>>;
     };
 
+/** The form in which the output of an action is stored, when the output holds the same twice. */
+export interface OutputForm {
+  readonly stored: (output: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+  /** The inverse of `stored`. */
+  readonly complete: (stored: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+}
+
 /** Something that a step can do. */
 export interface Action extends ActionSignature {
   /** What the action does, in a sentence or two, for the documentation. */
@@ -99,6 +108,7 @@ export interface Action extends ActionSignature {
    * can be rendered, and {@link ActionContext.renderProblems}.
    */
   readonly needsNoValues?: boolean;
+  readonly outputForm?: OutputForm;
   /**
    * Performs the action.
    *
@@ -139,6 +149,7 @@ export interface ActionDefinition<S extends z.ZodObject> {
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
   readonly conditions?: readonly string[];
   readonly onDevice?: boolean;
+  readonly outputForm?: OutputForm;
   readonly perform: (args: z.output<S>, context: ActionContext) => Promise<ActionResult>;
   readonly findEarlier?: (
     args: z.output<S>,

@@ -50,6 +50,7 @@ export const emit = defineAction({
           device: {
             ...(device.id !== undefined && { id: device.id }),
             ...(device.serialNumber !== undefined && { serial_number: device.serialNumber }),
+            ...(device.id === undefined && device.udid !== undefined && { udid: device.udid }),
           },
         }),
         ...withNumericDeviceId(data),

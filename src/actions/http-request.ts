@@ -6,6 +6,7 @@ import { InvalidRequestError, NoResponseError, exchange } from '../http/exchange
 import type { ExchangeResponse } from '../http/exchange.js';
 import { retryTime } from '../http/retry-time.js';
 import { beforeWrite, recordCall } from '../simplemdm/call-recorder.js';
+import { maskSecrets } from './answer-secrets.js';
 import { RetryLaterError, StepError, defineAction } from './action.js';
 import { textOrTemplate } from './argument-types.js';
 
@@ -23,12 +24,13 @@ const textByName = z.record(
   z.union([z.string(), z.number(), z.boolean()]).transform(String),
   'expected names and texts',
 );
+const fieldName = z.string('expected the name of a field, such as session_id').regex(/\p{L}|\p{N}/u);
 const status = z.int('expected a status such as 200').min(100).max(599);
 
 /** Sends a request to a web service. */
 export const httpRequest = defineAction({
   about:
-    'Sends a request to a web service. Without a response, or with status 408, 425, 429 or 5xx, the step is retried. Any other status than the expected ones (2xx by default) fails the step. Except for GET and HEAD, each attempt sends the same `Idempotency-Key`. With `secret`, the request is signed as in Standard Webhooks.',
+    'Sends a request to a web service. Without a response, or with status 408, 425, 429 or 5xx, the step is retried. Any other status than the expected ones (2xx by default) fails the step. Except for GET and HEAD, each attempt sends the same `Idempotency-Key`. With `secret`, the request is signed as in Standard Webhooks. Later steps can use secrets in the response; traces, logs and Redis do not show them: the values of `access_token`, `refresh_token`, `id_token`, `password`, `secret`, `client_secret`, `api_key`, and of the names in `redact`.',
   example:
     "http_request: { method: POST, url: https://tickets.example.org/api, json: { title: '{{ device.name }}' }, secret: '${env:TICKETS_SECRET}' }",
   args: z
@@ -42,6 +44,9 @@ export const httpRequest = defineAction({
         .union([status.transform((one) => [one]), z.array(status).min(1)], 'expected a status or a list')
         .optional(),
       secret: z.string('expected a text, best as "${env:NAME}"').min(1).optional(),
+      redact: z
+        .union([fieldName.transform((one) => [one]), z.array(fieldName).max(50)], 'expected names of fields')
+        .default([]),
     })
     .refine(({ json, form }) => json === undefined || form === undefined, 'expected json or form, not both')
     .refine(
@@ -49,8 +54,9 @@ export const httpRequest = defineAction({
       'GET and HEAD have no body: remove json and form, or use another method',
     ),
   outputs: { status_code: 'number', body: 'string', json: 'any' },
+  outputForm: { stored: withOneBody, complete: withBothBodies },
   facts: [],
-  perform: async ({ method, url: address, headers, json, form, expect, secret }, context) => {
+  perform: async ({ method, url: address, headers, json, form, expect, secret, redact }, context) => {
     const { stepKey, event, signal, now } = context;
     const target = parseUrl(address);
     const body =
@@ -95,9 +101,12 @@ export const httpRequest = defineAction({
     const isExpected = expect?.includes(response.status) ?? (response.status >= 200 && response.status < 300);
     if (isExpected) {
       const output = { status_code: response.status, body: response.text, json: parseJson(response.text) };
-      return { status: 'completed', output };
+      return { status: 'completed', output, secretNames: redact };
     }
-    const quote = response.text.replace(/\s+/g, ' ').trim().slice(0, MAX_QUOTED_CHARACTERS);
+    const quote = withoutSecrets(response.text, redact)
+      .replace(/\s+/g, ' ')
+      .trim()
+      .slice(0, MAX_QUOTED_CHARACTERS);
     const problem = `${method} ${place} returned ${response.status}${quote === '' ? '' : `: ${quote}`}`;
     const isTemporary = response.status >= 500 || [408, 425, 429].includes(response.status);
     if (isTemporary) {
@@ -107,6 +116,33 @@ export const httpRequest = defineAction({
     throw new StepError('step/unexpected-status', `${problem}; expected ${expect?.join(' or ') ?? '2xx'}`);
   },
 });
+
+/** Stores the response once: as JSON, unless the text says more than the JSON (`1.0`, a number beyond 2^53, a repeated name). */
+function withOneBody(output: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { body, json, ...rest } = output;
+  const isJson = typeof json === 'object' && json !== null;
+  return isJson && JSON.stringify(json) === withoutSpace(String(body))
+    ? { ...rest, json }
+    : { ...rest, body };
+}
+
+function withBothBodies(stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { body, json } = stored;
+  if (typeof body === 'string') return { json: parseJson(body), ...stored };
+  return { body: (json ?? null) === null ? '' : JSON.stringify(json), ...stored };
+}
+
+/** JSON without white space between its tokens. */
+function withoutSpace(text: string): string {
+  return text.replace(/("[^"\\]*(?:\\.[^"\\]*)*")|\s+/g, '$1');
+}
+
+/** A response for a message. */
+function withoutSecrets(text: string, names: readonly string[]): string {
+  const json = parseJson(text);
+  const { value } = maskSecrets(json ?? text, names);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 function parseUrl(address: string): URL {
   // The message does not quote the address, which may be a secret.

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { secretsOf } from '../rules/model/rule-secrets.js';
+import { openRunSecrets, sealingKey } from '../runs/run-secrets.js';
 import { runSteps } from '../runs/run-steps.js';
 import { pendingStep } from '../runs/step-records.js';
 import { DEFAULT_ACCOUNT, readAccounts } from '../config/accounts.js';
@@ -13,8 +14,11 @@ import { evaluateRules } from '../runs/evaluate-rules.js';
 import type { Decision } from '../runs/evaluate-rules.js';
 import { deviceWithSerialNumber } from '../enrichment/device-with-serial-number.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
-import { webhookEnvelope } from '../events/envelope.js';
 import type { Event } from '../events/envelope.js';
+import { warningsOf } from '../events/oddity.js';
+import { parseJson } from '../events/parse-json.js';
+import type { ParsedJson } from '../events/parse-json.js';
+import { readWebhook } from '../events/read-webhook.js';
 import { KNOWN_TYPES } from '../events/webhook-types.js';
 import { statusOf } from '../journal/trace.js';
 import type { FactTrace, RunTrace, Trace } from '../journal/trace.js';
@@ -135,6 +139,8 @@ async function traceOf(
       lists,
       logger,
       env,
+      // A dry run makes no request, so it receives no secrets.
+      secrets: openRunSecrets(sealingKey(apiKey), event.id, []),
       dryRun: true,
       claimFor: () => () => Promise.resolve(true),
       saveSteps: (saved) => {
@@ -193,7 +199,7 @@ async function eventFrom(
 ): Promise<Event> {
   const at = now.toISOString();
   const base = { id: 'explained', account, receivedAt: at, source: 'webhook' as const };
-  if (existsSync(event)) return { ...base, ...(await readWebhook(event)) };
+  if (existsSync(event)) return { ...base, ...(await webhookFrom(event, now)) };
   if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(event) || KNOWN_TYPES.includes(event)) {
     checkType(event, device, rules);
     // Rules ignore webhooks of a schedule type, so the event counts as a tick.
@@ -258,20 +264,26 @@ async function deviceReference(
   ]);
 }
 
-async function readWebhook(path: string): Promise<z.output<typeof webhookEnvelope>> {
-  let json: unknown;
+/** The webhook in a file, read as the receiver reads it. */
+async function webhookFrom(
+  path: string,
+  now: Date,
+): Promise<Pick<Event, 'type' | 'at' | 'data' | 'warnings' | 'original'>> {
+  let json: ParsedJson;
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
+    json = parseJson(await readFile(path, 'utf8'));
   } catch (error) {
     throw invalidOption(`--event ${path}: ${errorText(error)}; expected a webhook as JSON`);
   }
-  const parsed = webhookEnvelope.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw invalidOption(
-    ...parsed.error.issues.map(
-      (issue) => `--event ${path}: ${issue.path.join('.') || 'the webhook'}: ${issue.message}`,
-    ),
-  );
+  const read = readWebhook(json.value, now);
+  if ('problem' in read) throw invalidOption(`--event ${path}: ${read.problem}`);
+  const warnings = warningsOf([...json.oddities, ...read.oddities]);
+  const { webhook, original } = read;
+  return {
+    ...webhook,
+    ...(warnings.length > 0 && { warnings }),
+    ...(Object.keys(original).length > 0 && { original }),
+  };
 }
 
 function invalidOption(...messages: readonly string[]): OperatorError {

@@ -24,6 +24,12 @@ export function statusText(
   return paint(COLORS[status], ownAction === true ? 'ignored: own action' : 'no rule matched');
 }
 
+function deviceText(event: EventSummary): string {
+  const device = deviceReferenceOf(event);
+  if (device === undefined) return '-';
+  return device.serialNumber ?? (device.id === undefined ? (device.udid ?? '-') : `#${device.id}`);
+}
+
 /** A list of events, one line each. */
 export function formatEvents(events: readonly EventSummary[], paint: Paint, isFiltered = false): string {
   if (events.length === 0 && isFiltered) return 'No event matches these filters.';
@@ -32,7 +38,7 @@ export function formatEvents(events: readonly EventSummary[], paint: Paint, isFi
     paint('bold', event.id.slice(0, SHORT_ID)),
     event.receivedAt.slice(0, 19).replace('T', ' '),
     escapeControlCharacters(event.type),
-    escapeControlCharacters(deviceReferenceOf(event)?.serialNumber ?? '-'),
+    escapeControlCharacters(deviceText(event)),
     statusText(event, paint),
     event.reason === undefined ? escapeControlCharacters(event.rules.join(', ')) : reasonText(event),
   ]);

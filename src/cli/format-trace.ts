@@ -1,4 +1,5 @@
 import { deviceReferenceOf } from '../events/webhook-types.js';
+import type { DeviceReference } from '../events/webhook-types.js';
 import type { AlertTrace, FactTrace, RuleTrace, Trace } from '../journal/trace.js';
 import { show } from '../rules/model/values.js';
 import { callText } from './format-call.js';
@@ -10,9 +11,10 @@ import type { Paint } from './terminal.js';
 /** The trace of an event as text: reasons of its status, event, facts, verdicts, runs, alerts. */
 export function formatTrace(trace: Trace, paint: Paint): string {
   return [
-    `${paint('bold', trace.type)}  ${statusText(trace, paint)}  ${paint('dim', `${trace.id.slice(0, SHORT_ID)}  account ${trace.account}`)}`,
+    `${paint('bold', escapeControlCharacters(trace.type))}  ${statusText(trace, paint)}  ${paint('dim', `${trace.id.slice(0, SHORT_ID)}  account ${trace.account}`)}`,
     ...section('reasons', reasonRows(trace), paint),
     ...section('received', receivedRows(trace), paint),
+    ...section('warnings', webhookWarningRows(trace, paint), paint),
     ...section(
       'facts',
       Object.entries(trace.facts).flatMap(([name, fact]) => [
@@ -49,8 +51,22 @@ function receivedRows(trace: Trace): string[][] {
   const subject =
     device === undefined
       ? show(trace.data)
-      : `${name}device ${device.id ?? '(no id yet)'}, serial number ${escapeControlCharacters(device.serialNumber ?? 'unknown')}`;
+      : `${name}device ${device.id ?? '(no id yet)'}, ${escapeControlCharacters(deviceNameOf(device))}`;
   return [[`${subject}, at ${trace.at}${trace.source === 'webhook' ? '' : ` (${trace.source})`}`]];
+}
+
+function deviceNameOf({ serialNumber, udid }: DeviceReference): string {
+  return serialNumber === undefined && udid !== undefined
+    ? `UDID ${udid}`
+    : `serial number ${serialNumber ?? 'unknown'}`;
+}
+
+/** What was odd about the webhook, and the fields that the event does not have. */
+function webhookWarningRows({ warnings = [], original }: Trace, paint: Paint): string[][] {
+  return [
+    ...warnings.map((warning) => [paint('yellow', '!'), escapeControlCharacters(warning)]),
+    ...(original === undefined ? [] : [['', paint('dim', `as sent: ${show(original)}`)]]),
+  ];
 }
 
 function factRow(

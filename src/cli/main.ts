@@ -1,15 +1,16 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { loadEnvFile } from '../config/env-file.js';
+import { openEnvFile } from '../config/env-file.js';
 import { createProgram } from './program.js';
 import { reportError } from './report-error.js';
 import { paintFor } from './terminal.js';
 
 try {
-  loadEnvFile('.env');
+  const envFile = openEnvFile('.env', process.env);
   await createProgram(packageVersion(), {
     env: process.env,
+    envFile,
     paint: paintFor(process.stdout, process.env),
     print: (text) => void process.stdout.write(`${text}\n`),
   }).parseAsync();

@@ -1,3 +1,4 @@
+import type { EnvFile } from '../config/env-file.js';
 import type { Role } from '../config/settings.js';
 import { startService } from '../main.js';
 import type { Service } from '../main.js';
@@ -12,7 +13,11 @@ const STOP_TIMEOUT_MS = 25_000;
  *
  * @throws OperatorError when it cannot start.
  */
-export async function serve(roles: readonly Role[], env: NodeJS.ProcessEnv): Promise<void> {
+export async function serve(
+  roles: readonly Role[],
+  env: NodeJS.ProcessEnv,
+  envFile?: EnvFile,
+): Promise<void> {
   const running: { service?: Service } = {};
   let signalled = false;
   const onSignal = (signal: keyof typeof EXIT_CODES): void => {
@@ -32,9 +37,9 @@ export async function serve(roles: readonly Role[], env: NodeJS.ProcessEnv): Pro
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   process.on('SIGHUP', () => {
-    // A closing terminal means stop. From anywhere else, SIGHUP means reload the rules.
+    // A closing terminal means stop. From anywhere else, SIGHUP means reload .env and the rules.
     if (process.stdout.isTTY || running.service === undefined) onSignal('SIGHUP');
     else void running.service.reloadRules();
   });
-  running.service = await startService({ env, roles });
+  running.service = await startService({ env, roles, ...(envFile && { envFile }) });
 }

@@ -85,6 +85,12 @@ const variables = {
     .describe('the API key from SimpleMDM (Settings, API) without spaces'),
   SIMPLEMDM_BASE_URL: simpleMdmBaseUrl.default('https://a.simplemdm.com/api/v1'),
   WEBHOOK_TOKEN: webhookTokens.optional(),
+  WEBHOOK_TOKEN_HEADER: z
+    .string()
+    // RFC 9110, section 5.6.2: token.
+    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/)
+    .default('X-Webhook-Token')
+    .describe('the name of a request header, such as X-Webhook-Token'),
   ADMIN_TOKEN: token().optional(),
   RULES_PATH: z
     .string()
@@ -132,6 +138,16 @@ const schema = z.object(variables);
 export type Settings = z.output<typeof schema>;
 
 const SECRETS = new Set(['SIMPLEMDM_API_KEY', 'WEBHOOK_TOKEN', 'ADMIN_TOKEN', 'REDIS_URL']);
+
+/** Whether a variable is a setting of the service. */
+export function isSetting(name: string): boolean {
+  return Object.hasOwn(variables, name);
+}
+
+/** Whether the value of a setting is a secret. */
+export function isSecretSetting(name: string): boolean {
+  return SECRETS.has(name);
+}
 
 /** Whether `NODE_ENV` is `production`. Then missing tokens stop the start. */
 export function isProduction(settings: Settings): boolean {

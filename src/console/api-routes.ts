@@ -5,7 +5,7 @@ import { findEvents, findTrace, isCursor } from '../journal/find-events.js';
 import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
 import { isRedisUnreachable } from '../queues/connection.js';
-import { isValidToken, tokenFromHeaders } from '../receiver/authenticate.js';
+import { hasValidToken, tokensFromHeaders } from '../receiver/authenticate.js';
 import { HttpProblem, serviceUnavailable } from '../receiver/http-problem.js';
 import { replay } from '../runs/replay.js';
 import type { ReplayOptions } from '../runs/replay.js';
@@ -117,11 +117,8 @@ const redisErrors: ErrorRequestHandler = (error: unknown, _request, _response, n
 
 function authenticateAdmin(adminToken: string | undefined): RequestHandler {
   return (request, response, next) => {
-    const token = tokenFromHeaders({
-      webhookToken: undefined,
-      authorization: request.get('Authorization'),
-    });
-    if (adminToken === undefined || isValidToken(token, [adminToken])) {
+    const tokens = tokensFromHeaders({ authorization: request.get('Authorization') });
+    if (adminToken === undefined || hasValidToken(tokens, [adminToken])) {
       next();
       return;
     }

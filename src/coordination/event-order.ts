@@ -1,14 +1,13 @@
 import type { Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
-import { deviceReferenceOf } from '../events/webhook-types.js';
+import { deviceKeyOf } from '../events/webhook-types.js';
 import { KEY_PREFIX, pipelineResults } from '../queues/connection.js';
 import { UNFINISHED_TTL_S } from '../queues/retention.js';
 import { addInArrivalOrder } from './arrival-order.js';
 
 /** The sorted set of the unprocessed events of one device, by the time at which they happened. */
 function orderKey(event: Event): string | undefined {
-  const device = deviceReferenceOf(event);
-  const name = device?.id ?? device?.serialNumber;
+  const name = deviceKeyOf(event);
   return name === undefined ? undefined : `${KEY_PREFIX}:event-order:${event.account}:${name}`;
 }
 

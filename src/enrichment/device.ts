@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { deviceReferenceOf } from '../events/webhook-types.js';
+import type { SimpleMdm } from '../simplemdm/client.js';
 import { deviceAttributes } from '../simplemdm/devices.js';
 import type { Device } from '../simplemdm/devices.js';
 import { linksTo } from '../simplemdm/resource.js';
@@ -11,7 +12,7 @@ import { fieldsOf } from './schema-shape.js';
 
 /**
  * The device of the event: the attributes of its record, with `id`, `group_id`, `platform` and `capacity_free_ratio`. Without a
- * device id in the event (Apple Business Manager), the device is looked up by serial number.
+ * device id in the event (Apple Business Manager, odd webhooks), the device is looked up by serial number or UDID.
  */
 export const device: Fact = {
   shape: {
@@ -32,11 +33,14 @@ export const device: Fact = {
   fetch: async ({ event, api, warn }) => {
     const reference = deviceReferenceOf(event);
     if (reference === undefined) return null;
-    const { id, serialNumber } = reference;
+    const { id, serialNumber, udid } = reference;
     const record =
       id !== undefined
         ? await nullWhenNotFound(() => api.devices.retrieve(id))
-        : await deviceWithSerialNumber({ api, account: event.account }, serialNumber ?? '', warn);
+        : ((serialNumber === undefined
+            ? null
+            : await deviceWithSerialNumber({ api, account: event.account }, serialNumber, warn)) ??
+          (udid === undefined ? null : await findByUdid(api, udid)));
     if (record === null) return null;
     for (const note of deviceNotes(record)) warn(note);
     return deviceValue(record);
@@ -50,6 +54,13 @@ export function deviceNotes({ attributes }: Device): string[] {
     (name) => name ?? [],
   );
   return [`platform: this version does not know the model ${names.join(', ')}; device.platform is "unknown"`];
+}
+
+async function findByUdid(api: SimpleMdm, udid: string): Promise<Device | null> {
+  for await (const record of api.devices.list({ search: udid, includeAwaitingEnrollment: true })) {
+    if (record.attributes.unique_identifier?.toUpperCase() === udid.toUpperCase()) return record;
+  }
+  return null;
 }
 
 const withGroups = z.looseObject({ groups: linksTo });

@@ -1,20 +1,7 @@
 import { z } from 'zod';
 
-/** How deep the JSON of a webhook may nest. Webhooks of SimpleMDM stay under ten levels. */
+/** How deep the JSON of a webhook may nest. Deeper values are kept as text. Webhooks of SimpleMDM stay under ten levels. */
 export const MAX_DEPTH = 64;
-
-// `pipe`, because the checks would throw on other values that have a length.
-const webhookType = z.string('expected a dotted event type such as "device.enrolled"').pipe(
-  z
-    .string()
-    .max(128, 'expected at most 128 characters')
-    .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, 'expected a dotted event type such as "device.enrolled"'),
-);
-
-const webhookTime = z.iso.datetime({
-  offset: true,
-  error: 'expected an ISO 8601 time with offset such as "2000-01-01T12:00:00.000-07:00"',
-});
 
 /** A JSON object with unknown fields, kept as is: a copy would lose a field called `__proto__`. */
 export const jsonObject = z.custom<Record<string, unknown>>(
@@ -22,16 +9,14 @@ export const jsonObject = z.custom<Record<string, unknown>>(
   'expected an object',
 );
 
-/** The body of a webhook (SimpleMDM API reference, section Webhooks). Unknown fields are dropped, except in `data`. */
-export const webhookEnvelope = z.object({
-  type: webhookType,
-  at: webhookTime,
-  /** Missing when an admin presses the test button. */
-  data: jsonObject.nullish().transform((data) => data ?? {}),
-});
-
-/** A validated webhook body. */
-export type Webhook = z.output<typeof webhookEnvelope>;
+/** What an event takes from the body of a webhook (SimpleMDM API reference, section Webhooks). */
+export interface Webhook {
+  readonly type: string;
+  /** ISO 8601 with offset. */
+  readonly at: string;
+  /** Unknown fields are kept. */
+  readonly data: Record<string, unknown>;
+}
 
 /** The step of a run that caused an event. */
 export const eventCause = z.object({
@@ -53,7 +38,7 @@ export const event = z.object({
   id: z.string(),
   account: z.string(),
   type: z.string(),
-  /** When the event happened, as the sender wrote it. */
+  /** When the event happened, as the sender wrote it; the time of receipt when the webhook names no usable time. */
   at: z.string(),
   /** When the service accepted the event: ISO 8601, UTC. */
   receivedAt: z.string(),
@@ -62,6 +47,10 @@ export const event = z.object({
   /** Of a replay: the source of the original event. */
   originalSource: eventSource.optional(),
   data: jsonObject,
+  /** What was odd about the webhook: plain sentences. Missing when nothing was. */
+  warnings: z.array(z.string()).optional(),
+  /** The fields of the webhook that the event does not have as they were sent: odd ones and unknown ones. Rules do not see them. */
+  original: jsonObject.optional(),
   /** Missing when no run caused the event. */
   causedBy: eventCause.optional(),
 });

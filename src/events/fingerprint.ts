@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Webhook } from './envelope.js';
 
 /**
  * JSON with sorted keys and no white space, so that equal values give equal strings.
@@ -18,12 +17,19 @@ export function canonicalJson(value: unknown): string {
   return `{${members.join(',')}}`;
 }
 
+/** What makes an event different from others. */
+export interface EventIdentity {
+  readonly type: string;
+  /** A text for every webhook of the documented form. */
+  readonly at: unknown;
+  readonly data: unknown;
+}
+
 /**
  * The id of an event: SHA-256 in hex of the account and the canonical JSON of `type`, `at` and `data`.
  * A webhook that is delivered twice gets the same id, so the queue drops the duplicate.
  */
-export function fingerprint(account: string, webhook: Webhook): string {
-  const { type, at, data } = webhook;
+export function fingerprint(account: string, { type, at, data }: EventIdentity): string {
   return createHash('sha256')
     .update(account)
     .update('\n')

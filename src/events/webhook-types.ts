@@ -1,22 +1,23 @@
 import { z } from 'zod';
-import type { Webhook } from './envelope.js';
+import type { Event } from './envelope.js';
+import { numberFrom } from './webhook-device.js';
 
-/** An enrolled device. Only the id is required: API calls use it. */
+/** An enrolled device, as documented. */
 const enrolledDevice = z.looseObject({
-  id: z.int('expected the SimpleMDM device id, a whole number').positive(),
+  id: z.int(),
   udid: z.string().nullish(),
   serial_number: z.string().nullish(),
 });
 
 /** A device that exists only in Apple Business Manager. It has no SimpleMDM id. */
 const businessManagerDevice = z.looseObject({
-  serial_number: z.string('expected the serial number, a text').min(1),
+  serial_number: z.string(),
   model: z.string().nullish(),
 });
 
 const aboutDevice = z.looseObject({ device: enrolledDevice });
 
-/** The schema of `data` for each documented type. Unknown fields are kept. */
+/** The documented form of `data` for each documented type: what rules may name. Webhooks of other forms are kept too (read-webhook.ts). */
 export const KNOWN_DATA: ReadonlyMap<string, z.ZodType<Record<string, unknown>>> = new Map<
   string,
   z.ZodType<Record<string, unknown>>
@@ -34,29 +35,22 @@ export const KNOWN_DATA: ReadonlyMap<string, z.ZodType<Record<string, unknown>>>
 /** The event types that the SimpleMDM API reference documents. */
 export const KNOWN_TYPES: readonly string[] = [...KNOWN_DATA.keys()];
 
-/**
- * Checks the `data` of a webhook with a known type. Unknown types pass, because SimpleMDM adds types over time.
- *
- * @returns `<path of the field>: <problem>`, or undefined when the data is valid.
- */
-export function problemInData(webhook: Webhook): string | undefined {
-  const result = KNOWN_DATA.get(webhook.type)?.safeParse(webhook.data);
-  const issue = result?.error?.issues[0];
-  return issue === undefined ? undefined : `${['data', ...issue.path].join('.')}: ${issue.message}`;
-}
+const text = z.string().trim().min(1);
 
 const deviceReference = z.looseObject({
   device: z.looseObject({
-    id: z.int().positive().optional().catch(undefined),
+    id: z.unknown().optional().transform(numberFrom),
     // Serial numbers have ten to twelve characters. An endless string must not become an API search.
-    serial_number: z.string().min(1).max(64).optional().catch(undefined),
+    serial_number: text.max(64).optional().catch(undefined),
+    udid: text.max(64).optional().catch(undefined),
   }),
 });
 
-/** What the data of an event says about its device. */
+/** What the data of an event says about its device. At least one is known. */
 export interface DeviceReference {
   readonly id: number | undefined;
   readonly serialNumber: string | undefined;
+  readonly udid: string | undefined;
 }
 
 /** The device in the data of an event of any type, or undefined without one. */
@@ -65,6 +59,34 @@ export function deviceReferenceOf(event: {
 }): DeviceReference | undefined {
   const parsed = deviceReference.safeParse(event.data);
   if (!parsed.success) return undefined;
-  const { id, serial_number: serialNumber } = parsed.data.device;
-  return id === undefined && serialNumber === undefined ? undefined : { id, serialNumber };
+  const { id, serial_number: serialNumber, udid } = parsed.data.device;
+  if (id === undefined && serialNumber === undefined && udid === undefined) return undefined;
+  return { id, serialNumber, udid };
+}
+
+/** The best name of a device that an event has without a lookup, for keys that belong to one device. */
+export function deviceKeyOf(event: { readonly data: Record<string, unknown> }): string | undefined {
+  const device = deviceReferenceOf(event);
+  return device === undefined ? undefined : String(device.id ?? device.serialNumber ?? device.udid);
+}
+
+/**
+ * Why it is not known which device an event is about, although its type is about one. A lookup that then finds nothing does not mean that
+ * the device is gone. Undefined when the event names its device, or needs none.
+ */
+export function uncertainDeviceOf({
+  type,
+  data,
+  source,
+  originalSource = source,
+}: Pick<Event, 'type' | 'data' | 'source' | 'originalSource'>): string | undefined {
+  if (originalSource !== 'webhook') return undefined;
+  const device = deviceReferenceOf({ data });
+  const namesDevice = type.startsWith('device.') ? device?.id !== undefined : device !== undefined;
+  if (namesDevice || !(/^(?:abm\.)?device\./.test(type) || (data['device'] ?? null) !== null))
+    return undefined;
+  if (device === undefined) return 'the webhook named no device';
+  const { serialNumber, udid } = device;
+  const known = serialNumber === undefined ? `UDID ${udid ?? ''}` : `serial number ${serialNumber}`;
+  return `the webhook named no device id, and SimpleMDM has no device with the ${known}`;
 }

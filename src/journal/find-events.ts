@@ -12,7 +12,7 @@ import type { EventStatus, EventSummary, FactTrace, ProcessingTrace, RunTrace, T
 export interface EventFilter {
   /** An event type or a pattern such as `device.*`. */
   readonly type?: string | undefined;
-  /** A SimpleMDM device id or a serial number. */
+  /** A SimpleMDM device id, a serial number or a UDID. */
   readonly device?: string | undefined;
   /** A rule that ran for the event. */
   readonly rule?: string | undefined;
@@ -224,5 +224,5 @@ function matches(found: Trace, { type, device, rule, account, status }: EventFil
   if (status !== undefined && !statusesOf(found).has(status)) return false;
   if (device === undefined) return true;
   const about = deviceReferenceOf(found);
-  return about !== undefined && (String(about.id) === device || about.serialNumber === device);
+  return about !== undefined && [String(about.id), about.serialNumber, about.udid].includes(device);
 }

@@ -55,6 +55,8 @@ const attemptRecord = z.object({
   inDoubtSince: z.string().optional(),
   /** What later steps can use as `steps.<id>`. */
   output: z.record(z.string(), z.unknown()).optional(),
+  /** The secrets of the output, encrypted. Traces do not have them. */
+  sealed: z.string().optional(),
   /** The last calls of the step. */
   calls: z.array(apiCall),
 });

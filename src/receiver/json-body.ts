@@ -1,59 +1,110 @@
-import { isUtf8 } from 'node:buffer';
 import express from 'express';
-import type { Request, RequestHandler } from 'express';
-import { MAX_DEPTH } from '../events/envelope.js';
+import type { Request, RequestHandler, Response } from 'express';
+import { z } from 'zod';
+import type { Oddity } from '../events/oddity.js';
+import { shown } from '../events/oddity.js';
+import { parseJson } from '../events/parse-json.js';
+import { decodeBody } from './decode-body.js';
 import { HttpProblem } from './http-problem.js';
 
 /** The largest accepted body. Webhooks of SimpleMDM are smaller than one KiB. */
 const MAX_BODY_BYTES = 256 * 1024;
 
-const NOT_UTF8 = 'the body is not valid UTF-8';
+const readBody = express.raw({ limit: MAX_BODY_BYTES, type: () => true });
 
-const parseJson = express.json({
-  limit: MAX_BODY_BYTES,
-  // problemInHeaders checks the content type, so that the response names it.
-  type: () => true,
-  strict: false,
-  verify: (_request, _response, body) => {
-    if (!isUtf8(body)) throw new Error(NOT_UTF8);
-  },
-});
+/** The parsed JSON of requests, and what was odd about its bytes. */
+const parsedBodies = new WeakMap<
+  Response,
+  { readonly value: unknown; readonly oddities: readonly Oddity[] }
+>();
 
-/** Parses the body of a request as JSON. Rejects other bodies with 415, 413 or 400. */
+/** The JSON that {@link jsonBody} has parsed. */
+export function jsonBodyOf(response: Response): {
+  readonly value: unknown;
+  readonly oddities: readonly Oddity[];
+} {
+  return parsedBodies.get(response) ?? { value: undefined, oddities: [] };
+}
+
+/**
+ * Parses the body of a request as JSON, whatever its content type: proxies change headers. Rejects bodies that are too large (413), compressed
+ * in an unknown way (415), or not JSON (400).
+ */
 export const jsonBody: RequestHandler = (request, response, next) => {
-  const headerProblem = problemInHeaders(request);
-  if (headerProblem !== undefined) {
+  if (Number(request.get('Content-Length')) > MAX_BODY_BYTES) {
     // The body stays unread, so the connection cannot be reused.
     response.setHeader('Connection', 'close');
-    next(headerProblem);
+    next(tooLarge());
     return;
   }
-  parseJson(request, response, (error?: unknown) => {
+  readBody(request, response, (error?: unknown) => {
     if (error !== undefined) {
       next(problemFromParser(error));
       return;
     }
     const body: unknown = request.body;
-    const problem = body === undefined ? 'the body is empty; expected a JSON object' : problemInJson(body);
-    next(problem === undefined ? undefined : invalidJson(problem));
+    const result = parseBody(request, Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+    if (result instanceof HttpProblem) {
+      next(result);
+      return;
+    }
+    parsedBodies.set(response, result);
+    next();
   });
 };
 
-function problemInHeaders(request: Request): HttpProblem | undefined {
-  const type = request.get('Content-Type');
-  if (!/^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type ?? '')) {
-    return new HttpProblem(
-      415,
-      'webhook/unsupported-media-type',
-      `expected Content-Type application/json, found ${type === undefined ? 'none' : JSON.stringify(type.slice(0, 80))}`,
-    );
+function parseBody(
+  request: Request,
+  bytes: Uint8Array,
+): { value: unknown; oddities: readonly Oddity[] } | HttpProblem {
+  const contentType = request.get('Content-Type');
+  const charset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(contentType ?? '')?.[1];
+  const { text, oddity } = decodeBody(bytes, charset);
+  const fromHeaders = [...(oddity === undefined ? [] : [oddity]), ...contentTypeOddity(contentType)];
+  try {
+    const { value, oddities } = parseJson(text);
+    return { value, oddities: [...fromHeaders, ...oddities] };
+  } catch (error) {
+    const inForm = jsonInForm(text);
+    if (inForm !== undefined) return { value: inForm.value, oddities: [...fromHeaders, ...inForm.oddities] };
+    return new HttpProblem(400, 'webhook/invalid-json', `the body is not JSON: ${hintFor(text, error)}`);
   }
-  if (Number(request.get('Content-Length')) > MAX_BODY_BYTES) return tooLarge();
-  return undefined;
 }
 
-function invalidJson(detail: string): HttpProblem {
-  return new HttpProblem(400, 'webhook/invalid-json', detail);
+function contentTypeOddity(contentType: string | undefined): Oddity[] {
+  if (/^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType ?? '')) return [];
+  const text = `the content type is ${contentType === undefined ? 'missing' : shown(contentType)}, not application/json`;
+  return [{ kind: 'content_type', text }];
+}
+
+/** The field of a form that holds the JSON, as some proxies and senders encode webhooks. */
+const FORM_FIELD = 'payload';
+
+function jsonInForm(text: string): { value: unknown; oddities: readonly Oddity[] } | undefined {
+  if (!new RegExp(`(?:^|&)${FORM_FIELD}=`).test(text)) return undefined;
+  try {
+    const { value, oddities } = parseJson(new URLSearchParams(text).get(FORM_FIELD) ?? '');
+    const oddity: Oddity = { kind: 'form', text: `the JSON was in the field "${FORM_FIELD}" of a form` };
+    return { value, oddities: [oddity, ...oddities] };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a body that is not JSON looks like. Never quotes it: it may hold secrets. */
+function hintFor(text: string, error: unknown): string {
+  const start = text.trimStart();
+  if (start === '') return 'it is empty; expected a JSON object';
+  if (start.startsWith('<'))
+    return 'it looks like a page in HTML or XML; a proxy may have replaced the webhook';
+  if (/^[\w.%+-]+=/.test(start))
+    return `it looks like a form; send JSON, or a form whose field "${FORM_FIELD}" holds the JSON`;
+  if (/^[{[]/.test(start)) {
+    const place = z.object({ message: z.string() }).safeParse(error).data?.message;
+    const position = /position \d+/.exec(place ?? '')?.[0];
+    return `it is cut off or damaged${position === undefined ? '' : ` at ${position}`}`;
+  }
+  return 'expected a JSON object';
 }
 
 function tooLarge(): HttpProblem {
@@ -62,30 +113,13 @@ function tooLarge(): HttpProblem {
 
 /** The problem for an error of the body parser, which names the kind of the error in `type`. */
 function problemFromParser(error: unknown): unknown {
-  if (error instanceof HttpProblem || typeof error !== 'object' || error === null) return error;
+  if (typeof error !== 'object' || error === null) return error;
   const type = 'type' in error ? error.type : undefined;
   const status = 'status' in error ? error.status : undefined;
   const message = 'message' in error ? String(error.message) : '';
   if (type === 'entity.too.large') return tooLarge();
-  if (type === 'entity.parse.failed') return invalidJson(`the body is not JSON: ${message}`);
-  if (type === 'entity.verify.failed') return invalidJson(NOT_UTF8);
-  if (type === 'encoding.unsupported' || type === 'charset.unsupported')
-    return new HttpProblem(415, 'webhook/unsupported-media-type', message);
-  if (typeof status === 'number' && status >= 400 && status < 500) return invalidJson(message);
+  if (type === 'encoding.unsupported') return new HttpProblem(415, 'webhook/unsupported-media-type', message);
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new HttpProblem(400, 'webhook/invalid-json', message);
   return error;
-}
-
-/** What is wrong with parsed JSON, or undefined. Works without recursion, so that no depth can exhaust the stack. */
-function problemInJson(body: unknown): string | undefined {
-  let level: unknown[] = [body];
-  for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
-    // JavaScript parses 1e400 as Infinity, which would be stored as null.
-    if (level.some((value) => typeof value === 'number' && !Number.isFinite(value)))
-      return 'the JSON holds a number that is too large';
-    level = level.flatMap((value): unknown[] =>
-      typeof value === 'object' && value !== null ? Object.values(value) : [],
-    );
-    if (level.length === 0) return undefined;
-  }
-  return `the JSON nests deeper than ${MAX_DEPTH} levels`;
 }

@@ -1,29 +1,49 @@
 import { Router } from 'express';
-import type { Request, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Account } from '../config/accounts.js';
 import { DEFAULT_ACCOUNT } from '../config/accounts.js';
-import { webhookEnvelope } from '../events/envelope.js';
-import type { Event, Webhook } from '../events/envelope.js';
+import type { FirstReceipt } from '../coordination/first-receipt.js';
+import { jsonObject } from '../events/envelope.js';
+import type { Event } from '../events/envelope.js';
 import { fingerprint } from '../events/fingerprint.js';
-import { KNOWN_TYPES, problemInData } from '../events/webhook-types.js';
+import { warningsOf } from '../events/oddity.js';
+import type { Oddity } from '../events/oddity.js';
+import { readWebhook } from '../events/read-webhook.js';
+import type { ReadWebhook } from '../events/read-webhook.js';
+import { KNOWN_TYPES } from '../events/webhook-types.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { isValidToken, tokenFromHeaders } from './authenticate.js';
+import { redactJson } from '../telemetry/redaction.js';
+import type { Redact } from '../telemetry/redaction.js';
+import { hasValidToken, tokensFromHeaders } from './authenticate.js';
 import type { Intake } from './intake.js';
-import { jsonBody } from './json-body.js';
+import { jsonBody, jsonBodyOf } from './json-body.js';
 import { HttpProblem, serviceUnavailable } from './http-problem.js';
 
 /** What the webhook routes need. */
 export interface WebhookRoutesOptions {
   readonly accounts: ReadonlyMap<string, Account>;
   /** Undefined while the service starts or stops. Then webhooks get 503. */
-  readonly intake: () => Intake | undefined;
+  readonly store: () => WebhookStore | undefined;
+  /** `WEBHOOK_TOKEN_HEADER`: a header that holds the token, in addition to {@link TOKEN_HEADERS}. */
+  readonly tokenHeader: string;
+  /** Masks the secrets of the service: an odd webhook may repeat its token in a field or a header. */
+  readonly redact: Redact;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly now?: () => Date;
 }
+
+/** Where webhooks are stored. */
+export interface WebhookStore {
+  readonly intake: Intake;
+  readonly firstReceipt: FirstReceipt;
+}
+
+/** Headers that may hold the token. Public set-ups for SimpleMDM use the second one. */
+const TOKEN_HEADERS = ['X-Webhook-Token', 'X-SimpleMDM-Webhook-Secret'];
 
 /** How many wrong tokens one address may send per minute before it gets 429. */
 const WRONG_TOKENS_PER_MINUTE = 20;
@@ -34,14 +54,14 @@ const METHOD_HINT = 'this address receives webhooks by POST only: enter it in Si
 export function webhookRoutes(options: WebhookRoutesOptions): Router {
   const { metrics } = options;
   const router = Router({ caseSensitive: true });
-  const count: RequestHandler = (request, response, next) => {
+  const count: RequestHandler = (_request, response, next) => {
     response.once('finish', () =>
-      metrics.webhooks.inc({ type: typeLabel(request.body), status: String(response.statusCode) }),
+      metrics.webhooks.inc({ type: typeLabel(response), status: String(response.statusCode) }),
     );
     next();
   };
   const paths = ['/webhooks/simplemdm', '/webhooks/simplemdm/:first', '/webhooks/simplemdm/:first/:second'];
-  router.post(paths, count, authenticate(options), jsonBody, acceptWebhook(options));
+  router.post(paths, count, authenticate(options), jsonBody, acceptWebhook(options), logRefused(options));
   router.all(paths, (_request, response, next) => {
     response.setHeader('Allow', 'POST');
     next(new HttpProblem(405, 'webhook/method-not-allowed', METHOD_HINT));
@@ -50,30 +70,30 @@ export function webhookRoutes(options: WebhookRoutesOptions): Router {
 }
 
 /** The type as a metric label. Unknown types share one label, because a sender could invent any number of them. */
-function typeLabel(body: unknown): string {
-  const type = typeof body === 'object' && body !== null && 'type' in body ? body.type : undefined;
+function typeLabel(response: Response): string {
+  const type: unknown = response.locals['type'];
   if (typeof type !== 'string') return 'none';
   return KNOWN_TYPES.includes(type) ? type : 'other';
 }
 
-/** The account and the token of a request. A single path segment is the token, unless a header carries the token. */
+/** The account and the possible tokens of a request. A single path segment is the token, unless it is an account and headers carry tokens. */
 function credentialsOf(
   request: Request,
-  accounts: ReadonlyMap<string, Account>,
-): { account: string; token: string | undefined } {
+  { accounts, tokenHeader }: WebhookRoutesOptions,
+): { account: string; tokens: string[] } {
   const { first, second } = request.params;
-  const headerToken = tokenFromHeaders({
-    webhookToken: request.get('X-Webhook-Token'),
+  if (typeof second === 'string') return { account: String(first), tokens: [second] };
+  const tokens = tokensFromHeaders({
+    plain: [tokenHeader, ...TOKEN_HEADERS].map((name) => request.get(name)),
     authorization: request.get('Authorization'),
   });
-  if (typeof second === 'string') return { account: String(first), token: second };
-  if (typeof first !== 'string') return { account: DEFAULT_ACCOUNT, token: headerToken };
-  return headerToken !== undefined && accounts.has(first)
-    ? { account: first, token: headerToken }
-    : { account: DEFAULT_ACCOUNT, token: first };
+  if (typeof first !== 'string') return { account: DEFAULT_ACCOUNT, tokens };
+  return tokens.length > 0 && accounts.has(first)
+    ? { account: first, tokens }
+    : { account: DEFAULT_ACCOUNT, tokens: [first] };
 }
 
-function authenticate({ accounts }: WebhookRoutesOptions): RequestHandler {
+function authenticate(options: WebhookRoutesOptions): RequestHandler {
   const unauthorized = new HttpProblem(
     401,
     'webhook/invalid-token',
@@ -97,10 +117,10 @@ function authenticate({ accounts }: WebhookRoutesOptions): RequestHandler {
       ),
   });
   return (request, response, next) => {
-    const { account: name, token } = credentialsOf(request, accounts);
-    const account = accounts.get(name);
+    const { account: name, tokens } = credentialsOf(request, options);
+    const account = options.accounts.get(name);
     const acceptsAll = account?.webhookTokens.length === 0;
-    if (account !== undefined && (acceptsAll || isValidToken(token, account.webhookTokens))) {
+    if (account !== undefined && (acceptsAll || hasValidToken(tokens, account.webhookTokens))) {
       response.locals['account'] = name;
       next();
       return;
@@ -112,33 +132,44 @@ function authenticate({ accounts }: WebhookRoutesOptions): RequestHandler {
   };
 }
 
-function acceptWebhook({ intake, logger, now = () => new Date() }: WebhookRoutesOptions): RequestHandler {
-  return async (request, response) => {
-    const webhook = parseWebhook(request.body);
+function acceptWebhook({
+  store,
+  metrics,
+  logger,
+  redact,
+  now = () => new Date(),
+}: WebhookRoutesOptions): RequestHandler {
+  return async (_request, response) => {
+    const { value, oddities: bodyOddities } = jsonBodyOf(response);
     const account = String(response.locals['account']);
-    const enqueue = intake();
-    if (enqueue === undefined) {
+    const receivedAt = now();
+    const read = readWebhook(value, receivedAt);
+    if ('problem' in read) throw new HttpProblem(400, 'webhook/invalid-fields', read.problem);
+    const type = redact(read.webhook.type);
+    response.locals['type'] = type;
+    const oddities = [...bodyOddities, ...read.oddities];
+    const requestId = response.getHeader('X-Request-Id');
+    const open = store();
+    if (open === undefined) {
       throw serviceUnavailable(
         'http/unavailable',
         'the service is starting or stopping; send the webhook again in a few seconds',
       );
     }
-    const event: Event = {
-      id: fingerprint(account, webhook),
+    const stored = storeEvent(
       account,
-      ...webhook,
-      receivedAt: now().toISOString(),
-      source: 'webhook',
-    };
-    const { duplicate } = await enqueue(event).catch((error: unknown) => {
+      {
+        ...read,
+        webhook: { ...read.webhook, type },
+        original: jsonObject.parse(redactJson(redact, read.original)),
+      },
+      warningsOf(oddities).map(redact),
+      receivedAt.toISOString(),
+      open,
+    );
+    const { event, duplicate } = await stored.catch((error: unknown) => {
       logger.error(
-        {
-          code: 'webhook/not-queued',
-          event: event.id,
-          type: event.type,
-          reason: errorText(error),
-          requestId: response.getHeader('X-Request-Id'),
-        },
+        { code: 'webhook/not-queued', account, type, reason: errorText(error), requestId },
         'webhook not queued; the sender got 503',
       );
       throw serviceUnavailable(
@@ -146,28 +177,67 @@ function acceptWebhook({ intake, logger, now = () => new Date() }: WebhookRoutes
         'Redis did not store the event; send the webhook again in a few seconds',
       );
     });
+    const { id: eventId, warnings } = event;
     logger.info(
-      {
-        event: event.id,
-        account,
-        type: event.type,
-        duplicate,
-        requestId: response.getHeader('X-Request-Id'),
-      },
+      { event: eventId, account, type, duplicate, requestId },
       duplicate ? 'duplicate webhook dropped' : 'event accepted',
     );
-    response.status(202).json({ id: event.id, duplicate });
+    if (!duplicate && warnings !== undefined) {
+      countOddities(oddities, metrics);
+      logger.warn(
+        { code: 'webhook/odd', event: eventId, account, type, warnings, requestId },
+        'the webhook does not have the documented form; it was kept',
+      );
+    }
+    response.status(202).json({ id: eventId, duplicate });
   };
 }
 
-function parseWebhook(body: unknown): Webhook {
-  const parsed = webhookEnvelope.safeParse(body);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const field = issue === undefined || issue.path.length === 0 ? 'the body' : issue.path.join('.');
-    throw new HttpProblem(400, 'webhook/invalid-fields', `${field}: ${issue?.message ?? 'not a webhook'}`);
-  }
-  const problem = problemInData(parsed.data);
-  if (problem !== undefined) throw new HttpProblem(400, 'webhook/invalid-fields', problem);
-  return parsed.data;
+async function storeEvent(
+  account: string,
+  { webhook, hasTime, identity, original }: ReadWebhook,
+  warnings: readonly string[],
+  receivedAt: string,
+  { intake, firstReceipt }: WebhookStore,
+): Promise<{ event: Event; duplicate: boolean }> {
+  // Without a time, equal content is one event for some minutes, and another event later.
+  const at = hasTime ? webhook.at : await firstReceipt(fingerprint(account, identity), receivedAt);
+  const event: Event = {
+    id: fingerprint(account, hasTime ? identity : { ...identity, at: [identity.at, at] }),
+    account,
+    ...webhook,
+    at,
+    receivedAt,
+    source: 'webhook',
+    ...(warnings.length > 0 && { warnings: [...warnings] }),
+    ...(Object.keys(original).length > 0 && { original }),
+  };
+  return { event, ...(await intake(event)) };
+}
+
+function countOddities(oddities: readonly Oddity[], metrics: Metrics): void {
+  for (const kind of new Set(oddities.map((oddity) => oddity.kind))) metrics.webhookOddities.inc({ kind });
+}
+
+/** Logs authenticated requests that are refused: somebody set up something that does not work, and nobody would see it. */
+function logRefused({ logger }: WebhookRoutesOptions): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const account: unknown = response.locals['account'];
+    if (error instanceof HttpProblem && error.status < 500 && account !== undefined) {
+      const { code, status, detail } = error;
+      logger.warn(
+        {
+          code,
+          status,
+          account,
+          detail,
+          contentType: request.get('Content-Type')?.slice(0, 80),
+          bytes: request.get('Content-Length'),
+          requestId: response.getHeader('X-Request-Id'),
+        },
+        'request with a valid webhook token refused: it holds no webhook',
+      );
+    }
+    next(error);
+  };
 }

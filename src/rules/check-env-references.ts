@@ -14,7 +14,7 @@ export function checkEnvReferences(
 ): void {
   for (const name of new Set(envReferencesIn(text))) {
     if (vocabulary.isEnvSet(name)) continue;
-    const message = `the environment variable ${name} is not set: set it, or write it into .env`;
+    const message = `the environment variable ${name} is not set: write it into .env, which a running service reads again within seconds, or set it and restart the service`;
     report({ code: 'rule/env-not-set', path, message });
   }
   for (const { 1: name = '', index } of text.matchAll(SHELL_REFERENCE)) {

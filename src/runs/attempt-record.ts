@@ -41,7 +41,8 @@ export interface StepAttempt {
   readonly awaitingInventory: (reason: string, wait: InventoryWait, at: number) => AttemptRecord;
   /** The step goes on: a wait for inventory, if there was one, is over. Returns the time that the action counts from. */
   readonly begin: (now: Date) => Date;
-  readonly finished: (result: ActionResult) => AttemptRecord;
+  /** @param sealed - The secrets of the output, encrypted. */
+  readonly finished: (result: ActionResult, sealed?: string) => AttemptRecord;
   readonly failed: (error: StepFailure) => AttemptRecord;
   /** @param at - The next attempt, in epoch milliseconds. */
   readonly retrying: (error: StepFailure, at: number) => AttemptRecord;
@@ -60,6 +61,7 @@ export function startAttempt(before: AttemptRecord, now: Date): StepAttempt {
     nextAttemptAt: _next,
     finishedAt: _finished,
     output,
+    sealed: _sealed,
     startedAt,
     inDoubtSince,
     ...kept
@@ -107,8 +109,12 @@ export function startAttempt(before: AttemptRecord, now: Date): StepAttempt {
       if (before.inventoryWait !== undefined) waitEndedAt ??= time.toISOString();
       return new Date(waitEndedAt !== undefined && waitEndedAt > firstStart ? waitEndedAt : firstStart);
     },
-    finished: (result) => {
-      const record = { ...base(), ...('output' in result && { output: { ...result.output } }) };
+    finished: (result, sealed) => {
+      const record = {
+        ...base(),
+        ...('output' in result && { output: { ...result.output } }),
+        ...(sealed !== undefined && { sealed }),
+      };
       if (result.status === 'waiting') {
         const nextAttemptAt = new Date(result.until).toISOString();
         return { ...record, status: 'waiting', hasWaited: true, reason: result.reason, nextAttemptAt };

@@ -48,12 +48,13 @@ export async function attemptStep(
   refreshForLook(before, options);
   const attempt = startAttempt(before, options.now());
   const logger = options.logger.child({ step: invocation.name, action });
-  const result = await executeAttempt(attempt, { ...options, logger }, invocation);
-  if ('error' in result) return recordFailure(result.error, attempt, options, invocation);
-  if ('wait' in result) return awaitInventory(result, attempt, options, invocation);
+  const performed = await executeAttempt(attempt, { ...options, logger }, invocation);
+  if ('error' in performed) return recordFailure(performed.error, attempt, options, invocation);
+  if ('wait' in performed) return awaitInventory(performed, attempt, options, invocation);
+  const { result, sealed } = withoutSecrets(performed, action, options);
   const until =
     result.status === 'waiting' ? Math.min(result.until, deadlineOf(attempt, invocation) ?? Infinity) : 0;
-  await save(attempt.finished(result.status === 'waiting' ? { ...result, until } : result));
+  await save(attempt.finished(result.status === 'waiting' ? { ...result, until } : result, sealed));
   options.countStep(action, result.status);
   switch (result.status) {
     case 'failed': {
@@ -84,6 +85,21 @@ export async function awaitInventory(
   options.countStep(action, 'waiting');
   options.logger.child({ step: name, action }).info({ reason }, 'step waits');
   return inventoryRetry(reason, at);
+}
+
+/** Takes the secrets out of the output of an action, before anything is saved or logged. */
+function withoutSecrets(
+  result: ActionResult,
+  action: string,
+  { secrets }: Pick<RunContext, 'secrets'>,
+): { result: ActionResult; sealed?: string } {
+  // The output of a step that waits is what the action continues with.
+  if (result.status !== 'completed') return { result };
+  const { secretNames, ...completed } = result;
+  // Only actions that name secrets talk to other services than SimpleMDM, whose secrets its client removes.
+  if (secretNames === undefined) return { result };
+  const { output, ...sealed } = secrets.hide(action, completed.output, secretNames);
+  return { result: { ...completed, output }, ...sealed };
 }
 
 /** Saves the record of a failed attempt, and decides whether the step is retried. */
@@ -265,7 +281,13 @@ export async function stepValues(
   step: Step,
   steps: readonly StepRecord[],
   extraValues: Values,
-  { event, facts, dryRun, raised }: Pick<RunContext, 'event' | 'facts' | 'dryRun' | 'raised'>,
+  {
+    event,
+    facts,
+    dryRun,
+    raised,
+    secrets,
+  }: Pick<RunContext, 'event' | 'facts' | 'dryRun' | 'raised' | 'secrets'>,
   {
     names = new Set([...step.facts].filter((name) => !step.lookFacts.has(name))),
     goesWithout = () => false,
@@ -286,7 +308,7 @@ export async function stepValues(
   return withNestedFacts({
     event: eventValue(event),
     ...Object.fromEntries([...entries, ...device]),
-    steps: stepOutputs(steps, dryRun),
+    steps: stepOutputs(steps, dryRun, secrets.reveal),
     ...(raised && { raised }),
     ...extraValues,
   });

@@ -3,7 +3,7 @@ import type { FactFetcher } from '../enrichment/fetch-facts.js';
 import { eventValue, withNestedFacts } from '../enrichment/rule-values.js';
 import type { Event } from '../events/envelope.js';
 import { canonicalJson } from '../events/fingerprint.js';
-import { deviceReferenceOf } from '../events/webhook-types.js';
+import { deviceKeyOf } from '../events/webhook-types.js';
 import type { Rule } from '../rules/model/rule.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Decision } from './evaluate-rules.js';
@@ -59,16 +59,15 @@ async function concurrencyGroupOf(
   event: Event,
   { facts, env }: GroupContext,
 ): Promise<string | undefined> {
-  const device = deviceReferenceOf(event);
   const template = rule.concurrencyKey;
   const names = [...(template?.names ?? [])].filter((name) => rule.stepFacts.has(name));
   const values = await Promise.all(names.map(async (name) => [name, await facts.fetch(name)] as const));
   const key =
     template === undefined
-      ? (rule.source.concurrency?.key ?? device?.id ?? device?.serialNumber)
+      ? (rule.source.concurrency?.key ?? deviceKeyOf(event))
       : template.render(withNestedFacts({ event: eventValue(event), ...Object.fromEntries(values) }), env);
-  if (key === undefined || String(key).trim() === '') return undefined;
+  if (key === undefined || key.trim() === '') return undefined;
   return createHash('sha256')
-    .update(canonicalJson([event.account, rule.source.id, String(key)]))
+    .update(canonicalJson([event.account, rule.source.id, key]))
     .digest('hex');
 }

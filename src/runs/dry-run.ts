@@ -1,6 +1,7 @@
 import { ACTIONS } from '../actions/registry.js';
 import type { StepRecord } from '../queues/jobs.js';
 import type { PendingCall } from '../simplemdm/call-recorder.js';
+import type { RunSecrets } from './run-secrets.js';
 
 /** Every reason of a step that a dry run skipped starts with this text. */
 const DRY_RUN = 'dry run: ';
@@ -23,17 +24,35 @@ export class DryRunStop extends Error {
 export function stepOutputs(
   steps: readonly StepRecord[],
   dryRun: boolean,
+  reveal: RunSecrets['reveal'],
 ): Record<string, Record<string, unknown>> {
   return Object.fromEntries(
     steps.flatMap((record): [string, Record<string, unknown>][] => {
-      const { id, status, reason, output } = record;
+      const { id, status, reason } = record;
       if (id === undefined) return [];
       const isPlaceholder = dryRun && reason?.startsWith(DRY_RUN) === true;
       return [
-        [id, isPlaceholder ? placeholderOutputs(record) : { reason: reason ?? null, ...output, status }],
+        [
+          id,
+          isPlaceholder
+            ? placeholderOutputs(record)
+            : { reason: reason ?? null, ...outputOf(record, reveal), status },
+        ],
       ];
     }),
   );
+}
+
+/** With `for_each`, the outputs of the items stand in the output of the step. */
+function outputOf(record: StepRecord, reveal: RunSecrets['reveal']): Readonly<Record<string, unknown>> {
+  const { output, itemRecords } = record;
+  if (itemRecords === undefined || output?.['items'] === undefined) return reveal(record);
+  const items = itemRecords.map((item) => ({
+    status: item.status,
+    reason: item.reason ?? null,
+    ...(item.output !== undefined && reveal(item)),
+  }));
+  return { ...output, items };
 }
 
 /** Placeholders for the output of a step that a dry run skipped, so that later steps show what they would send. */

@@ -13,10 +13,12 @@ import { isRetryable } from '../enrichment/fetch-facts.js';
 import type { FactFetcher } from '../enrichment/fetch-facts.js';
 import { dependsOnDevice, missingInventory, withoutPendingLists } from '../enrichment/inventory.js';
 import { conditionValue, eventValue, withNestedFacts } from '../enrichment/rule-values.js';
+import { uncertainDeviceOf } from '../events/webhook-types.js';
 import { notArrived, waitingFor } from './inventory-looks.js';
 import { isChainTooLong } from './loop-protection.js';
 import { enrolledRecently, isSettling, settleMsOf } from './settling.js';
 import type { Settling } from './settling.js';
+import { isUncertainFact } from './uncertain-device.js';
 
 /** The verdict on a rule for an event. */
 export interface Decision {
@@ -190,6 +192,8 @@ async function evaluateCondition(
   const names = [...rule.conditionFacts].sort((a, b) => (FACTS[a]?.cost ?? 0) - (FACTS[b]?.cost ?? 0));
   const at = now();
   let values: Values = { event: facts.event };
+  const uncertainDevice = uncertainDeviceOf(event);
+  let isUncertain = false;
   const isWaiting = (): boolean => isSettling(event, values['device'] ?? null, settling, at);
   const known = (): Values => withoutPendingLists(values, isWaiting());
   for (const [index, name] of names.entries()) {
@@ -197,11 +201,20 @@ async function evaluateCondition(
     const mayBeDecided = index > 0 || condition.names.has('event');
     if (mayBeDecided && condition.partialResult(known(), at) !== undefined) break;
     const value = await facts.of(name);
+    if (uncertainDevice !== undefined && isUncertainFact(name, value)) {
+      isUncertain = true;
+      continue;
+    }
     values = withNestedFacts({ ...values, [name]: value });
     if (values['device'] === undefined && dependsOnDevice(name, value))
       values = withNestedFacts({ ...values, device: await facts.of('device') });
   }
   const verdict = condition.evaluate(known(), at);
+  // Without its device, neither `device == null` nor its opposite is known, and no inventory will arrive.
+  if (isUncertain && verdict.result !== 'true' && (verdict.result === 'error' || verdict.unknown === true)) {
+    const reason = `${uncertainDevice ?? ''}: ${condition.text} is undecided`;
+    return { verdict: { result: 'false', reason, unknown: true }, missing: [], isWaiting: false };
+  }
   if (verdict.result !== 'false' || verdict.unknown !== true || settling === undefined)
     return { verdict, missing: [], isWaiting: false };
   const device = values['device'] ?? null;

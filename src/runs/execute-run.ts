@@ -2,12 +2,14 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { AlertDispatcher } from '../alerts/alert-dispatcher.js';
+import type { NewAlert } from '../alerts/alert.js';
 import { openClaims } from '../coordination/claims.js';
 import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
 import type { RaisedDevices } from '../coordination/raised-devices.js';
 import { enqueueEvents } from '../coordination/enqueue-events.js';
 import type { EventCauses } from '../coordination/event-causes.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
+import { jsonObject } from '../events/envelope.js';
 import type { Journal } from '../journal/journal.js';
 import type { Lookups } from '../lookups/lookups.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
@@ -16,15 +18,19 @@ import type { EventJob, RunJob } from '../queues/jobs.js';
 import type { RetentionDays } from '../queues/retention.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { AccountAccess } from '../simplemdm/account-access.js';
+import { withRedaction } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { redactJson } from '../telemetry/redaction.js';
-import type { Redaction } from '../telemetry/redaction.js';
+import type { Redact, Redaction } from '../telemetry/redaction.js';
 import { freshFacts } from './fresh-facts.js';
 import { expectEventOf } from './loop-protection.js';
 import { raisedValueOf } from './run-edge.js';
 import type { StepInventory } from './run-context.js';
 import { stepRetry } from './step-retry.js';
 import type { RunReason, RunSession } from './run-session.js';
+import type { RunContext } from './run-context.js';
+import { SealedSecretsError, openRunSecrets } from './run-secrets.js';
+import type { RunSecrets } from './run-secrets.js';
 import { runSteps } from './run-steps.js';
 import { approvalOfStep, askFor } from './wait-for-approval.js';
 import type { ApprovalContext } from './wait-for-approval.js';
@@ -71,8 +77,17 @@ export async function executeRun(
   options: ExecuteOptions,
 ): Promise<JobOutcome> {
   const { connection, journal, redaction, causes, groups, alerts } = options;
-  const { job, logger } = run;
+  const { job } = run;
   run.clearWait();
+  let secrets: RunSecrets;
+  try {
+    secrets = openRunSecrets(access.sealingKey, job.id, run.data().steps);
+  } catch (error) {
+    if (!(error instanceof SealedSecretsError)) throw error;
+    return run.fail({ reason: error.message, code: 'run/sealed-secrets' });
+  }
+  const redact = (text: string): string => secrets.redact(redaction.redact(text));
+  const logger = withRedaction(run.logger, secrets.redact);
   const { event, group } = run.data();
   await run.record('running');
   const facts = createFactFetcher({
@@ -85,7 +100,7 @@ export async function executeRun(
   const canBeSuperseded = rule.source.concurrency?.mode === 'restart';
   let superseded: RunReason | undefined;
   let rejected: RunReason | undefined;
-  const outcome = await runSteps({
+  const outcome = await runStepsSafely(redact, {
     ...options,
     ...access,
     event,
@@ -98,9 +113,11 @@ export async function executeRun(
     runKey: job.id,
     inventory: stepInventory(run.data(), options),
     now: () => new Date(),
-    dispatchAlert: alerts.dispatch,
+    secrets,
+    dispatchAlert: (alert) => alerts.dispatch(withoutSecretsInAlert(alert, secrets.redact)),
     emitEvent: async (emitted) => {
-      await enqueueEvents([emitted], { redis: connection, queue: options.events, journal });
+      const data = jsonObject.parse(redactJson(secrets.redact, emitted.data));
+      await enqueueEvents([{ ...emitted, data }], { redis: connection, queue: options.events, journal });
     },
     superseded: async () => {
       const hasSlot = !canBeSuperseded || group === undefined || (await groups.holdsSlot(group, job.id));
@@ -121,8 +138,8 @@ export async function executeRun(
     },
     beforeAction: (action) => expectEventOf(action, { event, rule: rule.source.id, facts, causes }),
     saveSteps: async (steps) => {
-      // The output of an action may contain a secret from the environment; Redis must not.
-      run.update({ steps: z.array(stepRecord).parse(redactJson(redaction.redact, steps)) });
+      // The output of an action may contain a secret from the environment or from an answer; Redis must not.
+      run.update({ steps: z.array(stepRecord).parse(redactJson(redact, steps)) });
       await run.save();
       await run.record('running');
       return run.data().steps;
@@ -149,4 +166,31 @@ export async function executeRun(
       await run.record('waiting', { reason: outcome.reason });
       return outcome;
   }
+}
+
+/** Runs the steps. Masks the secrets of the run in whatever comes out of it, an unexpected error included. */
+async function runStepsSafely(redact: Redact, context: RunContext): Promise<JobOutcome> {
+  try {
+    const outcome = await runSteps(context);
+    return 'reason' in outcome ? { ...outcome, reason: redact(outcome.reason) } : outcome;
+  } catch (error) {
+    if (error instanceof Error) {
+      error.message = redact(error.message);
+      if (error.stack !== undefined) error.stack = redact(error.stack);
+    }
+    throw error;
+  }
+}
+
+/** People read an alert in a chat, and until then it is in Redis. */
+function withoutSecretsInAlert(alert: NewAlert, redact: Redact): NewAlert {
+  const { title, text, labels, key, notes } = alert;
+  return {
+    ...alert,
+    title: redact(title),
+    text: redact(text),
+    ...(key !== undefined && { key: redact(key) }),
+    ...(notes && { notes: notes.map(redact) }),
+    labels: Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, redact(value)])),
+  };
 }

@@ -60,7 +60,7 @@ export async function attemptForEach(
       ...kept,
       status: 'running',
       startedAt: attempt.startedAt,
-      items: [...items],
+      ...options.secrets.hideItems(items),
       itemRecords,
     });
   } else if (before.status === 'failed' || before.startedAt === undefined) {
@@ -68,7 +68,7 @@ export async function attemptForEach(
     await saveAt(index, { ...before, status: 'running', startedAt: options.now().toISOString() });
   }
   const { startedAt } = current();
-  for (const [position, item] of (current().items ?? []).entries()) {
+  for (const [position, item] of options.secrets.revealItems(current()).entries()) {
     const record = current().itemRecords?.[position] ?? pendingStep(step.source);
     if (isFinished(record, onError)) continue;
     const superseded = await options.superseded();

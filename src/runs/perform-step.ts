@@ -8,6 +8,7 @@ import { errorText } from '../telemetry/error-text.js';
 import { RetryLaterError, StepError } from '../actions/action.js';
 import type { Action, ActionContext, ActionResult, RenderProblem } from '../actions/action.js';
 import { ACTIONS } from '../actions/registry.js';
+import { certainValues } from './uncertain-device.js';
 
 /** A step and what it needs. */
 export interface StepRequest {
@@ -29,7 +30,8 @@ export interface StepRequest {
  */
 export async function performStep(request: StepRequest): Promise<ActionResult> {
   const { step, values, context, inDoubtSince } = request;
-  const prepared = preparedStep(step, values, request.env, context.now());
+  const certain = certainValues(values, context.event);
+  const prepared = preparedStep(step, values, request.env, context.now(), certain);
   if (prepared.kind === 'skipped') return { status: 'skipped', reason: prepared.reason };
   if (request.lacksApproval === true)
     throw new RetryLaterError('run/awaiting-approval', 'the condition became true; asks for an approval');
@@ -58,11 +60,19 @@ export type PreparedStep =
 /**
  * Evaluates a step's condition and renders its arguments.
  *
+ * @param valuesOfCondition - The values that the condition sees, when they are fewer.
  * @throws StepError when the condition cannot be evaluated or a template cannot be rendered.
  */
-export function preparedStep(step: Step, values: Values, env: NodeJS.ProcessEnv, now: Date): PreparedStep {
+export function preparedStep(
+  step: Step,
+  values: Values,
+  env: NodeJS.ProcessEnv,
+  now: Date,
+  valuesOfCondition: Values = values,
+): PreparedStep {
   if (step.condition !== undefined) {
-    const verdict = step.condition.evaluate(conditionValues(withoutPendingLists(values, false)), now);
+    const known = withoutPendingLists(valuesOfCondition, false);
+    const verdict = step.condition.evaluate(conditionValues(known), now);
     if (verdict.result === 'error') throw new StepError('step/condition-failed', `if: ${verdict.reason}`);
     if (verdict.result === 'false') return { kind: 'skipped', reason: verdict.reason };
   }

@@ -134,7 +134,7 @@ async function resumeEvent(
 }
 
 async function repeat(
-  { id, account, type, at, data, source, originalSource = source }: Trace,
+  { id, account, type, at, data, warnings, original, source, originalSource = source }: Trace,
   { redis, events, journal }: ReplayOptions,
 ): Promise<Replay> {
   const copy: Event = {
@@ -144,6 +144,8 @@ async function repeat(
     type,
     at,
     data,
+    ...(warnings && { warnings }),
+    ...(original && { original }),
     receivedAt: new Date().toISOString(),
     source: 'replay',
     originalSource,

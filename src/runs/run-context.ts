@@ -11,6 +11,7 @@ import type { Logger } from '../telemetry/logger.js';
 import type { StepFailure } from './attempt-record.js';
 import type { RaisedValue } from './run-edge.js';
 import type { StepApprovals } from './wait-for-approval.js';
+import type { RunSecrets } from './run-secrets.js';
 import type { Settling } from './settling.js';
 
 /** What the steps of a run need. */
@@ -30,6 +31,7 @@ export interface RunContext {
   readonly lists: CachedLists;
   readonly logger: Logger;
   readonly env: NodeJS.ProcessEnv;
+  readonly secrets: RunSecrets;
   /** The claims of a step, by its position: two steps may run the same script. */
   readonly claimFor: (step: string) => Claim;
   /** Saves the records before a call that changes something and after each step. Returns them as saved. */

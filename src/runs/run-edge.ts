@@ -1,6 +1,7 @@
 import type { RaisedDevices, RaisedScope } from '../coordination/raised-devices.js';
 import type { RunEdge, RunJob } from '../queues/jobs.js';
 import { stepOutputs } from './dry-run.js';
+import { maskedOutput } from './run-secrets.js';
 import { shortened } from './shortened.js';
 
 /** What `on_clear` reads as `raised`. */
@@ -26,7 +27,7 @@ const scopeOf = ({ event, rule }: Pick<RunJob, 'event' | 'rule'>, { mode }: RunE
 export async function keepOutputs(run: RunJob, raised: RaisedDevices): Promise<void> {
   const { edge, steps, event } = run;
   if (edge?.kind !== 'raise') return;
-  const outputs = Object.entries(stepOutputs(steps, edge.mode === 'dry_run')).map(
+  const outputs = Object.entries(stepOutputs(steps, edge.mode === 'dry_run', maskedOutput)).map(
     ([id, output]): [string, Record<string, unknown>] => [
       id,
       Object.fromEntries(

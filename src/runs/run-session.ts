@@ -17,7 +17,7 @@ import type { RuleSource } from '../rules/model/rule-schema.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { Logger } from '../telemetry/logger.js';
 import { keepOutputs } from './run-edge.js';
-import { skippedStep } from './step-records.js';
+import { skippedStep, tracedSteps } from './step-records.js';
 
 /** Where the state of runs is kept. */
 export interface RunSessionOptions {
@@ -138,7 +138,7 @@ function traceOf({ rule, plannedAt, steps, edge, approvals }: RunJob, status: Ru
     rule: rule.id,
     status,
     plannedAt,
-    steps,
+    steps: tracedSteps(steps),
     ...(edge?.kind === 'clear' && { clears: true }),
     ...(approvals && { approvals }),
   };

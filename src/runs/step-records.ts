@@ -7,6 +7,14 @@ export function pendingStep({ action, id }: Pick<AttemptRecord, 'action' | 'id'>
   return { action, ...(id !== undefined && { id }), status: 'pending', attempts: 0, calls: [] };
 }
 
+/** The records for a trace: without the encrypted secrets, which only later steps of the run use. */
+export function tracedSteps(steps: readonly StepRecord[]): StepRecord[] {
+  return steps.map(({ sealed: _sealed, itemRecords, ...step }) => ({
+    ...step,
+    ...(itemRecords && { itemRecords: itemRecords.map(({ sealed: _sealedItem, ...item }) => item) }),
+  }));
+}
+
 /** Whether a step does not run again. */
 export function isFinished({ status }: AttemptRecord, onError: 'stop' | 'continue'): boolean {
   return status === 'completed' || status === 'skipped' || (status === 'failed' && onError === 'continue');
@@ -47,12 +55,20 @@ function restartedStep(
   forEach: string | undefined,
   replay: number,
 ): StepRecord {
-  const { attempts, calls, items, itemRecords = [] } = record;
+  const { attempts, calls, items, sealed, itemRecords = [] } = record;
   if (items !== undefined && source.forEach === forEach) {
     const kept = itemRecords.map((item) =>
       isFinished(item, 'stop') ? item : restartedAttempt(source, [item], replay),
     );
-    return { ...pendingStep(source), status: 'running', attempts, calls, items, itemRecords: kept };
+    return {
+      ...pendingStep(source),
+      status: 'running',
+      attempts,
+      calls,
+      items,
+      ...(sealed !== undefined && { sealed }),
+      itemRecords: kept,
+    };
   }
   return { ...restartedAttempt(source, [record, ...itemRecords], replay), attempts, calls };
 }

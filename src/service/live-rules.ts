@@ -11,6 +11,7 @@ import type { Rule } from '../rules/model/rule.js';
 import type { ChannelSource } from '../rules/model/rule-schema.js';
 import type { Vocabulary } from '../rules/model/vocabulary.js';
 import { errorText } from '../telemetry/error-text.js';
+import type { EnvReload } from './env-reload.js';
 
 /** The rules that events are evaluated by. They follow the rule files. */
 export interface LiveRules {
@@ -33,6 +34,8 @@ export interface LiveRulesOptions {
   /** `RULES_PATH`. */
   readonly path: string;
   readonly vocabulary: Vocabulary;
+  /** Reads `.env` again with the rule files: rules and channels refer to its variables. */
+  readonly envReload?: EnvReload;
   /** Called before rules become live, also for those of the start. */
   readonly onRules: (compiled: Omit<CompiledRules, 'problems'>, isFirst: boolean) => void;
   /** Loads the reference catalogs of the accounts; undefined when SimpleMDM is not available. */
@@ -67,19 +70,27 @@ export async function openLiveRules(options: LiveRulesOptions): Promise<LiveRule
     vocabulary,
     onRules,
     onProblems,
+    envReload,
     pollIntervalMs = POLL_INTERVAL_MS,
     recheckIntervalMs = REFERENCE_RECHECK_INTERVAL_MS,
   } = options;
-  /** The files that were loaded last, valid or not. */
-  let loadedFiles: readonly RuleFile[] = await readRuleFiles(path);
-  let liveFiles = loadedFiles;
-  let live = compile(loadedFiles, vocabulary);
+  const readInput = async (): Promise<LoadInput> => ({
+    files: await readRuleFiles(path),
+    env: envReload?.read(),
+  });
+  /** What was loaded last, valid or not. */
+  let loaded = await readInput();
+  envReload?.apply(loaded.env);
+  let liveFiles = loaded.files;
+  let live = compile(loaded.files, vocabulary);
   let problems: readonly RuleProblem[] = [];
   let referenceProblems: readonly RuleProblem[] = [];
   onRules(live, true);
 
-  const load = async (files: readonly RuleFile[]): Promise<void> => {
-    loadedFiles = files;
+  const load = async (input: LoadInput): Promise<void> => {
+    const { files } = input;
+    loaded = input;
+    envReload?.apply(input.env);
     let catalogs: Vocabulary['catalogs'];
     try {
       catalogs = await options.catalogs();
@@ -94,12 +105,12 @@ export async function openLiveRules(options: LiveRulesOptions): Promise<LiveRule
       reject(error);
       // The missing objects may be created later, without a change of the files.
       if (catalogs !== undefined && compileRuleFiles(files, vocabulary).problems.length === 0)
-        inBackground(retryLoad(files));
+        inBackground(retryLoad(input));
     }
   };
-  const retryLoad = async (files: readonly RuleFile[]): Promise<void> => {
+  const retryLoad = async (input: LoadInput): Promise<void> => {
     await pause(recheckIntervalMs);
-    if (!stopped()) await inSequence(async () => (loadedFiles === files ? load(files) : undefined));
+    if (!stopped()) await inSequence(async () => (loaded === input ? load(input) : undefined));
   };
   const reject = (error: unknown): void => {
     const found = problemsOf(error);
@@ -110,26 +121,26 @@ export async function openLiveRules(options: LiveRulesOptions): Promise<LiveRule
   };
   const rejectUnreadable = (error: unknown): void => {
     // The next readable files are loaded, even if they did not change.
-    loadedFiles = [];
+    loaded = { ...loaded, files: [] };
     reject(error);
   };
   /** Files are read and loaded one at a time, so that the files read last become live last. */
   let lastWork: Promise<void> = Promise.resolve();
   const inSequence = (work: () => Promise<void>): Promise<void> =>
     (lastWork = lastWork.then(work).catch(rejectUnreadable));
-  const reload = (): Promise<void> => inSequence(async () => load(await readRuleFiles(path)));
+  const reload = (): Promise<void> => inSequence(async () => load(await readInput()));
 
   const stopping = new AbortController();
   const stopped = (): boolean => stopping.signal.aborted;
   const pause = (ms: number): Promise<void> =>
     delay(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
   const polling = (async () => {
-    let previous = loadedFiles;
+    let previous = loaded;
     const poll = async (): Promise<void> => {
-      const files = await readRuleFiles(path);
+      const input = await readInput();
       // Load only what is unchanged since the previous poll: a file may be only half written.
-      if (sameFiles(files, previous) && !sameFiles(files, loadedFiles)) await load(files);
-      previous = files;
+      if (sameInput(input, previous) && !sameInput(input, loaded)) await load(input);
+      previous = input;
     };
     while (!stopped()) {
       await pause(pollIntervalMs);
@@ -193,6 +204,17 @@ function problemsOf(error: unknown): RuleProblem[] {
 
 function sameProblems(a: readonly RuleProblem[], b: readonly RuleProblem[]): boolean {
   return a.length === b.length && a.every(({ text }, index) => text === b[index]?.text);
+}
+
+/** What rules are loaded from. */
+interface LoadInput {
+  readonly files: readonly RuleFile[];
+  /** The text of `.env`; undefined when there is none, or when it cannot be read now. */
+  readonly env: string | undefined;
+}
+
+function sameInput(a: LoadInput, b: LoadInput): boolean {
+  return sameFiles(a.files, b.files) && a.env === b.env;
 }
 
 function sameFiles(a: readonly RuleFile[], b: readonly RuleFile[]): boolean {

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Account } from '../config/accounts.js';
 import type { Settings } from '../config/settings.js';
 import { KEY_PREFIX } from '../queues/connection.js';
+import { sealingKey } from '../runs/run-secrets.js';
 import type { AccountAccess } from '../simplemdm/account-access.js';
 import { createCachedLists } from '../simplemdm/cached-lists.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
@@ -64,7 +65,7 @@ export function openAccounts(
           watch(call);
         },
       });
-      return [[name, { api, lists: createCachedLists(api) }]];
+      return [[name, { api, lists: createCachedLists(api), sealingKey: sealingKey(apiKey) }]];
     }),
   );
 }

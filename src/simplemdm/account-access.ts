@@ -5,4 +5,6 @@ import type { SimpleMdm } from './client.js';
 export interface AccountAccess {
   readonly api: SimpleMdm;
   readonly lists: CachedLists;
+  /** Encrypts the secrets that runs of the account receive (src/runs/run-secrets.ts). */
+  readonly sealingKey: Uint8Array;
 }

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
 import type { ErrorCode } from '../errors/registry.js';
-import { redactJsonLine } from './redaction.js';
+import { redactJson, redactJsonLine } from './redaction.js';
 import type { Redact } from './redaction.js';
 
 /** Writes a line of level trace, debug or info. */
@@ -53,5 +53,45 @@ export function createLogger({ level, redact, destination }: LoggerOptions): Log
       hooks: { streamWrite: (line) => redactJsonLine(redact, line) },
     },
     stream,
+  );
+}
+
+/** A logger that masks more secrets than the log of the service, such as those of one run. */
+export function withRedaction(logger: Logger, redact: Redact): Logger {
+  const fieldsOf = (fields: object): object => {
+    const masked = redactJson(redact, serializable(fields));
+    return typeof masked === 'object' && masked !== null ? masked : {};
+  };
+  const method = (name: 'trace' | 'debug' | 'info'): LogMethod => {
+    return (first: string | object, ...rest: unknown[]): void => {
+      const values = rest.map((value) => redactJson(redact, serializable(value)));
+      if (typeof first === 'string') logger[name](redact(first), ...values);
+      else logger[name](fieldsOf(first), typeof values[0] === 'string' ? values[0] : undefined);
+    };
+  };
+  const problem = (name: 'warn' | 'error' | 'fatal'): LogProblem => {
+    return (fields, message) => logger[name]({ ...fieldsOf(fields), code: fields.code }, redact(message));
+  };
+  return {
+    trace: method('trace'),
+    debug: method('debug'),
+    info: method('info'),
+    warn: problem('warn'),
+    error: problem('error'),
+    fatal: problem('fatal'),
+    child: (fields) => withRedaction(logger.child({ ...fieldsOf(fields) }), redact),
+    flush: () => logger.flush(),
+  };
+}
+
+/** Errors and dates, as the log writes them. */
+function serializable(value: unknown): unknown {
+  if (value instanceof Error) return { type: value.name, message: value.message, stack: value.stack };
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) =>
+      member === undefined ? [] : [[name, serializable(member)]],
+    ),
   );
 }

@@ -7,6 +7,7 @@ export type QueueDepths = Readonly<Record<string, number>>;
 export interface Metrics {
   readonly registry: Registry;
   readonly webhooks: Counter<'type' | 'status'>;
+  readonly webhookOddities: Counter<'kind'>;
   readonly jobDuration: Histogram<'queue' | 'outcome'>;
   readonly apiCallDuration: Histogram<'account' | 'method' | 'route' | 'status'>;
   readonly apiCircuitOpen: Gauge<'account'>;
@@ -70,6 +71,12 @@ export function createMetrics(): Metrics {
       name: 'mdm_reflex_webhooks_total',
       help: 'Webhooks received, by event type and HTTP status of the response.',
       labelNames: ['type', 'status'],
+      registers,
+    }),
+    webhookOddities: new Counter({
+      name: 'mdm_reflex_webhook_oddities_total',
+      help: 'Accepted webhooks that do not have the documented form, by what is odd.',
+      labelNames: ['kind'],
       registers,
     }),
     jobDuration: new Histogram({

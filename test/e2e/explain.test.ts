@@ -45,6 +45,10 @@ beforeAll(async () => {
     '{"type":"device.enrolled","at":"2026-01-31T08:00:00.000Z","data":{"device":{"id":121}}}',
   );
   await writeFile(
+    join(folder, 'odd.json'),
+    '{"type":"device.enrolled","data":{"device":{"id":"121"}},"sender":"proxy"}',
+  );
+  await writeFile(
     join(folder, 'forged.json'),
     '{"type":"schedule.weekly","at":"2026-01-31T08:00:00.000Z","data":{"device":{"id":121}}}',
   );
@@ -167,6 +171,16 @@ test.each<[string, readonly string[], RegExp]>([
   expect(code).toBe(78);
   expect(output).toMatch(message);
   expect(output).not.toMatch(/\n\s+at /);
+});
+
+test('an odd webhook in a file is read as the receiver reads it, with its warnings', async () => {
+  const { code, output } = await explain('--event', join(folder, 'odd.json'));
+  expect(code).toBe(0);
+  expect(output).toContain('  warnings');
+  expect(output).toContain('data.device.id is "121", read as 121');
+  expect(output).toContain('at is missing, not a time: the time of receipt is used');
+  expect(output).toContain('as sent: {"sender":"proxy"}');
+  expect(output).toMatch(/received\n\s+.*device 121, /);
 });
 
 test('a schedule type counts as a tick; rules ignore a webhook of that type', async () => {

@@ -36,7 +36,7 @@ test('valid rules, with environment variables', async () => {
   const unset = await runCommand(['validate', path], {});
   expect(unset.code).toBe(1);
   expect(unset.output).toContain(
-    'the environment variable GREETING is not set: set it, or write it into .env [rule/env-not-set]\n',
+    'the environment variable GREETING is not set: write it into .env, which a running service reads again within seconds, or set it and restart the service [rule/env-not-set]\n',
   );
   expect((await runCommand(['validate', path, '--ignore-env'], {})).code).toBe(0);
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startSimulator } from '../../simulator/start.js';
 import type { Simulator, SimulatorOptions } from '../../simulator/start.js';
+import { openEnvFile } from '../../src/config/env-file.js';
 import type { Role } from '../../src/config/settings.js';
 import { findEvents, findTrace } from '../../src/journal/find-events.js';
 import type { Trace } from '../../src/journal/trace.js';
@@ -27,6 +28,8 @@ export interface WorldOptions {
   /** More environment for the service. */
   readonly env?: Readonly<Record<string, string>>;
   readonly roles?: readonly Role[];
+  /** The text of a file `.env` beside the rule file. */
+  readonly envFile?: string;
 }
 
 /** A service, a simulator and a Redis that talk to each other over real sockets. */
@@ -68,6 +71,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), 'mdm-reflex-test-'));
   const rulesPath = join(dir, 'rules.yaml');
   await writeFile(rulesPath, options.rules);
+  const envPath = join(dir, '.env');
+  if (options.envFile !== undefined) await writeFile(envPath, options.envFile);
   const redis = await startTestRedis();
   const simulator = await startSimulator({
     apiKey: API_KEY,
@@ -92,8 +97,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     ...options.env,
   };
   const start = async (more: Readonly<Record<string, string>> = {}): Promise<Service> => {
+    const serviceEnv = { ...env, ...more };
     const started = await startService({
-      env: { ...env, ...more },
+      env: serviceEnv,
+      ...(options.envFile !== undefined && { envFile: openEnvFile(envPath, serviceEnv) }),
       roles: options.roles ?? ['receiver', 'worker'],
       logTo,
     });

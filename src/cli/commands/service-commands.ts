@@ -3,9 +3,9 @@ import type { Role } from '../../config/settings.js';
 import type { CommandContext } from './command-context.js';
 
 /** `serve`, `receiver`, `worker`. */
-export function addServiceCommands(program: Command, { env }: CommandContext): void {
+export function addServiceCommands(program: Command, { env, envFile }: CommandContext): void {
   const serve = async (roles: readonly Role[]): Promise<void> =>
-    (await import('../serve.js')).serve(roles, env);
+    (await import('../serve.js')).serve(roles, env, envFile);
 
   program
     .command('serve')

@@ -70,7 +70,7 @@ export function fillFirstSteps() {
  * @param {boolean} isSelected
  */
 function row(event, isNew, isSelected) {
-  const { id, account, type, receivedAt, source, rules, reason, data, deviceName } = event;
+  const { id, account, type, receivedAt, source, rules, reason, data, warnings, deviceName } = event;
   const device = formatDevice(data);
   const link = element(
     'a',
@@ -82,6 +82,9 @@ function row(event, isNew, isSelected) {
       element('span', { class: 'type-name' }, ...formatType(type)),
       ...(account === 'default' ? [] : [' ', element('span', { class: 'tag' }, account)]),
       ...(source === 'webhook' ? [] : [' ', element('span', { class: 'tag' }, source)]),
+      ...(warnings === undefined
+        ? []
+        : [' ', element('span', { class: 'tag', title: warnings.join('; ') }, 'odd')]),
     ),
     element(
       'span',

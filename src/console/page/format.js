@@ -75,7 +75,7 @@ export function formatReason(reason, code) {
 }
 
 /**
- * The device of an event as the command line names it: its serial number, else its id.
+ * The device of an event as the command line names it: its serial number, else its id, else its UDID.
  *
  * @param {Readonly<Record<string, unknown>>} data
  */
@@ -84,5 +84,6 @@ export function formatDevice(data) {
   if (typeof device !== 'object' || device === null) return undefined;
   if ('serial_number' in device && typeof device.serial_number === 'string' && device.serial_number !== '')
     return device.serial_number;
-  return 'id' in device && typeof device.id === 'number' ? `#${device.id}` : undefined;
+  if ('id' in device && typeof device.id === 'number') return `#${device.id}`;
+  return 'udid' in device && typeof device.udid === 'string' ? device.udid : undefined;
 }

@@ -16,6 +16,7 @@ export function traceView(trace) {
   return [
     heading(trace),
     ...statusReasons(trace),
+    ...webhookWarnings(trace),
     ...(trace.alerts.length === 0
       ? []
       : [section('alerts', 'Alerts', collapsedList('ul', { class: 'plain' }, trace.alerts.map(alertRow)))]),
@@ -116,13 +117,25 @@ function statusReason(key, status, content) {
   return element('p', { class: 'verdict', 'data-tone': tone, 'data-key': `reason ${key}` }, ...content);
 }
 
+/** What was odd about the webhook. @param {Trace} trace */
+function webhookWarnings({ warnings = [] }) {
+  if (warnings.length === 0) return [];
+  return [
+    section(
+      'warnings',
+      'Odd webhook',
+      element('ul', { class: 'plain' }, ...warnings.map((warning) => element('li', {}, warning))),
+    ),
+  ];
+}
+
 /** @param {string | undefined} at */
 function nextAttempt(at) {
   return at === undefined ? [] : ['; next attempt at ', formatTime(at)];
 }
 
 /** @param {Trace} trace */
-function eventData({ at, receivedAt, data, deviceName }) {
+function eventData({ at, receivedAt, data, original, deviceName }) {
   const fields = /** @type {[string, Node | string][]} */ ([
     ['device', [deviceName, formatDevice(data)].filter((label) => label !== undefined).join(', ') || 'none'],
     ['happened', formatTime(at)],
@@ -142,6 +155,16 @@ function eventData({ at, receivedAt, data, deviceName }) {
       element('summary', {}, 'data'),
       element('pre', { tabindex: '0' }, formatValue(data)),
     ),
+    ...(original === undefined
+      ? []
+      : [
+          element(
+            'details',
+            {},
+            element('summary', {}, 'other fields, as sent'),
+            element('pre', { tabindex: '0' }, formatValue(original)),
+          ),
+        ]),
   );
 }
 

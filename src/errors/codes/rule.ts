@@ -113,7 +113,7 @@ export const RULE_ERRORS = {
   'rule/env-not-set': {
     meaning: 'A rule uses an environment variable that is not set.',
     cause: 'The variable is missing from the environment of the service, or misspelled.',
-    fix: 'Set it, or write it into .env. In CI, use `mdm-reflex validate --ignore-env`.',
+    fix: 'Write it into .env: a running service reads the file again within seconds. A variable that is set elsewhere needs a restart. In CI, use `mdm-reflex validate --ignore-env`.',
   },
   'rule/env-misplaced': {
     meaning: 'An environment variable is written in a form or place that the service does not replace.',

@@ -60,4 +60,10 @@ export const RUN_ERRORS = {
     cause: 'Two events of the same device or key arrived close to each other.',
     fix: 'Nothing if intended. `mode: queued` runs both, one after the other.',
   },
+  'run/sealed-secrets': {
+    meaning: 'A step received secrets that the rest of the run cannot decrypt any more.',
+    cause:
+      'The API key of the account was changed while the run was under way. The key encrypts the secrets.',
+    fix: 'Replay the event with --everything: the step asks for its secrets again.',
+  },
 } as const satisfies ErrorDefinitions;

@@ -37,4 +37,9 @@ export const SETTINGS_ERRORS = {
     cause: 'Another program uses the port, or the port or the address is not available to this user.',
     fix: 'Stop the other program, or choose another PORT or HOST.',
   },
+  'settings/restart-needed': {
+    meaning: 'Settings changed in .env while the service runs. It still uses the old values.',
+    cause: 'The service reads settings when it starts. Only variables for rules and channels are read again.',
+    fix: 'Restart the service.',
+  },
 } as const satisfies ErrorDefinitions;

@@ -18,9 +18,9 @@ export const WEBHOOK_ERRORS = {
     fix: 'Enter the address in SimpleMDM (Settings, Webhooks). Use /healthz for monitoring.',
   },
   'webhook/unsupported-media-type': {
-    meaning: 'The body of the webhook is not declared as JSON, or its encoding is not supported.',
-    cause: 'The sender is not SimpleMDM, or a proxy changed the headers.',
-    fix: 'Send Content-Type: application/json in UTF-8.',
+    meaning: 'The body of the webhook is compressed in a way that the service does not know.',
+    cause: 'The sender is not SimpleMDM, or a proxy changed the header Content-Encoding.',
+    fix: 'Send the body without compression, or with gzip, deflate or br.',
   },
   'webhook/too-large': {
     meaning: 'The body of the webhook is larger than 256 KiB.',
@@ -28,14 +28,22 @@ export const WEBHOOK_ERRORS = {
     fix: 'Send a smaller body.',
   },
   'webhook/invalid-json': {
-    meaning: 'The body of the webhook is not usable JSON.',
-    cause: 'The body is empty, truncated, not UTF-8, nested too deeply, or holds a number that is too large.',
-    fix: 'Send a JSON object.',
+    meaning: 'The body of the webhook is not JSON, so the service refused it.',
+    cause:
+      'The body is empty, cut off, or a page in HTML: another program sent it, or a proxy replaced it. The detail says what it looks like.',
+    fix: 'Send the JSON object that SimpleMDM sends. Check what changes bodies between SimpleMDM and the service.',
   },
   'webhook/invalid-fields': {
-    meaning: 'A field of the webhook is missing or has the wrong type.',
-    cause: 'The sender is not SimpleMDM, or SimpleMDM changed the form of its webhooks.',
-    fix: 'Correct the field that the detail names. If SimpleMDM sent it, report it as an issue of mdm-reflex.',
+    meaning: 'The body of the webhook is not an object with a `type`, so the service refused it.',
+    cause: 'Another program than SimpleMDM sent it.',
+    fix: 'Send an object with a `type`, such as "device.enrolled". Nothing else is required.',
+  },
+  'webhook/odd': {
+    meaning:
+      'A webhook does not have the documented form. The service kept it, and rules decide with what is known.',
+    cause:
+      'SimpleMDM changed its webhooks, a proxy or another program changed them on the way, or somebody sent the webhook by hand.',
+    fix: 'Read the warnings of the event (`mdm-reflex events show`, or the console). If SimpleMDM sent it, report it as an issue of mdm-reflex.',
   },
   'webhook/not-queued': {
     meaning: 'The service refused a webhook with 503 because Redis did not store the event.',

@@ -21,7 +21,11 @@ export function secretsOf(
   const texts = [...rules.map(({ source }) => source), ...channels, ...settings].map((source) =>
     JSON.stringify(source),
   );
-  const names = new Set(texts.flatMap(envReferencesIn));
+  return secretsOfVariables(new Set(texts.flatMap(envReferencesIn)), env);
+}
+
+/** The secret values of variables, and the secrets within them. */
+export function secretsOfVariables(names: Iterable<string>, env: NodeJS.ProcessEnv): (string | undefined)[] {
   return [...names]
     .filter((name) => !isPlainWord(name, env[name]))
     .flatMap((name) => [env[name], ...secretsInUrl(env[name])]);

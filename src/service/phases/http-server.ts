@@ -4,9 +4,9 @@ import { approvalRoutes } from '../../console/approval-routes.js';
 import { pageRoutes } from '../../console/page-routes.js';
 import { healthRoutes } from '../../receiver/health-routes.js';
 import { createHttpApp } from '../../receiver/http-app.js';
-import type { Intake } from '../../receiver/intake.js';
 import { listen } from '../../receiver/listen.js';
 import { webhookRoutes } from '../../receiver/webhook-routes.js';
+import type { WebhookStore } from '../../receiver/webhook-routes.js';
 import type { LiveRules } from '../live-rules.js';
 import { readinessOf } from '../readiness.js';
 import type { ServiceContext } from './settings.js';
@@ -17,7 +17,7 @@ export interface HttpServer {
   /** Lets the console and the JSON API answer. */
   readonly openApi: (backend: ApiBackend) => void;
   /** Lets the receiver accept webhooks. */
-  readonly openWebhooks: (intake: Intake) => void;
+  readonly openWebhooks: (store: WebhookStore) => void;
 }
 
 /**
@@ -30,9 +30,9 @@ export async function listenForRequests(
   context: ServiceContext,
   rules: LiveRules | undefined,
 ): Promise<HttpServer> {
-  const { roles, settings, accounts, metrics, logger, shutdown } = context;
+  const { roles, settings, accounts, metrics, logger, redaction, shutdown } = context;
   let backend: ApiBackend | undefined;
-  let intake: Intake | undefined;
+  let store: WebhookStore | undefined;
   const readiness = () =>
     readinessOf({
       stopping: shutdown.isStopping(),
@@ -45,7 +45,14 @@ export async function listenForRequests(
     });
   const receiverRouters = roles.includes('receiver')
     ? [
-        webhookRoutes({ accounts, intake: () => intake, metrics, logger }),
+        webhookRoutes({
+          accounts,
+          store: () => store,
+          tokenHeader: settings.WEBHOOK_TOKEN_HEADER,
+          redact: redaction.redact,
+          metrics,
+          logger,
+        }),
         apiRoutes({ adminToken: settings.ADMIN_TOKEN, backend: () => backend }),
         approvalRoutes(() => backend),
         pageRoutes(),
@@ -61,6 +68,6 @@ export async function listenForRequests(
   return {
     url: listener.url,
     openApi: (opened) => (backend = opened),
-    openWebhooks: (opened) => (intake = opened),
+    openWebhooks: (opened) => (store = opened),
   };
 }

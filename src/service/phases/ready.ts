@@ -1,3 +1,4 @@
+import { openFirstReceipts } from '../../coordination/first-receipt.js';
 import { createIntake } from '../../receiver/intake.js';
 import type { LiveRules } from '../live-rules.js';
 import type { HttpServer } from './http-server.js';
@@ -16,7 +17,10 @@ export function openRoutes(
   const { roles, accounts, logger } = context;
   server.openApi({ redis, ...queues });
   if (roles.includes('receiver')) {
-    server.openWebhooks(createIntake({ redis, queue: queues.events, journal: queues.journal }));
+    server.openWebhooks({
+      intake: createIntake({ redis, queue: queues.events, journal: queues.journal }),
+      firstReceipt: openFirstReceipts(redis),
+    });
   }
   warnAboutSettings(context);
   logger.info(

@@ -2,6 +2,7 @@ import { serviceVocabulary } from '../../actions/service-vocabulary.js';
 import { withoutText } from '../../rules/model/problem.js';
 import { secretsOf } from '../../rules/model/rule-secrets.js';
 import type { Vocabulary } from '../../rules/model/vocabulary.js';
+import type { EnvReload } from '../env-reload.js';
 import { openLiveRules } from '../live-rules.js';
 import type { LiveRules } from '../live-rules.js';
 import type { ServiceContext } from './settings.js';
@@ -27,12 +28,16 @@ export interface RuleConsumers {
  * @returns Undefined for a process without the role `worker`.
  * @throws OperatorError with every problem of every file.
  */
-export async function loadLiveRules(context: ServiceContext): Promise<LoadedLiveRules | undefined> {
+export async function loadLiveRules(
+  context: ServiceContext,
+  envReload: EnvReload | undefined,
+): Promise<LoadedLiveRules | undefined> {
   const { roles, settings, env, accounts, redaction, metrics, logger } = context;
   if (!roles.includes('worker')) return undefined;
   let consumers: RuleConsumers | undefined;
   const rules = await openLiveRules({
     path: settings.RULES_PATH,
+    ...(envReload && { envReload }),
     vocabulary: serviceVocabulary(env, accounts.keys()),
     catalogs: async () => consumers?.catalogs(),
     onRules: (loaded, first) => {

@@ -1,6 +1,7 @@
 import type { DestinationStream } from 'pino';
 import { readAccounts } from '../../config/accounts.js';
 import type { Account } from '../../config/accounts.js';
+import type { EnvFile } from '../../config/env-file.js';
 import { readSettings, settingWarnings } from '../../config/settings.js';
 import type { Role, Settings } from '../../config/settings.js';
 import { createLogger } from '../../telemetry/logger.js';
@@ -16,6 +17,8 @@ import type { Shutdown } from '../shutdown.js';
 export interface ServiceOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly roles: readonly Role[];
+  /** The file that `env` was completed from. */
+  readonly envFile?: EnvFile;
   /** Where log lines go; standard output by default. */
   readonly logTo?: DestinationStream;
 }
@@ -23,6 +26,7 @@ export interface ServiceOptions {
 /** What every later phase needs. Nothing in it has to be stopped. */
 export interface ServiceContext {
   readonly env: NodeJS.ProcessEnv;
+  readonly envFile: EnvFile | undefined;
   readonly roles: readonly Role[];
   readonly settings: Settings;
   readonly accounts: ReadonlyMap<string, Account>;
@@ -37,7 +41,7 @@ export interface ServiceContext {
  *
  * @throws OperatorError for bad settings or accounts.
  */
-export function readServiceSettings({ env, roles, logTo }: ServiceOptions): ServiceContext {
+export function readServiceSettings({ env, roles, envFile, logTo }: ServiceOptions): ServiceContext {
   const settings = readSettings(env, roles);
   const accounts = readAccounts(settings, env, roles);
   const redaction = createRedaction(secretsIn(settings, accounts));
@@ -49,6 +53,7 @@ export function readServiceSettings({ env, roles, logTo }: ServiceOptions): Serv
   for (const { code, message } of settingWarnings(env)) logger.warn({ code }, message);
   return {
     env,
+    envFile,
     roles,
     settings,
     accounts,

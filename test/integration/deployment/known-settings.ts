@@ -8,6 +8,7 @@ export const KNOWN_SETTINGS: ReadonlySet<string> = new Set([
   'SIMPLEMDM_API_KEY',
   'SIMPLEMDM_BASE_URL',
   'WEBHOOK_TOKEN',
+  'WEBHOOK_TOKEN_HEADER',
   'ADMIN_TOKEN',
   'RULES_PATH',
   'LOG_LEVEL',

@@ -89,6 +89,19 @@ describe('where the token may be', () => {
     ['Bearer in small letters', '/webhooks/simplemdm', { Authorization: `bearer ${TOKEN}` }],
     ['Bearer for an account', '/webhooks/simplemdm/default', { Authorization: `Bearer ${TOKEN}` }],
     ['Basic password', '/webhooks/simplemdm', { Authorization: basic('simplemdm', TOKEN) }],
+    ['Basic user name', '/webhooks/simplemdm', { Authorization: basic(TOKEN, '') }],
+    ['Basic user name with any password', '/webhooks/simplemdm', { Authorization: basic(TOKEN, 'x') }],
+    ['Basic user name and password', '/webhooks/simplemdm', { Authorization: basic(TOKEN, TOKEN) }],
+    [
+      'a header of public set-ups for SimpleMDM',
+      '/webhooks/simplemdm',
+      { 'X-SIMPLEMDM-WEBHOOK-SECRET': TOKEN },
+    ],
+    [
+      'one header, with something else in another one',
+      '/webhooks/simplemdm',
+      { 'X-Webhook-Token': TOKEN, Authorization: basic('proxy', 'password-of-the-proxy') },
+    ],
     ['Basic password without a user', '/webhooks/simplemdm', { Authorization: basic('', TOKEN) }],
     [
       'Basic password for an account',
@@ -111,6 +124,15 @@ describe('where the token may be', () => {
   });
 });
 
+test('WEBHOOK_TOKEN_HEADER names another header; the default ones still work', async () => {
+  const { url } = await started({ WEBHOOK_TOKEN_HEADER: 'X-Fleet-Token' });
+  for (const header of ['x-fleet-token', 'X-Webhook-Token', 'X-SimpleMDM-Webhook-Secret']) {
+    const response = await request(url).post('/webhooks/simplemdm').set(header, TOKEN).send(enrolled(1));
+    expect({ header, status: response.status }).toEqual({ header, status: 202 });
+  }
+  await request(url).post('/webhooks/simplemdm').set('X-Fleet-Token', 'wrong').send(enrolled(1)).expect(401);
+});
+
 describe('401', () => {
   test.each<[string, string, Readonly<Record<string, string>>]>([
     ['no token', '/webhooks/simplemdm', {}],
@@ -127,7 +149,12 @@ describe('401', () => {
     ['a wrong Bearer', '/webhooks/simplemdm', { Authorization: 'Bearer wrong' }],
     ['the token without a scheme', '/webhooks/simplemdm', { Authorization: TOKEN }],
     ['the token under another scheme', '/webhooks/simplemdm', { Authorization: `Digest ${TOKEN}` }],
-    ['the token as Basic user name', '/webhooks/simplemdm', { Authorization: basic(TOKEN, '') }],
+    [
+      'a wrong Basic user name and password',
+      '/webhooks/simplemdm',
+      { Authorization: basic('wrong', 'wrong') },
+    ],
+    ['the token in a header that is not set up', '/webhooks/simplemdm', { 'X-Fleet-Token': TOKEN }],
     ['Basic that is no base64', '/webhooks/simplemdm', { Authorization: 'Basic %%%' }],
     [
       'Basic without a colon',

@@ -182,12 +182,7 @@ describe('400', () => {
   });
 
   test('an empty body, with a length and without', async () => {
-    await expectProblem(
-      post().type('json').set('Content-Length', '0'),
-      400,
-      'webhook/invalid-fields',
-      /empty|type/,
-    );
+    await expectProblem(post().type('json').set('Content-Length', '0'), 400, 'webhook/invalid-json', /empty/);
     const chunked = await rawExchange(
       world.port,
       `POST ${HOOK} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
@@ -195,48 +190,31 @@ describe('400', () => {
     expect(chunked).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  const good = enrolled(1);
-  const device = good.data.device;
-  test.each<[string, Record<string, unknown>, RegExp]>([
-    ['type missing', { at: good.at, data: good.data }, /^type: .*event type/],
-    ['type a number', { ...good, type: 7 }, /^type: /],
-    ['type empty', { ...good, type: '' }, /^type: /],
-    ['type with a space', { ...good, type: 'device enrolled' }, /^type: /],
-    ['type with an empty part', { ...good, type: 'device..enrolled' }, /^type: /],
-    ['type too long', { ...good, type: 'x'.repeat(129) }, /^type: .*128/],
-    ['at missing', { type: good.type, data: good.data }, /^at: .*ISO 8601/],
-    ['at a number', { ...good, at: 946728000 }, /^at: /],
-    ['at without an offset', { ...good, at: '2000-01-01T12:00:00.000' }, /^at: /],
-    ['at an impossible date', { ...good, at: '2000-02-30T12:00:00.000Z' }, /^at: /],
-    ['data a list', { ...good, data: [] }, /^data: .*object/],
-    ['data a text', { ...good, data: 'device' }, /^data: .*object/],
-    ['data null, which means no data', { ...good, data: null }, /^data\.device: /],
-    ['device missing', { ...good, data: {} }, /^data\.device: /],
-    ['device a number', { ...good, data: { device: 7 } }, /^data\.device: /],
-    ['id missing', { ...good, data: { device: { udid: 'x' } } }, /^data\.device\.id: .*whole number/],
-    ['id a text', { ...good, data: { device: { ...device, id: '7' } } }, /^data\.device\.id: /],
-    ['id a fraction', { ...good, data: { device: { ...device, id: 7.5 } } }, /^data\.device\.id: /],
-    ['id zero', { ...good, data: { device: { ...device, id: 0 } } }, /^data\.device\.id: /],
-    ['udid a number', { ...good, data: { device: { ...device, udid: 7 } } }, /^data\.device\.udid: /],
-    [
-      'hardware without a serial number',
-      { ...good, type: 'abm.device.added', data: { device: { model: 'x' } } },
-      /^data\.device\.serial_number: .*serial number/,
-    ],
-    ['data of the test button a list', { ...good, type: 'test_event', data: [] }, /^data: /],
-  ])('an invalid envelope, naming the field: %s', async (_name, body, detail) => {
-    await expectProblem(post().send(body), 400, 'webhook/invalid-fields', detail);
+  const { at, data } = enrolled(1);
+  test.each<[string, Record<string, unknown>]>([
+    ['type missing', { at, data }],
+    ['type a number', { at, data, type: 7 }],
+    ['type empty', { at, data, type: '' }],
+  ])('an object without a type: %s', async (_name, body) => {
+    await expectProblem(post().send(body), 400, 'webhook/invalid-fields', /^type: expected an event type/);
     expect(await world.queued()).toEqual([]);
   });
 
-  test('bytes that are not UTF-8', async () => {
-    const body = Buffer.from(JSON.stringify(enrolled(1)).replace('C02', 'C\u00FF2'), 'latin1');
-    const reply = await send(world.url, HOOK, { body });
-    expect(reply.status).toBe(400);
-    expect(problemFrom(reply.text)).toMatchObject({
-      code: 'webhook/invalid-json',
-      detail: 'the body is not valid UTF-8',
-    });
+  test.each([
+    ['a page of a proxy', '<html><body>Blocked</body></html>', /looks like a page in HTML/],
+    ['a form', 'device=1&type=x', /looks like a form; send JSON, or a form whose field/],
+    ['cut off', '{"type":"device.enrolled","at":"2024', /cut off or damaged/],
+    ['nothing', '', /it is empty/],
+  ])('the detail and the log say what a body that is not JSON looks like: %s', async (name, body, detail) => {
+    const id = `not-json-${name.replaceAll(' ', '-')}`;
+    const sent = post().type('json').set('X-Request-Id', id).send(body);
+    await expectProblem(sent, 400, 'webhook/invalid-json', detail);
+    const line = world
+      .log()
+      .split('\n')
+      .find((found) => found.includes(id) && found.includes('refused'));
+    expect(line).toMatch(/"level":40,.*"code":"webhook\/invalid-json"/);
+    expect(line).toMatch(detail);
   });
 
   test('a body that is not gzip although the header says so, and a truncated gzip body', async () => {
@@ -302,22 +280,29 @@ describe('413', () => {
   });
 });
 
-describe('415', () => {
+describe('odd webhooks are kept: 202, with warnings', () => {
   const body = JSON.stringify(enrolled(1));
+
+  /** The event of a request that must be accepted. */
+  async function keptEvent(bytes: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) {
+    const reply = await send(world.url, HOOK, { headers, body: bytes });
+    expect(reply.status).toBe(202);
+    const [event, ...others] = await world.queued();
+    expect(others).toEqual([]);
+    return event;
+  }
+
   test.each([
-    ['text/plain', /text\/plain/],
-    ['application/x-www-form-urlencoded', /urlencoded/],
-    ['multipart/form-data; boundary=x', /multipart/],
-    ['application/jsonp', /jsonp/],
-    ['text/json-ish', /json-ish/],
-    ['*/*', /\*/],
-  ])('Content-Type %s', async (type, detail) => {
-    const reply = await send(world.url, HOOK, { headers: { 'content-type': type }, body });
-    expect(reply.status).toBe(415);
-    const problem = problemFrom(reply.text);
-    expect(problem.code).toBe('webhook/unsupported-media-type');
-    expect(problem.detail).toMatch(detail);
-    expect(await world.queued()).toEqual([]);
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/jsonp',
+    '*/*',
+    '',
+  ])('Content-Type "%s" with a body that is JSON', async (type) => {
+    const event = await keptEvent(body, { 'content-type': type });
+    expect(event?.data).toEqual(enrolled(1).data);
+    expect(event?.warnings).toEqual([`the content type is "${type}", not application/json`]);
   });
 
   test('no Content-Type', async () => {
@@ -325,13 +310,92 @@ describe('415', () => {
       world.port,
       `POST ${HOOK} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
-    expect(reply).toMatch(/^HTTP\/1\.1 415 /);
-    expect(reply).toMatch(/found none/);
+    expect(reply).toMatch(/^HTTP\/1\.1 202 /);
+    expect((await world.queued())[0]?.warnings).toEqual([
+      'the content type is missing, not application/json',
+    ]);
   });
 
   test.each([
-    ['an old charset', { 'content-type': 'application/json; charset=latin1' }],
-    ['a charset that does not exist', { 'content-type': 'application/json; charset=utf-99' }],
+    'application/vnd.api+json',
+    'application/json; charset=latin1',
+    'application/json; charset=utf-99',
+  ])('Content-Type %s with a body in UTF-8 is not odd', async (type) => {
+    expect(await keptEvent(body, { 'content-type': type })).not.toHaveProperty('warnings');
+  });
+
+  test.each([
+    ['UTF-16, little endian', Buffer.from(body, 'utf16le'), {}, 'read as utf-16le'],
+    ['UTF-16 with a byte order mark', Buffer.from(`\uFEFF${body}`, 'utf16le'), {}, 'read as utf-16le'],
+    ['UTF-16, big endian', Buffer.from(body, 'utf16le').swap16(), {}, 'read as utf-16be'],
+    [
+      'Latin-1',
+      Buffer.from(body.replace('C02', 'C\u00FF2'), 'latin1'),
+      { 'content-type': 'application/json; charset=iso-8859-1' },
+      'read as windows-1252',
+    ],
+  ])('%s', async (name, bytes, headers, how) => {
+    const event = await keptEvent(bytes, headers);
+    const serial = name === 'Latin-1' ? 'C\u00FF2TEST1' : 'C02TEST1';
+    expect(event?.data['device']).toMatchObject({ id: 1, serial_number: serial });
+    expect(event?.warnings).toEqual([`the body is not UTF-8: ${how}`]);
+  });
+
+  test('JSON in the field "payload" of a form', async () => {
+    const form = new URLSearchParams({ payload: body }).toString();
+    const event = await keptEvent(form, { 'content-type': 'application/x-www-form-urlencoded' });
+    expect(event?.data).toEqual(enrolled(1).data);
+    expect(event?.warnings).toContain('the JSON was in the field "payload" of a form');
+  });
+
+  const at = enrolled(1).at;
+  test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    [
+      'an id as a text',
+      { type: 'device.enrolled', at, data: { device: { id: '7' } } },
+      { data: { device: { id: 7 } } },
+    ],
+    ['no id', { type: 'device.enrolled', at, data: { device: { serial_number: 'C02' } } }, {}],
+    ['data a list', { type: 'fleet.changed', at, data: [1] }, { data: {}, original: { data: [1] } }],
+    ['an unknown field', { type: 'test_event', at, data: {}, sender: 5 }, { original: { sender: 5 } }],
+    [
+      'a type in other letters',
+      { type: 'Test_Event', at },
+      { type: 'test_event', original: { type: 'Test_Event' } },
+    ],
+    ['at in seconds', { type: 'test_event', at: 946728000 }, { at: '2000-01-01T12:00:00.000Z' }],
+  ])('%s: kept, counted by kind, logged with the code', async (_name, webhook, expected) => {
+    const event = await keptEvent(JSON.stringify(webhook));
+    expect(event).toMatchObject({ ...expected, warnings: [expect.any(String)] });
+    expect(world.log()).toMatch(new RegExp(`"level":40,.*"code":"webhook/odd","event":"${event?.id ?? ''}"`));
+  });
+
+  test('without a time: the same body again within minutes is a duplicate, another body is not', async () => {
+    const webhook = { type: 'device.enrolled', data: enrolled(1).data };
+    const first = await post().send(webhook);
+    const again = await post().send({ ...webhook, at: null });
+    const other = await post().send({ ...webhook, data: enrolled(2).data });
+    expect([first.body.duplicate, again.body.duplicate, other.body.duplicate]).toEqual([false, true, false]);
+    expect(again.body.id).toBe(first.body.id);
+    const [event] = await world.queued();
+    expect(event?.at).toBe(event?.receivedAt);
+    expect(event?.warnings).toEqual(['at is missing, not a time: the time of receipt is used']);
+    // After the ten minutes, the same body is another event.
+    const keys = await world.client.keys('*first-receipt*');
+    expect(keys).toHaveLength(2);
+    for (const key of keys) {
+      expect(await world.client.ttl(key)).toBeGreaterThan(0);
+      expect(await world.client.ttl(key)).toBeLessThanOrEqual(600);
+    }
+    await world.client.del(...keys);
+    const later = await post().send(webhook);
+    expect(later.body.duplicate).toBe(false);
+  });
+});
+
+describe('415', () => {
+  const body = JSON.stringify(enrolled(1));
+  test.each([
     ['an encoding that does not exist', { 'content-encoding': 'rot13' }],
     ['two encodings', { 'content-encoding': 'gzip, gzip' }],
   ])('%s', async (_name, headers) => {
@@ -370,7 +434,7 @@ describe('every response', () => {
     ['401', () => post('/webhooks/simplemdm/wrong').send({})],
     ['404', () => post('/nothing')],
     ['405', () => request(world.url).get(HOOK)],
-    ['415', () => post().type('text').send('x')],
+    ['415', () => post().type('json').set('Content-Encoding', 'rot13').send('{}')],
     ['200', () => request(world.url).get('/healthz')],
   ];
 
@@ -424,13 +488,15 @@ describe('health', () => {
   test('GET /metrics counts webhooks by type and status; an unknown type is "other"', async () => {
     await post().send(enrolled(5001));
     await post().send({ ...enrolled(5002), type: 'device.moon.landed' });
+    await post().send({ ...enrolled(5003), type: 'a type with spaces' });
     await post().send({});
     const { text, headers } = await request(world.url).get('/metrics');
     expect(headers['content-type']).toMatch(/^text\/plain/);
     expect(text).toMatch(/mdm_reflex_webhooks_total\{type="device.enrolled",status="202"\} \d+/);
     expect(text).toMatch(/mdm_reflex_webhooks_total\{type="other",status="202"\} \d+/);
     expect(text).toMatch(/mdm_reflex_webhooks_total\{type="none",status="400"\} \d+/);
-    expect(text).not.toMatch(/moon/);
-    expect(text).toMatch(/mdm_reflex_queue_jobs\{queue="events",state="waiting"\} 2/);
+    expect(text).not.toMatch(/moon|spaces/);
+    expect(text).toMatch(/mdm_reflex_webhook_oddities_total\{kind="type"\} \d+/);
+    expect(text).toMatch(/mdm_reflex_queue_jobs\{queue="events",state="waiting"\} 3/);
   });
 });

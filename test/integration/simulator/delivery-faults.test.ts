@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { SimulatorOptions } from '../../../simulator/start.js';
+import type { OddForm } from '../../../simulator/webhooks/odd-webhook.js';
 import { call, json } from './api-client.js';
 import { receiverForTest, simulatorForTest } from './running-simulator.js';
 
@@ -88,6 +89,44 @@ test('a probability affects its share of webhooks, and the same ones for the sam
   expect(first.length).toBeGreaterThan(30);
   expect(first.length).toBeLessThan(90);
   expect(await lost(5)).toEqual(first);
+});
+
+test.each<[OddForm, Record<string, unknown>]>([
+  ['id_as_text', { data: { device: { id: expect.stringMatching(/^\d+$/), serial_number: 'ONE' } } }],
+  ['no_id', { data: { device: { udid: expect.any(String), serial_number: 'ONE' } } }],
+  ['no_serial_number', { data: { device: { id: expect.any(Number), serial_number: null } } }],
+  ['no_device', { data: {} }],
+  ['no_time', { data: { device: { serial_number: 'ONE' } } }],
+  ['time_without_offset', { at: '2024-07-01T12:00:00.000' }],
+  ['time_in_seconds', { at: 1719835200 }],
+  ['data_as_text', { data: expect.stringMatching(/^\{"device":.*"ONE"/) }],
+  ['more_fields', { attempt: 2, at: expect.any(String) }],
+  ['text_plain', { data: { device: { serial_number: 'ONE' } } }],
+])('odd: %s', async (form, expected) => {
+  const { simulator, receiver, enroll } = await withReceiver();
+  simulator.addDeliveryFault({ kind: 'odd', form, times: 1 });
+  enroll('ONE', 'TWO');
+  await simulator.webhooksSettled();
+  expect(receiver.received[0]?.body).toMatchObject({ type: 'device.enrolled', ...expected });
+  if (form === 'no_time') expect(receiver.received[0]?.body).not.toHaveProperty('at');
+  expect(receiver.received[0]?.headers['content-type']).toBe(
+    form === 'text_plain' ? 'text/plain' : 'application/json',
+  );
+  expect(receiver.received[1]).toMatchObject({ data: { device: { serial_number: 'TWO' } } });
+});
+
+test('odd without a form: the same forms for the same seed', async () => {
+  const bodies = async (seed: number) => {
+    const { simulator, receiver, enroll } = await withReceiver({ seed });
+    simulator.addDeliveryFault({ kind: 'odd' });
+    enroll('A', 'B', 'C', 'D', 'E', 'F');
+    await simulator.webhooksSettled();
+    // UDIDs are random whatever the seed.
+    return receiver.received.map(({ body }) => JSON.stringify(body).replace(/[0-9A-F-]{36}/g, 'UDID'));
+  };
+  const first = await bodies(3);
+  expect(new Set(first).size).toBeGreaterThan(1);
+  expect(await bodies(3)).toEqual(first);
 });
 
 test('the control API adds them, lists them with the remaining times, and clears them', async () => {

@@ -5,6 +5,8 @@ const envelope = z.object({ type: z.string(), at: z.string(), data: z.record(z.s
 
 export interface ReceivedWebhook extends z.infer<typeof envelope> {
   headers: IncomingHttpHeaders;
+  /** The body as it was sent. The other fields are empty when it does not have the documented form. */
+  body: unknown;
 }
 
 export interface WebhookReceiver {
@@ -24,7 +26,9 @@ export async function startReceiver(): Promise<WebhookReceiver> {
     request.setEncoding('utf8');
     request.on('data', (chunk: string) => (text += chunk));
     request.on('end', () => {
-      received.push({ ...envelope.parse(JSON.parse(text)), headers: request.headers });
+      const body: unknown = JSON.parse(text);
+      const documented = envelope.safeParse(body).data ?? { type: '', at: '', data: {} };
+      received.push({ ...documented, headers: request.headers, body });
       response.writeHead(status).end();
     });
   });

@@ -89,6 +89,14 @@ describe('webhooks', () => {
     expect(receiver.received[0]?.headers.authorization).toBe(`Basic ${credentials}`);
   });
 
+  test('sends the token in another header', async () => {
+    const { simulator, receiver } = await withReceiver();
+    simulator.setWebhook({ url: receiver.url, token: 'hush', tokenHeader: 'X-SimpleMDM-Webhook-Secret' });
+    simulator.sendTestEvent();
+    await simulator.webhooksSettled();
+    expect(receiver.received[0]?.headers).toMatchObject({ 'x-simplemdm-webhook-secret': 'hush' });
+  });
+
   test('sends the last webhooks again: twice, reversed, later', async () => {
     const { simulator, receiver, clock } = await withReceiver();
     simulator.sendTestEvent();

@@ -5,6 +5,7 @@ import { createFactFetcher } from '../../../src/enrichment/fetch-facts.js';
 import type { JobOutcome, JobRetry } from '../../../src/queues/job-outcome.js';
 import type { StepRecord } from '../../../src/queues/jobs.js';
 import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
+import { openRunSecrets, sealingKey } from '../../../src/runs/run-secrets.js';
 import { runSteps } from '../../../src/runs/run-steps.js';
 import { pendingStep } from '../../../src/runs/step-records.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
@@ -83,6 +84,7 @@ rules: [{ id: low-disk, ${description} on: device.enrolled, do: [${before} { not
     stop: new AbortController().signal,
     logger: createLogger({ level: 'silent', redact: (line) => line }),
     env,
+    secrets: openRunSecrets(sealingKey('key'), 'e.low-disk', []),
     claimFor: () => () => Promise.resolve(true),
     confirmOwnership: () => Promise.resolve(),
     superseded: () => Promise.resolve(undefined),

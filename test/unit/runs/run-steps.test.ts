@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { openRunSecrets, sealingKey } from '../../../src/runs/run-secrets.js';
 import { runSteps } from '../../../src/runs/run-steps.js';
 import type { JobOutcome } from '../../../src/queues/job-outcome.js';
 import type { RunContext } from '../../../src/runs/run-context.js';
@@ -64,6 +65,7 @@ async function run(steps: string, answers: CannedResponses, more: Partial<RunCon
     stop: new AbortController().signal,
     logger: createLogger({ level: 'silent', redact: (line) => line }),
     env: {},
+    secrets: openRunSecrets(sealingKey('key'), 'e.r', []),
     claimFor: () => () => Promise.resolve(true),
     confirmOwnership: () => Promise.resolve(),
     superseded: () => Promise.resolve(undefined),

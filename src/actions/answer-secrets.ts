@@ -1,0 +1,135 @@
+/** The names of fields whose values are secret in every answer. */
+export const DEFAULT_SECRET_NAMES: readonly string[] = [
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'password',
+  'secret',
+  'client_secret',
+  'api_key',
+];
+
+/** A value that was masked, and where it belongs. */
+export interface MaskedValue {
+  /** Names and positions from the outermost value inwards. */
+  readonly path: readonly (string | number)[];
+  readonly value: string | number;
+}
+
+/** A value without its secrets. */
+export interface Masked {
+  readonly value: unknown;
+  /** What to put back to get the original. */
+  readonly masked: readonly MaskedValue[];
+  /** The secret texts themselves, to mask them elsewhere. */
+  readonly secrets: readonly string[];
+}
+
+const MASK = '[redacted]';
+/** A shorter text occurs by chance in other texts. */
+const MIN_SECRET_LENGTH = 6;
+/** Words in prose after a name (`password: required`) are hardly secrets, unless they are long. */
+const MIN_WORD_LENGTH = 16;
+
+/**
+ * Masks the values of fields with these names, whatever their case and separators: `accessToken` and `Access-Token` are `access_token`. Masks them
+ * also in texts (`access_token=…`, JSON within a text), and wherever the same value occurs again.
+ *
+ * @param names - In addition to {@link DEFAULT_SECRET_NAMES}.
+ * @param known - Secrets that are masked under any name.
+ */
+export function maskSecrets(value: unknown, names: readonly string[], known: Iterable<string> = []): Masked {
+  const all = [...DEFAULT_SECRET_NAMES, ...names];
+  const plainNames = new Set(all.map(plain));
+  const inText = patternFor(all);
+  const secrets = new Set<string>();
+  collect(value, false);
+  const again = [...new Set([...secrets, ...known])]
+    .filter(({ length }) => length >= MIN_SECRET_LENGTH)
+    .sort((a, b) => b.length - a.length);
+  const masked: MaskedValue[] = [];
+  return { value: mask(value, [], false), masked, secrets: [...secrets] };
+
+  function collect(inner: unknown, isSecret: boolean): void {
+    if (typeof inner === 'object' && inner !== null) {
+      const inList = Array.isArray(inner);
+      for (const [name, member] of Object.entries(inner))
+        collect(member, isSecret || (!inList && plainNames.has(plain(name))));
+    } else if (isSecret && (typeof inner === 'string' || typeof inner === 'number')) {
+      if (inner !== '') secrets.add(String(inner));
+    } else if (typeof inner === 'string') {
+      for (const found of inner.matchAll(inText)) {
+        const text = unquoted(found[2] ?? '');
+        if (text !== '' && (!/^[A-Za-z]+$/.test(text) || text.length >= MIN_WORD_LENGTH)) secrets.add(text);
+      }
+    }
+  }
+
+  function mask(inner: unknown, path: MaskedValue['path'], isSecret: boolean): unknown {
+    if (Array.isArray(inner))
+      return inner.map((member: unknown, index) => mask(member, [...path, index], isSecret));
+    if (typeof inner === 'object' && inner !== null) {
+      return Object.fromEntries(
+        Object.entries(inner).map(([name, member]) => [
+          name,
+          mask(member, [...path, name], isSecret || plainNames.has(plain(name))),
+        ]),
+      );
+    }
+    if ((typeof inner !== 'string' && typeof inner !== 'number') || inner === '') return inner;
+    const shown = isSecret ? MASK : typeof inner === 'string' ? maskText(inner) : inner;
+    if (shown !== inner) masked.push({ path, value: inner });
+    return shown;
+  }
+
+  function maskText(text: string): string {
+    const named = text.replace(inText, (_found, name: string, given: string) =>
+      /^["']/.test(given) ? `${name}${given.charAt(0)}${MASK}${given.charAt(0)}` : `${name}${MASK}`,
+    );
+    return again.reduce((shown, secret) => shown.split(secret).join(MASK), named);
+  }
+}
+
+/** Puts masked values back. A place that does not exist any more is passed over. */
+export function unmask(value: unknown, masked: readonly MaskedValue[]): unknown {
+  return masked.reduce((whole, { path, value: original }) => withValueAt(whole, path, original), value);
+}
+
+function withValueAt(value: unknown, path: MaskedValue['path'], original: string | number): unknown {
+  const [first, ...rest] = path;
+  if (first === undefined) return original;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, first)) return value;
+  if (Array.isArray(value))
+    return value.map((member: unknown, index) =>
+      index === first ? withValueAt(member, rest, original) : member,
+    );
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      name === first ? withValueAt(member, rest, original) : member,
+    ]),
+  );
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** A name, `=` or `:`, and a value, as in forms, headers and JSON. */
+function patternFor(names: readonly string[]): RegExp {
+  const alternatives = names.map((name) =>
+    name
+      .split(/[^\p{L}\p{N}]+|(?<=[a-z0-9])(?=[A-Z])/u)
+      .filter((word) => word !== '')
+      .join('[_\\- ]?'),
+  );
+  const name = alternatives.filter((alternative) => alternative !== '').join('|');
+  return new RegExp(
+    `((?<![\\p{L}\\p{N}_-])(?:${name})["']?\\s{0,9}[:=]\\s{0,9})("(?:[^"\\\\]|\\\\.)*"|'[^']*'|[^\\s&,;"'<>{}[\\]]+)`,
+    'giu',
+  );
+}
+
+function unquoted(text: string): string {
+  return /^(["']).*\1$/s.test(text) ? text.slice(1, -1) : text;
+}

@@ -1,0 +1,35 @@
+import type { Redis } from 'ioredis';
+import { KEY_PREFIX } from '../queues/connection.js';
+
+/**
+ * When a webhook with this content was received first within the last ten minutes.
+ *
+ * @param content - Identifies the account and the content.
+ * @param receivedAt - ISO 8601: the result for a content that is new.
+ * @throws Error when Redis is unreachable.
+ */
+export type FirstReceipt = (content: string, receivedAt: string) => Promise<string>;
+
+/**
+ * Proxies and senders repeat a delivery within minutes. Two events of one device with equal content that are both without a time and less
+ * than ten minutes apart are hardly two events.
+ */
+const SAME_EVENT_S = 600;
+
+/** KEYS: first receipt. ARGV: time, TTL in seconds. The TTL is not renewed, so that a sender that repeats forever starts a new event. */
+const FIRST_RECEIPT = `
+  local first = redis.call('get', KEYS[1])
+  if first then return first end
+  redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2])
+  return ARGV[1]
+`;
+
+/** Remembers, for all receivers, the webhooks that name no time: their fingerprint needs one. */
+export function openFirstReceipts(redis: Redis): FirstReceipt {
+  return async (content, receivedAt) => {
+    // ioredis would wait for the connection, but senders need a response immediately.
+    if (redis.status !== 'ready') throw new Error(`Redis is unreachable (connection ${redis.status})`);
+    const key = `${KEY_PREFIX}:first-receipt:${content}`;
+    return String(await redis.eval(FIRST_RECEIPT, 1, key, receivedAt, SAME_EVENT_S));
+  };
+}
