@@ -3,7 +3,6 @@ import { deviceReferenceOf } from '../events/webhook-types.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import { deviceAttributes } from '../simplemdm/devices.js';
 import type { Device } from '../simplemdm/devices.js';
-import { linksTo } from '../simplemdm/resource.js';
 import type { Fact } from './fact.js';
 import { deviceWithSerialNumber } from './device-with-serial-number.js';
 import { nullWhenNotFound } from './null-when-not-found.js';
@@ -63,8 +62,6 @@ async function findByUdid(api: SimpleMdm, udid: string): Promise<Device | null> 
   return null;
 }
 
-const withGroups = z.looseObject({ groups: linksTo });
-
 /** The value of the fact `device` for a device record. */
 export function deviceValue({ id, attributes, relationships }: Device): Record<string, unknown> {
   const { device_capacity: capacity, available_device_capacity: free, model_name: model } = attributes;
@@ -75,8 +72,7 @@ export function deviceValue({ id, attributes, relationships }: Device): Record<s
     id,
     group_id: relationships?.device_group?.data?.id ?? null,
     // Older accounts do not list them.
-    assignment_group_ids:
-      withGroups.safeParse(relationships ?? {}).data?.groups?.data?.map(({ id: group }) => group) ?? null,
+    assignment_group_ids: relationships?.groups?.data?.map((group) => group.id) ?? null,
     platform: platformOf(attributes),
     capacity_free_ratio: capacity && free !== null && free !== undefined ? free / capacity : null,
   };

@@ -11,6 +11,7 @@ const KNOWN_WITHOUT_DEVICE: ReadonlySet<string> = new Set([
   'id',
   'status',
   'group_id',
+  'assignment_group_ids',
   'attributes',
   'enrolled_at',
   'enrollment_url',

@@ -65,7 +65,7 @@ export function memberPath(node: ASTNode): string[] | undefined {
  * `device["name"]`.
  */
 export function undecidedPaths(node: ASTNode, bound: ReadonlySet<string> = new Set()): string[][] {
-  if (isNullTest(node)) return [];
+  if (isNullTest(node)) return lookupKeysIn(node).flatMap((key) => undecidedPaths(key, bound));
   const chain = accessPath(node);
   if (chain !== undefined) return bound.has(chain[0] ?? '') ? [] : [chain];
   if (node.op === 'rcall') {
@@ -78,6 +78,13 @@ export function undecidedPaths(node: ASTNode, bound: ReadonlySet<string> = new S
     ];
   }
   return operandsOf(node).flatMap((operand) => undecidedPaths(operand, bound));
+}
+
+/** The keys of lookups, such as `device.serial_number`: a null key leaves `lookup.staff[device.serial_number] == null` undecided too. */
+function lookupKeysIn(node: ASTNode): ASTNode[] {
+  const inner = operandsOf(node).flatMap(lookupKeysIn);
+  if (node.op !== '[]' || memberPath(node.args[0])?.[0] !== LOOKUP) return inner;
+  return [node.args[1], ...inner];
 }
 
 /** Whether a node asks for null, so that a null decides it. */

@@ -94,6 +94,7 @@ describe('missingInventory', () => {
     );
     // Whoever adds a field decides here: a field that the device reports is waited for.
     expect(known.filter((field) => !Object.hasOwn(EMPTY, field)).sort()).toEqual([
+      'assignment_group_ids',
       'attributes',
       'auto_admin_name',
       'ddm_enabled',

@@ -384,3 +384,12 @@ describe('files as people have them', () => {
     );
   });
 });
+
+test('a rule waits for the inventory that its key needs, also when it asks for null', () => {
+  for (const condition of [
+    DEPARTMENT,
+    'lookup.staff[device.serial_number] == null',
+    'device.serial_number in lookup.staff',
+  ])
+    expect(ruleOf(compile(condition)).condition?.paths).toContainEqual(['device', 'serial_number']);
+});
