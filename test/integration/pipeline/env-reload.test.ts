@@ -52,7 +52,12 @@ test('changed variables reach rules within seconds, masked before use; settings 
   expect((await contactsAfterEvent(current)).at(-1)).toBe('second-secret-4712.of-the-process@example.org');
 
   const texts = current.log() + (await everythingIn(current.client));
-  for (const secret of ['first-secret-4711', 'second-secret-4712', 'third-secret-4713', 'not-an-assignment-4714'])
+  for (const secret of [
+    'first-secret-4711',
+    'second-secret-4712',
+    'third-secret-4713',
+    'not-an-assignment-4714',
+  ])
     expect(texts).not.toContain(secret);
 });
 

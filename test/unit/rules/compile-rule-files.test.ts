@@ -308,12 +308,16 @@ describe('broken files: the message, its code, its position and the line', () =>
     [
       'an unset environment variable',
       rule(ON, 'do:', '  - log: { message: "‸${env:NOPE}" }'),
-      ['the environment variable NOPE is not set: write it into .env, which a running service reads again within seconds, or set it and restart the service [rule/env-not-set]'],
+      [
+        'the environment variable NOPE is not set: write it into .env, which a running service reads again within seconds, or set it and restart the service [rule/env-not-set]',
+      ],
     ],
     [
       'an unset environment variable twice in a text is one problem',
       rule(ON, 'do:', '  - log: { message: "‸${env:NOPE} ${env:NOPE}" }'),
-      ['the environment variable NOPE is not set: write it into .env, which a running service reads again within seconds, or set it and restart the service [rule/env-not-set]'],
+      [
+        'the environment variable NOPE is not set: write it into .env, which a running service reads again within seconds, or set it and restart the service [rule/env-not-set]',
+      ],
     ],
     // Conditions
     [
