@@ -149,6 +149,7 @@ export interface ActionDefinition<S extends z.ZodObject> {
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
   readonly conditions?: readonly string[];
   readonly onDevice?: boolean;
+  readonly placeOf?: ActionSignature['placeOf'];
   readonly outputForm?: OutputForm;
   readonly perform: (args: z.output<S>, context: ActionContext) => Promise<ActionResult>;
   readonly findEarlier?: (
@@ -160,7 +161,15 @@ export interface ActionDefinition<S extends z.ZodObject> {
 
 /** Makes an action from its definition. Arguments are parsed at each attempt, because templates render late. */
 export function defineAction<S extends z.ZodObject>(definition: ActionDefinition<S>): Action {
-  const { args, renderedArgs, perform, findEarlier, class: actionClass = 'safe', ...signature } = definition;
+  const {
+    args,
+    renderedArgs,
+    perform,
+    findEarlier,
+    placeOf,
+    class: actionClass = 'safe',
+    ...signature
+  } = definition;
   const parse = (input: unknown): z.output<S> => {
     const parsed = (renderedArgs ?? args).safeParse(input);
     if (parsed.success) return parsed.data;
@@ -171,6 +180,7 @@ export function defineAction<S extends z.ZodObject>(definition: ActionDefinition
   };
   return {
     ...signature,
+    ...(placeOf && { placeOf }),
     class: actionClass,
     args,
     perform: async (input, context) => perform(parse(input), context),

@@ -11,9 +11,7 @@ const name = z
   .string('expected the name of a custom attribute')
   .min(1, 'expected the name of a custom attribute');
 /** An empty text is a value: it overrides the value of the group or account. */
-const value = z
-  .union([z.string(), z.number(), z.boolean()], 'expected a text, a number, or true or false')
-  .transform(String);
+const value = z.string('expected a text');
 
 /** The name of an attribute as the account spells it. SimpleMDM compares names without case. */
 async function findAttribute(wanted: string, attributes: CachedList<CustomAttribute>): Promise<string> {

@@ -18,26 +18,43 @@ const MAX_RESPONSE_CHARACTERS = 16_384;
 const MAX_QUOTED_CHARACTERS = 200;
 
 const url = z.url({ protocol: /^https?$/ });
-const EXPECTED_URL = 'expected an http(s) address';
-const textByName = z.record(
-  z.string(),
-  z.union([z.string(), z.number(), z.boolean()]).transform(String),
-  'expected names and texts',
-);
+const EXPECTED_URL = 'expected an http(s) address, such as https://tickets.example.org/api';
+const origin = url.refine((text) => URL.canParse(text) && new URL(text).href === `${new URL(text).origin}/`);
+const EXPECTED_ORIGIN = 'expected a list of origins, such as [https://tickets.example.org]';
+const textByName = z.record(z.string(), z.string('expected a text'), 'expected names and texts');
+/** What a template or a variable adds is checked when the request is sent. */
+const headerText = z
+  .string('expected a text')
+  .refine(
+    (text) => /^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(text.trim()),
+    'expected one line of Latin-1 characters',
+  );
 const fieldName = z.string('expected the name of a field, such as session_id').regex(/\p{L}|\p{N}/u);
 const status = z.int('expected a status such as 200').min(100).max(599);
 
 /** Sends a request to a web service. */
 export const httpRequest = defineAction({
   about:
-    'Sends a request to a web service. Without a response, or with status 408, 425, 429 or 5xx, the step is retried. Any other status than the expected ones (2xx by default) fails the step. Except for GET and HEAD, each attempt sends the same `Idempotency-Key`. With `secret`, the request is signed as in Standard Webhooks. Later steps can use secrets in the response; traces, logs and Redis do not show them: the values of `access_token`, `refresh_token`, `id_token`, `password`, `secret`, `client_secret`, `api_key`, and of the names in `redact`.',
+    'Sends a request to a web service. Without a response, or with status 408, 425, 429 or 5xx, the step is retried. Any other status than the expected ones (2xx by default) fails the step. Except for GET and HEAD, each attempt sends the same `Idempotency-Key`. With `secret`, the request is signed as in Standard Webhooks. Later steps can use secrets in the response; traces, logs and Redis do not show them: the values of `access_token`, `refresh_token`, `id_token`, `password`, `secret`, `client_secret`, `api_key`, and of the names in `redact`. Values in `url` and `headers` are [encoded](rules.md#values-in-urls-and-headers); an `url` that comes from a response as a whole needs `origins`, the list of where it may lead.',
   example:
     "http_request: { method: POST, url: https://tickets.example.org/api, json: { title: '{{ device.name }}' }, secret: '${env:TICKETS_SECRET}' }",
   args: z
     .strictObject({
-      method: z.enum(METHODS, `expected one of ${METHODS.join(', ')}`).default('GET'),
+      method: z
+        .enum(METHODS, {
+          error: ({ input }) => {
+            const upper = String(input).toUpperCase();
+            const isMethod = METHODS.some((method) => method === upper);
+            return `expected one of ${METHODS.join(', ')}${isMethod ? `: write ${upper}` : ''}`;
+          },
+        })
+        .default('GET'),
       url: textOrTemplate(url, EXPECTED_URL),
-      headers: textByName.default({}),
+      origins: z
+        .array(textOrTemplate(origin, EXPECTED_ORIGIN), EXPECTED_ORIGIN)
+        .min(1, EXPECTED_ORIGIN)
+        .optional(),
+      headers: z.record(z.string(), headerText, 'expected names and texts').default({}),
       json: z.unknown().optional(),
       form: textByName.optional(),
       expect: z
@@ -56,9 +73,17 @@ export const httpRequest = defineAction({
   outputs: { status_code: 'number', body: 'string', json: 'any' },
   outputForm: { stored: withOneBody, complete: withBothBodies },
   facts: [],
-  perform: async ({ method, url: address, headers, json, form, expect, secret, redact }, context) => {
+  placeOf: (argument, { origins }) => {
+    if (argument === 'headers') return 'header';
+    if (argument !== 'url') return 'text';
+    return origins === undefined ? 'url' : 'whole_url';
+  },
+  perform: async (
+    { method, url: address, origins, headers, json, form, expect, secret, redact },
+    context,
+  ) => {
     const { stepKey, event, signal, now } = context;
-    const target = parseUrl(address);
+    const target = parseUrl(address, origins);
     const body =
       json !== undefined
         ? JSON.stringify(json)
@@ -144,10 +169,22 @@ function withoutSecrets(text: string, names: readonly string[]): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function parseUrl(address: string): URL {
+function parseUrl(address: string, origins: readonly string[] | undefined): URL {
   // The message does not quote the address, which may be a secret.
   if (!url.safeParse(address).success) throw new StepError('step/invalid-argument', `url: ${EXPECTED_URL}`);
-  return new URL(address);
+  const target = new URL(address);
+  if (origins === undefined) return target;
+  if (!origins.some((allowed) => new URL(allowed).origin === target.origin))
+    throw new StepError(
+      'step/invalid-argument',
+      `url: leads to ${target.origin}, which is not among the origins of the step (${origins.join(', ')})`,
+    );
+  if (target.username !== '' || target.password !== '')
+    throw new StepError(
+      'step/invalid-argument',
+      'url: an address from a value cannot have a user or a password',
+    );
+  return target;
 }
 
 function signatureHeaders(secret: string, id: string, at: Date, body: string): Record<string, string> {

@@ -2,19 +2,19 @@
  * Makes text from devices and rules safe to display.
  */
 
-/** Control characters except the line break, and bidirectional overrides: with these, a name can display as something else. */
+import { withoutInvisible } from '../telemetry/deceptive-characters.js';
+
+/** Control characters except the line break. */
 // eslint-disable-next-line no-control-regex -- control characters are what the pattern looks for
-const DECEPTIVE_CHARACTERS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const CONTROL_CHARACTERS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
 
 /** Removes deceptive characters and keeps line breaks. */
 export function displayText(text: string): string {
-  return (
+  return withoutInvisible(
     text
       .replace(/\r\n?|\u0085|\u2028|\u2029/g, '\n')
       .replace(/\t/g, ' ')
-      .replace(DECEPTIVE_CHARACTERS, '')
-      // A lone surrogate cannot be encoded as UTF-8.
-      .replace(/\p{Surrogate}/gu, '\ufffd')
+      .replace(CONTROL_CHARACTERS, ''),
   );
 }
 

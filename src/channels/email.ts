@@ -77,7 +77,7 @@ export const email = defineChannel({
       const { response, rejected } = await transport.sendMail({
         from: channel.from,
         to: [...recipients.to],
-        subject: SUBJECT_PREFIXES[message.severity] + message.title,
+        subject: SUBJECT_PREFIXES[message.severity] + inSubject(message.title),
         text: emailText(message),
         html: emailHtml(message),
         // The same for every attempt, so that mailboxes can detect duplicates.
@@ -94,6 +94,11 @@ export const email = defineChannel({
     }
   },
 });
+
+/** Mail programs decode `=?utf-8?B?…?=` in a subject (RFC 2047), so that a name could show as another text. */
+function inSubject(title: string): string {
+  return title.replaceAll('=?', '= ?');
+}
 
 /** A message about one problem joins the thread of that problem. No message has this id: mail programs need none for a thread. */
 function threadOf({ key }: Message): { inReplyTo?: string; references?: string } {

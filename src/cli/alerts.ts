@@ -4,13 +4,13 @@ import type { AlertStore } from '../alerts/alert-store.js';
 import { alertCount, firstTitle } from '../alerts/pending-message.js';
 import { OperatorError } from '../config/operator-error.js';
 import type { UserProblem } from '../errors/user-problem.js';
-import { columns, escapeControlCharacters } from './terminal.js';
+import { columns, escapeControlCharacters, jsonText } from './terminal.js';
 
 /** `mdm-reflex alerts list`: alerts that wait to be sent, and undelivered messages. */
 export async function listAlerts(redis: Redis, json: boolean): Promise<string> {
   const store = openAlertStore(redis);
   const [waiting, undelivered] = await Promise.all([waitingAlerts(store), store.undelivered()]);
-  if (json) return JSON.stringify({ waiting, undelivered }, undefined, 2);
+  if (json) return jsonText({ waiting, undelivered });
   const lines = [
     ...columns(
       waiting.map(({ channel, count, attempts }) => [

@@ -15,6 +15,7 @@ import { findEvent } from './find-event.js';
 import { formatEvents, SHORT_ID } from './format-events.js';
 import { formatTrace } from './format-trace.js';
 import type { Paint } from './terminal.js';
+import { jsonText } from './terminal.js';
 
 const LIMIT = 'expected a whole number from 1 to 100';
 
@@ -46,7 +47,7 @@ const listOptions = z.object({
 export async function listEvents(redis: Redis, options: unknown, paint: Paint): Promise<string> {
   const { json, ...filter } = parseOptions(listOptions, options);
   const page = await findEvents(redis, filter);
-  if (json) return JSON.stringify(page, undefined, 2);
+  if (json) return jsonText(page);
   const more = page.cursor === undefined ? '' : `\n${paint('dim', `more: --cursor ${page.cursor}`)}`;
   const { limit: _limit, ...conditions } = filter;
   const isFiltered = Object.values(conditions).some((value) => value !== undefined);
@@ -60,7 +61,7 @@ export async function listEvents(redis: Redis, options: unknown, paint: Paint): 
  */
 export async function showEvent(redis: Redis, id: string, json: boolean, paint: Paint): Promise<string> {
   const trace = await traceOf(redis, id);
-  return json ? JSON.stringify(trace, undefined, 2) : formatTrace(trace, paint);
+  return json ? jsonText(trace) : formatTrace(trace, paint);
 }
 
 /**

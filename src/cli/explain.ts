@@ -37,6 +37,7 @@ import { loadRules } from './load-rules.js';
 import type { LoadedRules } from './load-rules.js';
 import { withRedis } from './with-redis.js';
 import type { Paint } from './terminal.js';
+import { jsonText } from './terminal.js';
 
 /** The options of `mdm-reflex explain`. */
 export const explainOptions = z.object({
@@ -93,7 +94,7 @@ export async function explain(
   const now = at === undefined ? () => new Date() : () => at;
   const event = await eventFrom(env, options, account, compiled.rules, now());
   const trace = await traceOf(event, account, compiled, env, now);
-  if (options.json) return redact(JSON.stringify(trace, undefined, 2));
+  if (options.json) return redact(jsonText(trace));
   const text = formatTrace(trace, paint);
   return redact(text.includes(STEP_OUTPUT) ? `${text}\n\n${STEP_OUTPUT_NOTE}` : text);
 }

@@ -32,7 +32,7 @@ export function formatRun(run: RunTrace, { id, alerts }: Trace, paint: Paint): s
     ];
   });
   return [
-    `  ${paint('dim', `run of ${run.rule}${run.clears === true ? ' (on_clear)' : ''}`)}  ${runStatus(run, paint)}`,
+    `  ${paint('dim', `run of ${escapeControlCharacters(run.rule)}${run.clears === true ? ' (on_clear)' : ''}`)}  ${runStatus(run, paint)}`,
     ...(run.reason === undefined ? [] : [`    ${reasonText(run)}`]),
     ...(run.approvals ?? []).map((approval) => `    ${paint('dim', approvalText(approval))}`),
     ...columns(rows).map((line) => `    ${line}`),
@@ -91,7 +91,7 @@ function stepRow(
     // Reads are lookups, except those of http_request.
     .filter((call) => call.method !== 'GET' || step.action === 'http_request')
     .map((call) => callText(call));
-  const alerted = channels.length === 0 ? [] : [`to ${channels.join(', ')}`];
+  const alerted = channels.length === 0 ? [] : [escapeControlCharacters(`to ${channels.join(', ')}`)];
   return [
     place,
     mark[step.status] + attempts,

@@ -41,7 +41,9 @@ function section(title: string, rows: readonly (readonly string[])[], paint: Pai
 /** Why the event waits or failed, and why each of its runs does. */
 function reasonRows({ processing, runs }: Trace): string[][] {
   const ofEvent = processing?.reason === undefined ? [] : [['the event', reasonText(processing)]];
-  const ofRuns = runs.flatMap((run) => (run.reason === undefined ? [] : [[run.rule, reasonText(run)]]));
+  const ofRuns = runs.flatMap((run) =>
+    run.reason === undefined ? [] : [[escapeControlCharacters(run.rule), reasonText(run)]],
+  );
   return [...ofEvent, ...ofRuns];
 }
 
@@ -50,9 +52,13 @@ function receivedRows(trace: Trace): string[][] {
   const name = trace.deviceName === undefined ? '' : `${escapeControlCharacters(trace.deviceName)}, `;
   const subject =
     device === undefined
-      ? show(trace.data)
+      ? escapeControlCharacters(show(trace.data))
       : `${name}device ${device.id ?? '(no id yet)'}, ${escapeControlCharacters(deviceNameOf(device))}`;
-  return [[`${subject}, at ${trace.at}${trace.source === 'webhook' ? '' : ` (${trace.source})`}`]];
+  return [
+    [
+      `${subject}, at ${escapeControlCharacters(trace.at)}${trace.source === 'webhook' ? '' : ` (${trace.source})`}`,
+    ],
+  ];
 }
 
 function deviceNameOf({ serialNumber, udid }: DeviceReference): string {
@@ -94,7 +100,8 @@ function warningRows({ warnings = [] }: FactTrace, paint: Paint): string[][] {
 }
 
 function decisionRows({ decisions, processing, type }: Trace, paint: Paint): string[][] {
-  if (decisions.length === 0 && processing?.state === 'completed') return [[`no rule listens for ${type}`]];
+  if (decisions.length === 0 && processing?.state === 'completed')
+    return [[`no rule listens for ${escapeControlCharacters(type)}`]];
   return decisions.map((decision) => decisionRow(decision, paint));
 }
 
@@ -107,7 +114,7 @@ function decisionRow({ rule, verdict, reason, code, ownAction }: RuleTrace, pain
     waiting: paint('yellow', '… waiting'),
     disabled: paint('gray', '- disabled'),
   };
-  return [mark[verdict], rule, paint('dim', reasonText({ reason, code }))];
+  return [mark[verdict], escapeControlCharacters(rule), paint('dim', reasonText({ reason, code }))];
 }
 
 function alertRow({ channel, status, title, reason, code }: AlertTrace, paint: Paint): string[] {
@@ -120,5 +127,10 @@ function alertRow({ channel, status, title, reason, code }: AlertTrace, paint: P
     skipped: paint('gray', '- skipped'),
     failed: paint('red', '✘ not delivered'),
   };
-  return [mark[status], channel, escapeControlCharacters(title), paint('dim', reasonText({ reason, code }))];
+  return [
+    mark[status],
+    escapeControlCharacters(channel),
+    escapeControlCharacters(title),
+    paint('dim', reasonText({ reason, code })),
+  ];
 }

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
 import { openRunLimits } from '../coordination/run-limits.js';
-import { columns, escapeControlCharacters } from './terminal.js';
+import { columns, escapeControlCharacters, jsonText } from './terminal.js';
 
 /** `mdm-reflex held list`: lists the rules over their run limit, whose runs wait for a person. */
 export async function listHeld(redis: Redis, json: boolean): Promise<string> {
   const held = await openRunLimits(redis).listHeld();
-  if (json) return JSON.stringify(held, undefined, 2);
+  if (json) return jsonText(held);
   if (held.length === 0) return 'no rule is held';
   return columns([
     ['ACCOUNT', 'RULE', 'WAITING RUNS', 'HELD SINCE (UTC)', 'REASON'],

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { openEnvFile } from '../config/env-file.js';
 import { createProgram } from './program.js';
 import { reportError } from './report-error.js';
-import { paintFor } from './terminal.js';
+import { paintFor, safeOutput } from './terminal.js';
 
 try {
   const envFile = openEnvFile('.env', process.env);
@@ -12,13 +12,13 @@ try {
     env: process.env,
     envFile,
     paint: paintFor(process.stdout, process.env),
-    print: (text) => void process.stdout.write(`${text}\n`),
+    print: (text) => void process.stdout.write(`${safeOutput(text)}\n`),
   }).parseAsync();
 } catch (error) {
   const report = reportError(error, process.argv.includes('--json'));
   if (report === undefined) throw error;
-  process.stdout.write(report.stdout);
-  process.stderr.write(report.stderr);
+  process.stdout.write(safeOutput(report.stdout));
+  process.stderr.write(safeOutput(report.stderr));
   // A half-started service must not linger on open handles.
   process.exit(report.exitCode);
 }

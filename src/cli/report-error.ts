@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { OperatorError } from '../config/operator-error.js';
 import type { ErrorCode } from '../errors/registry.js';
 import type { UserProblem } from '../errors/user-problem.js';
+import { jsonText } from './terminal.js';
 
 /** How a command that failed ends. */
 export interface ErrorReport {
@@ -55,5 +56,5 @@ const textOf = (lines: readonly string[]): string => lines.map((line) => `mdm-re
 
 function asJson(problems: readonly UserProblem[]): { stdout: string; stderr: string } {
   const errors = problems.map(({ text: _text, ...problem }) => problem);
-  return { stdout: `${JSON.stringify({ errors }, undefined, 2)}\n`, stderr: '' };
+  return { stdout: `${jsonText({ errors })}\n`, stderr: '' };
 }

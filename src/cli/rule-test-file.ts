@@ -8,6 +8,7 @@ import { didYouMean } from '../errors/did-you-mean.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readRuleFiles } from '../config/read-rule-files.js';
 import { readSettings } from '../config/settings.js';
+import { FACTS } from '../enrichment/registry.js';
 import type { ErrorCode } from '../errors/registry.js';
 import { problemText } from '../errors/user-problem.js';
 import { KNOWN_TYPES } from '../events/webhook-types.js';
@@ -21,7 +22,10 @@ import type { StepSource } from '../rules/model/rule-schema.js';
 import type { Rule } from '../rules/model/rule.js';
 import { member, show } from '../rules/model/values.js';
 import type { Shape } from '../rules/model/vocabulary.js';
+import { argumentsAsWritten, factsAsWritten, withTextsAsWritten } from '../rules/texts-as-written.js';
+import type { TakeText } from '../rules/texts-as-written.js';
 import { parseYamlSource } from '../rules/yaml/yaml-source.js';
+import type { YamlSource } from '../rules/yaml/yaml-source.js';
 import { errorText } from '../telemetry/error-text.js';
 
 const time = z.iso.datetime({ offset: true, error: 'expected a time such as 2026-01-31T08:00:00Z' });
@@ -98,8 +102,10 @@ export async function readTestFile(
     const message = `${errorText(error)}; expected a file of rule tests`;
     return { problems: [problemOfFile({ code: 'rule-test/unreadable', message }, file)] };
   }
-  const { value, problems, locate } = parseYamlSource(file, text);
+  const source = parseYamlSource(file, text);
+  const { problems, locate } = source;
   if (problems.length > 0) return { problems };
+  const value = testsAsWritten(source);
   if (Array.isArray(member(value, 'rules')) && member(value, 'tests') === undefined) {
     const message = `this file holds rules: check it with "mdm-reflex validate ${file}"; docs/guides/rule-tests.md describes test files`;
     return { problems: [problemOfFile({ code: 'rule-test/not-a-test-file', message }, file)] };
@@ -142,8 +148,69 @@ export async function readTestFile(
     for (const { code, path, message } of problemsWithTest(test, compiled))
       report({ code, path: ['tests', index, ...path], atKey: true, message });
   });
-  const all = [...compiled.problems, ...locate(found)];
-  return all.length > 0 ? { problems: all } : { file, tests, compiled, env: testEnv };
+  const written = tests.map((test, index) => ({
+    ...test,
+    steps: outputsAsWritten(test.steps, compiled.rules, ['tests', index, 'steps'], source.takeText),
+  }));
+  const all = [...compiled.problems, ...locate(found), ...source.lostForms()];
+  return all.length > 0 ? { problems: all } : { file, tests: written, compiled, env: testEnv };
+}
+
+/** The tests with every text as the file has it: a serial number `000123` keeps its zeros. */
+function testsAsWritten({ value, takeText }: YamlSource): unknown {
+  const written = withTextsAsWritten(testFile, value, [], takeText);
+  const parsed = testFile.safeParse(written);
+  if (!parsed.success) return written;
+  const tests = parsed.data.tests.map(({ facts, expect, ...test }, index) => {
+    const place = ['tests', index];
+    return {
+      ...test,
+      facts: factsAsWritten(facts, { fields: FACT_SHAPES }, [...place, 'facts'], takeText),
+      expect: Object.fromEntries(
+        Object.entries(expect).map(([rule, expected]) => [
+          rule,
+          expected.map((step, position) =>
+            stepAsWritten(step, [...place, 'expect', rule, position], takeText),
+          ),
+        ]),
+      ),
+    };
+  });
+  return { ...parsed.data, tests };
+}
+
+const FACT_SHAPES = Object.fromEntries(Object.entries(FACTS).map(([name, { shape }]) => [name, shape]));
+
+/** The outputs that a test gives to steps. Only the rules tell which output is a text: `status_code` of a script is one. */
+function outputsAsWritten(
+  steps: RuleTest['steps'],
+  rules: readonly Rule[],
+  place: Path,
+  takeText: TakeText,
+): RuleTest['steps'] {
+  const all = rules.flatMap(({ source }) => source.do);
+  return Object.fromEntries(
+    Object.entries(steps).map(([id, given]) => {
+      const step = all.find((one) => one.id === id);
+      const outputs = step === undefined ? {} : (ACTIONS[step.action]?.outputs ?? {});
+      const fields: Record<string, Shape> =
+        step?.forEach === undefined ? { ...outputs } : { items: { list: { fields: { ...outputs } } } };
+      const written = factsAsWritten(given, { fields }, [...place, id], takeText);
+      return [id, record.parse(written)];
+    }),
+  );
+}
+
+function stepAsWritten(step: z.output<typeof expectedStep>, place: Path, takeText: TakeText): unknown {
+  return Object.fromEntries(
+    Object.entries(step).map(([name, args]) => {
+      const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+      return [
+        name,
+        action === undefined ? args : argumentsAsWritten(action, args, [...place, name], takeText),
+      ];
+    }),
+  );
 }
 
 /** Finds misspelled names: with one, a test could pass without testing anything. */

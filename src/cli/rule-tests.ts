@@ -7,6 +7,7 @@ import { preparedStep } from '../runs/perform-step.js';
 import { OperatorError } from '../config/operator-error.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
 import type { Decision } from '../runs/evaluate-rules.js';
+import { attributeValues } from '../enrichment/attributes.js';
 import { FACTS } from '../enrichment/registry.js';
 import { conditionValues, eventValue, withNestedFacts } from '../enrichment/rule-values.js';
 import type { Event } from '../events/envelope.js';
@@ -126,6 +127,7 @@ function factOf(
   const lookup = lookupOfFact(name);
   if (lookup !== undefined) return lookupOf(lookup, facts, lookups);
   const given: unknown = Object.hasOwn(facts, name) ? facts[name] : defaultOf(name, facts);
+  if (name === 'attributes') return attributeValues(given);
   if (name !== 'device' || given === null) return given;
   // The API returns null for unset fields, so fields that the test leaves out are null.
   const shape = FACTS['device']?.shape;

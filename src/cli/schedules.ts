@@ -5,7 +5,7 @@ import { lastSweeps } from '../schedules/last-sweeps.js';
 import { openScheduleQueue } from '../queues/queues.js';
 import { retentionOf } from '../queues/retention.js';
 import { addTick } from '../schedules/schedule-queue.js';
-import { columns } from './terminal.js';
+import { columns, jsonText } from './terminal.js';
 
 /** `mdm-reflex schedules`: lists the rules that have a schedule, with their next tick and last sweep. */
 export async function listSchedules(redis: Redis, settings: Settings, json: boolean): Promise<string> {
@@ -20,7 +20,7 @@ export async function listSchedules(redis: Redis, settings: Settings, json: bool
       last: await lastSweeps(redis, key),
     })),
   );
-  if (json) return JSON.stringify(rows, undefined, 2);
+  if (json) return jsonText(rows);
   if (rows.length === 0) return 'no rule has a schedule';
   return columns(
     rows.map(({ rule, schedule, timezone, next, last }) => [

@@ -8,7 +8,7 @@ import { durationText } from '../rules/model/duration.js';
 import { matchesGlob } from '../rules/cel/glob.js';
 import { loadRules } from './load-rules.js';
 import type { LoadedRules } from './load-rules.js';
-import { columns, escapeControlCharacters } from './terminal.js';
+import { columns, escapeControlCharacters, jsonText } from './terminal.js';
 
 /**
  * `mdm-reflex silence add --match rule=…`: suppresses alerts that match all patterns.
@@ -126,7 +126,7 @@ const invalidOption = (message: string): OperatorError =>
 /** `mdm-reflex silence list`: the active silences. */
 export async function listSilences(redis: Redis, json: boolean): Promise<string> {
   const silences = await openSilences(redis).list(new Date());
-  if (json) return JSON.stringify(silences, undefined, 2);
+  if (json) return jsonText(silences);
   if (silences.length === 0) return 'no active silences';
   return columns(
     silences.map(({ id, match, until, comment }) => [

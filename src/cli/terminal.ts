@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { escapedJson, severalLines, singleLine } from '../telemetry/deceptive-characters.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -15,9 +16,28 @@ export function paintFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): P
 
 /** Text from outside, on one line and without control characters: a webhook must not move the cursor. */
 export function escapeControlCharacters(text: string): string {
-  // eslint-disable-next-line no-control-regex -- matches control characters
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return singleLine(text);
 }
+
+/** A value as JSON for `--json`. A terminal that shows it obeys no escape sequence in it. */
+export function jsonText(value: unknown): string {
+  return escapedJson(JSON.stringify(value, undefined, 2));
+}
+
+/**
+ * The last check of what a command prints: nothing but colors may control the terminal.
+ *
+ * Each command makes the texts from outside safe by {@link escapeControlCharacters}; this covers a text that one of them forgets.
+ */
+export function safeOutput(text: string): string {
+  return text
+    .split(COLOR)
+    .map((part, index) => (index % 2 === 0 ? severalLines(part) : part))
+    .join('');
+}
+
+// eslint-disable-next-line no-control-regex -- the escape character starts a color
+const COLOR = /(\u001b\[\d+m)/;
 
 /** A reason, with its error code when the reason is a problem: `<reason> [code]`. */
 export function reasonText({

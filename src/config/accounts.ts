@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { resolveEnvReferences } from './env-reference.js';
 import type { UserProblem } from '../errors/user-problem.js';
 import { errorText } from '../telemetry/error-text.js';
+import { keepKeysAsWritten } from './yaml-keys.js';
 import { OperatorError } from './operator-error.js';
 import { simpleMdmBaseUrl, webhookTokens } from './settings.js';
 import type { Role, Settings } from './settings.js';
@@ -126,6 +127,7 @@ function readYaml(path: string): unknown {
   const [error] = document.errors;
   if (error === undefined) {
     try {
+      keepKeysAsWritten(document);
       const value: unknown = document.toJS();
       return value;
     } catch {

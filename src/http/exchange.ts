@@ -96,7 +96,7 @@ function sendableHeaders({ url, headers }: ExchangeRequest): Headers {
       sendable.set(name, value);
     } catch (error) {
       throw new InvalidRequestError(
-        `the header "${name}" cannot be sent: a name may hold letters, digits and -, a value only Latin-1 characters (encode it with | url_encode)`,
+        `the header "${name}" cannot be sent: a name may hold letters, digits and -, a value one line of Latin-1 characters`,
         { cause: error },
       );
     }

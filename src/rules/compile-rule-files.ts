@@ -4,7 +4,7 @@ import { compileRule } from './compile-rule.js';
 import type { LookupSource } from './model/lookup.js';
 import type { Path, Problem, Report, RuleProblem } from './model/problem.js';
 import type { Rule } from './model/rule.js';
-import { ruleFile } from './model/rule-schema.js';
+import { ruleFile, ruleInFile } from './model/rule-schema.js';
 import type { ChannelSource, RuleSource } from './model/rule-schema.js';
 import { member } from './model/values.js';
 import { LOOKUP } from './model/vocabulary.js';
@@ -14,6 +14,7 @@ import { parseLookup } from './parse-lookup.js';
 import type { ParsedLookup } from './parse-lookup.js';
 import { UNREADABLE_RULE_ID, parseRule } from './parse-rule.js';
 import { reportRuleIssues } from './rule-file-issues.js';
+import type { TakeText } from './texts-as-written.js';
 import { withoutUnknownKeys } from './unknown-key.js';
 import { parseYamlSource } from './yaml/yaml-source.js';
 
@@ -50,8 +51,8 @@ export function compileRuleFiles(files: readonly RuleFile[], vocabulary: Vocabul
   const lookups = lookupsOf(parsed);
   const facts = factsWithLookups(vocabulary.facts, lookups);
   const withChannels = { ...vocabularyWithChannels({ ...vocabulary, facts }, channels), channels };
-  for (const { file, value, report, warn, lineOf } of parsed) {
-    for (const { rule, place } of rulesIn(value, withChannels, report)) {
+  for (const { file, value, report, warn, lineOf, takeText } of parsed) {
+    for (const { rule, place } of rulesIn(value, withChannels, { report, takeText })) {
       const path = [...place, 'id'];
       const firstUse = firstUses.get(rule.id);
       if (firstUse !== undefined) {
@@ -93,11 +94,14 @@ interface ParsedFile {
   readonly problems: () => RuleProblem[];
   readonly warnings: () => RuleProblem[];
   readonly lineOf: (path: Path) => number;
+  readonly takeText: TakeText;
 }
 
 function parseFile(file: RuleFile, vocabulary: Vocabulary): ParsedFile {
   const source = parseYamlSource(file.name, file.text);
   const problems: Problem[] = [];
+  // The texts of a file that was not read to its end are not known.
+  let usable = false;
   const warnings: Problem[] = [];
   const inDataFiles: RuleProblem[] = [];
   const warningsInDataFiles: RuleProblem[] = [];
@@ -106,9 +110,14 @@ function parseFile(file: RuleFile, vocabulary: Vocabulary): ParsedFile {
   const reports = {
     report,
     warn,
-    problems: () => [...source.problems, ...source.locate(problems), ...inDataFiles],
+    problems: () => [
+      ...source.problems,
+      ...inFileOrder(source.locate(problems), usable ? source.lostForms() : []),
+      ...inDataFiles,
+    ],
     warnings: () => [...source.locate(warnings), ...warningsInDataFiles],
     lineOf: source.lineOf,
+    takeText: source.takeText,
   };
   if (source.problems.length > 0) return { file, value: undefined, channels: [], lookups: [], ...reports };
   if (member(source.value, 'tests') !== undefined) {
@@ -116,12 +125,19 @@ function parseFile(file: RuleFile, vocabulary: Vocabulary): ParsedFile {
     report({ code: 'rule/not-a-rule-file', path: ['tests'], atKey: true, message });
     return { file, value: undefined, channels: [], lookups: [], ...reports };
   }
-  const { value } = withoutUnknownKeys(source.value ?? {}, Object.keys(ruleFile.shape), [], report);
+  const { value } = withoutUnknownKeys(
+    source.value ?? {},
+    Object.keys(ruleFile.shape),
+    [],
+    report,
+    hintForFile,
+  );
   const parsed = ruleFile.safeParse(value);
   if (!parsed.success) {
     reportRuleIssues(parsed.error.issues, value, [], report);
     return { file, value: undefined, channels: [], lookups: [], ...reports };
   }
+  usable = true;
   const { rules, channels, lookups } = parsed.data;
   const isEmpty = [rules, channels, lookups].every((part) => Object.keys(part).length === 0);
   if (isEmpty && problems.length === 0) {
@@ -143,6 +159,24 @@ function parseFile(file: RuleFile, vocabulary: Vocabulary): ParsedFile {
     ),
     ...reports,
   };
+}
+
+/** A rule, or a workflow of another tool, at the root of a file. */
+function hintForFile(key: string): string | undefined {
+  const isOfRule =
+    Object.hasOwn(ruleInFile.shape, key) || ['name', 'jobs', 'steps', 'triggers'].includes(key);
+  return isOfRule
+    ? ': rules are a list: write "rules:", and below it each rule, beginning with "- id:"'
+    : undefined;
+}
+
+/** All problems in the order of the file. A lost form at the place of another problem is not reported as well. */
+function inFileOrder(problems: readonly RuleProblem[], lost: readonly RuleProblem[]): RuleProblem[] {
+  const placeOf = ({ line = 0, column = 0 }: RuleProblem): number => line * 1_000_000 + column;
+  const places = new Set(problems.map(placeOf));
+  return [...problems, ...lost.filter((problem) => !places.has(placeOf(problem)))].sort(
+    (a, b) => placeOf(a) - placeOf(b),
+  );
 }
 
 function channelsOf(parsed: readonly ParsedFile[]): ChannelSource[] {
@@ -183,11 +217,11 @@ function factsWithLookups(facts: Vocabulary['facts'], lookups: readonly ParsedLo
 function rulesIn(
   value: z.output<typeof ruleFile> | undefined,
   vocabulary: Vocabulary,
-  report: Report,
+  reports: { readonly report: Report; readonly takeText: TakeText },
 ): { rule: RuleSource; place: Path }[] {
   return (value?.rules ?? []).flatMap((inFile, index) => {
     const place = ['rules', index];
-    const rule = parseRule(inFile, vocabulary, place, report);
+    const rule = parseRule(inFile, vocabulary, place, reports);
     return rule === undefined ? [] : [{ rule, place }];
   });
 }

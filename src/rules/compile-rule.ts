@@ -1,6 +1,5 @@
 import { envReferencesIn } from '../config/env-reference.js';
 import { didYouMean } from '../errors/did-you-mean.js';
-import { didYouMeanName } from './aliases.js';
 import { compileCondition } from './cel/condition.js';
 import type { Condition } from './cel/condition.js';
 import { sharedCheckingEnvironment } from './cel/environment.js';
@@ -15,13 +14,16 @@ import { checkArgumentReferences, checkNamedReferences } from './check-reference
 import { checkSchema } from './schema-issues.js';
 import { compileTemplate, isTemplate } from './liquid/template.js';
 import type { Template } from './liquid/template.js';
+import type { TextPlace } from './liquid/text-place.js';
 import { problemWithPattern } from './model/event-pattern.js';
 import type { Path, Report } from './model/problem.js';
 import type { RuleSource, StepSource } from './model/rule-schema.js';
+import { templateKey } from './model/rule.js';
 import type { Rule, Step } from './model/rule.js';
 import { forEachString, member } from './model/values.js';
 import { EVENT_SHAPE, LOOKUP } from './model/vocabulary.js';
 import type { ActionSignature, Shape, Vocabulary } from './model/vocabulary.js';
+import { unknownAction } from './parse-step.js';
 import { shapesIn } from './scope.js';
 import type { Scope } from './scope.js';
 
@@ -188,12 +190,7 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
   const argumentsPlace = [...place, source.action];
   const action = actionNamed(source.action, vocabulary);
   if (action === undefined) {
-    report({
-      code: 'rule/unknown-action',
-      path: argumentsPlace,
-      atKey: true,
-      message: `unknown action "${source.action}"${didYouMeanName(source.action, Object.keys(vocabulary.actions))}`,
-    });
+    report(unknownAction(source.action, Object.keys(vocabulary.actions), argumentsPlace));
   } else {
     const isShorthand = ([name]: Path): boolean =>
       name === action.shorthand &&
@@ -218,13 +215,16 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
   );
   const isCondition = (path: Path): boolean =>
     path.length === argumentsPlace.length + 1 && action?.conditions?.includes(String(path.at(-1))) === true;
-  forEachString(source.args, argumentsPlace, (text, path) => {
-    if (isCondition(path)) return;
-    checkEnvReferences(text, vocabulary, path, outer);
-    if (!isTemplate(text)) return;
-    const template = compileText(text, scope, path);
-    if (template !== undefined) templates.set(text, template);
-  });
+  for (const [argument, value] of Object.entries(source.args)) {
+    const textPlace = action?.placeOf?.(argument, source.args) ?? 'text';
+    forEachString(value, [...argumentsPlace, argument], (text, path) => {
+      if (isCondition(path)) return;
+      checkEnvReferences(text, vocabulary, path, outer);
+      if (!isTemplate(text)) return;
+      const template = compileText(text, scope, path, textPlace);
+      if (template !== undefined) templates.set(templateKey(textPlace, text), template);
+    });
+  }
   const names = [
     ...(condition?.names ?? []),
     ...(forEach?.names ?? []),
@@ -244,8 +244,8 @@ function compileStep(source: StepSource, outer: Scope, place: Path): Step {
   };
 }
 
-function compileText(text: string, scope: Scope, path: Path): Template | undefined {
-  const template = compileTemplate(text, { event: EVENT_SHAPE, ...shapesIn(scope) });
+function compileText(text: string, scope: Scope, path: Path, place?: TextPlace): Template | undefined {
+  const template = compileTemplate(text, { event: EVENT_SHAPE, ...shapesIn(scope) }, place);
   if (Array.isArray(template)) {
     for (const problem of template) scope.report({ ...problem, path });
     return undefined;

@@ -89,6 +89,13 @@ function jsonSchemaOf(schema: z.ZodType) {
     target: 'draft-7',
     io: 'input',
     unrepresentable: 'any',
+    // A bare number or truth value is the text that the file has (`withTextsAsWritten`).
+    override: ({ jsonSchema, path }) => {
+      if (path.at(-1) === 'propertyNames') return;
+      const { type, enum: choices, const: only } = jsonSchema;
+      if (type === 'string' && choices === undefined && only === undefined)
+        Object.assign(jsonSchema, { type: ['string', 'number', 'boolean'] });
+    },
   });
   const whole = objectSchema.parse(generated);
   // The draft is named once, at the root.

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { adviceOnKey } from './key-advice.js';
 import { scheduleType } from './model/event-pattern.js';
 import type { Path, Report } from './model/problem.js';
 import { parseApproval } from './model/approval-schema.js';
@@ -8,6 +9,8 @@ import { member } from './model/values.js';
 import type { Vocabulary } from './model/vocabulary.js';
 import { parseStep } from './parse-step.js';
 import { reportRuleIssues } from './rule-file-issues.js';
+import { withTextsAsWritten } from './texts-as-written.js';
+import type { TakeText } from './texts-as-written.js';
 import { withoutUnknownKeys } from './unknown-key.js';
 
 /** The id of a rule whose own id is invalid; other checks go on with it. */
@@ -18,15 +21,21 @@ export function parseRule(
   inFile: unknown,
   vocabulary: Vocabulary,
   place: Path,
-  report: Report,
+  { report, takeText }: { readonly report: Report; readonly takeText: TakeText },
 ): RuleSource | undefined {
-  const { value, intended } = withoutUnknownKeys(inFile, knownKeys(inFile), place, report);
-  const data = validRule(value, intended, place, report);
+  const hintFor = (key: string): string | undefined =>
+    Object.hasOwn(vocabulary.actions, key)
+      ? `: ${key} is an action: write "- ${key}: …" below "do:"`
+      : adviceOnKey(key, 'rule');
+  const { value, intended } = withoutUnknownKeys(inFile, knownKeys(inFile), place, report, hintFor);
+  const written = withTextsAsWritten(ruleInFile, value, place, takeText);
+  const data = validRule(written, intended, place, report);
   if (data === undefined) return undefined;
   // A placeholder for an unreadable step keeps the positions of the steps behind it right. The rule is never used.
   const stepsOf = (key: 'do' | 'on_clear'): StepSource[] =>
     (data[key] ?? []).map(
-      (step, index) => parseStep(step, vocabulary, [...place, key, index], report) ?? UNREADABLE_STEP,
+      (step, index) =>
+        parseStep(step, vocabulary, [...place, key, index], { report, takeText }) ?? UNREADABLE_STEP,
     );
   const {
     on_own_actions: onOwnActions,

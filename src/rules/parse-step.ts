@@ -1,28 +1,43 @@
 import { didYouMeanName } from './aliases.js';
+import { argumentsAsWritten } from './texts-as-written.js';
+import type { TakeText } from './texts-as-written.js';
 import { unknownKey } from './unknown-key.js';
-import type { Path, Report } from './model/problem.js';
+import { adviceOnKey } from './key-advice.js';
+import type { Path, Problem, Report } from './model/problem.js';
 import { parseApproval } from './model/approval-schema.js';
 import { STEP_KEYS } from './model/rule-schema.js';
 import type { StepInFile, StepSource } from './model/rule-schema.js';
 import type { Vocabulary } from './model/vocabulary.js';
+
+/** The problem of an action that does not exist. */
+export function unknownAction(name: string, known: readonly string[], path: Path): Problem {
+  return {
+    code: 'rule/unknown-action',
+    path,
+    atKey: true,
+    message: `unknown action "${name}"${didYouMeanName(name, known)}`,
+  };
+}
 
 /** Parses a step of a file. Returns undefined, and reports why, when the value is not a step. */
 export function parseStep(
   inFile: StepInFile,
   { actions }: Vocabulary,
   place: Path,
-  report: Report,
+  { report, takeText }: { readonly report: Report; readonly takeText: TakeText },
 ): StepSource | undefined {
   const otherKeys = Object.keys(inFile).filter((key) => !STEP_KEYS.includes(key));
   const known = otherKeys.filter((key) => Object.hasOwn(actions, key));
   // Beside exactly one known action, every other key is a misspelled key of the step.
   const unknown = known.length === 1 ? otherKeys.filter((key) => !known.includes(key)) : [];
   for (const key of unknown) {
-    const hint = didYouMeanName(
-      key,
-      STEP_KEYS,
-      STEP_KEYS.filter((name) => !Object.hasOwn(inFile, name)),
-    );
+    const hint =
+      adviceOnKey(key, 'step') ??
+      didYouMeanName(
+        key,
+        STEP_KEYS,
+        STEP_KEYS.filter((name) => !Object.hasOwn(inFile, name)),
+      );
     const belongs =
       inFile[known[0] ?? ''] === null ? `; indent it further if it belongs to ${known[0] ?? ''}` : '';
     report(unknownKey('key', [...place, key], ` beside ${known[0] ?? ''}${hint || belongs}`));
@@ -36,6 +51,19 @@ export function parseStep(
     });
     return undefined;
   }
+  const advised = otherKeys.find(
+    (key) => !Object.hasOwn(actions, key) && adviceOnKey(key, 'step') !== undefined,
+  );
+  if (known.length === 0 && advised !== undefined) {
+    const advice = adviceOnKey(advised, 'step') ?? '';
+    report({
+      code: 'rule/invalid-step',
+      path: [...place, advised],
+      atKey: true,
+      message: `there is no action "${advised}"${advice}`,
+    });
+    return undefined;
+  }
   if (other !== undefined) {
     const hint = didYouMeanName(other, STEP_KEYS) || didYouMeanName(action, STEP_KEYS);
     report({
@@ -46,15 +74,23 @@ export function parseStep(
     });
     return undefined;
   }
-  const given = inFile[action] ?? {};
-  const shorthand = Object.hasOwn(actions, action) ? actions[action]?.shorthand : undefined;
+  const signature = Object.hasOwn(actions, action) ? actions[action] : undefined;
+  const inArguments = inFile[action] ?? {};
+  const given =
+    signature === undefined
+      ? inArguments
+      : argumentsAsWritten(signature, inArguments, [...place, action], takeText);
+  const shorthand = signature?.shorthand;
   const args = typeof given !== 'object' && shorthand !== undefined ? { [shorthand]: given } : given;
-  if (typeof args !== 'object' || Array.isArray(args)) {
-    const example = Object.hasOwn(actions, action) ? actions[action]?.example : undefined;
+  if (signature === undefined && (typeof args !== 'object' || Array.isArray(args))) {
+    report(unknownAction(action, Object.keys(actions), [...place, action]));
+    return undefined;
+  }
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     report({
       code: 'rule/invalid-step',
       path: [...place, action],
-      message: `${action}: expected its arguments, such as ${example ?? '{ name: value }'}`,
+      message: `${action}: expected its arguments, such as ${signature?.example ?? '{ name: value }'}`,
     });
     return undefined;
   }

@@ -32,6 +32,13 @@ export function problemWithReference(
   if (named.length === 1 || entries.some(({ id }) => String(id) === String(reference))) return undefined;
   const names = entries.flatMap(({ name }) => name ?? []);
   const shown = typeof reference === 'number' ? `with id ${reference}` : `"${reference}"`;
+  if (typeof reference === 'string' && reference.includes('\n')) {
+    const some = names.length > 0 && names.length <= MAX_NAMES_SHOWN ? `, such as ${names.join(', ')}` : '';
+    return {
+      code: 'rule/unknown-reference',
+      message: `expected the name of a ${kind} in SimpleMDM${some}, not its content`,
+    };
+  }
   const hint = didYouMean(String(reference), names);
   const listed =
     typeof reference === 'number'

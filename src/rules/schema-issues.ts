@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors/registry.js';
 import { didYouMeanName, resolveAlias } from './aliases.js';
+import { adviceOnKey } from './key-advice.js';
 import { unknownKey } from './unknown-key.js';
 import type { Path, Report } from './model/problem.js';
 import { member } from './model/values.js';
@@ -55,8 +56,9 @@ export function reportIssues(
   unknown.forEach(({ key, path }, index) => {
     const likely = intended[index];
     const hint =
-      didYouMeanName(key, knownAt(path), unusedAt(path)) ||
-      (likely === undefined ? '' : `; did you mean "${likely}"?`);
+      (keyKind === 'argument' && path.length === 0 ? adviceOnKey(key, 'argument') : undefined) ??
+      (didYouMeanName(key, knownAt(path), unusedAt(path)) ||
+        (likely === undefined ? '' : `; did you mean "${likely}"?`));
     report(unknownKey(keyKind, [...place, ...path, key], hint));
   });
   for (const { issue, path } of found) {
@@ -82,12 +84,9 @@ function codeOfIssue({ code }: z.core.$ZodIssue, path: Path): ErrorCode {
     : 'rule/invalid-value';
 }
 
-/** In quotes, a bare number would still be neither an expression nor a duration. */
-const NEVER_A_NUMBER = /^expected (?:an expression|a duration such as)/;
-
+/** A bare `~` or `null` is nothing, and no text. Bare numbers and truth values are texts already (`withTextsAsWritten`). */
 function needsQuotes(issue: z.core.$ZodIssue, given: unknown): boolean {
-  if (issue.code !== 'invalid_type' || issue.expected !== 'string') return false;
-  return typeof given === 'boolean' || (typeof given === 'number' && !NEVER_A_NUMBER.test(issue.message));
+  return given === null && issue.code === 'invalid_type' && issue.expected === 'string';
 }
 
 function pathOfIssue({ path }: z.core.$ZodIssue): Path {

@@ -20,6 +20,7 @@ export function unknownKey(keyKind: string, path: Path, hint: string): Problem {
 /**
  * Reports and drops unknown keys, so that they do not hide other problems.
  *
+ * @param hintFor - What to say about a key instead of the nearest name.
  * @returns The remaining record, and the keys that the unknown ones were probably meant to be.
  */
 export function withoutUnknownKeys(
@@ -27,6 +28,7 @@ export function withoutUnknownKeys(
   known: readonly string[],
   place: Path,
   report: Report,
+  hintFor: (key: string) => string | undefined = () => undefined,
 ): { value: unknown; intended: ReadonlySet<string> } {
   const intended = new Set<string>();
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { value, intended };
@@ -34,7 +36,7 @@ export function withoutUnknownKeys(
   const unused = known.filter((name) => !Object.hasOwn(value, name));
   const entries = Object.entries(value).filter(([key]) => {
     if (known.includes(key)) return true;
-    report(unknownKey('key', [...place, key], didYouMeanName(key, known, unused)));
+    report(unknownKey('key', [...place, key], hintFor(key) ?? didYouMeanName(key, known, unused)));
     intended.add(resolveAlias(key, known, unused) ?? '');
     return false;
   });

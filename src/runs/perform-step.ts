@@ -2,6 +2,8 @@ import { isNativeError } from 'node:util/types';
 import { resolveEnvReferences } from '../config/env-reference.js';
 import { withoutPendingLists } from '../enrichment/inventory.js';
 import { conditionValues } from '../enrichment/rule-values.js';
+import type { TextPlace } from '../rules/liquid/text-place.js';
+import { templateKey } from '../rules/model/rule.js';
 import type { Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
 import { errorText } from '../telemetry/error-text.js';
@@ -77,14 +79,31 @@ export function preparedStep(
     if (verdict.result === 'false') return { kind: 'skipped', reason: verdict.reason };
   }
   const problems: RenderProblem[] = [];
-  const renderText = needsNoValues(step)
-    ? (text: string, argument: string): string => availableText(text, argument, step, values, env, problems)
-    : (text: string): string => renderedText(text, step, values, env);
-  const args = Object.entries(step.source.args).map(([name, value]): [string, unknown] => [
-    name,
-    rendered(value, name, renderText),
-  ]);
+  const { action, args: written } = step.source;
+  const { placeOf } = Object.hasOwn(ACTIONS, action) ? (ACTIONS[action] ?? {}) : {};
+  const args = Object.entries(written).map(([name, value]): [string, unknown] => {
+    const place = placeOf?.(name, written) ?? 'text';
+    const source: TextSource = { step, place, values, env };
+    return [
+      name,
+      rendered(
+        value,
+        name,
+        needsNoValues(step)
+          ? (text, argument) => availableText(text, argument, source, problems)
+          : (text) => renderedText(text, source),
+      ),
+    ];
+  });
   return { kind: 'ready', args: Object.fromEntries(args), problems };
+}
+
+/** What a text of an argument is rendered from. */
+interface TextSource {
+  readonly step: Step;
+  readonly place: TextPlace;
+  readonly values: Values;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** Whether the action of a step is performed although a template in its arguments fails. */
@@ -110,30 +129,24 @@ function rendered(value: unknown, path: string, renderText: (text: string, path:
 }
 
 /** What can be rendered of a text; empty when nothing can. */
-function availableText(
-  text: string,
-  argument: string,
-  step: Step,
-  values: Values,
-  env: NodeJS.ProcessEnv,
-  problems: RenderProblem[],
-): string {
+function availableText(text: string, argument: string, source: TextSource, problems: RenderProblem[]): string {
   try {
-    return renderedText(text, step, values, env);
+    return renderedText(text, source);
   } catch (error) {
     problems.push({ argument, reason: errorText(isNativeError(error) ? (error.cause ?? error) : error) });
   }
+  const { step, place, values, env } = source;
   try {
-    return step.templates.get(text)?.renderAvailable(values, env) ?? '';
+    return step.templates.get(templateKey(place, text))?.renderAvailable(values, env) ?? '';
   } catch {
     // The problem of the first try says more.
     return '';
   }
 }
 
-function renderedText(text: string, step: Step, values: Values, env: NodeJS.ProcessEnv): string {
+function renderedText(text: string, { step, place, values, env }: TextSource): string {
   try {
-    const template = step.templates.get(text);
+    const template = step.templates.get(templateKey(place, text));
     return template === undefined ? resolveEnvReferences(text, env) : template.render(values, env);
   } catch (error) {
     throw new StepError('step/template-failed', `"${text}": ${errorText(error)}`, { cause: error });

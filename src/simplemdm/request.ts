@@ -34,6 +34,9 @@ export function requestPath({ route, params = {}, query = {} }: ApiRequest): str
   const path = route.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
     const value = params[name];
     if (value === undefined) throw new Error(`no value for ${placeholder} in ${route}`);
+    // No encoding keeps ".." from leading one folder up, and an empty name asks for the whole list.
+    if (typeof value === 'string' && /^\.{0,2}$/.test(value))
+      throw new Error(`"${value}" is not a value for ${placeholder} in ${route}`);
     return encodeURIComponent(value);
   });
   const parameters = fieldsOf(query);

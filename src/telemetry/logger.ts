@@ -2,6 +2,8 @@ import { pino } from 'pino';
 import type { DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
 import type { ErrorCode } from '../errors/registry.js';
+import { escapedJson } from './deceptive-characters.js';
+import { terminalLine } from './terminal-line.js';
 import { redactJson, redactJsonLine } from './redaction.js';
 import type { Redact } from './redaction.js';
 
@@ -41,16 +43,18 @@ export interface LoggerOptions {
 
 /** Creates the log of the service: JSON lines by pino, or a readable form on a terminal. */
 export function createLogger({ level, redact, destination }: LoggerOptions): Logger {
+  const isReadable = destination === undefined && process.stdout.isTTY;
+  const escape = isReadable ? terminalLine : escapedJson;
   const stream =
     destination ??
-    (process.stdout.isTTY
+    (isReadable
       ? pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
       : pino.destination({ fd: 1, sync: false }));
   return pino(
     {
       level,
       timestamp: pino.stdTimeFunctions.isoTime,
-      hooks: { streamWrite: (line) => redactJsonLine(redact, line) },
+      hooks: { streamWrite: (line) => escape(redactJsonLine(redact, line)) },
     },
     stream,
   );

@@ -39,6 +39,11 @@ function formsOf(secret: string): string[] {
   return [
     secret,
     encodeURIComponent(secret),
+    // As templates encode a value in a URL.
+    encodeURIComponent(secret).replace(
+      /[!'()*]/g,
+      (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+    ),
     new URLSearchParams({ '': secret }).toString().slice(1),
     inJson,
     // A log line that quotes a body holds JSON inside JSON.

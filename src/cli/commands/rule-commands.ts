@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DEFAULT_ACCOUNT } from '../../config/accounts.js';
 import type { CommandContext } from './command-context.js';
 import { flags, JSON_OPTION, parseOptions, RULES_OPTION } from './options.js';
+import { jsonText } from '../terminal.js';
 
 /** `validate`, `explain`, `test`, `init`, `schema`. */
 export function addRuleCommands(program: Command, { env, paint, print }: CommandContext): void {
@@ -68,6 +69,6 @@ export function addRuleCommands(program: Command, { env, paint, print }: Command
         import('../../actions/service-vocabulary.js'),
         import('../../rules/json-schema.js'),
       ]);
-      print(JSON.stringify(rulesJsonSchema(serviceVocabulary(env, [])), undefined, 2));
+      print(jsonText(rulesJsonSchema(serviceVocabulary(env, []))));
     });
 }

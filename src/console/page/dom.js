@@ -14,8 +14,23 @@ export function element(tag, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined) created.setAttribute(name, value);
   }
-  created.append(...children.filter((child) => child !== undefined));
+  for (const child of children) {
+    if (child !== undefined) created.append(typeof child === 'string' ? displayed(child) : child);
+  }
   return created;
+}
+
+/**
+ * A text without bidirectional controls and other invisible characters: with these, a device name looks like another one. The same
+ * characters as in src/telemetry/deceptive-characters.ts.
+ *
+ * @param {string} text
+ */
+function displayed(text) {
+  return text.replace(
+    /[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu,
+    '',
+  );
 }
 
 /**

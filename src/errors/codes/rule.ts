@@ -115,6 +115,11 @@ export const RULE_ERRORS = {
     cause: 'The variable is missing from the environment of the service, or misspelled.',
     fix: 'Write it into .env: a running service reads the file again within seconds. A variable that is set elsewhere needs a restart. In CI, use `mdm-reflex validate --ignore-env`.',
   },
+  'rule/value-in-host': {
+    meaning: 'A value would decide the scheme, host or port of a URL.',
+    cause: 'The URL begins with {{ }}, or has one before the first / behind the host.',
+    fix: 'Write the beginning of the URL out. For an address from a response, name where it may lead in `origins`.',
+  },
   'rule/env-misplaced': {
     meaning: 'An environment variable is written in a form or place that the service does not replace.',
     cause: '`${NAME}` as in a shell, `{{ env.NAME }}`, or `${env:NAME}` within {{ }}, {% %} or a condition.',

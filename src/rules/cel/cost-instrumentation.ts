@@ -11,7 +11,8 @@ const CALL_COSTS: Readonly<Record<string, number>> = { split: 1000, join: 100 };
 
 /**
  * Rewrites an expression so that each iteration of a loop is charged to the cost budget before it runs, and the values that `map` and
- * `bind` build are measured. The result and the errors stay the same, but for a null that is compared: it is unknown.
+ * `bind` build are measured. The result and the errors stay the same, but for a null: one that is compared is unknown, and `has(…)` of one
+ * is false.
  *
  * @param ast - The parsed expression.
  */
@@ -33,6 +34,7 @@ interface Insertion {
 
 /** The insertions of an outer call enclose those of inner calls. */
 function insertionsIn(node: ASTNode): Insertion[] {
+  if (node.op === 'call' && node.args[0] === 'has') return askedForNull(node.range, node.args[1], node.input);
   if (node.op === 'in' || node.op === '==' || node.op === '!=') return insertionsInComparison(node);
   if (node.op !== 'rcall') return operandsOf(node).flatMap(insertionsIn);
   const [name, receiver, args] = node.args;
@@ -60,6 +62,20 @@ function insertionsIn(node: ASTNode): Insertion[] {
     return [{ at: start, inserted: before }, ...within, { at: end, inserted: after }];
   });
   return [...insertionsIn(receiver), ...inner];
+}
+
+/** In the library, `has(x.y)` is true for a null. Here a null is no value, as for `x.y != null`. */
+function askedForNull(
+  { start, end }: ASTNode['range'],
+  [argument]: readonly ASTNode[],
+  text: string,
+): Insertion[] {
+  if (argument === undefined) return [];
+  const tested = text.slice(argument.range.start, argument.range.end);
+  return [
+    { at: start, inserted: '(' },
+    { at: end, inserted: ` && ${tested} != null)` },
+  ];
 }
 
 /** In the library, null is in no list and equals null. Here null is unknown, unless the expression asks for it. */

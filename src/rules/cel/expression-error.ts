@@ -1,12 +1,13 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { didYouMean } from '../../errors/did-you-mean.js';
 import type { ExpressionProblem } from '../model/problem.js';
+import { fieldHint } from '../model/field-aliases.js';
 import { shapeAt, unknownColumn, unknownLookup } from '../model/shape-path.js';
 import { EVENT_SHAPE, LOOKUP } from '../model/vocabulary.js';
 import type { Shape } from '../model/vocabulary.js';
 import { libraryError } from './library-error.js';
 import type { LibraryError } from './library-error.js';
-import { callHint, functionHint, hyphenHint, operandsHint } from './rewrite-hints.js';
+import { callHint, durationOf, functionHint, hyphenHint, operandsHint } from './rewrite-hints.js';
 import type { WrittenOperands } from './rewrite-hints.js';
 import { explainSyntaxError } from './syntax-error.js';
 import { typeInWords, typeWord } from './type-words.js';
@@ -67,9 +68,30 @@ function unknownName(
   }
   const inLookup = lookupProblem(name, text.slice(0, start), names);
   if (inLookup !== undefined) return { ...inLookup, offset: start };
-  const message = `unknown field "${name}"${didYouMean(name, fieldNames(names))}`;
+  const of = /([\w.]+)\.$/.exec(text.slice(0, start))?.[1];
+  const hint =
+    of === 'event' && name === 'device' ? ': write device' : of === 'device' ? fieldHint(name) : '';
+  const message = `unknown field "${name}"${hint || didYouMean(name, fieldNames(names))}`;
   return { code: 'rule/unknown-field', message, offset: start };
 }
+
+/** Names of other languages that a condition writes as a literal or a function. */
+const WORDS: Readonly<Record<string, string>> = {
+  none: 'null',
+  nil: 'null',
+  undefined: 'null',
+  true: 'true',
+  yes: 'true',
+  on: 'true',
+  false: 'false',
+  no: 'false',
+  off: 'false',
+  today: 'age(a) < duration("24h"), or until(a)',
+  yesterday: 'age(a) > duration("24h")',
+  now: 'age(a) or until(a)',
+  version: 'version(device.os_version) >= version("15.1")',
+  os_version: 'version(device.os_version) >= version("15.1")',
+};
 
 /** `lookup.stuff` and `lookup.staff[…].departmnt`. */
 function lookupProblem(
@@ -102,9 +124,14 @@ function hintFor(name: string, from: string, names: Readonly<Record<string, Shap
   if (name === LOOKUP) return ': no rule file defines "lookups:"';
   if (name === 'steps') return ': only later steps can read the results of steps';
   if (name === 'env') return ': conditions cannot read environment variables';
+  const word = WORDS[name.toLowerCase()];
+  if (word !== undefined) return `: write ${word}`;
   if (name === 'item') return ': only a step with for_each has an item';
   const known = Object.keys(names);
-  const near = didYouMean(name, known);
+  const { device } = names;
+  if (typeof device === 'object' && 'fields' in device && Object.hasOwn(device.fields, name))
+    return `: write device.${name}`;
+  const near = fieldHint(name) || didYouMean(name, known);
   if (near !== '') return near;
   const standsAlone = !/^\w+\s*[.[(]/.test(from);
   return `${standsAlone ? `; a text needs quotes: "${name}"` : ''} (known here: ${known.join(', ')})`;
@@ -145,10 +172,17 @@ function unknownFunction(
       params.map(({ type }) => type),
     ),
   );
+  const method = /([\w.]+)\.$/.exec(text.slice(0, offset))?.[1];
+  const other =
+    called === 'in_group'
+      ? `; write ${text.slice(offset).replace(/^(in_group\([^)]*\)).*$/s, '$1')}`
+      : called === 'contains' && typeWord(receiver ?? '') === 'list'
+        ? `; write ${method ?? 'apps'}.exists(a, a.name == ${/\(\s*("[^"]*"|'[^']*')/.exec(text.slice(offset))?.[1] ?? '"…"'})`
+        : undefined;
   const written = callInWords(receiver, called, given === '' ? [] : given.split(', '));
   return {
     code: 'rule/type-mismatch',
-    message: `wrong arguments: ${written}; expected ${[...new Set(shown)].join(', ')}${callHint(called, text.slice(offset))}`,
+    message: `wrong arguments: ${written}; expected ${[...new Set(shown)].join(', ')}${other ?? callHint(called, text.slice(offset))}`,
     offset,
   };
 }
@@ -172,7 +206,7 @@ function typeProblem({ code, summary, start }: LibraryError, text: string): stri
     case 'invalid_macro_argument':
       return 'the first argument must be a name for the item, such as apps.exists(a, a.name == "…")';
     case 'cannot_index_type':
-      return `${typeInWords(quoted(summary))} cannot be indexed with [ ]`;
+      return propertyProblem(summary, text, start);
     case 'invalid_index_type':
       return 'this is a list: use exists(a, …), all(a, …) or filter(a, …), or an index such as [0]';
     default:
@@ -207,6 +241,16 @@ function writtenAround(operator: string, text: string): WrittenOperands {
   return { left: isShort ? left : 'a', operator, right: right ?? 'b' };
 }
 
+/** `device.name.length`: a text has functions, and no properties. */
+function propertyProblem(summary: string, text: string, start: number): string {
+  const word = typeInWords(quoted(summary));
+  const receiver = /([\w.]+)\.$/.exec(text.slice(0, start))?.[1];
+  const name = /^\w+/.exec(text.slice(start))?.[0];
+  if (receiver === undefined || name === undefined) return `${word} cannot be indexed with [ ]`;
+  const fix = /^(?:length|size|count|len)$/i.test(name) ? `: write size(${receiver})` : '';
+  return `${receiver} is ${word} and has no "${name}"${fix}`;
+}
+
 const quoted = (summary: string): string => /'([^']*)'$/.exec(summary)?.[1] ?? '';
 
 /** Explains the error of a call whose arguments are all literals, with what to write instead. */
@@ -215,8 +259,7 @@ export function explainLiteralError(error: unknown): string {
   switch (code) {
     case 'invalid_duration': {
       const given = summary.replace(/^Invalid duration string: '?([^']*)'?$/, '$1');
-      const days = /^(\d{1,6})d$/.exec(given)?.[1];
-      const hours = days === undefined ? '336h' : `${Number(days) * 24}h`;
+      const hours = durationOf(given);
       return `"${given}" is not a duration: write hours, minutes and seconds, such as duration("${hours}")`;
     }
     case 'invalid_timestamp':

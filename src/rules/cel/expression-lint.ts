@@ -2,6 +2,7 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { didYouMean } from '../../errors/did-you-mean.js';
 import { BINDERS, operandsOf, memberPath } from './expression-paths.js';
 import type { ExpressionProblem } from '../model/problem.js';
+import { ATTRIBUTE_PATHS } from '../model/vocabulary.js';
 import { shapeAt } from '../model/shape-path.js';
 import type { Shape } from '../model/vocabulary.js';
 
@@ -28,7 +29,10 @@ function problemAtNode(node: ASTNode, shapes: Shapes): ExpressionProblem | undef
     case '!=':
       return inEitherOrder(
         node.args,
-        (field, other) => impossibleText(field, [other], shapes) ?? ratioAboveOne(field, other, shapes),
+        (field, other) =>
+          impossibleText(field, [other], shapes) ??
+          emptyAttribute(node, field, other) ??
+          ratioAboveOne(field, other, shapes),
       );
     case 'in': {
       const [field, list] = node.args;
@@ -70,6 +74,19 @@ function impossibleText(
     return { code: 'rule/misleading-comparison', message, offset: range.start };
   }
   return undefined;
+}
+
+/** `attributes.department == ""`: an attribute without a value is null, whether it was never set or set to nothing. */
+function emptyAttribute(whole: ASTNode, field: ASTNode, other: ASTNode): ExpressionProblem | undefined {
+  if (other.op !== 'value' || other.args !== '') return undefined;
+  const record =
+    memberPath(field)?.slice(0, -1) ?? (field.op === '[]' ? memberPath(field.args[0]) : undefined);
+  if (!ATTRIBUTE_PATHS.includes(record?.join('.') ?? '')) return undefined;
+  return {
+    code: 'rule/misleading-comparison',
+    message: `a custom attribute without a value is null, not "": write ${written(field)} ${whole.op} null`,
+    offset: whole.range.start,
+  };
 }
 
 const VERSION_FIELD = /(^|_)version$/;

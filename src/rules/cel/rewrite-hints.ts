@@ -19,6 +19,18 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   test: 'a.matches("…")',
   match: 'a.matches("…")',
   beginswith: 'a.startsWith("…")',
+  empty: 'a == null, or size(a) == 0',
+  isempty: 'a == null, or size(a) == 0',
+  isnull: 'a == null',
+  exists: 'a != null',
+  defined: 'a != null',
+  attribute: 'attributes.department',
+  customattribute: 'attributes.department',
+  ingroups: 'in_group("Laptops")',
+  memberof: 'in_group("Laptops")',
+  dayssince: 'age(a) > duration("336h")',
+  hasapp: 'apps.exists(a, a.name == "…")',
+  substring: 'a.substring(0, 3)',
 };
 
 /**
@@ -47,6 +59,7 @@ export function callHint(called: string, call: string): string {
   if (first === undefined) return '';
   if (second === undefined)
     return /^\d[\d.]*$/.test(first) ? `; put the number in quotes: ${called}("${first}")` : '';
+  if (called === 'in_group') return '';
   return /^(?:contains|startsWith|endsWith|matches)$/.test(called)
     ? `; write ${first}.${called}(${second})`
     : '';
@@ -73,7 +86,13 @@ export function operandsHint(
   if (operator === 'in' && kinds[1] === 'text') {
     return `: write ${left} in [${right}], or ${right}.contains(${left}) for a part of a text`;
   }
-  if (both('duration', 'text') || both('duration', 'number')) return `: write duration("${hoursOf(right)}")`;
+  if (operator === 'in' && kinds[1] === 'list') return `: write ${right}.exists(a, a.name == ${left})`;
+  if (both('duration', 'text') || both('duration', 'number'))
+    return `: write duration("${durationOf(right)}")`;
+  if (kinds.includes('record') && /^(?:device\.)?group$/.test(left))
+    return ': write in_group("Laptops"), or group.name == "Laptops"';
+  const truth = /^["'](true|false)["']$/i.exec(right)?.[1]?.toLowerCase();
+  if (kinds.includes('bool') && truth !== undefined) return `: write ${left} ${operator} ${truth}`;
   if (both('version', 'text') || both('version', 'number'))
     return `: write ${versionOf(left)} ${operator} ${versionOf(right)}`;
   if (both('text', 'time')) return ': write timestamp("2026-01-31T08:00:00Z"), or age(a) > duration("336h")';
@@ -90,10 +109,18 @@ export function operandsHint(
   return `: for a number in a text write ${inEach((part) => `double(${part})`)}`;
 }
 
-/** `14` and `"14d"` probably mean days. */
-function hoursOf(written: string): string {
-  const days = /^["']?(\d{1,5})d?["']?$/.exec(written)?.[1];
-  return days === undefined ? '336h' : `${Number(days) * 24}h`;
+const UNIT_HOURS: Readonly<Record<string, number>> = { w: 168, d: 24, h: 1 };
+
+/** `14 days` as hours, `90 min` as minutes; a number alone means days. Two weeks when the text is none of these. */
+export function durationOf(written: string): string {
+  const [, count, unit = 'd'] =
+    /^["']?(\d{1,6})\s*(w(?:eeks?)?|d(?:ays?)?|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)?["']?$/i.exec(
+      written,
+    ) ?? [];
+  if (count === undefined) return '336h';
+  const letter = unit.charAt(0).toLowerCase();
+  const hours = UNIT_HOURS[letter];
+  return hours === undefined ? `${count}${letter}` : `${Number(count) * hours}h`;
 }
 
 function versionOf(written: string): string {

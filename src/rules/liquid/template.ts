@@ -1,14 +1,18 @@
 import { randomInt } from 'node:crypto';
 import { isNativeError } from 'node:util/types';
-import { Liquid } from 'liquidjs';
 import type { Template as LiquidTemplate } from 'liquidjs';
 import { envReferencesIn } from '../../config/env-reference.js';
 import { didYouMean } from '../../errors/did-you-mean.js';
 import { errorText } from '../../telemetry/error-text.js';
+import { engineFor } from './engine.js';
+import { VALUE_IN_ORIGIN } from './place-encoding.js';
+import { encodeForPlace } from './text-place.js';
+import type { TextPlace } from './text-place.js';
 import type { ExpressionProblem } from '../model/problem.js';
 import type { Values } from '../model/values.js';
 import { ATTRIBUTE_PATHS, EVENT_DATA_PATH, factOfPath } from '../model/vocabulary.js';
 import type { NamedField, NamedReference, Shape } from '../model/vocabulary.js';
+import { filterHint, syntaxHint, tagHint } from './template-hints.js';
 import { fieldsInTemplate, namesInTemplate, offsetOfPosition } from './template-names.js';
 import type { TemplateNames } from './template-names.js';
 import { withLookupDrops } from './lookup-drop.js';
@@ -38,20 +42,6 @@ export interface Template {
   readonly renderAvailable: (values: Values, env: NodeJS.ProcessEnv) => string;
 }
 
-const engine = new Liquid({
-  strictVariables: true,
-  strictFilters: true,
-  // `{{ x | default: "-" }}` and `{% if x %}` ask for a missing value on purpose.
-  lenientIf: true,
-  ownPropertyOnly: true,
-  templates: {},
-  parseLimit: 100_000,
-  renderLimit: 500,
-  memoryLimit: 10_000_000,
-});
-// Without these tags a template cannot read files.
-for (const tag of ['include', 'render', 'layout', 'block']) Reflect.deleteProperty(engine.tags, tag);
-
 /** No message, script argument or request needs more. Repeated captures could double a text many times. */
 const MAX_LENGTH = 1_000_000;
 
@@ -66,12 +56,15 @@ export function isTemplate(text: string): boolean {
  * Compiles a Liquid template and checks the names in it.
  *
  * @param shapes - The available names.
+ * @param place - Where the text goes: values are encoded for it.
  */
 export function compileTemplate(
   text: string,
   shapes: Readonly<Record<string, Shape>>,
+  place: TextPlace = 'text',
 ): Template | ExpressionProblem[] {
-  const misplaced = envWithinBraces(text);
+  const engine = engineFor(place);
+  const misplaced = [...envWithinBraces(text), ...(place === 'url' ? valueInOrigin(text) : [])];
   if (misplaced.length > 0) return misplaced;
   const placeholders = withPlaceholders(text);
   let parsed: LiquidTemplate[];
@@ -82,12 +75,22 @@ export function compileTemplate(
   } catch (error) {
     return [explainTemplateError(error, placeholders.text)];
   }
-  if (names.problems.length > 0) return [...names.problems];
+  if (names.problems.length > 0) {
+    // `{{ "a" if x else "b" }}` reads as names.
+    const [first] = names.problems;
+    const hint = syntaxHint(partAround(placeholders.text, first?.offset ?? 0));
+    if (first !== undefined && hint !== '' && /"(?:if|else|or|and)"/.test(first.message))
+      return [
+        { code: 'rule/invalid-template', message: `this is another language${hint}`, offset: first.offset },
+      ];
+    return [...names.problems];
+  }
   const render = (values: Values, env: NodeJS.ProcessEnv, strictVariables: boolean): string => {
     try {
       const rendered = String(engine.renderSync(parsed, withLookupDrops(values), { strictVariables }));
       if (rendered.length > MAX_LENGTH) throw new Error(`the text exceeds ${MAX_LENGTH} characters`);
-      return placeholders.resolve(rendered, env);
+      const resolved = placeholders.resolve(rendered, env);
+      return place === 'text' ? resolved : encodeForPlace(resolved, place);
     } catch (error) {
       throw new Error(messageOf(error), { cause: error });
     }
@@ -112,6 +115,17 @@ export function compileTemplate(
 function namesOf(path: readonly unknown[]): string[] {
   const end = path.findIndex((part) => typeof part !== 'string');
   return path.slice(0, end < 0 ? path.length : end).filter((part) => typeof part === 'string');
+}
+
+/** A URL that has not reached the first / behind its host. A variable may hold any part of one. */
+const BEFORE_PATH = /^\s*(?:[a-z][a-z0-9+.-]*(?::\/{0,2}[^\\/?#${}]*)?)?$/i;
+
+/** A value where the host of a URL is. What a tag or a variable decides is found when the template renders. */
+function valueInOrigin(text: string): ExpressionProblem[] {
+  const offset = text.search(/\{\{|\{%/);
+  const before = text.slice(0, Math.max(offset, 0));
+  if (!text.startsWith('{{', offset) || !BEFORE_PATH.test(before)) return [];
+  return [{ code: 'rule/value-in-host', message: VALUE_IN_ORIGIN, offset }];
 }
 
 /** Within braces, filters would get the placeholder of a variable instead of its value. */
@@ -160,8 +174,14 @@ function messageOf(error: unknown): string {
   return errorText(error).replace(/, (?:file:.*?, )?line:\d+, col:\d+$/, '');
 }
 
-const TAGS = Object.keys(engine.tags);
-const FILTERS = Object.keys(engine.filters);
+/** The output or the tag around an offset, with its braces. */
+function partAround(text: string, offset: number): string {
+  const parts = [...text.matchAll(/\{\{.*?\}\}|\{%.*?%\}/gs)];
+  return parts.find(({ 0: part, index }) => offset >= index && offset < index + part.length)?.[0] ?? '';
+}
+
+const TAGS = Object.keys(engineFor('text').tags);
+const FILTERS = Object.keys(engineFor('text').filters);
 
 /** Explains an error of the Liquid library to the author of a rule, at the offset of the wrong word. */
 function explainTemplateError(error: unknown, text: string): ExpressionProblem {
@@ -172,16 +192,16 @@ function explainTemplateError(error: unknown, text: string): ExpressionProblem {
   const filter = /^undefined filter: (\w+)$/.exec(summary)?.[1];
   if (filter !== undefined) {
     const at = text.slice(offset).search(new RegExp(`\\|\\s*${filter}\\b`));
-    const message = `unknown filter "${filter}"${didYouMean(filter, FILTERS)}`;
+    const message = `unknown filter "${filter}"${filterHint(filter) || didYouMean(filter, FILTERS)}`;
     return { code, message, offset: at < 0 ? offset : text.indexOf(filter, offset + at) };
   }
   const tag = /^tag "(\w+)" not found$/.exec(summary)?.[1];
   if (tag !== undefined) {
-    const message = `unknown tag "${tag}"${didYouMean(tag, TAGS)}`;
+    const message = `unknown tag "${tag}"${tagHint(tag) || didYouMean(tag, TAGS)}`;
     return { code, message, offset: Math.max(offset, text.indexOf(tag, offset)) };
   }
   const open = /^(output|tag) "?(?:\{\{|\{%)\s*(\w*).* not closed$/s.exec(summary);
-  if (open === null) return { code, message: summary, offset };
+  if (open === null) return { code, message: summary + syntaxHint(partAround(text, offset)), offset };
   const [, kind, word = ''] = open;
   if (kind === 'output') return { code, message: '"{{" is not closed: "}}" is missing', offset };
   const message = summary.includes('%} not closed')

@@ -5,12 +5,32 @@ const EXPECTED = 'expected a duration such as 30s, 15m, 1h or 7d';
 
 /** For `10 minutes` and `hour` the message says how to write them. */
 function expected({ input }: { readonly input: unknown }): string {
+  const exact = durationFrom(String(input));
+  if (exact !== undefined) return `${EXPECTED}: write ${exact}`;
   const [, count = '', unit = ''] = /^(?:an? |per )?(\d{0,5}) ?([a-z]+)$/i.exec(String(input)) ?? [];
   const known = Object.keys(UNITS).find(
     (name) =>
       /^(?:s|sec|m|min|h|hr|d|second|minute|hour|day)s?$/i.test(unit) && unit.toLowerCase().startsWith(name),
   );
   return known === undefined ? EXPECTED : `${EXPECTED}: write ${Number(count) || 1}${known}`;
+}
+
+/** `2w`, `1h30m`, `500ms` and ISO 8601 (`PT30M`) in the largest unit that fits; undefined for any other text. */
+function durationFrom(text: string): string | undefined {
+  const iso = /^P(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?$/.exec(text);
+  const plain = /^(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,5})s)?$/.exec(text);
+  const parts = iso ?? plain;
+  const [weeks, milliseconds, alone] = [/^(\d{1,4}) ?w(?:eeks?)?$/i, /^(\d{1,8}) ?ms$/i, /^(\d{1,5})$/].map(
+    (pattern) => pattern.exec(text)?.[1],
+  );
+  if (weeks !== undefined) return `${Number(weeks) * 7}d`;
+  if (milliseconds !== undefined) return `${Math.max(1, Math.round(Number(milliseconds) / 1000))}s`;
+  if (alone !== undefined) return `${Number(alone) || 1}s for seconds`;
+  if (parts === null || text === '') return undefined;
+  const [d = 0, h = 0, m = 0, s = 0] = parts.slice(1).map((part) => Number(part) || 0);
+  const total = d * UNITS.d + h * UNITS.h + m * UNITS.m + s * UNITS.s;
+  const [unit, size] = Object.entries(UNITS).findLast(([, ms]) => total % ms === 0) ?? ['s', UNITS.s];
+  return total === 0 ? undefined : `${total / size}${unit}`;
 }
 
 const DAY_MS = UNITS.d;

@@ -39,11 +39,48 @@ export function listensFor(pattern: string, type: string, bySchedule: boolean): 
   return isScheduleType(type) ? bySchedule && pattern === type : matchesType(pattern, type);
 }
 
+const NO_SUCH_EVENT = `SimpleMDM sends no such event; look at all devices by a schedule: on: { schedule: '0 * * * *', for_each: devices }`;
+
+/** Names that newcomers try. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  any: 'write on: "*"',
+  all: 'write on: "*"',
+  everything: 'write on: "*"',
+  webhook: 'write the type of the event, such as device.enrolled, or on: "*" for all of them',
+  device: 'write on: "device.*"',
+  schedule: "write on: { schedule: '0 8 * * 1-5' }",
+  daily: "write on: { schedule: '0 8 * * *' }",
+  hourly: "write on: { schedule: '0 * * * *' }",
+  cron: "write on: { schedule: '0 8 * * 1-5' }",
+  'device.locked': 'write device.lock.enabled',
+  'device.lock': 'write device.lock.enabled',
+  'device.group_changed': 'write device.changed_group',
+  'device.group.changed': 'write device.changed_group',
+  'device.moved': 'write device.changed_group',
+  'device.removed': 'write device.unenrolled',
+  'device.deleted': 'write device.unenrolled',
+  'device.created': 'write device.enrolled',
+  'device.added': 'write device.enrolled, or abm.device.added for new hardware in Apple Business Manager',
+  'device.checkin': NO_SUCH_EVENT,
+  'device.check_in': NO_SUCH_EVENT,
+  'device.checked_in': NO_SUCH_EVENT,
+  'device.seen': NO_SUCH_EVENT,
+  'device.updated': NO_SUCH_EVENT,
+  'device.changed': NO_SUCH_EVENT,
+  'device.inventory': NO_SUCH_EVENT,
+};
+
 /**
  * Why a pattern is probably a typo, or undefined. SimpleMDM may add types, so only what looks like a misspelled known type is a problem.
  */
 export function problemWithPattern(pattern: string, known: readonly string[]): string | undefined {
   if (pattern.includes('*') || known.includes(pattern)) return undefined;
+  const advice = Object.hasOwn(OTHER_NAMES, pattern.toLowerCase())
+    ? OTHER_NAMES[pattern.toLowerCase()]
+    : undefined;
+  if (advice !== undefined) return `unknown event type "${pattern}": ${advice}`;
+  if (isScheduleType(pattern))
+    return `no rule can listen for the schedule of another rule: write the schedule itself, such as on: { schedule: '0 8 * * *' }`;
   const near = didYouMean(pattern, known);
   if (near !== '') {
     return `unknown event type "${pattern}"${near} (for a new type with a similar name write a pattern: "${pattern}*")`;

@@ -13,7 +13,7 @@ export interface Problem {
   readonly atKey?: boolean;
   /** How many characters into the value the problem starts, for expressions and templates. */
   readonly offset?: number;
-  /** Whether YAML reads a number or a truth value where the rule needs a text: quotes fix it. */
+  /** Whether the file may have a bare `null` where the rule needs a text: quotes fix it. */
   readonly needsQuotes?: boolean;
   readonly message: string;
 }

@@ -40,7 +40,9 @@ const expression = z
     error: ({ input }) =>
       Array.isArray(input)
         ? 'expected one expression: join several with && (all of them) or || (any of them)'
-        : 'expected an expression',
+        : typeof input === 'object' && input !== null
+          ? 'expected one expression, such as device.platform == "macOS" && device.is_supervised'
+          : 'expected an expression',
   })
   .min(1, 'expected an expression');
 
@@ -80,12 +82,28 @@ const stepBase = {
 export const STEP_KEYS = Object.keys(stepBase);
 
 /** A step as written in a file: one key is the name of the action, its value the arguments. */
-export const stepInFile = z.looseObject(stepBase, 'expected a step, such as "log: { message: hello }"');
+export const stepInFile = z.looseObject(stepBase, {
+  error: ({ input }) => {
+    const [, action, given] = /^([a-z_]+)(?::(\S.*))?$/.exec(typeof input === 'string' ? input : '') ?? [];
+    if (action === undefined) return 'expected a step, such as "log: { message: hello }"';
+    return given === undefined
+      ? `expected a step: write a colon behind the action, such as "${action}: {}"`
+      : `expected a step: write a space behind the colon: "${action}: ${given}"`;
+  },
+});
 
 /** A step as written in a file. */
 export type StepInFile = z.output<typeof stepInFile>;
 
 const EXPECTED_ON = 'expected an event type such as "device.enrolled", a list of them, or a schedule';
+
+/** `device.enrolled, device.unenrolled` is one text. */
+function expectedOn(given: unknown): string {
+  const types = typeof given === 'string' ? given.split(/\s*,\s*|\s+(?:or|and)\s+/) : [];
+  return types.length > 1 && types.every((type) => /^[A-Za-z0-9_.*-]+$/.test(type))
+    ? `${EXPECTED_ON}: write [${types.join(', ')}]`
+    : EXPECTED_ON;
+}
 
 /** The schedule of a rule. */
 export const schedule = z
@@ -126,7 +144,7 @@ export const ruleInFile = z.object(
     enabled: z
       .boolean({
         error: ({ input }) =>
-          /^(?:no?|off)$/i.test(String(input))
+          /^(?:no?|off|false)$/i.test(String(input))
             ? 'expected true or false: write false'
             : 'expected true or false',
       })
@@ -139,7 +157,7 @@ export const ruleInFile = z.object(
           z.array(eventPattern).min(1, 'expected at least one event type'),
           schedule,
         ],
-        EXPECTED_ON,
+        { error: ({ input }) => expectedOn(input) },
       )
       .describe(
         'An event type, a list of event types, or `{ schedule, timezone, for_each }`. In a type, `*` matches any text.',
@@ -212,7 +230,7 @@ export const ruleInFile = z.object(
         'Asks people before the run: `{ channel, timeout, on_timeout }`. The run waits until somebody approves or rejects.',
       ),
     do: z
-      .array(stepInFile, 'expected a list of steps')
+      .array(stepInFile, 'expected a list of steps, each beginning with "- ", such as "- log: hello"')
       .min(1, 'expected at least one step')
       .describe('The steps, in order.'),
     on_clear: z
@@ -243,7 +261,11 @@ export const ruleFile = z.object(
       .nullish()
       .transform((lookups) => lookups ?? {}),
     channels: z
-      .record(z.string(), z.unknown(), 'expected channels by their names')
+      .record(
+        z.string(),
+        z.unknown(),
+        'expected channels by their names, such as it-chat: { type: slack, url: "${env:SLACK_URL}" }',
+      )
       .nullish()
       .transform((channels) => channels ?? {}),
     rules: z

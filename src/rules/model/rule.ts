@@ -1,5 +1,6 @@
 import type { Condition } from '../cel/condition.js';
 import type { ListExpression } from '../cel/list-expression.js';
+import type { TextPlace } from '../liquid/text-place.js';
 import type { Template } from '../liquid/template.js';
 import type { RuleSource, StepSource } from './rule-schema.js';
 
@@ -9,7 +10,7 @@ export interface Step {
   readonly condition: Condition | undefined;
   /** The list whose items the step runs for. */
   readonly forEach: ListExpression | undefined;
-  /** The compiled templates by their text. */
+  /** The compiled templates by {@link templateKey}. */
   readonly templates: ReadonlyMap<string, Template>;
   /** The conditions among its arguments, such as `until`, by the name of the argument. */
   readonly argumentConditions: ReadonlyMap<string, Condition>;
@@ -17,6 +18,11 @@ export interface Step {
   readonly facts: ReadonlySet<string>;
   /** Those of `facts` that only the conditions among its arguments read. */
   readonly lookFacts: ReadonlySet<string>;
+}
+
+/** The key of a compiled template: the same text at another place renders differently. */
+export function templateKey(place: TextPlace, text: string): string {
+  return `${place} ${text}`;
 }
 
 /** A compiled rule. */

@@ -1,4 +1,5 @@
 import { didYouMean } from '../../errors/did-you-mean.js';
+import { fieldHint } from './field-aliases.js';
 import type { UserProblem } from '../../errors/user-problem.js';
 import type { Shape } from './vocabulary.js';
 
@@ -51,6 +52,19 @@ export function problemWithPath(
   return undefined;
 }
 
+function hintForField(
+  { fields }: { readonly fields: Readonly<Record<string, Shape>> },
+  name: string,
+  of: string,
+): string | undefined {
+  if (of === 'device') return fieldHint(name) || undefined;
+  if (of === 'event') return name === 'device' ? ': write device' : undefined;
+  // The outputs of a step are few.
+  return of.startsWith('steps.') && didYouMean(name, Object.keys(fields)) === ''
+    ? ` (it has ${Object.keys(fields).join(', ')})`
+    : undefined;
+}
+
 /** The message for a column that a lookup does not have. */
 export function unknownColumn(name: string, table: string, columns: readonly string[]): string {
   const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '');
@@ -76,7 +90,20 @@ function problemWithName(shape: Shape, name: string, of: string): UserProblem | 
         code: 'rule/env-misplaced',
         message: 'unknown name "env": write ${env:NAME}, outside of {{ }}',
       };
-    if (of === '') return { code: 'rule/unknown-name', message: `unknown name "${name}"${hint}` };
+    if (of === '' && (name === 'secrets' || name === 'vars'))
+      return {
+        code: 'rule/env-misplaced',
+        message: `unknown name "${name}": write \${env:NAME}, outside of {{ }}`,
+      };
+    if (of === '' && name !== 'item' && Object.hasOwn(shape.fields, 'item'))
+      return { code: 'rule/unknown-name', message: `unknown name "${name}": the item of for_each is "item"` };
+    if (of === '' && name === 'item')
+      return {
+        code: 'rule/unknown-name',
+        message: 'unknown name "item": only a step with for_each has an item',
+      };
+    if (of === '')
+      return { code: 'rule/unknown-name', message: `unknown name "${name}"${fieldHint(name) || hint}` };
     if (of === 'lookup')
       return { code: 'rule/unknown-name', message: unknownLookup(name, Object.keys(shape.fields)) };
     const table =
@@ -88,7 +115,10 @@ function problemWithName(shape: Shape, name: string, of: string): UserProblem | 
       };
     return of === 'steps'
       ? { code: 'rule/unknown-step', message: `no earlier step has the id "${name}"${hint}` }
-      : { code: 'rule/unknown-field', message: `unknown field "${name}" of ${of}${hint}` };
+      : {
+          code: 'rule/unknown-field',
+          message: `unknown field "${name}" of ${of}${hintForField(shape, name, of) ?? hint}`,
+        };
   }
   // Liquid also has the size of a text.
   if (name === 'size') return undefined;

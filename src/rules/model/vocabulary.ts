@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ChannelSource } from './rule-schema.js';
+import type { TextPlace } from '../liquid/text-place.js';
 
 /** The shape of a value in conditions and templates. Any value may be null at run time: most device fields are on some platform. */
 export type Shape =
@@ -45,6 +46,8 @@ export interface ActionSignature {
   readonly refersTo?: Readonly<Record<string, ReferenceKind>>;
   /** The argument with the recipients of a message, for channels that have recipients. */
   readonly recipientsIn?: string;
+  /** Where the texts of an argument go; `text` when this is left out. */
+  readonly placeOf?: (argument: string, args: Readonly<Record<string, unknown>>) => TextPlace;
   /** The arguments that are conditions: checked when the file loads. The action evaluates them itself, on fresh facts. */
   readonly conditions?: readonly string[];
   /** Whether the action needs a device although it names no fact of one. */

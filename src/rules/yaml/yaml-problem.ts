@@ -39,11 +39,10 @@ export function problemsInYaml(document: Document, text: string): YamlProblem[] 
     },
     Scalar: (_key, { tag, source = '', range }) => {
       if (!tag?.startsWith('!')) return;
-      const written = `${tag} ${source}`.trim();
-      // The range of the node starts behind its tag.
-      const start = text.lastIndexOf(tag, range?.[0]);
-      const message = `a text that begins with ! needs quotes: "${written}"`;
-      problems.push(needsQuotes(message, Math.max(start, 0)));
+      // The range of the node starts behind its tag, and an anchor (&&) may stand between them.
+      const start = Math.max(text.lastIndexOf(tag, range?.[0]), 0);
+      const quoted = inQuotes(valueAround(text, start)?.value) ?? `"${`${tag} ${source}`.trim()}"`;
+      problems.push(needsQuotes(`a text that begins with ! needs quotes: ${quoted}`, start));
     },
   });
   return firstOfEachLine(problems, text);
@@ -85,7 +84,7 @@ function fromLibrary({ code, message, pos: [start] }: YAMLError, text: string): 
       const open = /must be sufficiently indented and end with a ([\]}])$/.exec(message)?.[1];
       return invalid(
         open === undefined
-          ? 'wrong indentation: this line does not line up with the rest of its block'
+          ? 'wrong indentation: this line does not line up with the rest of its block, or the "- " before it is missing'
           : `a bracket is not closed: ${open} is missing`,
         start,
       );
@@ -133,7 +132,7 @@ function valueAround(text: string, at: number): { value: string; offset: number 
 /** A text in quotes of a kind that it does not contain; undefined when it contains both. */
 function inQuotes(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
-  const inner = /^"\{\{.*".*"$/.test(value) ? value.slice(1, -1) : value;
+  const inner = /^"\{\{.*".*"$/.test(value) && !/\}\}"\s*[=!<>]/.test(value) ? value.slice(1, -1) : value;
   if (!inner.includes("'")) return `'${inner}'`;
   return inner.includes('"') || inner.includes('\\') ? undefined : `"${inner}"`;
 }

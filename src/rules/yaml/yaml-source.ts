@@ -1,6 +1,9 @@
 import { LineCounter, isAlias, isMap, isNode, isScalar, parseDocument } from 'yaml';
 import type { Document, Scalar } from 'yaml';
+import { openWrittenForms } from './written-form.js';
+import type { WrittenForms } from './written-form.js';
 import type { UserProblem } from '../../errors/user-problem.js';
+import { keepKeysAsWritten } from '../../config/yaml-keys.js';
 import { errorText } from '../../telemetry/error-text.js';
 import { blanksFor } from './display-width.js';
 import { problemAt } from '../model/problem.js';
@@ -17,6 +20,10 @@ export interface YamlSource {
   readonly locate: (problems: readonly Problem[]) => RuleProblem[];
   /** The line of a value, from 1. */
   readonly lineOf: (path: Path) => number;
+  /** The text of a bare number or truth value as the file has it, for a place that wants a text. */
+  readonly takeText: WrittenForms['takeText'];
+  /** The bare numbers that nothing took as a text, and that a number cannot hold as they are written. */
+  readonly lostForms: () => RuleProblem[];
 }
 
 /** Bounds the memory that a file of nested aliases ("billion laughs") can take. */
@@ -38,9 +45,11 @@ export function parseYamlSource(file: string, text: string): YamlSource {
     return problemAt({ file, line, column }, problem, excerpt);
   };
   const problems = problemsInYaml(document, text).map((problem) => at(problem.offset, problem));
+  const forms = openWrittenForms(document);
   let value: unknown;
   if (problems.length === 0) {
     try {
+      keepKeysAsWritten(document);
       value = document.toJS({ maxAliasCount: MAX_ALIASES });
     } catch (error) {
       problems.push(at(0, { code: 'rule/invalid-yaml', message: errorText(error) }));
@@ -58,6 +67,8 @@ export function parseYamlSource(file: string, text: string): YamlSource {
         .sort((a, b) => a.offset - b.offset)
         .map(({ offset, problem }) => at(offset, problem)),
     lineOf: (path) => lines.linePos(offsetOf(document, text, { path })).line,
+    takeText: forms.takeText,
+    lostForms: () => forms.lost().map((problem) => at(problem.offset, problem)),
   };
 }
 
@@ -91,7 +102,7 @@ function withYamlHint(document: Document, text: string, problem: Problem): UserP
   const { path, message, needsQuotes = false } = problem;
   const scalar = scalarAt(document, path);
   if (scalar?.type !== 'PLAIN' || !scalar.range) return problem;
-  if (needsQuotes) {
+  if (needsQuotes && (scalar.source ?? '') !== '') {
     return {
       code: 'rule/needs-quotes',
       message: `${message}; put it in quotes: "${scalar.source ?? ''}"`,

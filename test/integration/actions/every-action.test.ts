@@ -143,7 +143,7 @@ const tests: readonly ActionTest[] = [
   },
   {
     action: 'set_group_attribute',
-    args: { group: 'Default', name: 'department', value: 7 },
+    args: { group: 'Default', name: 'department', value: '7' },
     output: { group_id: 1, name: 'department', value: '7' },
     effect: valueOf(mini, 'department'),
     expected: '7',

@@ -14,6 +14,7 @@ import { openChannel } from '../../../src/channels/open-channel.js';
 import { CHANNEL_TYPES } from '../../../src/channels/registry.js';
 import { startChat } from '../../support/chat.js';
 import type { Chat } from '../../support/chat.js';
+import { HOSTILE_NAMES } from '../../support/hostile-names.js';
 import { alertAbout } from '../../unit/channels/messages.js';
 
 const AT = new Date('2026-01-31T08:00:00Z');
@@ -315,6 +316,32 @@ describe('e-mail', () => {
     expect(mail?.text).toContain('https://reflex.example.org/#0123456789abcdef');
     expect(mail?.html).toContain('<h1');
     expect(mail?.headers.get('auto-submitted')).toBe('auto-generated');
+  });
+
+  test('a name is the subject and the text, and adds no header and no recipient', async () => {
+    const port = await startSmtp({ disabledCommands: ['STARTTLS'] });
+    const settings = { ...ADDRESSES, server: `smtp://127.0.0.1:${port}`, allow_insecure: true };
+    const channel = openChannel({ name: 'x', type: 'email', settings }, {});
+    for (const name of HOSTILE_NAMES) {
+      const alert = alertAbout(name, { title: `Mac ${name}`, text: name });
+      const message = composeMessage('message-1', [{ alerts: [alert] }], AT, undefined);
+      await channel.send(message, new AbortController().signal);
+      const mail = mails.at(-1);
+      expect(mail?.subject?.replace(/\s+/g, ' ')).toBe(message.title.replaceAll('=?', '= ?'));
+      expect(mail?.to).toMatchObject({ text: 'it@example.org, "Help Desk" <help@example.org>' });
+      expect([...(mail?.headers.keys() ?? [])].sort()).toEqual([
+        'auto-submitted',
+        'content-type',
+        'date',
+        'from',
+        'message-id',
+        'mime-version',
+        'subject',
+        'to',
+        'x-auto-response-suppress',
+      ]);
+    }
+    expect(mails).toHaveLength(HOSTILE_NAMES.length);
   });
 
   test('with a wrong password is a permanent error that does not contain the password', async () => {

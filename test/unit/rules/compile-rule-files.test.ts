@@ -189,13 +189,15 @@ describe('broken files: the message, its code, its position and the line', () =>
     [
       'no steps',
       `rules:\n  - ‸id: a\n    ${ON}\n`,
-      ['missing key "do": expected a list of steps [rule/missing-key]'],
+      [
+        'missing key "do": expected a list of steps, each beginning with "- ", such as "- log: hello" [rule/missing-key]',
+      ],
     ],
     ['an empty list of steps', rule(ON, 'do: ‸[]'), ['do: expected at least one step [rule/invalid-value]']],
     [
       'steps that are a map',
       rule(ON, 'do:', '  ‸log: { message: hi }'),
-      ['do: expected a list of steps [rule/invalid-value]'],
+      ['do: expected a list of steps, each beginning with "- ", such as "- log: hello" [rule/invalid-value]'],
     ],
     // Steps
     [
@@ -302,8 +304,8 @@ describe('broken files: the message, its code, its position and the line', () =>
     ],
     [
       'a wrong argument in a list',
-      rule(ON, 'do:', '  - notify: { to: [a, ‸5] }'),
-      ['to.1: expected a text; put it in quotes: "5" [rule/needs-quotes]'],
+      rule(ON, 'do:', '  - notify: { to: [a, ‸~] }'),
+      ['to.1: expected a text; put it in quotes: "~" [rule/needs-quotes]'],
     ],
     [
       'an unset environment variable',
@@ -338,12 +340,9 @@ describe('broken files: the message, its code, its position and the line', () =>
     [
       'an `if` that is a number',
       rule(ON, 'if: ‸5', ...DO),
-      ['if: expected an expression [rule/invalid-value]'],
-    ],
-    [
-      'an `if` that is a YAML truth',
-      rule(ON, 'if: ‸true', ...DO),
-      ['if: expected an expression; put it in quotes: "true" [rule/needs-quotes]'],
+      [
+        'a condition must be true or false; this one is a number: compare it with a value [rule/type-mismatch]',
+      ],
     ],
     ['an empty `if`', rule(ON, 'if: "‸"', ...DO), ['if: expected an expression [rule/invalid-value]']],
     [

@@ -4,6 +4,7 @@ import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { conditionValues, withNestedFacts } from '../../../src/enrichment/rule-values.js';
 import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import { LookupTable } from '../../../src/rules/lookups/lookup-table.js';
+import { templateKey } from '../../../src/rules/model/rule.js';
 import type { Rule } from '../../../src/rules/model/rule.js';
 import type { LookupRecord } from '../../../src/rules/model/lookup.js';
 
@@ -146,7 +147,7 @@ describe('a template on a lookup', () => {
     const { table } = tableOf(compiled);
     const values = withNestedFacts({ device: { serial_number: serial, id: 7 }, 'lookup.staff': table });
     expect(step?.facts).toContain('lookup.staff');
-    return step?.templates.get(message)?.render(values, {});
+    return step?.templates.get(templateKey('text', message))?.render(values, {});
   };
 
   test('reads the row of a key', () => {

@@ -123,7 +123,7 @@ describe('a condition that a null of the inventory leaves undecided', () => {
 
   test.each<[string, string, Asked, string]>([
     ['a test for null decides', 'device.model_name == null', {}, 'matched'],
-    ['has() decides', 'has(device.model_name)', {}, 'matched'],
+    ['has() decides', 'has(device.model_name)', {}, 'not_matched'],
     ['a part that is false decides', 'device.id == 2 && device.model_name == "x"', {}, 'not_matched'],
     ['a part that is true decides', 'device.id == 1 || device.model_name == "x"', {}, 'matched'],
     [
