@@ -73,6 +73,8 @@ const state = z.strictObject({
       since: z.string(),
     }),
   ),
+  // Tested in test/integration/approvals.
+  approvals: z.array(z.never()),
 });
 const stateNow = async () => state.parse(JSON.parse((await get('/api/status').expect(200)).text));
 
@@ -84,6 +86,8 @@ test.each([
   ['post', '/api/held/default/greet/drop'],
   ['post', '/api/alerts/x/retry'],
   ['post', '/api/alerts/x/drop'],
+  ['post', '/api/approvals/x/approve'],
+  ['post', '/api/approvals/x/reject'],
 ] as const)('%s %s needs the token', async (method, path) => {
   expect((await request(world.service.url)[method](path)).status).toBe(401);
 });
