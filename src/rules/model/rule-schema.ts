@@ -121,7 +121,7 @@ export const schedule = z
   });
 
 const EXPECTED_ONCE_PER =
-  'expected "device", or a template such as "{{ device.serial_number }}"; to bound runs in time, use "limit"';
+  'expected "device", or a template such as "{{ attributes.owner }}"; to bound runs in time, use "limit"';
 
 const concurrency = z.strictObject(
   {
@@ -222,7 +222,7 @@ export const ruleInFile = z.object(
       .refine((text) => text === 'device' || text.includes('{{'), EXPECTED_ONCE_PER)
       .optional()
       .describe(
-        '`device` lets the rule run once for each device, ever. A template such as `"{{ device.serial_number }}"` lets it run once for each text.',
+        '`device` lets the rule run once for each device, ever. A template such as `"{{ attributes.owner }}"` lets it run once for each text.',
       ),
     approve: approval
       .optional()
