@@ -276,6 +276,20 @@ describe('fields', () => {
     });
   });
 
+  test('a fraction with many digits is a number like any other', async () => {
+    // What a float of an iPhone looks like as a double.
+    const body =
+      '{"data":{"type":"device","id":121,"attributes":{"battery_level":0.9300000071525574,"location_latitude":-47.1234567890123,"device_capacity":1.2345678901234567e3,"name":"0.93000000715255741234"}}}';
+    const { api } = await clientOf([{ body }]);
+    const { attributes } = await api.devices.retrieve(121);
+    expect(attributes).toMatchObject({
+      battery_level: '0.9300000071525574',
+      location_latitude: -47.1234567890123,
+      device_capacity: 1234.5678901234567,
+      name: '0.93000000715255741234',
+    });
+  });
+
   test('what cannot be converted is unknown, and the rest is used', async () => {
     const { record, warnings } = await device({
       name: { value: 'secret-value' },
