@@ -6,7 +6,7 @@ import type { Device } from '../simplemdm/devices.js';
 import type { Fact } from './fact.js';
 import { deviceWithSerialNumber } from './device-with-serial-number.js';
 import { nullWhenNotFound } from './null-when-not-found.js';
-import { PLATFORMS, platformOf } from './platform.js';
+import { NO_MODEL_NAME, PLATFORMS, platformOf } from './platform.js';
 import { fieldsOf } from './schema-shape.js';
 
 /**
@@ -67,8 +67,7 @@ export function deviceValue({ id, attributes, relationships }: Device): Record<s
   const { device_capacity: capacity, available_device_capacity: free, model_name: model } = attributes;
   return {
     ...attributes,
-    // What the API returns for a device that has not reported its model (reference: Devices, Create).
-    model_name: model === undefined || model === 'Unknown' ? null : model,
+    model_name: model === undefined || model === NO_MODEL_NAME ? null : model,
     id,
     group_id: relationships?.device_group?.data?.id ?? null,
     // Older accounts do not list them.

@@ -61,14 +61,19 @@ export function platformOf(hints: PlatformHints): Platform | null {
     if (family === 'iPad') return iPadPlatform(hints.os_version);
     if (family !== undefined) return family;
   }
-  return platformOfFields(hints) ?? (names.length === 0 ? null : 'unknown');
+  // Apple Business Manager knows the order number (`model`) before the device has reported anything.
+  const hasReported = namesOf({ ...hints, model: null }).length > 0;
+  return platformOfFields(hints) ?? (hasReported ? 'unknown' : null);
 }
+
+/** What SimpleMDM writes for the model of a device that has not reported it (reference: Devices, Create). */
+export const NO_MODEL_NAME = 'Unknown';
 
 /** The names that a device reports about itself, the most reliable first. */
 function namesOf({ product_name, model_name, model }: PlatformHints): string[] {
   return [product_name, model_name, model].flatMap((name) => {
     const trimmed = name?.trim() ?? '';
-    return trimmed === '' ? [] : [trimmed];
+    return trimmed === '' || trimmed === NO_MODEL_NAME ? [] : [trimmed];
   });
 }
 

@@ -78,7 +78,11 @@ describe('platformOf', () => {
       { product_name: 'New1,1', imei: '35', firewall: { enabled: true } },
       'unknown',
     ],
-    ['a model number only', { model: 'NG4W2LL' }, 'unknown'],
+    // Apple Business Manager knows it before the device has reported.
+    ['a model number only', { model: 'NG4W2LL' }, null],
+    ['a model number, and no model yet', { model: 'NG4W2LL', model_name: 'Unknown' }, null],
+    ['what SimpleMDM writes while it does not know the model', { model_name: 'Unknown' }, null],
+    ['a model number next to a new model', { model: 'NG4W2LL', model_name: 'iThing' }, 'unknown'],
     ['an OS version only', { os_version: '17.0' }, null],
   ])('other fields: %s', (_what, hints, expected) => {
     expect(platformOf(hints)).toBe(expected);
