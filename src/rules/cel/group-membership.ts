@@ -22,14 +22,24 @@ export function isInGroup(given: string | bigint, { group, assignmentGroups }: G
   const isDecided = typeof given === 'string' ? Array.isArray(assignmentGroups) : isDeviceGroup;
   const mayBeDeviceGroup =
     group === undefined || (isDeviceGroup && typeof given === 'string' && name === null);
-  if (!isDecided || mayBeDeviceGroup) throw unknown('the groups of the device are unknown');
+  const mayBeAssignmentGroup = typeof given === 'string' && hasNameless(assignmentGroups);
+  if (!isDecided || mayBeDeviceGroup || mayBeAssignmentGroup)
+    throw unknown('the groups of the device are unknown');
   return false;
 }
 
 /** `in_assignment_group`: a text is a name, or an id when no group has that name; a number is an id. */
 export function isInAssignmentGroup(given: string | bigint, { assignmentGroups }: Groups): boolean {
   if (!Array.isArray(assignmentGroups)) throw unknown('the assignment groups of the device are unknown');
-  return isNamed(assignmentGroups, given) || hasMember(assignmentGroups, 'id', given);
+  if (isNamed(assignmentGroups, given) || hasMember(assignmentGroups, 'id', given)) return true;
+  if (typeof given === 'string' && hasNameless(assignmentGroups))
+    throw unknown('the name of an assignment group of the device is unknown');
+  return false;
+}
+
+/** Whether a group of the device has a record without a readable name: it may have any name. */
+function hasNameless(groups: unknown): boolean {
+  return Array.isArray(groups) && groups.some((group) => (member(group, 'name') ?? null) === null);
 }
 
 function isNamed(groups: unknown, name: unknown): boolean {
@@ -37,5 +47,10 @@ function isNamed(groups: unknown, name: unknown): boolean {
 }
 
 function hasMember(groups: unknown, field: 'name' | 'id', wanted: unknown): boolean {
-  return Array.isArray(groups) && groups.some((group) => String(member(group, field)) === String(wanted));
+  return Array.isArray(groups) && groups.some((group) => isSame(member(group, field), wanted));
+}
+
+/** Ids are numbers, whole numbers of CEL, or texts. A null is nobody's name. */
+function isSame(found: unknown, wanted: unknown): boolean {
+  return found !== undefined && found !== null && String(found) === String(wanted);
 }

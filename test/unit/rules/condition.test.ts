@@ -591,3 +591,32 @@ test('an expression reaches no prototype and no global', () => {
   expect(problemWithCondition('globalThis.x == 1').message).toContain('unknown name "globalThis"');
   expect(problemWithCondition('device.constructor == 1').message).toContain('unknown field "constructor"');
 });
+
+describe('in_group', () => {
+  const of = (text: string, group: unknown, groups: readonly unknown[] | null = []): ConditionResult =>
+    condition(text).evaluate({ group, assignment_groups: groups });
+
+  test('of a group whose record cannot be read: it may have any name, but only one id', () => {
+    const unreadable = { id: 7, name: null };
+    for (const text of ['in_group("Laptops")', '!in_group("Laptops")', '!in_group("8")'])
+      expect(of(text, unreadable)).toMatchObject({ result: 'false', unknown: true });
+    expect(of('in_group(7)', unreadable)).toEqual({ result: 'true' });
+    expect(of('!in_group(8)', unreadable)).toEqual({ result: 'true' });
+    expect(of('!in_group("Laptops")', { id: 7, name: 'Phones' })).toEqual({ result: 'true' });
+  });
+
+  test('and in_assignment_group of an assignment group whose name cannot be read', () => {
+    const groups = [
+      { id: 7, name: null },
+      { id: 8, name: 'Kiosk' },
+    ];
+    for (const call of ['in_group("Laptops")', 'in_assignment_group("Laptops")']) {
+      expect(of(`!${call}`, null, groups)).toMatchObject({ result: 'false', unknown: true });
+      expect(of(`!${call}`, null, [groups[1]])).toEqual({ result: 'true' });
+    }
+    for (const call of ['in_group("Kiosk")', 'in_assignment_group("Kiosk")', 'in_assignment_group(7)'])
+      expect(of(call, null, groups)).toEqual({ result: 'true' });
+    expect(of('in_group("null")', null, groups).result).toBe('false');
+    expect(of('!in_assignment_group(9)', null, groups)).toEqual({ result: 'true' });
+  });
+});
