@@ -21,11 +21,11 @@ export async function serialNumberOf({
   event,
   fact,
 }: Pick<FactContext, 'event' | 'fact'>): Promise<string | undefined> {
-  return (
-    deviceReferenceOf(event)?.serialNumber ??
-    withSerialNumber.parse(await fact('device'))?.serial_number ??
-    undefined
-  );
+  const inEvent = deviceReferenceOf(event)?.serialNumber?.trim() ?? '';
+  if (inEvent !== '') return inEvent;
+  const inRecord = withSerialNumber.parse(await fact('device'))?.serial_number?.trim() ?? '';
+  // An empty one filters nothing: the API would return the log of the whole account.
+  return inRecord === '' ? undefined : inRecord;
 }
 
 /**

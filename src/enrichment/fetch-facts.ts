@@ -141,10 +141,11 @@ export function createFactFetcher({
 /** A field that has changed its type does so in each of a thousand records. */
 const MAX_WARNINGS = 20;
 
-/** The warnings that a trace keeps. */
+/** The warnings that a trace keeps, each once. */
 export function shortened(warnings: readonly string[]): string[] {
-  const kept = warnings.slice(0, MAX_WARNINGS);
-  const more = warnings.length - kept.length;
+  const different = [...new Set(warnings)];
+  const kept = different.slice(0, MAX_WARNINGS);
+  const more = different.length - kept.length;
   return more === 0 ? kept : [...kept, `${more} more warnings`];
 }
 

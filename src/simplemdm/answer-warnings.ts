@@ -15,10 +15,9 @@ export interface AnswerWarning {
 
 const storage = new AsyncLocalStorage<AnswerWarning[]>();
 
-/** Adds a warning to the enclosing {@link recordWarnings}, if there is one. The same text is added once. */
+/** Adds a warning to the enclosing {@link recordWarnings}, if there is one. */
 export function recordWarning(warning: AnswerWarning): void {
-  const warnings = storage.getStore();
-  if (warnings?.some(({ text }) => text === warning.text) === false) warnings.push(warning);
+  storage.getStore()?.push(warning);
 }
 
 /** Runs a task and collects the warnings about the answers that the task reads. */

@@ -345,3 +345,44 @@ describe('a lookup', () => {
     expect(isRetryable(missing)).toBe(false);
   });
 });
+
+test('a serial number that is empty finds nothing: not the log of the whole account, nor another empty one', async () => {
+  const { facts, requests } = setUp({
+    '/devices/121': { data: { ...DEVICE, attributes: { ...DEVICE.attributes, serial_number: ' ' } } },
+  });
+  expect(await facts.fetch('logs')).toBeNull();
+  expect(await facts.fetch('dep_device')).toMatchObject({ id: null });
+  expect(requests).toEqual(['/devices/121']);
+});
+
+test('a field that has changed its type in each of many records costs no more than reading them', async () => {
+  const apps = Array.from({ length: 100 }, (_, page) => ({
+    data: Array.from({ length: 100 }, (_item, index) => ({
+      type: 'installed_app',
+      id: page * 100 + index + 1,
+      attributes: { name: {}, version: {}, managed: {} },
+    })),
+    has_more: page < 99,
+  }));
+  let next = 0;
+  const { facts, records } = setUp({
+    get '/devices/121/installed_apps'() {
+      return apps[next++];
+    },
+  });
+  expect(await facts.fetch('apps')).toHaveLength(10_000);
+  expect(records[0]?.record.warnings).toHaveLength(21);
+  expect(records[0]?.record.warnings?.at(-1)).toBe('29980 more warnings');
+});
+
+test.each([[undefined], ['Unknown'], [null]])(
+  'a device whose model_name is %s has no model yet',
+  async (model) => {
+    const { facts } = setUp({
+      '/devices/121': { data: { type: 'device', id: 121, attributes: { model_name: model } } },
+    });
+    const value = await facts.fetch('device');
+    // Undefined is no value of CEL: each condition on the device would be an error.
+    expect(value).toEqual(expect.objectContaining({ model_name: null, platform: null }));
+  },
+);
