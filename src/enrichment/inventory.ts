@@ -124,9 +124,14 @@ function hasReportedCore(device: unknown): boolean {
   return has('os_version') && (has('product_name') || has('model_name'));
 }
 
+/** Whether SimpleMDM has the record of a device. */
+function isKnown(device: unknown): boolean {
+  return typeof device === 'object' && device !== null;
+}
+
 /** Whether a device can still report: SimpleMDM has its record, and it has not left. */
 function mayReport(device: unknown): boolean {
-  return typeof device === 'object' && device !== null && member(device, 'status') !== 'unenrolled';
+  return isKnown(device) && member(device, 'status') !== 'unenrolled';
 }
 
 /** Whether a field that is null may get a value from the device. */
@@ -151,9 +156,10 @@ function mayArrive(field: string, device: unknown): boolean {
  * @param settling - Whether the device enrolled so recently that lists may still be missing when its record is there.
  */
 export function isListPending(name: string, list: unknown, device: unknown, settling: boolean): boolean {
-  if (!LISTS.has(name) || !Array.isArray(list) || list.length > 0 || !mayReport(device)) return false;
+  if (!LISTS.has(name) || !Array.isArray(list) || list.length > 0 || !isKnown(device)) return false;
+  // Nobody knows the apps of a device that has left without a report either.
   if (hasNeverReported(device)) return true;
-  if (!settling || !LATE_LISTS.has(name)) return false;
+  if (!settling || !LATE_LISTS.has(name) || !mayReport(device)) return false;
   // Only Macs have user accounts.
   const platform = member(device, 'platform');
   return name !== 'users' || platform === 'macOS' || platform === 'unknown';

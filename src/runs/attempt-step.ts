@@ -1,4 +1,5 @@
 import { dependsOnDevice, withoutPendingLists } from '../enrichment/inventory.js';
+import { DEVICE_FACTS } from '../enrichment/registry.js';
 import { conditionValues, eventValue, withNestedFacts } from '../enrichment/rule-values.js';
 import type { JobFailure, JobRetry } from '../queues/job-outcome.js';
 import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
@@ -15,6 +16,7 @@ import type { RunContext } from './run-context.js';
 import { StepTimeoutError, startAttempt, isStepFailure, mayHaveTakenEffect } from './attempt-record.js';
 import type { StepAttempt, StepFailure } from './attempt-record.js';
 import { inventoryRetry } from './defer-decisions.js';
+import { isSettling } from './settling.js';
 import { refreshForLook, stepInventoryWait } from './step-inventory.js';
 import type { StepInventoryWait } from './step-inventory.js';
 import { startTimeout } from './step-timeout.js';
@@ -263,9 +265,12 @@ async function lookAtCondition(
   const condition = step.argumentConditions.get(argument);
   if (condition === undefined)
     throw new StepError('step/invalid-argument', `${argument}: expected a condition`);
-  options.facts.clear(condition.names);
+  // Facts are made of other facts: the group and the log of a device depend on its record.
+  options.facts.clear([...condition.names, ...DEVICE_FACTS]);
   const values = await stepValues(step, steps(), extraValues, options, { names: step.facts });
-  return condition.evaluate(conditionValues(withoutPendingLists(values, false)), options.now());
+  const { event, inventory, now } = options;
+  const settling = isSettling(event, values['device'] ?? null, inventory?.settling, now());
+  return condition.evaluate(conditionValues(withoutPendingLists(values, settling)), now());
 }
 
 /** Which facts {@link stepValues} looks up. */

@@ -1,3 +1,4 @@
+import { withoutPendingLists } from '../enrichment/inventory.js';
 import { conditionValues } from '../enrichment/rule-values.js';
 import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
 import type { Step } from '../rules/model/rule.js';
@@ -115,7 +116,8 @@ export async function attemptForEach(
 function itemsOf(step: Step, values: Values, options: RunContext): readonly unknown[] {
   let list: readonly unknown[];
   try {
-    const items = step.forEach?.items(conditionValues(values), options.now()) ?? [];
+    const known = conditionValues(withoutPendingLists(values, false));
+    const items = step.forEach?.items(known, options.now()) ?? [];
     // A record that could not be read is null: there is nothing to act on.
     list = items.filter((item) => item !== null);
   } catch (error) {

@@ -121,7 +121,14 @@ describe('an empty list', () => {
     ['profiles of a Mac that has just reported its model', 'profiles', MAC, true, false],
     ['users of a Mac that has just reported its model', 'users', MAC, true, true],
     ['users of a phone', 'users', PHONE, true, false],
-    ['apps of a device that has left', 'apps', { ...EMPTY, status: 'unenrolled' }, true, false],
+    ['apps of a device that has left', 'apps', { ...MAC, status: 'unenrolled' }, true, false],
+    [
+      'apps of a device that has left and never reported',
+      'apps',
+      { ...EMPTY, status: 'unenrolled' },
+      true,
+      true,
+    ],
     ['apps without a device', 'apps', null, true, false],
     ['another list', 'dep_servers', EMPTY, true, false],
   ])('%s', (_name, fact, device, settling, pending) => {

@@ -19,6 +19,16 @@ const DEVICE = {
   data: { id: 121, type: 'device', attributes: { name: 'Ada', model_name: 'iPhone 15', status: 'enrolled' } },
 };
 
+const EVENT = {
+  id: 'e',
+  account: 'default',
+  type: 'device.enrolled',
+  at: '2026-01-31T08:00:00Z',
+  receivedAt: '2026-01-31T08:00:00Z',
+  source: 'webhook' as const,
+  data: { device: { id: 121 } },
+};
+
 interface Ran {
   readonly result: JobOutcome;
   readonly steps: readonly StepRecord[];
@@ -36,15 +46,7 @@ async function run(steps: string, answers: CannedResponses, more: Partial<RunCon
   expect(problems).toEqual([]);
   const [rule] = rules;
   if (rule === undefined) throw new Error('there is no rule');
-  const event = {
-    id: 'e',
-    account: 'default',
-    type: 'device.enrolled',
-    at: '2026-01-31T08:00:00Z',
-    receivedAt: '2026-01-31T08:00:00Z',
-    source: 'webhook' as const,
-    data: { device: { id: 121 } },
-  };
+  const event = EVENT;
   const { api, lists, requests } = cannedApi(answers);
   let records: readonly StepRecord[] = more.steps ?? rule.source.do.map(pendingStep);
   const saved: string[] = [];
@@ -155,6 +157,18 @@ describe('for_each', () => {
     expect(steps[1]).toMatchObject({ status: 'completed', output: { count: 0 } });
   });
 
+  test('a list that depends on apps that the device has not reported is empty', async () => {
+    const missing = String.raw`log: "{{ item }}", for_each: "[\"a\", \"b\"].filter(id, !apps.exists(a, a.identifier == id))"`;
+    const withModel = (model: string | null): CannedResponses => ({
+      '/devices/121': { data: { ...DEVICE.data, attributes: { model_name: model, status: 'enrolled' } } },
+      '/devices/121/installed_apps': { data: [], has_more: false },
+    });
+    const never = await run(missing, withModel(null));
+    expect(never.steps[0]).toMatchObject({ status: 'completed', output: { count: 0 } });
+    const reported = await run(missing, withModel('Mac'));
+    expect(reported.steps[0]).toMatchObject({ status: 'completed', output: { count: 2 } });
+  });
+
   test('a superseded run skips the items that are left', async () => {
     let asked = 0;
     const { result, steps } = await run(
@@ -233,4 +247,54 @@ test('a run that waits for its script does not look up the device at each check'
   );
   expect(result).toMatchObject({ kind: 'retry', countsAttempt: false });
   expect(requests.filter((request) => request === '/script_jobs/9')).toHaveLength(1);
+});
+
+describe('wait until', () => {
+  const inGroup = (id: number) => ({
+    data: { ...DEVICE.data, relationships: { device_group: { data: { type: 'device_group', id } } } },
+  });
+  const GROUPS = {
+    '/device_groups': {
+      data: [
+        { type: 'device_group', id: 7, attributes: { name: 'New' } },
+        { type: 'device_group', id: 8, attributes: { name: 'Laptops' } },
+      ],
+      has_more: false,
+    },
+  };
+
+  test('looks at the group of the device as it is now', async () => {
+    const answers: Record<string, unknown> = { ...GROUPS, '/devices/121': inGroup(7) };
+    const { api, lists } = cannedApi(answers);
+    const facts = createFactFetcher({
+      event: EVENT,
+      api,
+      lists,
+      known: new Map(),
+      onFact: () => Promise.resolve(),
+    });
+    await facts.fetch('group');
+    answers['/devices/121'] = inGroup(8);
+    const { steps } = await run('wait: { until: \'in_group("Laptops")\' }', {}, { facts });
+    expect(steps[0]).toMatchObject({ status: 'completed', output: { looks: 1 } });
+  });
+
+  test('takes no empty list for the apps of a Mac that has just enrolled', async () => {
+    const answers = {
+      '/devices/121': {
+        data: { ...DEVICE.data, attributes: { ...DEVICE.data.attributes, os_version: '18' } },
+      },
+      '/devices/121/installed_apps': { data: [], has_more: false },
+    };
+    const step = 'wait: { until: \'!apps.exists(a, a.identifier == "x")\' }';
+    const settling = { since: Date.now() - 60_000, until: Date.now() + 60_000 };
+    const inventory = { settling, pausesMs: [15_000], onWait: () => undefined };
+    const early = await run(step, answers, { inventory });
+    expect(early.steps[0]).toMatchObject({
+      status: 'waiting',
+      reason: expect.stringContaining('apps is null'),
+    });
+    const later = await run(step, answers);
+    expect(later.steps[0]).toMatchObject({ status: 'completed' });
+  });
 });
