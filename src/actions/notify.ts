@@ -75,10 +75,11 @@ export const notify = defineAction({
   facts: [],
   perform: async (given, context) => {
     const { event, stepKey, dispatchAlert } = context;
-    const channels = new Set(given.channel.map((name) => name.trim()).filter((name) => name !== ''));
+    const whole = withoutGaps(given, context.renderProblems ?? []);
+    const channels = new Set(whole.channel.map((name) => name.trim()).filter((name) => name !== ''));
     if (channels.size === 0)
       throw new StepError('step/invalid-argument', 'channel: the template renders to an empty text');
-    const { alert, missing } = await alertOf(given, context);
+    const { alert, missing } = await alertOf(whole, context);
     const { title, text } = alert;
     await beforeWrite({
       account: event.account,
@@ -88,7 +89,7 @@ export const notify = defineAction({
         title,
         ...(text !== '' && { text }),
         ...(alert.to !== undefined && { to: alert.to.join(', ') }),
-        ...(given.resolve && { resolve: true }),
+        ...(whole.resolve && { resolve: true }),
         ...(missing.length > 0 && { missing: missing.join('; ') }),
       },
     });
@@ -99,6 +100,22 @@ export const notify = defineAction({
     return { status: 'completed', output: { title }, reason, code: 'alert/incomplete' };
   },
 });
+
+/**
+ * The arguments without the names that could not be rendered in full. A text with a gap informs; an address, a key or a channel with a
+ * gap is that of somebody or something else.
+ */
+function withoutGaps(given: Arguments, problems: readonly RenderProblem[]): Arguments {
+  const broken = new Set(problems.map(({ argument }) => argument));
+  const whole = (texts: readonly string[], name: string): string[] =>
+    texts.map((text, index) => (broken.has(name) || broken.has(`${name}.${index}`) ? '' : text));
+  return {
+    ...given,
+    channel: whole(given.channel, 'channel'),
+    ...(given.to !== undefined && { to: whole(given.to, 'to') }),
+    ...(given.key !== undefined && { key: broken.has('key') ? '' : given.key }),
+  };
+}
 
 async function alertOf(
   { title, text, severity, labels, to, key = '', resolve }: Arguments,

@@ -119,7 +119,7 @@ function actionOf({ source }: Step): Action {
 
 function rendered(value: unknown, path: string, renderText: (text: string, path: string) => string): unknown {
   if (typeof value === 'string') return renderText(value, path);
-  if (Array.isArray(value)) return value.map((item) => rendered(item, path, renderText));
+  if (Array.isArray(value)) return value.map((item, index) => rendered(item, `${path}.${index}`, renderText));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
       Object.entries(value).map(([key, member]) => [key, rendered(member, `${path}.${key}`, renderText)]),

@@ -193,6 +193,19 @@ describe('a value that does not exist', () => {
     expect(alerts[0]?.notes).toHaveLength(5);
   });
 
+  test('in a part of a key, a channel or a recipient: none that is of somebody else', async () => {
+    const gap = '{{ steps.hello.message }}';
+    const { alerts } = await notify(
+      `{ channel: [mail, "it-${gap}chat"], title: x, key: "disk-${gap}", to: ["team-${gap}@example.org", ada@example.org] }`,
+      ADA,
+      { before: SKIPPED },
+    );
+    expect(alerts).toMatchObject([
+      { channel: 'mail', key: 'acme/low-disk/121', to: ['', 'ada@example.org'] },
+    ]);
+    expect(alerts[0]?.notes).toHaveLength(3);
+  });
+
   test('from the environment is left out', async () => {
     const { alerts } = await notify('{ channel: it-chat, title: Hello, text: "${env:GONE}" }', ADA);
     expect(alerts).toMatchObject([{ title: 'Hello', text: '' }]);
