@@ -43,6 +43,8 @@ export const SPEND = 'spend_steps__';
 export const BOUNDED = 'bounded_value__';
 /** The function that returns its argument unless it is null. */
 export const KNOWN = 'known_value__';
+/** The function that returns its argument; in a list with a null, only items that are there can be found. */
+export const KNOWN_ITEMS = 'known_items__';
 
 /** Registers the functions that cost instrumentation inserts. */
 export function registerCostFunctions(environment: Environment): void {

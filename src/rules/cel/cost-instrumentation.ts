@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { BOUNDED, KNOWN, SPEND } from './cost-budget.js';
+import { BOUNDED, KNOWN, KNOWN_ITEMS, SPEND } from './cost-budget.js';
 import { operandsOf } from './expression-paths.js';
 
 /** Macros that evaluate an argument once for each item of a list. */
@@ -81,18 +81,25 @@ function askedForNull(
 /** In the library, null is in no list and equals null. Here null is unknown, unless the expression asks for it. */
 function insertionsInComparison(node: ASTNode & { readonly op: 'in' | '==' | '!=' }): Insertion[] {
   const [left, right] = node.args;
-  const inner = [...insertionsIn(left), ...insertionsIn(right)];
-  if (left.op === 'value' || right.op === 'value' || asksForNull(right)) return inner;
+  const asks = asksForNull(left) || asksForNull(right);
+  const isKnown = asks || left.op === 'value' || right.op === 'value';
   return [
-    { at: left.range.start, inserted: `${KNOWN}(` },
-    ...insertionsIn(left),
-    { at: left.range.end, inserted: ')' },
-    ...insertionsIn(right),
+    ...(isKnown ? insertionsIn(left) : wrapped(left, KNOWN)),
+    ...(asks || node.op !== 'in' ? insertionsIn(right) : wrapped(right, KNOWN_ITEMS)),
   ];
 }
 
-/** Whether a list has a literal null. */
+function wrapped(node: ASTNode, functionName: string): Insertion[] {
+  return [
+    { at: node.range.start, inserted: `${functionName}(` },
+    ...insertionsIn(node),
+    { at: node.range.end, inserted: ')' },
+  ];
+}
+
+/** Whether an operand is a literal null, or a list that has one. */
 function asksForNull(node: ASTNode): boolean {
+  if (node.op === 'value') return node.args === null;
   return node.op === 'list' && node.args.some(({ op, args }) => op === 'value' && args === null);
 }
 

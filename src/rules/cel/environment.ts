@@ -2,7 +2,7 @@ import { Environment, EvaluationError } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { errorText } from '../../telemetry/error-text.js';
 import { registerFunctions } from './functions.js';
-import { KNOWN, registerCostFunctions } from './cost-budget.js';
+import { KNOWN, KNOWN_ITEMS, registerCostFunctions } from './cost-budget.js';
 import { EVENT_SHAPE } from '../model/vocabulary.js';
 import { LookupRow, LookupTable } from '../lookups/lookup-table.js';
 import type { Shape } from '../model/vocabulary.js';
@@ -136,10 +136,30 @@ export function evaluatingEnvironment(): Environment {
 /** The function that expressions get around a compared operand: it returns its argument, unless that is null. */
 function registerKnown(environment: Environment): void {
   environment.registerFunction(`${KNOWN}(dyn): dyn`, (value: unknown) => {
-    if (value === null || value === undefined)
-      throw new EvaluationError({ code: 'no_such_overload', message: 'null is unknown' });
+    if (value === null || value === undefined) throw nullIsUnknown();
     return value;
   });
+  environment.registerFunction(`${KNOWN_ITEMS}(dyn): dyn`, (value: unknown) =>
+    Array.isArray(value) && value.some(isNull) ? withUnknownItems(value) : value,
+  );
+}
+
+const isNull = (item: unknown): boolean => item === null || item === undefined;
+
+const nullIsUnknown = (): EvaluationError =>
+  new EvaluationError({ code: 'no_such_overload', message: 'null is unknown' });
+
+/** The list for the library's `in`, which compares one item after the other: a null in the list may be what is sought. */
+function withUnknownItems(list: readonly unknown[]): readonly unknown[] {
+  const items = list.filter((item) => !isNull(item));
+  const known = [...items];
+  Object.defineProperty(known, Symbol.iterator, {
+    *value() {
+      yield* items;
+      throw nullIsUnknown();
+    },
+  });
+  return known;
 }
 
 /** A row that a table does not have equals null. */
@@ -165,7 +185,7 @@ function registerLookups(environment: Environment): void {
 function equalsUnlessUnknown(left: unknown, right: unknown, ...[node]: readonly ASTNode[]): boolean {
   const asksForNull = (node?.op === '==' || node?.op === '!=') && node.args.some(isNullLiteral);
   if (!asksForNull && (left === null || right === null)) {
-    throw new EvaluationError({ code: 'no_such_overload', message: 'null is unknown' });
+    throw nullIsUnknown();
   }
   return left === right;
 }

@@ -620,3 +620,29 @@ describe('in_group', () => {
     expect(of('!in_assignment_group(9)', null, groups)).toEqual({ result: 'true' });
   });
 });
+
+describe('a null in a list may be what is sought', () => {
+  const found = (text: string): ConditionResult => condition(text).evaluate(VALUES);
+
+  test.each([
+    '"6.1" in apps.map(a, a.version)',
+    'null in event.data.list',
+    '"a" in event.data.list',
+    '!("b" in ["a", event.data.word])',
+    '!(5 in [1, 2])',
+    '!("b" in ["a", null])',
+  ])('%s', (text) => {
+    expect(found(text)).toEqual({ result: 'true' });
+  });
+
+  test.each([
+    '!("9" in apps.map(a, a.version))',
+    '["9"].all(v, !(v in apps.map(a, a.version)))',
+    'cel.bind(versions, apps.map(a, a.version), !("9" in versions))',
+    '!("b" in event.data.list)',
+    '!("b" in [event.data.nothing])',
+    '!(event.data.word in [event.data.nothing] + ["x"])',
+  ])('%s is unknown', (text) => {
+    expect(found(text)).toMatchObject({ result: 'false', unknown: true });
+  });
+});
