@@ -9,6 +9,7 @@ import { evaluateRules } from '../runs/evaluate-rules.js';
 import type { Decision } from '../runs/evaluate-rules.js';
 import { attributeValues } from '../enrichment/attributes.js';
 import { FACTS } from '../enrichment/registry.js';
+import { withoutPendingLists } from '../enrichment/inventory.js';
 import { conditionValues, eventValue, withNestedFacts } from '../enrichment/rule-values.js';
 import type { Event } from '../events/envelope.js';
 import { fingerprint } from '../events/fingerprint.js';
@@ -250,7 +251,9 @@ function renderedSteps(
       id === undefined ? [] : [[id, { status: 'completed', reason: null, ...test.steps[id] }]],
     ),
   );
-  const facts = Object.fromEntries([...step.facts].map((name) => [name, factNamed(name)]));
+  // The record of the device tells whether an empty list is one that the device has not reported.
+  const names = ['device', ...step.facts];
+  const facts = Object.fromEntries(names.map((name) => [name, factNamed(name)]));
   const values: Values = withNestedFacts({ event: eventValue(event), ...facts, steps, ...raised });
   const { action } = step.source;
   const orError = (work: () => { action: string; args: Record<string, unknown> }[]) => {
@@ -269,7 +272,8 @@ function renderedSteps(
     });
   const { forEach } = step;
   if (forEach === undefined) return render({});
-  return orError(() => forEach.items(conditionValues(values), now).flatMap((item) => render({ item })));
+  const known = conditionValues(withoutPendingLists(values, false));
+  return orError(() => forEach.items(known, now).flatMap((item) => render({ item })));
 }
 
 /** Whether the arguments contain all expected ones. A plain value matches any argument that has it. */

@@ -16,10 +16,10 @@ import type { RunContext } from './run-context.js';
 import { StepTimeoutError, startAttempt, isStepFailure, mayHaveTakenEffect } from './attempt-record.js';
 import type { StepAttempt, StepFailure } from './attempt-record.js';
 import { inventoryRetry } from './defer-decisions.js';
-import { isSettling } from './settling.js';
-import { refreshForLook, stepInventoryWait } from './step-inventory.js';
+import { listsMayBeLateIn, refreshForLook, stepInventoryWait } from './step-inventory.js';
 import type { StepInventoryWait } from './step-inventory.js';
 import { startTimeout } from './step-timeout.js';
+import { certainValues } from './uncertain-device.js';
 
 /** A step of a run, or one item of its list. */
 export interface StepInvocation {
@@ -173,6 +173,7 @@ async function executeAttempt(
     return performStep({
       step,
       values,
+      listsMayBeLate: listsMayBeLateIn(options, values),
       context: {
         ...options,
         fact: facts.fetch,
@@ -268,9 +269,9 @@ async function lookAtCondition(
   // Facts are made of other facts: the group and the log of a device depend on its record.
   options.facts.clear([...condition.names, ...DEVICE_FACTS]);
   const values = await stepValues(step, steps(), extraValues, options, { names: step.facts });
-  const { event, inventory, now } = options;
-  const settling = isSettling(event, values['device'] ?? null, inventory?.settling, now());
-  return condition.evaluate(conditionValues(withoutPendingLists(values, settling)), now());
+  const certain = certainValues(values, options.event);
+  const known = withoutPendingLists(certain, listsMayBeLateIn(options, values));
+  return condition.evaluate(conditionValues(known), options.now());
 }
 
 /** Which facts {@link stepValues} looks up. */

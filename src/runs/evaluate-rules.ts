@@ -16,7 +16,7 @@ import { conditionValue, eventValue, withNestedFacts } from '../enrichment/rule-
 import { uncertainDeviceOf } from '../events/webhook-types.js';
 import { notArrived, waitingFor } from './inventory-looks.js';
 import { isChainTooLong } from './loop-protection.js';
-import { enrolledRecently, isSettling, settleMsOf } from './settling.js';
+import { enrolledRecently, isSettling, listsMayBeLate, settleMsOf } from './settling.js';
 import type { Settling } from './settling.js';
 import { isUncertainFact } from './uncertain-device.js';
 
@@ -172,7 +172,9 @@ function waitsForInventory(rule: Rule, missing: readonly string[], { settling }:
 }
 
 function lateReason(missing: readonly string[], { settling }: Evaluation): string {
-  return notArrived(missing, settling === undefined ? 0 : settling.until - settling.since);
+  return settling === undefined
+    ? `the device has not reported ${missing.join(', ')}`
+    : notArrived(missing, settling.until - settling.since);
 }
 
 /** The result of a condition, and the inventory that the device may still report. */
@@ -195,7 +197,9 @@ async function evaluateCondition(
   const uncertainDevice = uncertainDeviceOf(event);
   let isUncertain = false;
   const isWaiting = (): boolean => isSettling(event, values['device'] ?? null, settling, at);
-  const known = (): Values => withoutPendingLists(values, isWaiting());
+  const listsAreLate = (): boolean =>
+    listsMayBeLate(event, rule.source, values['device'] ?? null, settling, at);
+  const known = (): Values => withoutPendingLists(values, listsAreLate());
   for (const [index, name] of names.entries()) {
     // Before the first fact, only a condition on the event can be decided.
     const mayBeDecided = index > 0 || condition.names.has('event');
@@ -215,12 +219,14 @@ async function evaluateCondition(
     const reason = `${uncertainDevice ?? ''}: ${condition.text} is undecided`;
     return { verdict: { result: 'false', reason, unknown: true }, missing: [], isWaiting: false };
   }
-  if (verdict.result !== 'false' || verdict.unknown !== true || settling === undefined)
+  if (verdict.result !== 'false' || verdict.unknown !== true)
     return { verdict, missing: [], isWaiting: false };
   const device = values['device'] ?? null;
-  const missing = enrolledRecently(event, device, settling)
-    ? missingInventory(condition.paths, known(), isWaiting())
-    : [];
+  // The reason names the null fields of the device itself. An empty list that counts as unknown needs a word.
+  const paths =
+    settling === undefined ? condition.paths.filter(([fact]) => fact !== 'device') : condition.paths;
+  const isRecent = settling === undefined || enrolledRecently(event, device, settling);
+  const missing = isRecent ? missingInventory(paths, known(), listsAreLate()) : [];
   return { verdict, missing, isWaiting: missing.length > 0 && isWaiting() };
 }
 

@@ -10,8 +10,9 @@ import type { StepOutcome } from './attempt-step.js';
 import type { RunContext } from './run-context.js';
 import { isStepFailure, startAttempt } from './attempt-record.js';
 import { shortened } from './shortened.js';
-import { refreshForLook, stepInventoryWait } from './step-inventory.js';
+import { listsMayBeLateIn, refreshForLook, stepInventoryWait } from './step-inventory.js';
 import { isFinished, pendingStep } from './step-records.js';
+import { certainValues } from './uncertain-device.js';
 
 /** The default of `at_most`. The schema of rules sets the maximum (src/rules/model/rule-schema.ts). */
 const DEFAULT_MAX_ITEMS = 100;
@@ -116,8 +117,11 @@ export async function attemptForEach(
 function itemsOf(step: Step, values: Values, options: RunContext): readonly unknown[] {
   let list: readonly unknown[];
   try {
-    const known = conditionValues(withoutPendingLists(values, false));
-    const items = step.forEach?.items(known, options.now()) ?? [];
+    const known = withoutPendingLists(
+      certainValues(values, options.event),
+      listsMayBeLateIn(options, values),
+    );
+    const items = step.forEach?.items(conditionValues(known), options.now()) ?? [];
     // A record that could not be read is null: there is nothing to act on.
     list = items.filter((item) => item !== null);
   } catch (error) {

@@ -17,6 +17,8 @@ export interface StepRequest {
   readonly step: Step;
   /** The event, the facts that the step uses, and `steps`. */
   readonly values: Values;
+  /** Whether an empty list of the device may be one that is still on its way. */
+  readonly listsMayBeLate?: boolean;
   readonly context: ActionContext;
   /** Start of an attempt whose outcome is unknown; undefined when there was none. */
   readonly inDoubtSince: Date | undefined;
@@ -32,7 +34,7 @@ export interface StepRequest {
  */
 export async function performStep(request: StepRequest): Promise<ActionResult> {
   const { step, values, context, inDoubtSince } = request;
-  const certain = certainValues(values, context.event);
+  const certain = withoutPendingLists(certainValues(values, context.event), request.listsMayBeLate === true);
   const prepared = preparedStep(step, values, request.env, context.now(), certain);
   if (prepared.kind === 'skipped') return { status: 'skipped', reason: prepared.reason };
   if (request.lacksApproval === true)

@@ -55,6 +55,23 @@ export function isSettling(
   );
 }
 
+/**
+ * Whether an empty list of a device may be one that is still on its way. A rule that waits decides with what there is when its wait is over. Any
+ * other rule, such as a scheduled one, does not take the list of a device that enrolled within the last hour for empty, unless it
+ * sets `settle` itself.
+ */
+export function listsMayBeLate(
+  event: Event,
+  { settleMs }: Pick<RuleSource, 'settleMs'>,
+  device: unknown,
+  settling: Settling | undefined,
+  now: Date,
+): boolean {
+  if (settling !== undefined) return isSettling(event, device, settling, now);
+  if (settleMs !== undefined || event.type === ENROLLED) return false;
+  return timeOf(member(device, 'enrolled_at')) > now.getTime() - HOUR_MS;
+}
+
 function timeOf(value: unknown): number {
   if (value instanceof Date) return value.getTime();
   return typeof value === 'string' ? Date.parse(value) : NaN;

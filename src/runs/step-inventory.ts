@@ -7,7 +7,7 @@ import type { Step } from '../rules/model/rule.js';
 import type { Values } from '../rules/model/values.js';
 import { inventoryReason, isLookDue, waitAfterLook } from './inventory-looks.js';
 import type { RunContext } from './run-context.js';
-import { isSettling } from './settling.js';
+import { isSettling, listsMayBeLate } from './settling.js';
 
 /** A wait of a step for inventory that it names. */
 export interface StepInventoryWait {
@@ -77,4 +77,12 @@ export function refreshForLook(
 ): void {
   if (status === 'waiting' && wait !== undefined && isLookDue(wait, now().getTime()))
     facts.clear(DEVICE_FACTS);
+}
+
+/** Whether an empty list of the device may be one that is still on its way. */
+export function listsMayBeLateIn(
+  { event, rule, inventory, now }: Pick<RunContext, 'event' | 'rule' | 'inventory' | 'now'>,
+  values: Values,
+): boolean {
+  return listsMayBeLate(event, rule.source, values['device'] ?? null, inventory?.settling, now());
 }

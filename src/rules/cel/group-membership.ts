@@ -42,15 +42,15 @@ function hasNameless(groups: unknown): boolean {
   return Array.isArray(groups) && groups.some((group) => (member(group, 'name') ?? null) === null);
 }
 
-function isNamed(groups: unknown, name: unknown): boolean {
+function isNamed(groups: unknown, name: string | bigint): boolean {
   return hasMember(groups, 'name', name);
 }
 
-function hasMember(groups: unknown, field: 'name' | 'id', wanted: unknown): boolean {
+function hasMember(groups: unknown, field: 'name' | 'id', wanted: string | bigint): boolean {
   return Array.isArray(groups) && groups.some((group) => isSame(member(group, field), wanted));
 }
 
-/** Ids are numbers, whole numbers of CEL, or texts. A null is nobody's name. */
-function isSame(found: unknown, wanted: unknown): boolean {
-  return found !== undefined && found !== null && String(found) === String(wanted);
+/** Whether a name or an id is the wanted one. Null is nobody's name. */
+function isSame(found: unknown, wanted: string | bigint): boolean {
+  return (typeof found === 'string' || typeof found === 'number') && String(found) === String(wanted);
 }

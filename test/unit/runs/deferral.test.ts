@@ -191,6 +191,28 @@ describe('a condition that a null of the inventory leaves undecided', () => {
     expect(await decide(rules, { event, facts: { device } })).toMatchObject({ verdict: 'not_matched' });
   });
 
+  test('a rule that does not wait takes no empty list for the apps of a device that has just enrolled', async () => {
+    const device = { ...EMPTY, platform: 'macOS', model_name: 'Mac', os_version: '26' };
+    const enrolledBefore = { ...device, enrolled_at: '2026-01-31T06:59:00Z' };
+    const condition = '!apps.exists(a, a.name == "x")';
+    const asked = (facts: Record<string, unknown>): Asked => ({
+      event: { type: 'device.changed_group' },
+      facts: { apps: [], ...facts },
+    });
+    expect(await decide(ruleWith(condition), asked({ device }))).toMatchObject({
+      verdict: 'not_matched',
+      unknown: true,
+      reason: expect.stringMatching(/; the device has not reported apps$/),
+    });
+    expect(await decide(ruleWith(condition), asked({ device: enrolledBefore }))).toMatchObject({
+      verdict: 'matched',
+    });
+    // The author wants a decision with what there is.
+    expect(await decide(ruleWith(condition, '    settle: 0\n'), asked({ device }))).toMatchObject({
+      verdict: 'matched',
+    });
+  });
+
   test('after settle the rule decides with what there is, and says so', async () => {
     expect(await decide(ruleWith('device.platform == "macOS"'), { after: HOUR })).toEqual({
       rule: expect.anything(),
