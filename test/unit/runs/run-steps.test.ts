@@ -254,6 +254,7 @@ describe('wait until', () => {
     data: { ...DEVICE.data, relationships: { device_group: { data: { type: 'device_group', id } } } },
   });
   const GROUPS = {
+    '/assignment_groups': { data: [], has_more: false },
     '/device_groups': {
       data: [
         { type: 'device_group', id: 7, attributes: { name: 'New' } },
