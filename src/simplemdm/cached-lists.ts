@@ -1,3 +1,5 @@
+import { recordWarning, recordWarnings } from './answer-warnings.js';
+import type { AnswerWarning } from './answer-warnings.js';
 import type { AssignmentGroup } from './assignment-groups.js';
 import type { SimpleMdm } from './client.js';
 import type { CustomAttribute } from './custom-attributes.js';
@@ -57,17 +59,25 @@ async function* withoutDevices(groups: AsyncIterable<DeviceGroup>): AsyncGenerat
   for await (const { relationships: _devices, ...group } of groups) yield group;
 }
 
-/** Caches a list for a minute. A failure or a list of more than `maxItems` is not cached. */
+/**
+ * Caches a list for a minute, with the warnings about it: a record that was left out is missing for each reader, and not only for the
+ * first one. A failure or a list of more than `maxItems` is not cached.
+ */
 export function cachedList<T>(
   list: () => AsyncIterable<T>,
   now: () => number,
   maxItems = MAX_CACHED_ITEMS,
 ): CachedList<T> {
-  let cached: { at: number; items: Promise<readonly T[]> } | undefined;
-  const noOlderThan = (age: number): Promise<readonly T[]> => {
-    if (cached !== undefined && now() - cached.at < age) return cached.items;
-    const items = collect(list());
-    const entry = { at: now(), items };
+  interface Entry {
+    readonly at: number;
+    readonly items: Promise<readonly T[]>;
+    readonly warnings: AnswerWarning[];
+  }
+  let cached: Entry | undefined;
+  const begin = (): Entry => {
+    const warnings: AnswerWarning[] = [];
+    const items = recordWarnings(warnings, () => collect(list()));
+    const entry = { at: now(), items, warnings };
     cached = entry;
     const evict = (): void => {
       if (cached === entry) cached = undefined;
@@ -75,7 +85,15 @@ export function cachedList<T>(
     items.then((all) => {
       if (all.length > maxItems) evict();
     }, evict);
-    return items;
+    return entry;
+  };
+  const noOlderThan = async (age: number): Promise<readonly T[]> => {
+    const { items, warnings } = cached !== undefined && now() - cached.at < age ? cached : begin();
+    try {
+      return await items;
+    } finally {
+      for (const warning of warnings) recordWarning(warning);
+    }
   };
   return { get: () => noOlderThan(MAX_AGE_MS), refresh: () => noOlderThan(MAX_REFRESH_AGE_MS) };
 }

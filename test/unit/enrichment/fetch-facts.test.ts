@@ -386,3 +386,36 @@ test.each([[undefined], ['Unknown'], [null]])(
     expect(value).toEqual(expect.objectContaining({ model_name: null, platform: null }));
   },
 );
+
+test('a cached list with a record that cannot be read is as incomplete for the second event as for the first', async () => {
+  const server = (id: unknown) => ({ type: 'dep_server', id, attributes: { server_name: 'ABM' } });
+  const { api, lists, requests } = cannedApi({
+    '/dep_servers': { data: [server(1), server('none')], has_more: false },
+    '/dep_servers/1/dep_devices': { data: [], has_more: false },
+  });
+  const event = {
+    id: 'e',
+    account: 'default',
+    type: 'device.enrolled',
+    at: '2024-01-01T00:00:00Z',
+    receivedAt: '2024-01-01T00:00:00Z',
+    source: 'webhook' as const,
+    data: { device: { id: 121, serial_number: 'C02' } },
+  };
+  for (const attempt of [1, 2]) {
+    const records: FactTrace[] = [];
+    const facts = createFactFetcher({
+      event,
+      api,
+      lists,
+      known: new Map(),
+      onFact: (_name, record) => {
+        records.push(record);
+        return Promise.resolve();
+      },
+    });
+    await expect(facts.fetch('dep_device')).rejects.toThrow('the record may be the device');
+    expect(`${attempt}: ${records[0]?.warnings?.length ?? 0}`).toBe(`${attempt}: 1`);
+  }
+  expect(requests.filter((path) => path === '/dep_servers')).toHaveLength(1);
+});
