@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { alsoRecordWarnings } from '../simplemdm/answer-warnings.js';
+import type { AnswerWarning } from '../simplemdm/answer-warnings.js';
 import type { AssignmentGroup } from '../simplemdm/assignment-groups.js';
 import { deviceIdOf } from './event-device.js';
 import type { Fact, FactContext } from './fact.js';
@@ -37,8 +39,9 @@ export const assignmentGroups: Fact = {
     const device = deviceWithGroups.parse(await context.fact('device'));
     if (id === undefined || device === null) return null;
     const { group_id: deviceGroupId, assignment_group_ids: ownIds } = device;
-    const groups = await groupsFor(context, ownIds);
-    return groups.flatMap((group) => {
+    const unread: AnswerWarning[] = [];
+    const groups = await alsoRecordWarnings(unread, () => groupsFor(context, ownIds));
+    const found = groups.flatMap((group): Record<string, unknown>[] => {
       const { attributes, relationships } = group;
       const isOwn = ownIds?.includes(group.id) ?? hasMember(relationships?.devices, id);
       const isViaGroup = hasMember(relationships?.device_groups, deviceGroupId ?? undefined);
@@ -46,6 +49,8 @@ export const assignmentGroups: Fact = {
       const { name = null, type = null, group_type = null } = attributes;
       return [{ id: group.id, name, type, group_type, via_device_group: !isOwn }];
     });
+    // A group whose record or members cannot be read may have the device: null stands for it.
+    return unread.some(hidesMembership) ? [...found, null] : found;
   },
 };
 
@@ -61,6 +66,10 @@ async function groupsFor(
     // Without the ids, only the list tells the members. A sweep over the fleet must not request it for each device.
     (event.originalSource ?? event.source) === 'schedule';
   return isCurrent ? cached : list.refresh();
+}
+
+function hidesMembership({ kind, field = '' }: AnswerWarning): boolean {
+  return kind === 'unreadable_record' || /^relationships(?:$|\.device(?:s|_groups)\b)/.test(field);
 }
 
 type Links = NonNullable<AssignmentGroup['relationships']>['devices'];

@@ -103,6 +103,19 @@ describe('assignment_groups', () => {
     expect([await count('schedule'), await count('webhook')]).toEqual([1, 2]);
   });
 
+  test.each([
+    ['whose members cannot be read', { id: 5, attributes: {}, relationships: { devices: 'many' } }, null],
+    ['without a usable id', { id: 'five', attributes: { name: 'Five' } }, null],
+    ['whose apps cannot be read', { id: 5, attributes: {}, relationships: { apps: 'many' } }, undefined],
+  ])('a group %s may have the device, each time the list is used', async (_what, odd, gap) => {
+    const data = [...GROUPS.data, { type: 'assignment_group', ...odd }];
+    const { groups } = setUp({ '/devices/121': device(), '/assignment_groups': { data } }, 'schedule');
+    for (let time = 0; time < 2; time += 1) {
+      const found = await groups();
+      expect(Array.isArray(found) && found[2]).toBe(gap);
+    }
+  });
+
   test('a device that has left has none', async () => {
     expect(await setUp({ '/devices/121': 404, '/assignment_groups': GROUPS }).groups()).toBeNull();
   });
