@@ -131,7 +131,12 @@ function rendered(value: unknown, path: string, renderText: (text: string, path:
 }
 
 /** What can be rendered of a text; empty when nothing can. */
-function availableText(text: string, argument: string, source: TextSource, problems: RenderProblem[]): string {
+function availableText(
+  text: string,
+  argument: string,
+  source: TextSource,
+  problems: RenderProblem[],
+): string {
   try {
     return renderedText(text, source);
   } catch (error) {
