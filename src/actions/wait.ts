@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isRetryable } from '../enrichment/fetch-facts.js';
+import { LookupUnavailableError } from '../lookups/http-lookup.js';
 import { durationText, waitText } from '../rules/model/duration.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { StepError, defineAction } from './action.js';
@@ -93,7 +94,7 @@ async function waitUntil(
 interface Look {
   readonly isTrue: boolean;
   readonly reason: string;
-  /** The earliest time for the next look that SimpleMDM asked for, in epoch milliseconds. */
+  /** The earliest time for the next look that the service which is unavailable asked for, in epoch milliseconds. */
   readonly notBefore: number;
 }
 
@@ -105,6 +106,8 @@ async function lookAt({ look }: ActionContext): Promise<Look> {
     return { isTrue: result.result === 'true', reason, notBefore: 0 };
   } catch (error) {
     // The stop of the process hands the job back; the next worker looks again.
+    if (error instanceof LookupUnavailableError)
+      return { isTrue: false, reason: error.message, notBefore: error.notBefore };
     if (!(error instanceof SimpleMdmError) || error.failure.kind === 'stopped' || !isRetryable(error))
       throw error;
     return { isTrue: false, reason: error.message, notBefore: error.failure.retryAt ?? 0 };

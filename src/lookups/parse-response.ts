@@ -2,7 +2,7 @@ import type { ExchangeResponse } from '../http/exchange.js';
 import { versionOf } from '../rules/lookups/table-problem.js';
 import { lookupKey } from '../rules/model/lookup.js';
 import type { HttpLookupSettings, LookupData, LookupRecord } from '../rules/model/lookup.js';
-import { show, valueAt } from '../rules/model/values.js';
+import { valueAt } from '../rules/model/values.js';
 
 /** A response without usable rows. */
 export class UnusableResponseError extends Error {
@@ -32,15 +32,14 @@ export function parseResponse(
   try {
     root = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
-    const start = text.replace(/\s+/g, ' ').trim().slice(0, 60);
-    throw new UnusableResponseError(`the response is not JSON: ${start === '' ? 'it is empty' : start}`);
+    throw new UnusableResponseError(`the response is not JSON: ${describe(text)}`);
   }
   const rows = path.length === 0 ? root : valueAt({ root }, ['root', ...path]);
   const rules = key === undefined ? 'a record by key' : 'a list of records';
   const entries = entriesOf(rows, key);
   if (entries === undefined) {
     const where = path.length === 0 ? 'the response' : path.join('.');
-    throw new UnusableResponseError(`expected ${rules} at ${where}, got ${show(rows)}`);
+    throw new UnusableResponseError(`expected ${rules} at ${where}, got ${kindOf(rows)}`);
   }
   const found = new Map<string, LookupRecord>();
   const skipped: string[] = [];
@@ -79,6 +78,19 @@ export function parseResponse(
           ]),
     ],
   };
+}
+
+/** What a response is that is not JSON. Never quotes it: it may hold secrets. */
+function describe(text: string): string {
+  const start = text.trimStart();
+  if (start === '') return 'it is empty';
+  return start.startsWith('<') ? 'it looks like a web page' : `it is other text, ${text.length} characters`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a record' : `a ${typeof value === 'string' ? 'text' : typeof value}`;
 }
 
 function entriesOf(rows: unknown, key: string | undefined): (readonly [unknown, unknown])[] | undefined {

@@ -13,7 +13,7 @@ import { isRetryable } from '../enrichment/fetch-facts.js';
 import type { FactFetcher } from '../enrichment/fetch-facts.js';
 import { dependsOnDevice, missingInventory, withoutPendingLists } from '../enrichment/inventory.js';
 import { conditionValue, eventValue, withNestedFacts } from '../enrichment/rule-values.js';
-import { uncertainDeviceOf } from '../events/webhook-types.js';
+import { deviceReferenceOf, uncertainDeviceOf } from '../events/webhook-types.js';
 import { notArrived, waitingFor } from './inventory-looks.js';
 import { isChainTooLong } from './loop-protection.js';
 import { enrolledRecently, isSettling, listsMayBeLate, settleMsOf } from './settling.js';
@@ -136,8 +136,8 @@ async function evaluateRule(event: Event, rule: Rule, evaluation: Evaluation): P
       }
     }
     await Promise.all([...rule.stepFacts].map((name) => lookUp(name, facts)));
-    const missingInKey = await missingInKeyOf(rule, event, evaluation);
-    if (missingInKey.length > 0) return waitsForInventory(rule, missingInKey, evaluation);
+    const missingInKeys = await missingInKeysOf(rule, event, evaluation);
+    if (missingInKeys.length > 0) return waitsForInventory(rule, missingInKeys, evaluation);
     return {
       rule,
       verdict: 'matched',
@@ -230,16 +230,27 @@ async function evaluateCondition(
   return { verdict, missing, isWaiting: missing.length > 0 && isWaiting() };
 }
 
-/** The inventory that the concurrency key of a rule names and that the rule waits for: an empty key would put its runs in no group. */
-async function missingInKeyOf(
-  { concurrencyKey: key, stepFacts }: Rule,
+/**
+ * The inventory that the keys of a rule name and that the rule waits for: an empty `concurrency.key` would put its runs in no group, and
+ * `once_per` needs the serial number to know a device that enrolls again with another id.
+ */
+async function missingInKeysOf(
+  rule: Rule,
   event: Event,
   { values: facts, settling, now }: Evaluation,
 ): Promise<readonly string[]> {
-  if (key === undefined || settling === undefined) return [];
-  const names = [...key.names].filter((name) => stepFacts.has(name));
+  const { concurrencyKey, onceKey, stepFacts } = rule;
+  if (settling === undefined) return [];
+  const keys = [concurrencyKey, onceKey].flatMap((key) => key ?? []);
+  const needsSerialNumber =
+    rule.source.oncePer === 'device' && deviceReferenceOf(event)?.serialNumber === undefined;
+  const paths = [...keys.flatMap((key) => key.paths), ...(needsSerialNumber ? [SERIAL_NUMBER_PATH] : [])];
+  if (paths.length === 0) return [];
+  const names = [...new Set(paths.map(([name = '']) => name))].filter((name) => stepFacts.has(name));
   const entries = await Promise.all(names.map(async (name) => [name, await facts.of(name)] as const));
   const values: Values = Object.fromEntries(entries);
   const isWaiting = isSettling(event, values['device'] ?? null, settling, now());
-  return isWaiting ? missingInventory(key.paths, values, true) : [];
+  return isWaiting ? missingInventory(paths, values, true) : [];
 }
+
+const SERIAL_NUMBER_PATH: readonly string[] = ['device', 'serial_number'];

@@ -152,7 +152,7 @@ describe('a lookup over HTTP', () => {
   const html: Respond = (_request, response) =>
     void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>');
   test.each<[string, Respond, string]>([
-    ['a login page', html, 'the response is not JSON: <html>Sign in</html>'],
+    ['a login page', html, 'the response is not JSON: it looks like a web page'],
     [
       'an empty response',
       (_request, response) => void response.end(),
@@ -161,12 +161,12 @@ describe('a lookup over HTTP', () => {
     [
       'another path',
       (_request, response) => sendJson(response, { items: [] }),
-      'expected a list of records at data.items, got missing',
+      'expected a list of records at data.items, got nothing',
     ],
     [
       'a record in place of the list',
       (_request, response) => sendJson(response, { data: { items: {} } }),
-      'expected a list of records at data.items, got {}',
+      'expected a list of records at data.items, got a record',
     ],
     [
       'rows without the key',

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ActionContext, ActionResult } from '../../../src/actions/action.js';
 import { serviceVocabulary } from '../../../src/actions/service-vocabulary.js';
 import { wait } from '../../../src/actions/wait.js';
+import { LookupUnavailableError } from '../../../src/lookups/http-lookup.js';
 import type { ConditionResult } from '../../../src/rules/cel/condition.js';
 import { compileRuleFiles } from '../../../src/rules/compile-rule-files.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
@@ -85,6 +86,15 @@ describe('until', () => {
     });
     const paused = failing({ kind: 'paused', retryAt: START + 300_000 });
     expect(await attempt(UNTIL, 0, paused)).toMatchObject({ status: 'waiting', until: START + 300_000 });
+  });
+
+  test('a lookup that is unavailable is no failure either', async () => {
+    const error = new LookupUnavailableError('lookup.staff is unavailable', START + 120_000);
+    expect(await attempt(UNTIL, 0, error)).toMatchObject({
+      status: 'waiting',
+      until: START + 120_000,
+      reason: expect.stringContaining('lookup.staff is unavailable'),
+    });
   });
 
   test('a call that cannot succeed, and the stop of the process, are passed on', async () => {

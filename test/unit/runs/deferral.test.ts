@@ -238,6 +238,30 @@ describe('a condition that a null of the inventory leaves undecided', () => {
     });
     expect(await decide(rules, { after: HOUR })).toMatchObject({ verdict: 'matched' });
   });
+
+  test.each(['device', "'{{ device.serial_number }}'"])(
+    'once_per: %s waits for the serial number: after another enrollment the device has another id',
+    async (key) => {
+      const rules = compiled(
+        `rules:\n  - id: r\n    on: device.enrolled\n    once_per: ${key}\n    do: [log: hi]\n`,
+      );
+      expect(await decide(rules)).toMatchObject({
+        verdict: 'waiting',
+        reason: 'waiting for inventory: serial_number',
+      });
+      const device = { ...EMPTY, serial_number: 'C02A' };
+      expect(await decide(rules, { facts: { device } })).toMatchObject({ verdict: 'matched' });
+      expect(await decide(rules, { after: HOUR })).toMatchObject({ verdict: 'matched' });
+    },
+  );
+
+  test('once_per: device does not wait when the webhook has the serial number', async () => {
+    const rules = compiled(
+      'rules:\n  - id: r\n    on: device.enrolled\n    once_per: device\n    do: [log: hi]\n',
+    );
+    const event = { data: { device: { id: 1, serial_number: 'C02A' } } };
+    expect(await decide(rules, { event })).toMatchObject({ verdict: 'matched' });
+  });
 });
 
 const [RULE] = ruleWith('device.platform == "macOS"');
