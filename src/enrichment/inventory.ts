@@ -25,18 +25,12 @@ const KNOWN_WITHOUT_DEVICE: ReadonlySet<string> = new Set([
   'auto_admin_name',
 ]);
 
-/** Fields that a device may never have a value for. They are final once the device has reported its model and system. */
-const OPTIONAL: ReadonlySet<string> = new Set([
-  'battery_level',
-  'supplemental_build_version',
-  'supplemental_os_version_extra',
+/** Fields of devices with a modem. Some iPads have none. */
+const CELLULAR: readonly string[] = [
   'imei',
   'meid',
   'modem_firmware_version',
   'iccid',
-  'bluetooth_mac',
-  'ethernet_macs',
-  'wifi_mac',
   'current_carrier_network',
   'sim_carrier_network',
   'subscriber_carrier_network',
@@ -53,6 +47,17 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'cellular_technology',
   'personal_hotspot_enabled',
   'service_subscriptions',
+];
+
+/** Fields that a device may never have a value for. They are final once the device has reported its model and system. */
+const OPTIONAL: ReadonlySet<string> = new Set([
+  'battery_level',
+  'supplemental_build_version',
+  'supplemental_os_version_extra',
+  'bluetooth_mac',
+  'ethernet_macs',
+  'wifi_mac',
+  ...CELLULAR,
   'last_cloud_backup_date',
   'managed_apple_id',
   'itunes_store_account_is_active',
@@ -76,26 +81,7 @@ const MAC_ONLY: ReadonlySet<string> = new Set([
 ]);
 
 const NOT_ON_A_MAC: ReadonlySet<string> = new Set([
-  'imei',
-  'meid',
-  'modem_firmware_version',
-  'iccid',
-  'current_carrier_network',
-  'sim_carrier_network',
-  'subscriber_carrier_network',
-  'carrier_settings_version',
-  'phone_number',
-  'voice_roaming_enabled',
-  'data_roaming_enabled',
-  'is_roaming',
-  'subscriber_mcc',
-  'subscriber_mnc',
-  'simmnc',
-  'current_mcc',
-  'current_mnc',
-  'cellular_technology',
-  'personal_hotspot_enabled',
-  'service_subscriptions',
+  ...CELLULAR,
   'hardware_encryption_caps',
   'passcode_present',
   'is_cloud_backup_enabled',
