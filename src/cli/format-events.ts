@@ -30,6 +30,11 @@ function deviceText(event: EventSummary): string {
   return device.serialNumber ?? (device.id === undefined ? (device.udid ?? '-') : `#${device.id}`);
 }
 
+/** Marks a webhook that did not fit: its trace says what was odd. */
+function oddMark({ warnings = [] }: EventSummary, paint: Paint): string {
+  return warnings.length === 0 ? '' : paint('yellow', ' (odd)');
+}
+
 /** A list of events, one line each. */
 export function formatEvents(events: readonly EventSummary[], paint: Paint, isFiltered = false): string {
   if (events.length === 0 && isFiltered) return 'No event matches these filters.';
@@ -39,7 +44,7 @@ export function formatEvents(events: readonly EventSummary[], paint: Paint, isFi
     event.receivedAt.slice(0, 19).replace('T', ' '),
     escapeControlCharacters(event.type),
     escapeControlCharacters(deviceText(event)),
-    statusText(event, paint),
+    statusText(event, paint) + oddMark(event, paint),
     event.reason === undefined ? escapeControlCharacters(event.rules.join(', ')) : reasonText(event),
   ]);
   return columns([

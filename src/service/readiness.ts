@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { openAlertStore } from '../alerts/alert-store.js';
+import { openApprovals } from '../coordination/approvals.js';
 import { accountStatuses } from '../coordination/account-status.js';
 import type { AccountStatus } from '../coordination/account-status.js';
 import { openRunLimits } from '../coordination/run-limits.js';
@@ -19,7 +20,7 @@ export interface ReadinessSources {
 
 /** Whether a process can do its work. Everybody may read the answer, so it counts what needs attention and names nothing. */
 export async function readinessOf(sources: ReadinessSources): Promise<Readiness> {
-  const { redis, accounts, held, undelivered } = await readRedis(sources);
+  const { redis, accounts, held, undelivered, approvals } = await readRedis(sources);
   const { rules, stopping } = sources;
   const problems = rules?.problems ?? 0;
   const attention = [
@@ -31,6 +32,9 @@ export async function readinessOf(sources: ReadinessSources): Promise<Readiness>
     ...(undelivered > 0
       ? [`${counted(undelivered, 'message was', 'messages were')} not delivered: mdm-reflex alerts list`]
       : []),
+    ...(approvals > 0
+      ? [`${counted(approvals, 'run waits', 'runs wait')} for an approval: mdm-reflex approvals list`]
+      : []),
   ];
   return {
     ready: redis === 'ok' && !stopping,
@@ -40,6 +44,7 @@ export async function readinessOf(sources: ReadinessSources): Promise<Readiness>
       ...(problems > 0 && { rule_problems: problems }),
       ...(held > 0 && { held_rules: held }),
       ...(undelivered > 0 && { undelivered_messages: undelivered }),
+      ...(approvals > 0 && { pending_approvals: approvals }),
       ...(attention.length > 0 && { attention }),
       stopping,
       // A refused API key delays events, but the process can still accept more.
@@ -58,17 +63,19 @@ interface RedisState {
   readonly accounts: Record<string, AccountStatus>;
   readonly held: number;
   readonly undelivered: number;
+  readonly approvals: number;
 }
 
 async function readRedis({ redis, accounts }: ReadinessSources): Promise<RedisState> {
-  const nothing = { accounts: {}, held: 0, undelivered: 0 };
+  const nothing = { accounts: {}, held: 0, undelivered: 0, approvals: 0 };
   if (redis === undefined) return { ...nothing, redis: 'starting' };
   if (redis.status !== 'ready') return { ...nothing, redis: 'unreachable' };
   try {
-    const [statuses, held, undelivered] = await Promise.all([
+    const [statuses, held, undelivered, approvals] = await Promise.all([
       accountStatuses(redis),
       openRunLimits(redis).listHeld(),
       openAlertStore(redis).countUndelivered(),
+      openApprovals(redis).list(),
     ]);
     const known = Object.entries(statuses).filter(([name]) => accounts.has(name));
     return {
@@ -76,6 +83,7 @@ async function readRedis({ redis, accounts }: ReadinessSources): Promise<RedisSt
       accounts: Object.fromEntries(known),
       held: held.length,
       undelivered,
+      approvals: approvals.length,
     };
   } catch (error) {
     return { ...nothing, redis: errorText(error) };

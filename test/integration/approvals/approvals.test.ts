@@ -238,6 +238,9 @@ describe('an approval of a rule', () => {
     expect(action ?? undefined).toBeUndefined();
     const [, id = ''] = /mdm-reflex approvals reject (\w+)/.exec(text) ?? [];
     expect(await listApprovals(client, false)).toMatch(new RegExp(`${id} +default +erase +.+ wipe`));
+    const ready = await (await fetch(`${world.service.url}/readyz`)).text();
+    expect(ready).toContain('1 run waits for an approval: mdm-reflex approvals list');
+    expect(ready).not.toContain(id);
     const settings = readSettings(env, []);
     expect(await answerApproval(client, settings, id, 'rejected', 'Cleo')).toMatch(/^rejected: /);
     expect(await ended(waiting)).toMatchObject({ runs: [{ reason: 'rejected by Cleo (command line)' }] });

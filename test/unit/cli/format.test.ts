@@ -182,6 +182,11 @@ describe('formatEvents', () => {
     expect(formatEvents([{ ...SUMMARY, status }], marked)).toContain(expected);
   });
 
+  test('an odd webhook is marked', () => {
+    const [, line] = formatEvents([{ ...SUMMARY, status: 'completed', warnings: ['x'] }], plain).split('\n');
+    expect(line).toContain('completed (odd)');
+  });
+
   // Anyone who posts a webhook chooses the serial number.
   test('the content of a webhook cannot move the cursor or start a line', () => {
     const data = { device: { id: 1, serial_number: 'C02\u001b[2J\nforged  line' } };
