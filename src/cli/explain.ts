@@ -12,7 +12,7 @@ import { OperatorError } from '../config/operator-error.js';
 import { readSettings } from '../config/settings.js';
 import { evaluateRules } from '../runs/evaluate-rules.js';
 import type { Decision } from '../runs/evaluate-rules.js';
-import { deviceWithSerialNumber } from '../enrichment/device-with-serial-number.js';
+import { deviceWithSerialNumber } from '../enrichment/find-device.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
 import type { Event } from '../events/envelope.js';
 import { warningsOf } from '../events/oddity.js';

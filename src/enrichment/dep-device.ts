@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { alsoRecordWarnings } from '../simplemdm/answer-warnings.js';
 import type { AnswerWarning } from '../simplemdm/answer-warnings.js';
 import { depDeviceAttributes } from '../simplemdm/dep-servers.js';
-import { isSameSerialNumber, refuseIfHidden } from './device-with-serial-number.js';
+import { isSameSerialNumber, refuseIfHidden } from './find-device.js';
 import { serialNumberOf } from './event-device.js';
 import type { Fact } from './fact.js';
 import { fieldsOf } from './schema-shape.js';
@@ -36,7 +36,7 @@ export const depDevice: Fact = {
         }
       }
       const { account } = context.event;
-      refuseIfHidden(unread, { account, method: 'GET', path: '/dep_servers/…/dep_devices' });
+      refuseIfHidden(unread, { account, method: 'GET', path: '/dep_servers/…/dep_devices' }, 'serial_number');
       return null;
     });
   },

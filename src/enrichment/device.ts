@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { deviceReferenceOf } from '../events/webhook-types.js';
-import type { SimpleMdm } from '../simplemdm/client.js';
 import { deviceAttributes } from '../simplemdm/devices.js';
 import type { Device } from '../simplemdm/devices.js';
 import type { Fact } from './fact.js';
-import { deviceWithSerialNumber } from './device-with-serial-number.js';
+import { deviceWithSerialNumber, deviceWithUdid } from './find-device.js';
 import { nullWhenNotFound } from './null-when-not-found.js';
 import { NO_MODEL_NAME, PLATFORMS, platformOf } from './platform.js';
 import { fieldsOf } from './schema-shape.js';
@@ -39,7 +38,7 @@ export const device: Fact = {
         : ((serialNumber === undefined
             ? null
             : await deviceWithSerialNumber({ api, account: event.account }, serialNumber, warn)) ??
-          (udid === undefined ? null : await findByUdid(api, udid)));
+          (udid === undefined ? null : await deviceWithUdid({ api, account: event.account }, udid, warn)));
     if (record === null) return null;
     for (const note of deviceNotes(record)) warn(note);
     return deviceValue(record);
@@ -53,13 +52,6 @@ export function deviceNotes({ attributes }: Device): string[] {
     (name) => name ?? [],
   );
   return [`platform: this version does not know the model ${names.join(', ')}; device.platform is "unknown"`];
-}
-
-async function findByUdid(api: SimpleMdm, udid: string): Promise<Device | null> {
-  for await (const record of api.devices.list({ search: udid, includeAwaitingEnrollment: true })) {
-    if (record.attributes.unique_identifier?.toUpperCase() === udid.toUpperCase()) return record;
-  }
-  return null;
 }
 
 /** The value of the fact `device` for a device record. */

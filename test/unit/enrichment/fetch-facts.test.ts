@@ -185,6 +185,21 @@ describe('createFactFetcher', () => {
     }
   });
 
+  test('a UDID finds the device like a serial number: the enrolled record, with a warning', async () => {
+    const udid = '868F7125-B1AF-5139-B71F-000000000054';
+    const withUdid = (id: number, status: string) => {
+      const found = record(id, status, null);
+      return { ...found, attributes: { ...found.attributes, unique_identifier: udid } };
+    };
+    const data = [withUdid(3, 'unenrolled'), withUdid(2, 'enrolled')];
+    const { facts, records } = setUp({ '/devices': { data } }, { device: { udid: udid.toLowerCase() } });
+    expect(await facts.fetch('device')).toMatchObject({ id: 2 });
+    expect(records[0]?.record.warnings?.join()).toContain('2 device records have this UDID: 2 (enrolled)');
+    const unreadable = { ...DEVICE, attributes: { ...DEVICE.attributes, unique_identifier: [udid] } };
+    const hidden = setUp({ '/devices': { data: [unreadable] } }, { device: { udid } });
+    await expect(hidden.facts.fetch('device')).rejects.toThrow('the record may be the device');
+  });
+
   test('a record that cannot be read may be the device that is looked up', async () => {
     const unreadable = { ...DEVICE, id: 120, attributes: { ...DEVICE.attributes, serial_number: ['C02'] } };
     const { facts } = setUp({ '/devices': { data: [unreadable] } }, { device: { serial_number: 'C02' } });

@@ -5,19 +5,31 @@ import type { Device } from '../simplemdm/devices.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import type { CallIdentity } from '../simplemdm/errors.js';
 
-/** Fields without which a record cannot be told apart. */
-const HIDES_SERIAL_NUMBER = new Set(['id', 'attributes', 'serial_number']);
-
 /**
- * Refuses to say that no record has a serial number when one of the records could not be read.
+ * Refuses to say that no record has a value in a field when one of the records could not be read.
  *
+ * @param identity - The field, such as `serial_number`.
  * @throws SimpleMdmError of kind `malformed`.
  */
-export function refuseIfHidden(unread: readonly AnswerWarning[], call: CallIdentity): void {
-  const hidden = unread.find(({ field }) => HIDES_SERIAL_NUMBER.has(field ?? ''));
+export function refuseIfHidden(unread: readonly AnswerWarning[], call: CallIdentity, identity: string): void {
+  const hidden = unread.find(({ field }) => [identity, 'id', 'attributes'].includes(field ?? ''));
   if (hidden === undefined) return;
   const detail = `${hidden.text}; the record may be the device`;
   throw new SimpleMdmError({ ...call, kind: 'malformed', detail, mayHaveTakenEffect: false });
+}
+
+/** How to recognize a device among the records that a search finds. */
+interface Wanted {
+  readonly search: string;
+  readonly isWanted: (device: Device) => boolean;
+  /** What the records have in common, for the warning. */
+  readonly what: string;
+  readonly field: 'serial_number' | 'unique_identifier';
+}
+
+interface Access {
+  readonly api: SimpleMdm;
+  readonly account: string;
 }
 
 /**
@@ -27,21 +39,43 @@ export function refuseIfHidden(unread: readonly AnswerWarning[], call: CallIdent
  * @param warn - Called when there are several, with the ids of the others.
  * @throws SimpleMdmError of kind `malformed` when no record has the serial number and one could not be read; of kind `incomplete` when the list does not come to an end and no enrolled record was in it.
  */
-export async function deviceWithSerialNumber(
-  { api, account }: { readonly api: SimpleMdm; readonly account: string },
+export function deviceWithSerialNumber(
+  access: Access,
   serialNumber: string,
+  warn: (text: string) => void,
+): Promise<Device | null> {
+  const isWanted = ({ attributes }: Device): boolean =>
+    isSameSerialNumber(attributes.serial_number, serialNumber);
+  return bestOf(
+    access,
+    { search: serialNumber, isWanted, what: 'this serial number', field: 'serial_number' },
+    warn,
+  );
+}
+
+/** Like {@link deviceWithSerialNumber}, by the UDID that the device has reported. */
+export function deviceWithUdid(
+  access: Access,
+  udid: string,
+  warn: (text: string) => void,
+): Promise<Device | null> {
+  const isWanted = ({ attributes }: Device): boolean =>
+    attributes.unique_identifier?.toUpperCase() === udid.toUpperCase();
+  return bestOf(access, { search: udid, isWanted, what: 'this UDID', field: 'unique_identifier' }, warn);
+}
+
+async function bestOf(
+  { api, account }: Access,
+  { search, isWanted, what, field }: Wanted,
   warn: (text: string) => void,
 ): Promise<Device | null> {
   const found: Device[] = [];
   const unread: AnswerWarning[] = [];
   try {
     await alsoRecordWarnings(unread, async () => {
-      // The search also matches other fields, and parts of serial numbers.
-      for await (const device of api.devices.list({
-        search: serialNumber,
-        includeAwaitingEnrollment: true,
-      })) {
-        if (isSameSerialNumber(device.attributes.serial_number, serialNumber)) found.push(device);
+      // The search also matches other fields, and parts of them.
+      for await (const device of api.devices.list({ search, includeAwaitingEnrollment: true })) {
+        if (isWanted(device)) found.push(device);
       }
     });
   } catch (error) {
@@ -51,7 +85,7 @@ export async function deviceWithSerialNumber(
   }
   const [best, ...others] = found.sort(byPreference);
   if (best === undefined) {
-    refuseIfHidden(unread, { method: 'GET', path: '/devices', account });
+    refuseIfHidden(unread, { method: 'GET', path: '/devices', account }, field);
     return null;
   }
   if (others.length > 0) {
@@ -59,7 +93,7 @@ export async function deviceWithSerialNumber(
       .map(({ id, attributes }) => `${id} (${attributes.status ?? 'status unknown'})`)
       .join(', ');
     warn(
-      `${found.length} device records have this serial number: ${best.id} (${best.attributes.status ?? 'status unknown'}) is used, not ${ids}`,
+      `${found.length} device records have ${what}: ${best.id} (${best.attributes.status ?? 'status unknown'}) is used, not ${ids}`,
     );
   }
   return best;
