@@ -60,9 +60,11 @@ export async function waitForRunApproval(
   run: RunSession,
   context: ApprovalContext,
 ): Promise<JobOutcome | undefined> {
-  const { steps, edge } = run.data();
-  // The steps of on_clear have approvals of their own. A run that has begun was approved.
-  if (edge?.kind === 'clear' || steps.some(({ status }) => status !== 'pending')) return undefined;
+  const { steps, edge, replays = 0 } = run.data();
+  // The steps of on_clear have approvals of their own.
+  if (edge?.kind === 'clear') return undefined;
+  // A run that has begun was approved. A replay may have other steps by now, which nobody has approved.
+  if (replays === 0 && steps.some(({ status }) => status !== 'pending')) return undefined;
   // Whoever adds an approval to a rule also means the runs that wait.
   const approve = rule.approve ?? run.currentRule?.approve;
   if (approve === undefined) return undefined;

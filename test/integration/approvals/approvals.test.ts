@@ -267,6 +267,51 @@ describe('an approval of a rule', () => {
     expect(html).toContain('No longer needed');
   });
 
+  test('is asked for again when a replay has other steps than those that were approved, and only then', async () => {
+    const failing = (more: string): string =>
+      `    approve: { channel: desk, timeout: 1h }
+    do:
+      - set_attribute: { name: department, value: retired }${more}`;
+    const { client, env, simulator, service } = await begin(failing(''));
+    const refuse = (): void =>
+      simulator.addFault({
+        method: 'PUT',
+        path: '/devices/121/custom_attribute_values/department',
+        kind: 'status',
+        status: 422,
+        times: 1,
+      });
+    const replayed = async ({ id }: Trace): Promise<number> =>
+      (
+        await fetch(`${service.url}/api/events/${id}/replay`, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+        })
+      ).status;
+    refuse();
+    const asked = await ask();
+    await post(await page(), { answer: 'approved' });
+    const failed = await ended(asked);
+    expect(failed.status).toBe('failed');
+    // The same steps: nobody is asked, and the run fails again.
+    refuse();
+    expect(await replayed(failed)).toBe(202);
+    await traceWhen(
+      failed.at,
+      ({ runs }) => runs[0]?.status === 'failed' && runs[0].steps[0]?.attempts === 2,
+    );
+    expect(await openApprovals(client).list()).toEqual([]);
+
+    await writeFile(env['RULES_PATH'] ?? '', rules(failing('\n      - wipe: {}')));
+    await service.reloadRules();
+    expect(await replayed(failed)).toBe(202);
+    await traceWhen(failed.at, ({ runs }) => runs[0]?.approvals?.length === 2);
+    expect(await openApprovals(client).list()).toMatchObject([
+      { steps: [{ action: 'set_attribute' }, { action: 'wipe' }] },
+    ]);
+    expect(wipes()).toEqual([]);
+  });
+
   test('holds the run back that was planned before the rule had it', async () => {
     const { env, service, client } = await begin('    do:\n      - wait: 1s\n      - wipe: {}');
     webhooks += 1;
