@@ -1,3 +1,5 @@
+import { jsonScalars } from './json-scalars.js';
+
 /** The names of fields whose values are secret in every answer. */
 export const DEFAULT_SECRET_NAMES: readonly string[] = [
   'access_token',
@@ -30,10 +32,12 @@ const MASK = '[redacted]';
 const MIN_SECRET_LENGTH = 6;
 /** Words in prose after a name (`password: required`) are hardly secrets, unless they are long. */
 const MIN_WORD_LENGTH = 16;
+/** JSON in a text in JSON in a text: each level doubles the backslashes, so nobody nests deeper. */
+const MAX_TEXT_DEPTH = 5;
 
 /**
  * Masks the values of fields with these names, whatever their case and separators: `accessToken` and `Access-Token` are `access_token`. Masks them
- * also in texts (`access_token=…`, JSON within a text), and wherever the same value occurs again.
+ * also in texts (`access_token=…`, JSON within a text, JSON that is cut off), and wherever the same value occurs again.
  *
  * @param names - In addition to {@link DEFAULT_SECRET_NAMES}.
  * @param known - Secrets that are masked under any name.
@@ -41,12 +45,14 @@ const MIN_WORD_LENGTH = 16;
 export function maskSecrets(value: unknown, names: readonly string[], known: Iterable<string> = []): Masked {
   const all = [...DEFAULT_SECRET_NAMES, ...names];
   const plainNames = new Set(all.map(plain));
+  const isSecretName = (name: string): boolean => plainNames.has(plain(name));
   const inText = patternFor(all);
   const secrets = new Set<string>();
   collect(value, false);
   const again = [...new Set([...secrets, ...known])]
     .filter(({ length }) => length >= MIN_SECRET_LENGTH)
     .sort((a, b) => b.length - a.length);
+  const repeats = new Set(again);
   const masked: MaskedValue[] = [];
   return { value: mask(value, [], false), masked, secrets: [...secrets] };
 
@@ -54,14 +60,21 @@ export function maskSecrets(value: unknown, names: readonly string[], known: Ite
     if (typeof inner === 'object' && inner !== null) {
       const inList = Array.isArray(inner);
       for (const [name, member] of Object.entries(inner))
-        collect(member, isSecret || (!inList && plainNames.has(plain(name))));
+        collect(member, isSecret || (!inList && isSecretName(name)));
     } else if (isSecret && (typeof inner === 'string' || typeof inner === 'number')) {
       if (inner !== '') secrets.add(String(inner));
-    } else if (typeof inner === 'string') {
-      for (const found of inner.matchAll(inText)) {
-        const text = unquoted(found[2] ?? '');
-        if (text !== '' && (!/^[A-Za-z]+$/.test(text) || text.length >= MIN_WORD_LENGTH)) secrets.add(text);
-      }
+    } else if (typeof inner === 'string') collectInText(inner, 0);
+  }
+
+  function collectInText(text: string, depth: number): void {
+    for (const { value: scalar, isText, isBelowName } of jsonScalars(text, isSecretName)) {
+      if (isBelowName && isSecretScalar(scalar, isText)) secrets.add(scalar);
+      else if (isText && depth < MAX_TEXT_DEPTH) collectInText(scalar, depth + 1);
+    }
+    for (const found of text.matchAll(inText)) {
+      const secret = unquoted(found[2] ?? '');
+      if (secret !== '' && (!/^[A-Za-z]+$/.test(secret) || secret.length >= MIN_WORD_LENGTH))
+        secrets.add(secret);
     }
   }
 
@@ -72,22 +85,43 @@ export function maskSecrets(value: unknown, names: readonly string[], known: Ite
       return Object.fromEntries(
         Object.entries(inner).map(([name, member]) => [
           name,
-          mask(member, [...path, name], isSecret || plainNames.has(plain(name))),
+          mask(member, [...path, name], isSecret || isSecretName(name)),
         ]),
       );
     }
     if ((typeof inner !== 'string' && typeof inner !== 'number') || inner === '') return inner;
-    const shown = isSecret ? MASK : typeof inner === 'string' ? maskText(inner) : inner;
+    const shown =
+      isSecret || repeats.has(String(inner)) ? MASK : typeof inner === 'string' ? maskText(inner, 0) : inner;
     if (shown !== inner) masked.push({ path, value: inner });
     return shown;
   }
 
-  function maskText(text: string): string {
-    const named = text.replace(inText, (_found, name: string, given: string) =>
-      /^["']/.test(given) ? `${name}${given.charAt(0)}${MASK}${given.charAt(0)}` : `${name}${MASK}`,
-    );
+  function maskText(text: string, depth: number): string {
+    const named = maskJsonText(text, depth).replace(inText, (_found, name: string, given: string) => {
+      const quote = /^\\*["']/.exec(given)?.[0] ?? '';
+      return `${name}${quote}${MASK}${quote}`;
+    });
     return again.reduce((shown, secret) => shown.split(secret).join(MASK), named);
   }
+
+  function maskJsonText(text: string, depth: number): string {
+    let shown = '';
+    let copiedTo = 0;
+    for (const { start, end, value: scalar, isText, isBelowName } of jsonScalars(text, isSecretName)) {
+      const isSecret = isBelowName && isSecretScalar(scalar, isText);
+      if (!isSecret && (!isText || depth >= MAX_TEXT_DEPTH)) continue;
+      const masked = isSecret ? MASK : maskText(scalar, depth + 1);
+      if (masked === scalar) continue;
+      shown += text.slice(copiedTo, start) + (isText ? JSON.stringify(masked) : masked);
+      copiedTo = end;
+    }
+    return shown + text.slice(copiedTo);
+  }
+}
+
+/** As in JSON that is not a text: null, a boolean and an empty text say nothing. */
+function isSecretScalar(value: string, isText: boolean): boolean {
+  return isText ? value !== '' : !['null', 'true', 'false'].includes(value);
 }
 
 /** Puts masked values back. A place that does not exist any more is passed over. */
@@ -125,11 +159,17 @@ function patternFor(names: readonly string[]): RegExp {
   );
   const name = alternatives.filter((alternative) => alternative !== '').join('|');
   return new RegExp(
-    `((?<![\\p{L}\\p{N}_-])(?:${name})["']?\\s{0,9}[:=]\\s{0,9})("(?:[^"\\\\]|\\\\.)*"|'[^']*'|[^\\s&,;"'<>{}[\\]]+)`,
+    `((?<![\\p{L}\\p{N}_-])(?:${name})\\\\{0,9}["']?\\s{0,9}[:=]\\s{0,9})("(?:[^"\\\\]|\\\\[^])*(?:"|\\\\?$)|'[^']*(?:'|$)|\\\\+"[^"\\\\]*(?:\\\\+"|\\\\*$)|[^\\s&,;"'<>{}[\\]]+)`,
     'giu',
   );
 }
 
+/** A text without its quotes. The second one may be cut off. */
 function unquoted(text: string): string {
-  return /^(["']).*\1$/s.test(text) ? text.slice(1, -1) : text;
+  const quote = /^\\*["']/.exec(text)?.[0];
+  if (quote === undefined) return text;
+  return text.slice(
+    quote.length,
+    text.length > quote.length && text.endsWith(quote) ? -quote.length : undefined,
+  );
 }

@@ -65,6 +65,50 @@ describe('maskSecrets', () => {
     });
   });
 
+  test('a secret number again is masked as well', () => {
+    const value = { api_key: 12345678, echo: { key: 12345678, text: 'key 12345678', other: 12345679 } };
+    expect(mask(value)).toEqual({
+      api_key: '[redacted]',
+      echo: { key: '[redacted]', text: 'key [redacted]', other: 12345679 },
+    });
+  });
+
+  // An answer is read up to its first 16,384 characters, wherever that is.
+  test.each([
+    ['within the value', '{"n": 1, "access_token": "eyJhbGciOiJ', '{"n": 1, "access_token": "[redacted]"'],
+    ['within an escape', '{"password": "a\\u00', '{"password": "[redacted]"'],
+    ['after a list', '{"secret": ["one-1", 22], "x": [', '{"secret": ["[redacted]", [redacted]], "x": ['],
+    [
+      'after a record',
+      '{"api_key": {"value": "abc", "on": true}, "x',
+      '{"api_key": {"value": "[redacted]", "on": true}, "x',
+    ],
+    [
+      'within JSON in a text',
+      '{"log": "{\\"access_token\\":\\"abc1\\",\\"n\\":1}", "x": "{\\"password\\":\\"de',
+      '{"log": "{\\"access_token\\":\\"[redacted]\\",\\"n\\":1}", "x": "{\\"password\\":\\"[redacted]\\""',
+    ],
+    [
+      'after escaped JSON',
+      'body={\\"access_token\\":\\"abc1\\"}',
+      'body={\\"access_token\\":\\"[redacted]\\"}',
+    ],
+    ['within quotes', "x; password: 's3cr3t va", "x; password: '[redacted]'"],
+  ])('in JSON that is cut off %s', (_place, text, shown) => {
+    expect(mask({ body: text })).toEqual({ body: shown });
+  });
+
+  test('JSON that is cut off anywhere never shows the secret, nor a part of it', () => {
+    const value = fc.stringMatching(/^[A-Z"\\\n]{8,12}$/);
+    fc.assert(
+      fc.property(value, fc.nat(), (secret, at) => {
+        const text = JSON.stringify({ n: 1.5, list: [{ password: secret, x: [null] }], more: 'after' });
+        const cut = text.slice(0, at % text.length);
+        expect(JSON.stringify(mask({ body: cut }))).not.toMatch(/[A-Z]/);
+      }),
+    );
+  });
+
   test('a short value is masked in its place only', () => {
     expect(mask({ password: 'abc', text: 'abcdef' })).toEqual({ password: '[redacted]', text: 'abcdef' });
   });
