@@ -129,6 +129,21 @@ export function unmask(value: unknown, masked: readonly MaskedValue[]): unknown 
   return masked.reduce((whole, { path, value: original }) => withValueAt(whole, path, original), value);
 }
 
+/** Leaves out each field with a mask in it: a template that names one fails then. In a list, null stands for it. */
+export function withoutMasks(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => (isMasked(item) ? null : withoutMasks(item)));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) =>
+      isMasked(member) ? [] : [[name, withoutMasks(member)]],
+    ),
+  );
+}
+
+function isMasked(value: unknown): boolean {
+  return typeof value === 'string' && value.includes(MASK);
+}
+
 function withValueAt(value: unknown, path: MaskedValue['path'], original: string | number): unknown {
   const [first, ...rest] = path;
   if (first === undefined) return original;

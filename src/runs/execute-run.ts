@@ -109,7 +109,7 @@ export async function executeRun(
     logger,
     dryRun,
     steps: run.data().steps,
-    raised: await raisedValueOf(run.data(), options.raised),
+    raised: await raisedValueOf(run.data(), options.raised, secrets),
     runKey: job.id,
     inventory: stepInventory(run.data(), options),
     now: () => new Date(),

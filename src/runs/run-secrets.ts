@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { maskSecrets, unmask } from '../actions/answer-secrets.js';
+import { maskSecrets, unmask, withoutMasks } from '../actions/answer-secrets.js';
 import type { Masked } from '../actions/answer-secrets.js';
 import { ACTIONS } from '../actions/registry.js';
 import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
@@ -17,6 +17,11 @@ export interface RunSecrets {
   readonly hide: (action: string, output: Output, names: readonly string[]) => HiddenOutput;
   /** The output of a step with its secrets, for later steps. */
   readonly reveal: (record: Pick<AttemptRecord, 'action' | 'output' | 'sealed'>) => Output;
+  /**
+   * The same for a step of another run under the same key, such as the one that raised a device. A value whose secret cannot be decrypted is
+   * left out, so that a step which needs it fails: a mask must never be sent.
+   */
+  readonly revealOf: (run: string, record: Parameters<RunSecrets['reveal']>[0]) => Output;
   /** Takes the secrets out of the list of `for_each`, which may come from an answer. */
   readonly hideItems: (
     items: readonly unknown[],
@@ -80,6 +85,10 @@ export function openRunSecrets(key: Uint8Array, run: string, steps: readonly Ste
   };
   const revealIn = (value: unknown, sealed: string | undefined): unknown =>
     sealed === undefined ? value : unmask(value, open(sealed, key, run).masked);
+  const complete = (action: string, stored: unknown): Output => {
+    const output = record.parse(stored);
+    return outputFormOf(action)?.complete(output) ?? output;
+  };
   return {
     redact: redaction.redact,
     hide: (action, output, moreNames) => {
@@ -87,9 +96,17 @@ export function openRunSecrets(key: Uint8Array, run: string, steps: readonly Ste
       const { value, ...sealed } = hideIn(storedForm(action, output));
       return { output: record.parse(value), ...sealed };
     },
-    reveal: ({ action, output = {}, sealed }) => {
-      const stored = record.parse(revealIn(output, sealed));
-      return outputFormOf(action)?.complete(stored) ?? stored;
+    reveal: ({ action, output = {}, sealed }) => complete(action, revealIn(output, sealed)),
+    revealOf: (otherRun, { action, output = {}, sealed }) => {
+      if (sealed === undefined) return complete(action, output);
+      try {
+        const values = open(sealed, key, otherRun);
+        remember(values);
+        return complete(action, unmask(output, values.masked));
+      } catch (error) {
+        if (!(error instanceof SealedSecretsError)) throw error;
+        return record.parse(withoutMasks(complete(action, output)));
+      }
     },
     hideItems: (items) => {
       const { value, ...sealed } = hideIn([...items]);
@@ -98,10 +115,6 @@ export function openRunSecrets(key: Uint8Array, run: string, steps: readonly Ste
     revealItems: ({ items = [], sealed }) => list.parse(revealIn(items, sealed)),
   };
 }
-
-/** The output of a step in its whole form, with its secrets masked. */
-export const maskedOutput: RunSecrets['reveal'] = ({ action, output = {} }) =>
-  outputFormOf(action)?.complete(output) ?? output;
 
 const record = z.record(z.string(), z.unknown());
 const list = z.array(z.unknown());

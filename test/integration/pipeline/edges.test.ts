@@ -8,6 +8,7 @@ import type { Trace } from '../../../src/journal/trace.js';
 import { openScheduleQueue, openSweepQueue } from '../../../src/queues/queues.js';
 import { addTick } from '../../../src/schedules/schedule-queue.js';
 import { lastSweeps } from '../../../src/schedules/last-sweeps.js';
+import { everythingIn } from '../../support/redis.js';
 import { until } from '../../support/until.js';
 import { useChat } from '../../support/use-chat.js';
 import { useWorld } from '../../support/use-world.js';
@@ -157,6 +158,62 @@ test('a run that fails leaves the device raised; on_clear says which output is m
   expect(await sweep()).toMatchObject([
     { status: 'failed', runs: [{ reason: expect.stringContaining('raised.steps.ticket.json.id') }] },
   ]);
+});
+
+describe('a secret that do received', () => {
+  const TOKEN = 'session-token-of-the-ticket';
+  const text = (): string => `
+rules:
+  - id: lost
+    on: { schedule: "0 0 1 1 *", for_each: devices }
+    if: device.name.startsWith("lost")
+    when: becomes_true
+    do:
+      - http_request: { method: POST, url: "${chat.url}/tickets" }
+        id: ticket
+    on_clear:
+      - http_request:
+          method: POST
+          url: "${chat.url}/close/{{ raised.steps.ticket.json.id }}"
+          headers: { Authorization: "Bearer {{ raised.steps.ticket.json.access_token }}" }
+`;
+  const answer = { status: 201, body: JSON.stringify({ id: 4711, access_token: TOKEN }) };
+
+  test('is sent by on_clear, and is nowhere in clear', async () => {
+    const { sweep, rename, client, log } = await begin(text());
+    await rename('lost');
+    chat.answerNext(answer, { status: 200, body: `{"echo": "${TOKEN}"}` });
+    await sweep();
+    await rename('found');
+    const [cleared] = await sweep();
+    expect(cleared).toMatchObject({ runs: [{ steps: [{ output: { json: { echo: '[redacted]' } } }] }] });
+    expect(chat.requests()[1]).toMatchObject({
+      path: '/close/4711',
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    expect(await everythingIn(client)).not.toContain(TOKEN);
+    expect(log()).not.toContain(TOKEN);
+  });
+
+  test('and that cannot be decrypted any more is missing: never is "[redacted]" sent', async () => {
+    const { sweep, rename, client } = await begin(text());
+    await rename('lost');
+    chat.answerNext(answer);
+    const [event] = await sweep();
+    // As when the API key of the account has changed.
+    const key = `mdm-reflex:raised-outputs:${event?.id ?? ''}.lost`;
+    const kept = z.looseObject({ ticket: z.looseObject({ sealed: z.string() }) });
+    const { ticket } = kept.parse(JSON.parse((await client.get(key)) ?? ''));
+    await client.set(key, JSON.stringify({ ticket: { ...ticket, sealed: `AAAA${ticket.sealed.slice(4)}` } }));
+    await rename('found');
+    expect(await sweep()).toMatchObject([
+      {
+        status: 'failed',
+        runs: [{ reason: expect.stringContaining('raised.steps.ticket.json.access_token') }],
+      },
+    ]);
+    expect(chat.requests()).toHaveLength(1);
+  });
 });
 
 describe('a dry run', () => {
