@@ -65,7 +65,10 @@ async function contentOf(file: string, path: string, root: string): Promise<Data
     // The real folder: it may itself be a link, as in a mounted Kubernetes config map.
     const real = await realpath(path);
     if (!isWithin(await realpath(root), real)) return outside;
-    const { size } = await stat(real);
+    const found = await stat(real);
+    // A pipe or a device would never end.
+    if (!found.isFile()) return { problem: `${file} is not a file; expected a file beside the rule file` };
+    const { size } = found;
     if (size > MAX_FILE_BYTES)
       return { problem: `${file} has ${size} bytes; at most ${MAX_FILE_BYTES} are read` };
     return decoded(file, await readFile(real));

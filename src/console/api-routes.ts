@@ -10,7 +10,7 @@ import { HttpProblem, serviceUnavailable } from '../receiver/http-problem.js';
 import { replay } from '../runs/replay.js';
 import type { ReplayOptions } from '../runs/replay.js';
 import { approvalApiRoutes } from './approval-api-routes.js';
-import { rejectCrossSite } from './reject-cross-site.js';
+import { rejectCrossSite, rejectOtherOrigins } from './reject-cross-site.js';
 import { serviceRoutes } from './service-routes.js';
 import type { StateSources } from './service-state.js';
 
@@ -72,11 +72,12 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
     }
     return trace;
   };
-  router.use('/api', rejectCrossSite, authenticateAdmin(adminToken), (_request, response, next) => {
+  const noStore: RequestHandler = (_request, response, next) => {
     // Traces must not end up in a shared cache.
     response.setHeader('Cache-Control', 'no-store');
     next();
-  });
+  };
+  router.use('/api', rejectCrossSite, rejectOtherOrigins, authenticateAdmin(adminToken), noStore);
   router.get('/api/events', async (request, response) => {
     const filter = parseQuery(listQuery, request.query);
     response.json(await findEvents(ready().redis, filter));

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { displayLine, displayText } from '../alerts/display-text.js';
 import { escapeHtml } from '../channels/escape-html.js';
 import type { Approval, ApprovalDecision, ApprovalRequest } from '../coordination/approvals.js';
 
@@ -13,6 +14,9 @@ input { font: inherit; display: block; width: 100%; box-sizing: border-box; padd
 button { font: inherit; padding: .6rem 1.4rem; margin-right: 1rem; cursor: pointer; }
 @media (prefers-color-scheme: dark) { body { color: #eee; background: #16181c; } }
 `;
+
+/** Longer names are cut: a person must see the rest of the page. */
+const MAX_NAME_LENGTH = 200;
 
 /** The style of the page for its content security policy: no other style is allowed. */
 export const STYLE_HASH = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
@@ -66,13 +70,11 @@ function details({
   requestedAt,
   expiresAt,
 }: ApprovalRequest): string {
-  const name = [
-    device?.name,
-    device?.serialNumber === undefined ? undefined : `serial number ${device.serialNumber}`,
-    device?.id === undefined ? undefined : `id ${device.id}`,
-  ].filter((part) => part !== undefined);
   const fields: [string, string][] = [
-    ['Device', name.length === 0 ? 'none' : name.join(', ')],
+    // Apart: a user could name a device "Kiosk, serial number C02…".
+    ...present('Device', displayLine(device?.name ?? '', MAX_NAME_LENGTH)),
+    ...present('Serial number', device?.serialNumber),
+    ...present('Device id', device?.id?.toString()),
     ['Rule', description === undefined ? rule : `${rule}: ${description}`],
     ['Event', `${event.type} (${event.id.slice(0, 12)})`],
     ['Account', account],
@@ -80,11 +82,15 @@ function details({
     ['Open until', expiresAt],
   ];
   const list = steps
-    .map(({ action, args }) => `<li><code>${escapeHtml(action)}</code> ${escapeHtml(args)}</li>`)
+    .map(({ action, args }) => `<li><code>${escapeHtml(action)}</code> ${escapeHtml(displayText(args))}</li>`)
     .join('');
   return `<ol>${list}</ol><dl>${fields
-    .map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`)
+    .map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(displayText(text))}</dd>`)
     .join('')}</dl>`;
+}
+
+function present(term: string, text: string | undefined): [string, string][] {
+  return text === undefined || text === '' ? [] : [[term, text]];
 }
 
 /** Posts to the address of the page itself, whatever path prefix a proxy adds. */

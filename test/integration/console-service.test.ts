@@ -103,6 +103,23 @@ test.each([
   expect((await get('/api/status').set('Sec-Fetch-Site', site)).status).toBe(200);
 });
 
+// A browser sends Sec-Fetch-Site to https and to the own machine only, and remembers Basic credentials.
+test.each([
+  ['http://evil.example', {}, 403],
+  ['null', {}, 403],
+  ['http://evil.example', { Host: 'reflex.example' }, 403],
+  ['http://reflex.example', { Host: 'reflex.example' }, 404],
+  ['http://reflex.example', { 'X-Forwarded-Host': 'reflex.example' }, 404],
+])('a write by a page of %s with the headers %j gets %i', async (origin, headers, status) => {
+  const basic = `Basic ${Buffer.from(`admin:${ADMIN_TOKEN}`).toString('base64')}`;
+  const send = (authorization: string) =>
+    request(world.service.url)
+      .post('/api/approvals/x/approve')
+      .set({ ...headers, Origin: origin, Authorization: authorization });
+  expect((await send(basic)).status).toBe(status);
+  expect((await send(`Bearer ${ADMIN_TOKEN}`)).status).toBe(404);
+});
+
 test('a held rule is reported with its waiting runs, and released or dropped', async () => {
   const held = (count: number) =>
     until(`${count} runs wait`, async () => {

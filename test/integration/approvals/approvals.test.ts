@@ -17,7 +17,7 @@ const world = useWorld();
 const chat = useChat();
 
 const RETENTION = { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 };
-const HOSTILE = '<script>alert(1)</script>';
+const HOSTILE = '<script>alert(1)</script>\u202e, serial number C02FAKE';
 
 const rules = (rule: string): string => `
 channels:
@@ -127,9 +127,13 @@ test('the step waits, the link shows what will happen and changes nothing, Appro
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(response.headers.get('content-security-policy')).toMatch(/default-src 'none'.*form-action 'self'/);
     const html = await response.text();
-    expect(html).not.toContain(HOSTILE);
+    expect(html).not.toContain('<script>');
     expect(html).not.toContain('471147');
-    if (method === 'GET') expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    if (method === 'GET') {
+      // A name can neither turn the text that follows around, nor pretend to be another field.
+      expect(html).toContain('<dd>&lt;script&gt;alert(1)&lt;/script&gt;, serial number C02FAKE</dd>');
+      expect(html).toContain('<dt>Serial number</dt><dd>DNFJE9DNG5MG</dd>');
+    }
   }
   expect(wipes()).toEqual([]);
   expect(await openApprovals(client).list()).toHaveLength(1);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,9 @@ beforeAll(() => {
   writeFileSync(join(rules, 'bom.csv'), '\uFEFFkey,name\na,Ada\n');
   writeFileSync(join(rules, 'utf16.csv'), Buffer.from('\uFEFFkey,name\na,Ada\n', 'utf16le'));
   writeFileSync(join(rules, 'latin1.csv'), Buffer.from('key,name\na,Müller\n', 'latin1'));
+  // Reading it would wait for a writer, and no rule file would be loaded again.
+  execFileSync('mkfifo', [join(rules, 'pipe.csv')]);
+  mkdirSync(join(rules, 'data.csv'));
   writeFileSync(join(rules, 'huge.csv'), '');
   truncateSync(join(rules, 'huge.csv'), 20_000_001);
 });
@@ -79,6 +83,8 @@ test.each([
       column: 4,
     },
   ],
+  ['pipe.csv', { problem: 'pipe.csv is not a file; expected a file beside the rule file' }],
+  ['data.csv', { problem: 'data.csv is not a file; expected a file beside the rule file' }],
   ['huge.csv', { problem: 'huge.csv has 20000001 bytes; at most 20000000 are read' }],
 ])('%s cannot be used', async (file, problem) => {
   expect(await contentOf(file)).toEqual(problem);
