@@ -39,7 +39,8 @@ export function createLookupFact({ data }: LookupRows, known: unknown): LookupFa
   const table = new LookupTable(data, (key, row, column) => {
     const before = used.get(key);
     if (before === undefined && used.size >= MAX_USED) return;
-    const isKnown = before !== undefined && (column === undefined || (before !== null && column in before));
+    const isKnown =
+      before !== undefined && (column === undefined || (before !== null && Object.hasOwn(before, column)));
     if (isKnown) return;
     hasChanged = true;
     used.set(

@@ -1,3 +1,4 @@
+import { parseJson } from '../events/parse-json.js';
 import type { ExchangeResponse } from '../http/exchange.js';
 import { versionOf } from '../rules/lookups/table-problem.js';
 import { lookupKey } from '../rules/model/lookup.js';
@@ -30,7 +31,7 @@ export function parseResponse(
     throw new UnusableResponseError(`the response is longer than ${maxCharacters} characters`);
   let root: unknown;
   try {
-    root = JSON.parse(text.replace(/^\uFEFF/, ''));
+    root = parsed(text.replace(/^\uFEFF/, ''));
   } catch {
     throw new UnusableResponseError(`the response is not JSON: ${describe(text)}`);
   }
@@ -68,6 +69,9 @@ export function parseResponse(
       version: versionOf(text),
     },
     warnings: [
+      ...(text.includes('\uFFFD')
+        ? ['the response is not UTF-8: characters that cannot be read are replaced by U+FFFD']
+        : []),
       ...(skipped.length === 0
         ? []
         : [`${skipped.length} rows without a key are left out, such as ${skipped[0] ?? ''}`]),
@@ -91,6 +95,11 @@ function kindOf(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'a record' : `a ${typeof value === 'string' ? 'text' : typeof value}`;
+}
+
+/** Numbers that JavaScript would round stay texts: two keys could become one. A response without any is parsed fast. */
+function parsed(text: string): unknown {
+  return /\d{16}|\d[eE]/.test(text) ? parseJson(text).value : JSON.parse(text);
 }
 
 function entriesOf(rows: unknown, key: string | undefined): (readonly [unknown, unknown])[] | undefined {

@@ -68,6 +68,26 @@ const rows: Respond = (_request, response) => sendJson(response, ROWS);
 const down: Respond = (_request, response) => sendJson(response, {}, 503);
 
 describe('a lookup over HTTP', () => {
+  test('keeps numbers that JavaScript would round as they are written: two keys stay two', async () => {
+    const text =
+      '[{"serial": 9007199254740993, "owner": "Ada", "cost": 1e400}, {"serial": 9007199254740992, "owner": 12345678901234567890}]';
+    const lookup = await begin((_request, response) => response.end(text), { path: [] });
+    expect(await lookup.owner('9007199254740993')).toBe('Ada');
+    expect(await lookup.owner('9007199254740992')).toBe('12345678901234567890');
+    expect(await lookup.rows()).toMatchObject({ warnings: [] });
+  });
+
+  test('says when the response is not UTF-8', async () => {
+    const world = await begin(
+      (_request, response) => response.end(Buffer.from('[{"serial": "a", "owner": "Müller"}]', 'latin1')),
+      { path: [] },
+    );
+    expect(await world.owner('a')).toBe('M\uFFFDller');
+    expect((await world.rows()).warnings).toEqual([
+      'the response is not UTF-8: characters that cannot be read are replaced by U+FFFD',
+    ]);
+  });
+
   test('requests the rows once per refresh, with its headers; readers share a request', async () => {
     let authorization: string | undefined;
     const world = await begin((request, response) => {
