@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { signedHeaders } from '../config/standard-webhooks.js';
 import { MAX_DEPTH } from '../events/envelope.js';
+import { parseJson as parseExactJson } from '../events/parse-json.js';
 import type { ApiCall } from '../http/api-call.js';
 import { InvalidRequestError, NoResponseError, exchange } from '../http/exchange.js';
 import type { ExchangeResponse } from '../http/exchange.js';
@@ -212,8 +213,8 @@ function parseJson(text: string): unknown {
     if (depth > MAX_DEPTH) return null;
   }
   try {
-    const value: unknown = JSON.parse(text);
-    return value;
+    // A number that JavaScript would round stays a text: a later step may need the id of a ticket.
+    return parseExactJson(text).value;
   } catch {
     return null;
   }

@@ -201,7 +201,7 @@ describe('secrets in answers', () => {
         http_request: { url: "${origin}/form" }
       - id: odd
         http_request: { url: "${origin}/odd" }
-      - http_request: { method: POST, url: "${origin}/end", json: { form: "{{ steps.form.body }}", odd: "{{ steps.odd.body }}", key: "{{ steps.odd.json.api_key }}" } }
+      - http_request: { method: POST, url: "${origin}/end", json: { form: "{{ steps.form.body }}", odd: "{{ steps.odd.body }}", key: "{{ steps.odd.json.api_key }}", id: "{{ steps.odd.json.id }}" } }
 `),
     });
     world.simulator.sendTestEvent();
@@ -210,6 +210,8 @@ describe('secrets in answers', () => {
       form: 'access_token=tok-of-a-form&scope=x',
       odd,
       key: 'key-4711-abc',
+      // Not rounded.
+      id: '12345678901234567890',
     });
     const outputs = trace.runs[0]?.steps.slice(0, 2).map(({ output }) => output);
     expect(outputs).toEqual([
