@@ -39,7 +39,7 @@ export function readWebhook(body: unknown, receivedAt: Date): ReadWebhook | NotA
   const fields = jsonObject.safeParse(body).data;
   if (fields === undefined) return { problem: `the body is ${kindOf(body)}; expected an object` };
   const { type: givenType, at: givenAt, data: givenData, device: givenDevice } = fields;
-  if (typeof givenType !== 'string' || givenType.trim() === '')
+  if (typeof givenType !== 'string' || visibleText(givenType) === '')
     return { problem: `type: ${EXPECTED_TYPE}, found ${shown(givenType)}` };
   const type = readType(givenType);
   const time = readTime(givenAt);
@@ -87,18 +87,22 @@ function readType(given: string): { type: string; isKnown: boolean; oddity?: Odd
     const known = KNOWN_TYPES.includes(given) ? given : knownTypeLike(given);
     if (known === undefined || known === given) return { type: given, isKnown: known !== undefined };
   }
-  const known = knownTypeLike(given);
-  const type =
-    known ??
-    given
-      .trim()
-      .replace(/\p{Cc}/gu, ' ')
-      .slice(0, MAX_TYPE_LENGTH);
+  const visible = visibleText(given);
+  const known = knownTypeLike(visible);
+  const type = known ?? visibleText(visible.slice(0, MAX_TYPE_LENGTH));
   const text =
     type === given
       ? `type is ${shown(given)}, not a dotted event type`
       : `type is ${shown(given)}, read as ${shown(type)}`;
   return { type, isKnown: known !== undefined, oddity: { kind: 'type', text } };
+}
+
+/** Without control characters and invisible ones, such as those that turn text around; a lone surrogate cannot be stored. */
+function visibleText(given: string): string {
+  return given
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .replace(/\p{Surrogate}/gu, '\uFFFD')
+    .trim();
 }
 
 function knownTypeLike(given: string): string | undefined {

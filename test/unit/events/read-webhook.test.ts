@@ -68,6 +68,7 @@ describe('what is no webhook', () => {
     [{}, 'type: expected an event type such as "device.enrolled", found missing'],
     [{ type: '' }, 'type: expected an event type such as "device.enrolled", found ""'],
     [{ type: ' \n' }, 'type: expected an event type such as "device.enrolled", found " \\n"'],
+    [{ type: '\0\u200b' }, 'type: expected an event type such as "device.enrolled", found "\\u0000\u200b"'],
     [{ type: 7 }, 'type: expected an event type such as "device.enrolled", found 7'],
     [{ type: null, data: {} }, 'type: expected an event type such as "device.enrolled", found null'],
   ])('%j', (body, problem) => {
@@ -88,6 +89,10 @@ describe('type', () => {
     [' ä/b ', 'ä/b'],
     ['a\u001b[31m\nb', 'a [31m b'],
     ['x'.repeat(5000), 'x'.repeat(128)],
+    ['device.enrolled\0', 'device.enrolled'],
+    ['\u202edevice.enrolled\u200b', 'device.enrolled'],
+    ['a\u2028\u202eb', 'a b'],
+    ['a\ud800', 'a\ufffd'],
   ])('%j is read as %j, flagged and kept as sent', (given, type) => {
     const { webhook, original } = read({ type: given, at: AT, data: { device: { id: 1 } } });
     expect(webhook.type).toBe(type);
