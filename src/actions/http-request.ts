@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { signedHeaders } from '../config/standard-webhooks.js';
 import { MAX_DEPTH } from '../events/envelope.js';
-import { parseJson as parseExactJson } from '../events/parse-json.js';
 import type { ApiCall } from '../http/api-call.js';
+import { withExactNumbers } from '../http/exact-numbers.js';
 import { InvalidRequestError, NoResponseError, exchange } from '../http/exchange.js';
 import type { ExchangeResponse } from '../http/exchange.js';
 import { retryTime } from '../http/retry-time.js';
@@ -214,7 +214,8 @@ function parseJson(text: string): unknown {
   }
   try {
     // A number that JavaScript would round stays a text: a later step may need the id of a ticket.
-    return parseExactJson(text).value;
+    const value: unknown = JSON.parse(withExactNumbers(text));
+    return value;
   } catch {
     return null;
   }

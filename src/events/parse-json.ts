@@ -1,3 +1,4 @@
+import { isChangedByJavaScript } from '../http/exact-numbers.js';
 import { MAX_DEPTH } from './envelope.js';
 import type { Oddity } from './oddity.js';
 
@@ -98,10 +99,4 @@ function scan(text: string): { rewritten: string | undefined; oddities: Oddity[]
           ]),
     ],
   };
-}
-
-function isChangedByJavaScript(token: string): boolean {
-  const number = Number(token);
-  if (!Number.isFinite(number)) return true;
-  return /^-?\d+$/.test(token) && !Number.isSafeInteger(number) && String(number) !== token;
 }

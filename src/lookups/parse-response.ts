@@ -1,4 +1,4 @@
-import { parseJson } from '../events/parse-json.js';
+import { withExactNumbers } from '../http/exact-numbers.js';
 import type { ExchangeResponse } from '../http/exchange.js';
 import { versionOf } from '../rules/lookups/table-problem.js';
 import { lookupKey } from '../rules/model/lookup.js';
@@ -31,7 +31,8 @@ export function parseResponse(
     throw new UnusableResponseError(`the response is longer than ${maxCharacters} characters`);
   let root: unknown;
   try {
-    root = parsed(text.replace(/^\uFEFF/, ''));
+    // Two keys could become one when JavaScript rounds them.
+    root = JSON.parse(withExactNumbers(text.replace(/^\uFEFF/, '')));
   } catch {
     throw new UnusableResponseError(`the response is not JSON: ${describe(text)}`);
   }
@@ -95,11 +96,6 @@ function kindOf(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'a record' : `a ${typeof value === 'string' ? 'text' : typeof value}`;
-}
-
-/** Numbers that JavaScript would round stay texts: two keys could become one. A response without any is parsed fast. */
-function parsed(text: string): unknown {
-  return /\d{16}|\d[eE]/.test(text) ? parseJson(text).value : JSON.parse(text);
 }
 
 function entriesOf(rows: unknown, key: string | undefined): (readonly [unknown, unknown])[] | undefined {
