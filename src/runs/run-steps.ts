@@ -1,13 +1,16 @@
 import type { JobOutcome } from '../queues/job-outcome.js';
 import type { StepRecord } from '../queues/jobs.js';
 import type { Step } from '../rules/model/rule.js';
+import { withoutPendingLists } from '../enrichment/inventory.js';
 import { conditionValues } from '../enrichment/rule-values.js';
 import { isStepFailure } from './attempt-record.js';
 import { attemptStep, stepValues } from './attempt-step.js';
 import { attemptForEach } from './for-each.js';
 import type { RunContext } from './run-context.js';
 import type { RunReason } from './run-session.js';
+import { isSettling } from './settling.js';
 import { isFinished, pendingStep, skippedStep } from './step-records.js';
+import { certainValues } from './uncertain-device.js';
 import type { ApprovalResult } from './wait-for-approval.js';
 
 /**
@@ -88,8 +91,14 @@ async function approvalOf(
 async function mayBeDue(step: Step, steps: readonly StepRecord[], options: RunContext): Promise<boolean> {
   if (step.condition === undefined) return true;
   try {
-    const values = conditionValues(await stepValues(step, steps, {}, options));
-    return step.condition.evaluate(values, options.now()).result === 'true';
+    const values = certainValues(await stepValues(step, steps, {}, options), options.event);
+    const [settling, now] = [options.inventory?.settling, options.now()];
+    // What the device has not reported yet is unknown: the attempt waits for it, and people are asked when it is there.
+    const known = withoutPendingLists(
+      values,
+      isSettling(options.event, values['device'] ?? null, settling, now),
+    );
+    return step.condition.evaluate(conditionValues(known), now).result === 'true';
   } catch (error) {
     // The attempt meets the same error and records it.
     if (isStepFailure(error)) return false;

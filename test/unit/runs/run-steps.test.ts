@@ -97,6 +97,43 @@ async function run(steps: string, answers: CannedResponses, more: Partial<RunCon
   return { result, steps: records, saved, requests };
 }
 
+describe('the approval of a step with a condition', () => {
+  const approvals = (asked: number[]): Pick<RunContext, 'stepApprovals'> => ({
+    stepApprovals: {
+      isNeeded: () => true,
+      ask: (_step, index) => {
+        asked.push(index);
+        return Promise.resolve({ kind: 'approved' });
+      },
+    },
+  });
+  const NO_SLACK = `log: hi, if: '!apps.exists(a, a.name == "Slack")'`;
+  const canned = (attributes: object): CannedResponses => ({
+    '/devices/121': { data: { id: 121, type: 'device', attributes: { status: 'enrolled', ...attributes } } },
+    '/devices/121/installed_apps': { data: [], has_more: false },
+  });
+  const REPORTED = { os_version: '15.1', product_name: 'Mac15,3' };
+
+  test('asks nobody while the device has not reported what the condition reads', async () => {
+    const asked: number[] = [];
+    const { steps } = await run(NO_SLACK, canned({}), approvals(asked));
+    expect([asked, steps[0]?.status]).toEqual([[], 'skipped']);
+  });
+
+  test.each([
+    [60_000, [], 'waiting'],
+    [-60_000, [0], 'completed'],
+  ])('with %i ms left to wait for its apps, asks for %j and is %s', async (left, expected, status) => {
+    const asked: number[] = [];
+    const settling = { since: Date.now() - 120_000, until: Date.now() + left };
+    const { steps } = await run(NO_SLACK, canned(REPORTED), {
+      ...approvals(asked),
+      inventory: { settling, pausesMs: undefined, onWait: () => undefined },
+    });
+    expect([asked, steps[0]?.status]).toEqual([expected, status]);
+  });
+});
+
 describe('timeout', () => {
   test.each(['confirmOwnership', 'beforeAction'] as const)(
     'a step that timed out during %s sends nothing and stays failed',
