@@ -75,13 +75,15 @@ export function approvalRoutes(backend: () => ApprovalBackend | undefined): Rout
     const approval = approvals.get(response);
     if (approval !== undefined) sendPage(response, 200, approvalPage(approval, Date.now()));
   });
-  const parseForm = express.urlencoded({ extended: false, limit: MAX_BODY_BYTES, parameterLimit: 10 });
+  const readForm = express.urlencoded({ extended: false, limit: MAX_BODY_BYTES, parameterLimit: 10 });
+  const parseForm: RequestHandler = (request, response, next) => {
+    readForm(request, response, (error?: unknown) => next(error === undefined ? undefined : invalidForm()));
+  };
   router.post(path, rejectCrossSite, find, parseForm, async (request, response) => {
     const approval = approvals.get(response);
     if (approval === undefined) return;
     const form = answerForm.safeParse(request.body);
-    if (!form.success)
-      throw new HttpProblem(400, 'http/invalid-request', 'expected the form of the page: answer and name');
+    if (!form.success) throw invalidForm();
     const { answer, name } = form.data;
     const { redis, runs } = ready();
     const result = await decideApproval(
@@ -103,6 +105,10 @@ export function approvalRoutes(backend: () => ApprovalBackend | undefined): Rout
       next(isRedisUnreachable(error) ? UNAVAILABLE : error),
   );
   return router;
+}
+
+function invalidForm(): HttpProblem {
+  return new HttpProblem(400, 'http/invalid-request', 'expected the form of the page: answer and name');
 }
 
 const UNAVAILABLE = serviceUnavailable(

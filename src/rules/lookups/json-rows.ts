@@ -62,7 +62,8 @@ export function rowsOf(
 
 /** Above 2^53 JSON numbers lose digits without a word. */
 function hasUnsafeNumber(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (typeof value === 'number')
+    return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
   return typeof value === 'object' && value !== null && Object.values(value).some(hasUnsafeNumber);
 }
 

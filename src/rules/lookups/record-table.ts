@@ -1,4 +1,4 @@
-import { LineCounter, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
 import type { Shape } from '../model/vocabulary.js';
 import { jsonElements, rowsOf } from './json-rows.js';
@@ -41,17 +41,24 @@ function parseYamlTable(text: string, keyColumn: string | undefined): FileTable 
   const root = document.contents;
   const problems: TableProblem[] = [];
   const rows: FileRow[] = [];
-  const add = (node: unknown, key?: string): void => {
+  const add = (given: unknown, key?: string): void => {
+    const node = resolved(given, document);
     if (!isMap(node)) {
       const message = 'expected a record with names and values, such as { serial_number: C02X, owner: Ada }';
-      problems.push(at(offsetOf(node), message));
+      problems.push(at(offsetOf(given), message));
+      return;
+    }
+    const merge = node.items.find(({ key: name }) => keyText(name) === '<<');
+    if (merge !== undefined) {
+      const message = '"<<" merges nothing here: write the values into each record';
+      problems.push(at(offsetOf(merge.key), message));
       return;
     }
     const values = Object.fromEntries([
       ...(key === undefined ? [] : [[KEY_COLUMN, key] as const]),
       ...node.items.map(({ key: name, value }) => [keyText(name), plain(value, document)] as const),
     ]);
-    rows.push({ line: at(offsetOf(node), '').line, values });
+    rows.push({ line: at(offsetOf(given), '').line, values });
   };
   if (isSeq(root) && keyColumn !== undefined) root.items.forEach((item) => add(item));
   else if (isMap(root) && keyColumn === undefined)
@@ -128,7 +135,13 @@ function kindOf(value: unknown): 'string' | 'number' | 'bool' | 'any' {
   return typeof value === 'boolean' ? 'bool' : 'any';
 }
 
-function plain(node: unknown, document: Document): unknown {
+/** What an alias (`*name`) stands for. */
+function resolved(node: unknown, document: Document): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+function plain(given: unknown, document: Document): unknown {
+  const node = resolved(given, document);
   if (isScalar(node) && typeof node.value === 'number')
     return new Written(node.value, node.source ?? String(node.value));
   if (isScalar(node)) return node.value === '' ? null : node.value;
@@ -145,5 +158,5 @@ function offsetOf(node: unknown): number {
 }
 
 function isNode(node: unknown): node is Node {
-  return isScalar(node) || isMap(node) || isSeq(node);
+  return isScalar(node) || isMap(node) || isSeq(node) || isAlias(node);
 }

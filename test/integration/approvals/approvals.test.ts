@@ -184,6 +184,7 @@ test('Reject skips the steps; a page of another site, a wrong form and a wrong l
   const url = await page();
   expect((await post(url, { answer: 'rejected' }, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403);
   expect((await post(url, { answer: 'maybe' })).status).toBe(400);
+  expect((await post(url, { answer: 'approved', name: 'x'.repeat(5000) })).status).toBe(400);
   expect((await post(url.slice(0, -1), { answer: 'approved' })).status).toBe(404);
   expect((await fetch(`${url.slice(0, -43)}${'x'.repeat(43)}`)).status).toBe(404);
   expect((await post(url, { answer: 'rejected', name: 'Bob' })).status).toBe(200);

@@ -338,6 +338,25 @@ describe('files as people have them', () => {
     expect(rowsOf(csv)).toEqual(rows);
   });
 
+  test('a YAML alias is what it stands for; a merge is refused, because it would be a column called "<<"', () => {
+    const yaml = '- &a { serial_number: X, owner: &o Ada }\n- { serial_number: Y, owner: *o }\n';
+    expect(rowsOf(yaml, '{ file: staff.yaml, key: serial_number }')).toEqual([
+      { serial_number: 'X', owner: 'Ada' },
+      { serial_number: 'Y', owner: 'Ada' },
+    ]);
+    const lookup = '{ file: staff.yaml, key: serial_number }';
+    const { problems } = compile('true', { csv: `${yaml}- { <<: *a, serial_number: Z }\n`, lookup });
+    expect(problems.map(({ text }) => text)).toEqual([
+      'rules/staff.yaml:3:5: "<<" merges nothing here: write the values into each record [lookup/invalid-data]',
+    ]);
+  });
+
+  test('a JSON number that is no number any more is refused', () => {
+    const lookup = '{ file: staff.json, key: serial_number }';
+    const { problems } = compile('true', { csv: '[{"serial_number": "X", "n": 1e400}]', lookup });
+    expect(problems[0]?.text).toContain('put it in quotes');
+  });
+
   test('YAML: numbers that are more than numbers stay texts', () => {
     const yaml =
       '- { serial_number: X, tag: 000123, age: 3, on: true }\n- { serial_number: Y, tag: 5, age: 4, on: }\n';
