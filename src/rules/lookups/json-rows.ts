@@ -19,20 +19,29 @@ export function jsonElements(text: string): JsonElements | undefined {
     return undefined;
   }
   if (typeof root !== 'object' || root === null) return undefined;
-  const lines = linesOfElements(text);
-  const entries: (readonly [string | undefined, unknown])[] = Array.isArray(root)
-    ? root.map((value: unknown) => [undefined, value] as const)
-    : Object.entries(root);
-  const elements = entries.map(([key, value]: readonly [string | undefined, unknown], index) => ({
-    key,
-    value,
-    line: lines[index] ?? 1,
-  }));
-  const problems = elements.flatMap(({ value, line }) =>
-    hasUnsafeNumber(value)
-      ? [{ message: 'a number is too long to be exact: put it in quotes', line, column: 1 }]
-      : [],
-  );
+  const { lines, names } = placesOfElements(text);
+  const lineOfName = new Map(names.map(({ name, line }) => [name, line]));
+  const elements = Array.isArray(root)
+    ? root.map((value: unknown, index) => ({ key: undefined, value, line: lines[index] ?? 1 }))
+    : Object.entries(root).map(([key, value]: [string, unknown]) => ({
+        key,
+        value,
+        line: lineOfName.get(key) ?? 1,
+      }));
+  const seen = new Set<string>();
+  const repeated = names.filter(({ name }) => seen.size === seen.add(name).size);
+  const problems = [
+    ...repeated.map(({ name, line }) => ({
+      message: `the key ${JSON.stringify(name)} occurs more than once: keep one of the records`,
+      line,
+      column: 1,
+    })),
+    ...elements.flatMap(({ value, line }) =>
+      hasUnsafeNumber(value)
+        ? [{ message: 'a number is too long to be exact: put it in quotes', line, column: 1 }]
+        : [],
+    ),
+  ];
   return { elements, problems };
 }
 
@@ -67,23 +76,27 @@ function hasUnsafeNumber(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).some(hasUnsafeNumber);
 }
 
-/** The line on which each element of the root starts. */
-function linesOfElements(text: string): number[] {
+/** The line on which each element of the root starts, and the names of the root with their lines. */
+function placesOfElements(text: string): { lines: number[]; names: { name: string; line: number }[] } {
   const lines: number[] = [];
+  const names: { name: string; line: number }[] = [];
   let line = 1;
   let depth = 0;
   let inText = false;
+  let [start, end] = [0, 0];
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === '\n') line += 1;
     if (inText) {
       if (character === '\\') at += 1;
-      else if (character === '"') inText = false;
-    } else if (character === '"') inText = true;
+      else if (character === '"') [inText, end] = [false, at + 1];
+    } else if (character === '"') [inText, start] = [true, at];
+    else if (character === ':' && depth === 1)
+      names.push({ name: String(JSON.parse(text.slice(start, end))), line });
     else if (character === '{' || character === '[') {
       if (depth === 1) lines.push(line);
       depth += 1;
     } else if (character === '}' || character === ']') depth -= 1;
   }
-  return lines;
+  return { lines, names };
 }

@@ -351,6 +351,19 @@ describe('files as people have them', () => {
     ]);
   });
 
+  test('JSON: a record by key with a key twice, and the lines of keys that are numbers', () => {
+    const problemsOf = (csv: string): string[] =>
+      compile('true', { csv, lookup: '{ file: staff.json }' }).problems.map(({ text }) => text);
+    expect(
+      problemsOf('{\n"X": { "owner": "Ada", "x": { "X": 1 } },\n"Y": {},\n"X": { "owner": "Bob" }\n}'),
+    ).toEqual([
+      'rules/staff.json:4:1: the key "X" occurs more than once: keep one of the records [lookup/invalid-data]',
+    ]);
+    expect(problemsOf('{\n"10": 7,\n"2": { "a": "x" }\n}')).toEqual([
+      'rules/staff.json:2:1: expected a record with names and values [lookup/invalid-data]',
+    ]);
+  });
+
   test('a JSON number that is no number any more is refused', () => {
     const lookup = '{ file: staff.json, key: serial_number }';
     const { problems } = compile('true', { csv: '[{"serial_number": "X", "n": 1e400}]', lookup });
