@@ -203,7 +203,9 @@ rules:
     // As when the API key of the account has changed.
     const key = `mdm-reflex:raised-outputs:${event?.id ?? ''}.lost`;
     const kept = z.looseObject({ ticket: z.looseObject({ sealed: z.string() }) });
-    const { ticket } = kept.parse(JSON.parse((await client.get(key)) ?? ''));
+    // The trace says that the run has ended a moment before.
+    const outputs = await until('the outputs are kept', async () => (await client.get(key)) ?? undefined);
+    const { ticket } = kept.parse(JSON.parse(outputs));
     await client.set(key, JSON.stringify({ ticket: { ...ticket, sealed: `AAAA${ticket.sealed.slice(4)}` } }));
     await rename('found');
     expect(await sweep()).toMatchObject([
