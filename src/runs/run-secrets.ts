@@ -4,6 +4,7 @@ import { maskSecrets, unmask, withoutMasks } from '../actions/answer-secrets.js'
 import type { Masked } from '../actions/answer-secrets.js';
 import { ACTIONS } from '../actions/registry.js';
 import type { AttemptRecord, StepRecord } from '../queues/jobs.js';
+import { secretsInUrl } from '../rules/model/rule-secrets.js';
 import { createRedaction } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 
@@ -70,7 +71,8 @@ export function openRunSecrets(key: Uint8Array, run: string, steps: readonly Ste
   const known = new Set<string>();
   const names = new Set<string>();
   const remember = (values: Pick<SealedValues, 'secrets' | 'names'>): void => {
-    redaction.add(values.secrets);
+    // The record of a request to a secret address has a part of it only.
+    redaction.add([...values.secrets, ...values.secrets.flatMap(secretsInUrl)]);
     for (const secret of values.secrets) known.add(secret);
     for (const name of values.names) names.add(name);
   };

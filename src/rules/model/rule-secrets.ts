@@ -48,7 +48,7 @@ const MIN_PART_LENGTH = 12;
  * The parts of a URL that are secret on their own: the password of `smtp://user:password@host`, and the path of a chat webhook, which an
  * error page may repeat without the host.
  */
-function secretsInUrl(value: string | undefined): string[] {
+export function secretsInUrl(value: string | undefined): string[] {
   if (value === undefined || !URL.canParse(value)) return [];
   const { password, pathname, search, searchParams } = new URL(value);
   const parts = [
