@@ -27,6 +27,9 @@ export interface Masked {
   readonly secrets: readonly string[];
 }
 
+/** The rest of a longer answer is dropped, which may cut a secret in two. */
+export const MAX_ANSWER_CHARACTERS = 16_384;
+
 const MASK = '[redacted]';
 /** A shorter text occurs by chance in other texts. */
 const MIN_SECRET_LENGTH = 6;
@@ -101,7 +104,8 @@ export function maskSecrets(value: unknown, names: readonly string[], known: Ite
       const quote = /^\\*["']/.exec(given)?.[0] ?? '';
       return `${name}${quote}${MASK}${quote}`;
     });
-    return again.reduce((shown, secret) => shown.split(secret).join(MASK), named);
+    const whole = again.reduce((shown, secret) => shown.split(secret).join(MASK), named);
+    return text.length < MAX_ANSWER_CHARACTERS ? whole : again.reduce(withoutBeginningAtEnd, whole);
   }
 
   function maskJsonText(text: string, depth: number): string {
@@ -117,6 +121,14 @@ export function maskSecrets(value: unknown, names: readonly string[], known: Ite
     }
     return shown + text.slice(copiedTo);
   }
+}
+
+/** Masks the beginning of a secret at the end of a text. */
+function withoutBeginningAtEnd(text: string, secret: string): string {
+  for (let length = secret.length - 1; length >= MIN_SECRET_LENGTH; length -= 1) {
+    if (text.endsWith(secret.slice(0, length))) return text.slice(0, -length) + MASK;
+  }
+  return text;
 }
 
 /** As in JSON that is not a text: null, a boolean and an empty text say nothing. */

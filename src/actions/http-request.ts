@@ -7,14 +7,12 @@ import { InvalidRequestError, NoResponseError, exchange } from '../http/exchange
 import type { ExchangeResponse } from '../http/exchange.js';
 import { retryTime } from '../http/retry-time.js';
 import { beforeWrite, recordCall } from '../simplemdm/call-recorder.js';
-import { maskSecrets } from './answer-secrets.js';
+import { MAX_ANSWER_CHARACTERS, maskSecrets } from './answer-secrets.js';
 import { RetryLaterError, StepError, defineAction } from './action.js';
 import { textOrTemplate } from './argument-types.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const TIMEOUT_MS = 30_000;
-/** The rest of a longer response is dropped. */
-const MAX_RESPONSE_CHARACTERS = 16_384;
 /** How much of an error response a message quotes. */
 const MAX_QUOTED_CHARACTERS = 200;
 
@@ -105,7 +103,7 @@ export const httpRequest = defineAction({
         body,
         timeoutMs: TIMEOUT_MS,
         signal,
-        maxCharacters: MAX_RESPONSE_CHARACTERS,
+        maxCharacters: MAX_ANSWER_CHARACTERS,
         followRedirects: isRead,
         headers: {
           'User-Agent': 'mdm-reflex',

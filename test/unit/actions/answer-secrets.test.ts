@@ -98,6 +98,13 @@ describe('maskSecrets', () => {
     expect(mask({ body: text })).toEqual({ body: shown });
   });
 
+  test('a long answer that is cut off within a secret that occurred before', () => {
+    const text = `{"access_token": "tok-4711-secret", "pad": "${'x'.repeat(16_384)}`.slice(0, 16_372);
+    const { value } = maskSecrets({ body: `${text}"tok-4711-se` }, []);
+    expect(JSON.stringify(value)).not.toContain('tok-4711');
+    expect(JSON.stringify(value)).toMatch(/x\\"\[redacted\]"\}$/);
+  });
+
   test('JSON that is cut off anywhere never shows the secret, nor a part of it', () => {
     const value = fc.stringMatching(/^[A-Z"\\\n]{8,12}$/);
     fc.assert(
