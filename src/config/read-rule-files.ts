@@ -15,7 +15,8 @@ interface ReadRuleFile {
 /**
  * Reads a rule file, or the `.yaml` and `.yml` files of a folder in the order of their names.
  *
- * Skips folders and hidden files but follows links: a mounted Kubernetes config map links its files through hidden folders.
+ * Skips folders and hidden files but follows links: a mounted Kubernetes config map links its files through hidden folders. Skips the
+ * YAML files that a rule file names under `lookups:`.
  *
  * @param path - `RULES_PATH`.
  * @returns For each file its name relative to the working directory, when it is below it, its text, and the data files that it names
@@ -27,13 +28,14 @@ export async function readRuleFiles(path: string): Promise<ReadRuleFile[]> {
     const isFolder = (await stat(path)).isDirectory();
     const paths = isFolder ? await filesIn(path) : [path];
     const root = isFolder ? path : dirname(path);
-    return await Promise.all(
+    const files: ReadRuleFile[] = await Promise.all(
       paths.map(async (file) => {
         const [name, text] = [shortName(file), await readFile(file, 'utf8')];
         const data = await readDataFiles({ path: file, name }, text, root);
         return { name, text, ...(data && { data }) };
       }),
     );
+    return withoutDataFiles(files);
   } catch (error) {
     const reason = errorCode(error) === 'ENOENT' ? 'no such file or folder' : errorText(error);
     throw new OperatorError([
@@ -43,6 +45,14 @@ export async function readRuleFiles(path: string): Promise<ReadRuleFile[]> {
       },
     ]);
   }
+}
+
+/** Leaves out the data files. A file with keys of a rule file stays: a lookup must not hide rules without a word. */
+function withoutDataFiles(files: readonly ReadRuleFile[]): ReadRuleFile[] {
+  const dataFiles = new Set(files.flatMap(({ data = [] }) => data.map(({ name }) => name)));
+  return files.filter(
+    ({ name, text }) => !dataFiles.has(name) || /^["']?(rules|channels|lookups)["']?\s*:/m.test(text),
+  );
 }
 
 async function filesIn(folder: string): Promise<string[]> {

@@ -99,3 +99,19 @@ test('a folder of rules: the data file of each rule file, by the short form as w
     undefined,
   ]);
 });
+
+test('a folder of rules: a YAML file that a lookup names holds rows and no rules', async () => {
+  const folder = join(root, 'yaml');
+  mkdirSync(folder);
+  const rooms = '- { key: a, room: 1 }\n';
+  writeFileSync(
+    join(folder, 'a.yaml'),
+    'lookups:\n  rooms: { file: ./rooms.yaml, key: key }\n  b: { file: b.yml }\n',
+  );
+  writeFileSync(join(folder, 'rooms.yaml'), rooms);
+  // Rules that a lookup names by mistake are not lost.
+  writeFileSync(join(folder, 'b.yml'), 'rules: []\n');
+  const files = await readRuleFiles(folder);
+  expect(files.map(({ name }) => name)).toEqual([join(folder, 'a.yaml'), join(folder, 'b.yml')]);
+  expect(files[0]?.data?.[0]?.content).toEqual({ text: rooms });
+});
