@@ -11,29 +11,39 @@ export interface ChatRequest {
   readonly body: unknown;
 }
 
+/** What a request is answered. */
+export interface ChatAnswer {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
 /** A service that messages are posted to, over real HTTP. */
 export interface Chat {
   readonly url: string;
   readonly requests: () => readonly ChatRequest[];
   /** What the next requests are answered, one after the other; 200 when there is nothing more. */
-  readonly answerNext: (
-    ...answers: readonly { status: number; headers?: Record<string, string>; body?: string }[]
-  ) => void;
+  readonly answerNext: (...answers: readonly ChatAnswer[]) => void;
   readonly close: () => Promise<void>;
 }
 
-/** Starts a chat service on a loopback port of its own. */
-export async function startChat(): Promise<Chat> {
+/**
+ * Starts a chat service on a loopback port of its own.
+ *
+ * @param answer - What a request is answered when there is no next answer: by default 200.
+ */
+export async function startChat(answer: (request: ChatRequest) => ChatAnswer = () => ({})): Promise<Chat> {
   const requests: ChatRequest[] = [];
-  const answers: { status: number; headers?: Record<string, string>; body?: string }[] = [];
+  const answers: ChatAnswer[] = [];
   const server = createServer((request, response) => {
     const at = Date.now();
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
-      requests.push({ path: request.url ?? '', at, headers: request.headers, text, body: json(text) });
-      const { status = 200, headers = {}, body = 'ok' } = answers.shift() ?? {};
+      const got = { path: request.url ?? '', at, headers: request.headers, text, body: json(text) };
+      requests.push(got);
+      const { status = 200, headers = {}, body = 'ok' } = answers.shift() ?? answer(got);
       response.writeHead(status, headers).end(body);
     });
   });

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { once } from 'node:events';
-import { simpleParser } from 'mailparser';
-import { SMTPServer } from 'smtp-server';
 import { z } from 'zod';
+import { startMailbox } from '../../support/mailbox.js';
+import type { Mailbox } from '../../support/mailbox.js';
 import { until } from '../../support/until.js';
 import { useChat } from '../../support/use-chat.js';
 import { useWorld } from '../../support/use-world.js';
@@ -10,39 +9,12 @@ import { useWorld } from '../../support/use-world.js';
 const world = useWorld();
 const chat = useChat();
 
-/** The mails that a server on a loopback port has accepted. */
-interface Received {
-  readonly hello: string;
-  readonly to: readonly string[];
-  readonly subject: string | undefined;
-  readonly text: string | undefined;
-}
-let server: SMTPServer;
-let mails: Received[];
-let smtpUrl: string;
+let mailbox: Mailbox;
 
 beforeEach(async () => {
-  mails = [];
-  server = new SMTPServer({
-    logger: false,
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData: (stream, { envelope, hostNameAppearsAs: hello }, done) => {
-      simpleParser(stream).then(
-        ({ subject, text }) => {
-          mails.push({ hello, to: envelope.rcptTo.map(({ address }) => address), subject, text });
-          done();
-        },
-        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-      );
-    },
-  });
-  const listening = server.listen(0, '127.0.0.1');
-  await once(listening, 'listening');
-  const address = listening.address();
-  smtpUrl = `smtp://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  mailbox = await startMailbox();
 });
-afterEach(() => new Promise<void>((resolve) => server.close(() => resolve())));
+afterEach(() => mailbox.close());
 
 const RULES = `
 channels:
@@ -86,7 +58,7 @@ const pages = () => chat.requests().map(({ body }) => pagerEvent.parse(body));
 test('an incident has the same key for each event of a device, and another rule resolves it by its key', async () => {
   const { simulator, settled, post } = await world.start({
     rules: RULES,
-    env: { PAGER_KEY: 'the-routing-key', PAGER_URL: `${chat.url}/v2/enqueue`, SMTP_URL: smtpUrl },
+    env: { PAGER_KEY: 'the-routing-key', PAGER_URL: `${chat.url}/v2/enqueue`, SMTP_URL: mailbox.url },
   });
   const { id } = simulator.enroll({ kind: 'macbook', name: '\u200b' });
   const data = (more: number) => ({ device: { id }, more });
@@ -113,7 +85,7 @@ test('a welcome mail goes to its reader, and to the help desk when the address i
     env: {
       PAGER_KEY: 'the-routing-key',
       PAGER_URL: chat.url,
-      SMTP_URL: smtpUrl,
+      SMTP_URL: mailbox.url,
       PUBLIC_URL: 'https://reflex.example.org/',
     },
   });
@@ -121,10 +93,10 @@ test('a welcome mail goes to its reader, and to the help desk when the address i
   const welcome = (name: string, email: string) =>
     post({ type: 'acme.welcome', data: { device: { id }, name, email } });
   await welcome('Ada', 'ada@example.org');
-  await until('the first mail', () => mails.length === 1);
+  await until('the first mail', () => mailbox.mails().length === 1);
   await welcome('Eve', 'eve@evil.example,ada@example.org');
-  await until('the second mail', () => mails.length === 2);
-  expect(mails).toMatchObject([
+  await until('the second mail', () => mailbox.mails().length === 2);
+  expect(mailbox.mails()).toMatchObject([
     { hello: 'reflex.example.org', to: ['ada@example.org'], subject: 'Welcome, Ada' },
     {
       to: ['it@example.org'],
