@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors/registry.js';
 import type { Event } from '../events/envelope.js';
 import type { RunEdge } from '../queues/jobs.js';
+import { onOneLine } from '../rules/cel/condition.js';
 import type { Condition, ConditionResult } from '../rules/cel/condition.js';
 import type { Rule } from '../rules/model/rule.js';
 import { rulesFor } from '../rules/model/rule-index.js';
@@ -141,7 +142,7 @@ async function evaluateRule(event: Event, rule: Rule, evaluation: Evaluation): P
     return {
       rule,
       verdict: 'matched',
-      reason: condition === undefined ? 'the rule has no condition' : `${condition.text} is true`,
+      reason: condition === undefined ? 'the rule has no condition' : `${onOneLine(condition.text)} is true`,
     };
   } catch (error) {
     const reason = errorText(error);
@@ -216,7 +217,7 @@ async function evaluateCondition(
   const verdict = condition.evaluate(known(), at);
   // Without its device, neither `device == null` nor its opposite is known, and no inventory will arrive.
   if (isUncertain && verdict.result !== 'true' && (verdict.result === 'error' || verdict.unknown === true)) {
-    const reason = `${uncertainDevice ?? ''}: ${condition.text} is undecided`;
+    const reason = `${uncertainDevice ?? ''}: ${onOneLine(condition.text)} is undecided`;
     return { verdict: { result: 'false', reason, unknown: true }, missing: [], isWaiting: false };
   }
   if (verdict.result !== 'false' || verdict.unknown !== true)

@@ -29,6 +29,7 @@ export type ConditionResult =
 
 /** A compiled CEL condition. */
 export interface Condition {
+  /** The source as written. */
   readonly text: string;
   /** The first name of every path in it: `event`, facts, `steps`. */
   readonly names: ReadonlySet<string>;
@@ -129,7 +130,7 @@ function tryEvaluate(program: ParseResult, { evaluate }: Evaluator): Evaluation 
 }
 
 function explain(part: Expression, { value, error }: Evaluation, evaluator: Evaluator): ConditionResult {
-  const { text } = part;
+  const text = onOneLine(part.text);
   const { values } = evaluator;
   if (error === undefined) {
     if (value === true) return { result: 'true' };
@@ -145,7 +146,8 @@ function explain(part: Expression, { value, error }: Evaluation, evaluator: Eval
     : { result: 'error', reason: `${text}: ${summary}` };
 }
 
-function whyNotTrue({ text, paths, lookupReads }: Expression, evaluator: Evaluator): string {
+function whyNotTrue({ text: written, paths, lookupReads }: Expression, evaluator: Evaluator): string {
+  const text = onOneLine(written);
   const rows = lookupReads.flatMap(({ text: read, rowText, row, whole }) => {
     const found = tryEvaluate(row, evaluator).value;
     if (!(found instanceof LookupRow)) return [];
@@ -158,6 +160,12 @@ function whyNotTrue({ text, paths, lookupReads }: Expression, evaluator: Evaluat
     .map(([name, path]) => `${name} is ${show(valueAt(evaluator.values, path))}`);
   const facts = [...new Set(rows), ...named];
   return facts.length === 0 ? `${text} is not true` : `${text} is not true: ${facts.join(', ')}`;
+}
+
+/** An expression without the line breaks and the indentation of the rule file: a reason is one line. */
+export function onOneLine(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '').join(' ');
 }
 
 /** The parts of `a && b && c` as the author wrote them; none when a part has another meaning by itself. */

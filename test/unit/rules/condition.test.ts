@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { onOneLine } from '../../../src/rules/cel/condition.js';
 import type { ConditionResult } from '../../../src/rules/cel/condition.js';
 import type { Values } from '../../../src/rules/model/values.js';
 import { condition, problemWithCondition } from './test-vocabulary.js';
@@ -350,6 +351,12 @@ describe('times', () => {
 });
 
 describe('the reason names the conjunct that decided, with its values', () => {
+  test('on one line, however the rule file breaks the lines', () => {
+    const text = 'device.p\n  && (device.q\n\n    || event.data.word == "a  b")\n';
+    expect(onOneLine(text)).toBe('device.p && (device.q || event.data.word == "a  b")');
+    expect(reason(text)).toMatch(/^\(?device\.q \|\| event\.data\.word == "a {2}b"\)? is not true: /);
+  });
+
   test('the first false conjunct, even behind an unknown one', () => {
     expect(reason('device.p && device.r && device.q && event.data.n == 6')).toBe(
       'device.q is not true: device.q is false',
