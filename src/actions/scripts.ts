@@ -18,7 +18,7 @@ const MAX_CHECK_INTERVAL_MS = 60_000;
 /** API reference, Script Jobs, Create. Follows the job to its end if the step waits. SimpleMDM runs scripts on macOS only. */
 export const runScript = defineAction({
   about:
-    'Runs a script on the device. macOS only. With `wait: 15m`, the step waits for the response of the device, and fails when the script fails or the time is up. No worker is busy meanwhile. The output has the response of the script.',
+    'Runs a script on the device. macOS only. With `wait: 15m`, the step waits for the response of the device, and fails when the script fails or the time is up. No worker is busy meanwhile. The output has the response of the script, without line breaks at its end.',
   example: 'run_script: { script: Say hi, wait: 15m }',
   args: z.strictObject({ script: reference, wait: waitText.optional() }),
   shorthand: 'script',
@@ -113,7 +113,8 @@ async function checkJob(
     job_id: jobId,
     script_id: scriptId,
     script_name: scriptName,
-    response: target?.response ?? null,
+    // As `$(…)` in a shell: a script that prints "yes" has the response "yes".
+    response: target?.response?.trimEnd() ?? null,
     status_code: target?.status_code ?? null,
   };
   if (status === 'completed') return { status: 'completed', output };

@@ -148,8 +148,8 @@ test('a script starts when the app that it needs has arrived', async () => {
     { action: 'assign_assignment_group' },
     { action: 'push_apps' },
     { action: 'wait', output: { looks: 2 } },
-    { action: 'run_script', output: { response: 'all set\n' } },
-    { output: { message: 'With agent: all set' } },
+    { action: 'run_script', output: { response: 'all set' } },
+    { output: { message: 'With agent is set up' } },
   ]);
 });
 
@@ -194,6 +194,10 @@ test('a recovery key that somebody has viewed is rotated, once', async () => {
 test('a supervised Mac gets the company apps, but not when it has them already', async () => {
   const mac = company.enroll({ kind: 'mac_mini' });
   const { steps } = await completed(company, 'group-supervised-macs', mac, ENROLLED);
+  // The rule file has the condition on two lines, the trace on one.
+  expect((await ended(company, 'group-supervised-macs', mac, ENROLLED)).reason).toMatch(
+    /^device\.platform == "macOS" && .* && !in_assignment_group\("Company apps"\) is true$/,
+  );
   const id = z.number().parse(steps[0]?.output?.['group_id']);
   expect(calls(`POST /assignment_groups/${id}/devices/${mac.id}`)).toBe(1);
 
