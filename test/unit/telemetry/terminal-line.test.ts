@@ -41,6 +41,6 @@ describe.each(HOSTILE_NAMES)('%j in the log', (name) => {
   test('is safe in the readable form', () => {
     const shown = readable(linesFor(name));
     expect(shown).not.toMatch(UNSAFE);
-    expect(shown.split('\n').filter((line) => line.startsWith("["))).toHaveLength(2);
+    expect(shown.split('\n').filter((line) => line.startsWith('['))).toHaveLength(2);
   });
 });
