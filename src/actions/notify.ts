@@ -61,6 +61,9 @@ const renderedArgs: z.ZodType<Arguments> = z.strictObject({
   key: z.string().optional(),
 });
 
+/** What these say decides who gets the message, and which alerts are one problem. */
+const IDENTIFYING: ReadonlySet<string> = new Set(['channel', 'to', 'key']);
+
 /** Dispatches an alert to one or more channels. The alert is queued, so that a channel that is down does not delay the run. */
 export const notify = defineAction({
   about:
@@ -71,6 +74,7 @@ export const notify = defineAction({
   needsNoValues: true,
   refersTo: { channel: 'channel' },
   recipientsIn: 'to',
+  placeOf: (argument) => (IDENTIFYING.has(argument) ? 'name' : 'text'),
   outputs: { title: 'string' },
   facts: [],
   perform: async (given, context) => {

@@ -8,9 +8,12 @@ const header = createMarkingEngine('+');
 // A + in a path is a plus; only forms read it as a space.
 const url = createMarkingEngine(`${ENCODED_PERCENT}20`);
 
+const name = createEngine((value) => markValue(textOf(value)));
+
 /** The Liquid engine for the templates of a place. */
 export function engineFor(place: TextPlace): Liquid {
   if (place === 'text') return plain;
+  if (place === 'name') return name;
   return place === 'header' ? header : url;
 }
 

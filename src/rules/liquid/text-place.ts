@@ -9,8 +9,9 @@ import type { TextPart } from './place-encoding.js';
  * - `url`: a URL. Values are encoded, and cannot be its scheme, host or port.
  * - `whole_url`: a URL that may be a value from its beginning. The action checks where the URL leads.
  * - `header`: the value of an HTTP header.
+ * - `name`: a text that stands for one thing, such as a key or an address. With an empty value in it, the text would stand for another.
  */
-export type TextPlace = 'text' | 'url' | 'whole_url' | 'header';
+export type TextPlace = 'text' | 'url' | 'whole_url' | 'header' | 'name';
 
 /** Private-use characters that no value can contain on purpose: they differ in each process. */
 const mark = (): string =>
@@ -34,8 +35,15 @@ export function markValue(value: string): string {
  */
 export function encodeForPlace(rendered: string, place: Exclude<TextPlace, 'text'>): string {
   const parts = partsOf(rendered);
+  if (place === 'name') return wholeName(parts);
   if (place === 'header') return encodeForHeader(parts, ENCODED_PERCENT);
   return encodeUrl(parts, { encodedPercent: ENCODED_PERCENT, mayBeWhole: place === 'whole_url' });
+}
+
+function wholeName(parts: readonly TextPart[]): string {
+  if (parts.some(({ text, isValue }) => isValue && text.trim() === ''))
+    throw new Error('a value in it is empty');
+  return parts.map(({ text }) => text).join('');
 }
 
 /** The parts of a rendered text. A value within a value, from `{% capture %}`, belongs to the outer one. */

@@ -206,6 +206,15 @@ describe('a value that does not exist', () => {
     expect(alerts[0]?.notes).toHaveLength(3);
   });
 
+  test('a null in a key or a recipient is a gap too, unless the template says what to take in its place', async () => {
+    const { alerts } = await notify(
+      '{ channel: mail, title: x, key: "disk-{{ device.imei }}", to: ["{{ device.imei }}@example.org", "{{ device.imei | default: \'it\' }}@example.org"] }',
+      device({ name: 'Ada', serial_number: 'C02XYZ', imei: null }),
+    );
+    expect(alerts).toMatchObject([{ key: 'acme/low-disk/121', to: ['', 'it@example.org'] }]);
+    expect(alerts[0]?.notes?.join()).toContain('a value in it is empty');
+  });
+
   test('from the environment is left out', async () => {
     const { alerts } = await notify('{ channel: it-chat, title: Hello, text: "${env:GONE}" }', ADA);
     expect(alerts).toMatchObject([{ title: 'Hello', text: '' }]);
