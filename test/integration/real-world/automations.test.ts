@@ -98,7 +98,7 @@ test('an iPad is called like its asset tag, with the leading zeros, and one with
   const untagged = company.enroll({ kind: 'ipad', name: 'Untagged' });
   expect(await ended(company, 'name-by-asset-tag', untagged, ENROLLED)).toMatchObject({
     verdict: 'not_matched',
-    reason: expect.stringMatching(/attributes\.asset_tag is (null|"")$/),
+    reason: expect.stringContaining('attributes.asset_tag is null'),
   });
   expect(record(untagged.id)).toMatchObject({ name: 'Untagged' });
 });

@@ -97,6 +97,9 @@ export async function startCompany(): Promise<Company> {
       SMTP_URL: mailbox.url,
       INVENTORY_LOOKS_MS: '50',
     },
+  }).catch(async (error: unknown) => {
+    await Promise.all([mailbox.close(), chat.close()]);
+    throw error;
   });
   const api = createSimpleMdm({ apiKey: API_KEY, baseUrl: world.simulator.url });
   const agentGroup = await addObjects(api);
