@@ -56,6 +56,7 @@ export function defineDeviceReferenceAction<T>(definition: DeviceReferenceAction
 function signatureOf<T>(argument: string, { kind }: ReferencedKind<T>) {
   return {
     args: z.strictObject({ [argument]: reference }),
+    shorthand: argument,
     refersTo: { [argument]: kind },
     outputs: { [`${argument}_id`]: 'number', [`${argument}_name`]: 'string' },
   } as const;
