@@ -23,7 +23,7 @@ export function readTime(value: unknown): WebhookTime {
       at,
       oddity: {
         kind: 'at',
-        text: `at is ${shown(value)}, not a time: the time of receipt is used`,
+        text: `at is ${value === undefined ? 'missing' : `${shown(value)}, not a time`}: the time of receipt is used`,
       },
     };
   }

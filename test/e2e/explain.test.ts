@@ -178,7 +178,7 @@ test('an odd webhook in a file is read as the receiver reads it, with its warnin
   expect(code).toBe(0);
   expect(output).toContain('  warnings');
   expect(output).toContain('data.device.id is "121", read as 121');
-  expect(output).toContain('at is missing, not a time: the time of receipt is used');
+  expect(output).toContain('at is missing: the time of receipt is used');
   expect(output).toContain('as sent: {"sender":"proxy"}');
   expect(output).toMatch(/received\n\s+.*device 121, /);
 });

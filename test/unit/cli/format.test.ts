@@ -199,13 +199,13 @@ describe('formatEvents', () => {
 test('an odd webhook: its warnings, and what was sent beside the event', () => {
   const odd = {
     ...TRACE,
-    warnings: ['at is missing, not a time: the time of receipt is used', 'a \u001b[31mred\u001b[0m one'],
+    warnings: ['at is missing: the time of receipt is used', 'a \u001b[31mred\u001b[0m one'],
     original: { sender: 'proxy' },
   };
   const shown = formatTrace(odd, plain).split('\n');
   const at = shown.indexOf('  warnings');
   expect(shown.slice(at + 1, at + 4).map((line) => line.trim())).toEqual([
-    '!  at is missing, not a time: the time of receipt is used',
+    '!  at is missing: the time of receipt is used',
     expect.stringMatching(/^! {2}a .*red.* one$/),
     'as sent: {"sender":"proxy"}',
   ]);

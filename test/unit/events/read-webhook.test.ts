@@ -164,7 +164,7 @@ describe('at', () => {
     const { webhook, hasTime } = read(body);
     expect({ at: webhook.at, hasTime }).toEqual({ at: RECEIVED.toISOString(), hasTime: false });
     expect(warnings(body)).toEqual([
-      `at is ${at === undefined ? 'missing' : JSON.stringify(at)}, not a time: the time of receipt is used`,
+      `at is ${at === undefined ? 'missing' : `${JSON.stringify(at)}, not a time`}: the time of receipt is used`,
     ]);
   });
 });
