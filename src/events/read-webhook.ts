@@ -39,7 +39,7 @@ export function readWebhook(body: unknown, receivedAt: Date): ReadWebhook | NotA
   const fields = jsonObject.safeParse(body).data;
   if (fields === undefined) return { problem: `the body is ${kindOf(body)}; expected an object` };
   const { type: givenType, at: givenAt, data: givenData, device: givenDevice } = fields;
-  if (typeof givenType !== 'string' || visibleText(givenType) === '')
+  if (typeof givenType !== 'string' || givenType.trim() === '')
     return { problem: `type: ${EXPECTED_TYPE}, found ${shown(givenType)}` };
   const type = readType(givenType);
   const time = readTime(givenAt);
@@ -77,6 +77,8 @@ export function readWebhook(body: unknown, receivedAt: Date): ReadWebhook | NotA
 
 const WELL_FORMED_TYPE = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 const MAX_TYPE_LENGTH = 128;
+/** The type of a webhook whose `type` has only invisible characters. */
+const UNREADABLE_TYPE = 'unreadable';
 
 /**
  * The type for rules. A type that differs from a documented one only in case and separators is that type. Any other odd type keeps its text,
@@ -89,7 +91,7 @@ function readType(given: string): { type: string; isKnown: boolean; oddity?: Odd
   }
   const visible = visibleText(given);
   const known = knownTypeLike(visible);
-  const type = known ?? visibleText(visible.slice(0, MAX_TYPE_LENGTH));
+  const type = known ?? (visibleText(visible.slice(0, MAX_TYPE_LENGTH)) || UNREADABLE_TYPE);
   const text =
     type === given
       ? `type is ${shown(given)}, not a dotted event type`

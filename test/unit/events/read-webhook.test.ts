@@ -68,7 +68,6 @@ describe('what is no webhook', () => {
     [{}, 'type: expected an event type such as "device.enrolled", found missing'],
     [{ type: '' }, 'type: expected an event type such as "device.enrolled", found ""'],
     [{ type: ' \n' }, 'type: expected an event type such as "device.enrolled", found " \\n"'],
-    [{ type: '\0\u200b' }, 'type: expected an event type such as "device.enrolled", found "\\u0000\u200b"'],
     [{ type: 7 }, 'type: expected an event type such as "device.enrolled", found 7'],
     [{ type: null, data: {} }, 'type: expected an event type such as "device.enrolled", found null'],
   ])('%j', (body, problem) => {
@@ -90,6 +89,8 @@ describe('type', () => {
     ['a\u001b[31m\nb', 'a [31m b'],
     ['x'.repeat(5000), 'x'.repeat(128)],
     ['device.enrolled\0', 'device.enrolled'],
+    // It has a type, so it is kept.
+    ['\0\u200b', 'unreadable'],
     ['\u202edevice.enrolled\u200b', 'device.enrolled'],
     ['a\u2028\u202eb', 'a b'],
     ['a\ud800', 'a\ufffd'],
