@@ -50,13 +50,13 @@ function decisionText({ answer, by, at }: ApprovalDecision): string {
   const who = by === undefined ? '' : ` by ${by}`;
   switch (answer) {
     case 'approved':
-      return `Approved${who} at ${at}`;
+      return `Approved${who} at ${utc(at)}`;
     case 'rejected':
-      return `Rejected${who} at ${at}`;
+      return `Rejected${who} at ${utc(at)}`;
     case 'expired':
-      return `Nobody decided until ${at}`;
+      return `Nobody decided until ${utc(at)}`;
     case 'withdrawn':
-      return `No longer needed: the run ended at ${at}`;
+      return `No longer needed: the run ended at ${utc(at)}`;
   }
 }
 
@@ -78,8 +78,8 @@ function details({
     ['Rule', description === undefined ? rule : `${rule}: ${description}`],
     ['Event', `${event.type} (${event.id.slice(0, 12)})`],
     ['Account', account],
-    ['Asked', requestedAt],
-    ['Open until', expiresAt],
+    ['Asked', utc(requestedAt)],
+    ['Open until', utc(expiresAt)],
   ];
   const list = steps
     .map(({ action, args }) => `<li><code>${escapeHtml(action)}</code> ${escapeHtml(displayText(args))}</li>`)
@@ -87,6 +87,11 @@ function details({
   return `<ol>${list}</ol><dl>${fields
     .map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(displayText(text))}</dd>`)
     .join('')}</dl>`;
+}
+
+/** An ISO 8601 time in UTC, as people read it. */
+function utc(time: string): string {
+  return `${time.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function present(term: string, text: string | undefined): [string, string][] {
@@ -99,7 +104,7 @@ function form({ onTimeout, expiresAt }: ApprovalRequest): string {
   return `<form method="post">
 <label>Your name, for the trace (optional)<input name="name" maxlength="80" autocomplete="name"></label>
 <p><button name="answer" value="approved">Approve</button><button name="answer" value="rejected">Reject</button></p>
-<p>Without an answer until ${escapeHtml(expiresAt)}, the steps ${otherwise}.</p>
+<p>Without an answer until ${escapeHtml(utc(expiresAt))}, the steps ${otherwise}.</p>
 </form>`;
 }
 
