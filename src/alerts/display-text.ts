@@ -24,6 +24,11 @@ export function displayLine(text: string, maxLength: number): string {
   return /[^\p{C}\p{Z}]/u.test(line) ? truncate(line, maxLength) : '';
 }
 
+/** An ISO 8601 time in UTC, to the second and without the zone: `2026-01-31 08:00:00`. */
+export function displayTime(time: string): string {
+  return time.slice(0, 19).replace('T', ' ');
+}
+
 /** Truncates to a length in UTF-16 units, which most services count. Never splits a surrogate pair. */
 export function truncate(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;

@@ -1,3 +1,4 @@
+import { displayTime } from '../alerts/display-text.js';
 import { userInfo } from 'node:os';
 import type { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
@@ -22,7 +23,7 @@ export async function listApprovals(redis: Redis, json: boolean): Promise<string
       rule,
       escapeControlCharacters(deviceText(device)),
       steps.map(({ action }) => action).join(', '),
-      expiresAt.slice(0, 19).replace('T', ' '),
+      displayTime(expiresAt),
     ]),
   ]).join('\n');
 }

@@ -1,3 +1,4 @@
+import { displayTime } from '../alerts/display-text.js';
 import { deviceReferenceOf } from '../events/webhook-types.js';
 import type { EventStatus, EventSummary } from '../journal/trace.js';
 import { columns, escapeControlCharacters, reasonText } from './terminal.js';
@@ -41,7 +42,7 @@ export function formatEvents(events: readonly EventSummary[], paint: Paint, isFi
   if (events.length === 0) return 'No events yet. Send a test webhook in SimpleMDM (Settings, Webhooks).';
   const rows = events.map((event) => [
     paint('bold', event.id.slice(0, SHORT_ID)),
-    event.receivedAt.slice(0, 19).replace('T', ' '),
+    displayTime(event.receivedAt),
     escapeControlCharacters(event.type),
     escapeControlCharacters(deviceText(event)),
     statusText(event, paint) + oddMark(event, paint),

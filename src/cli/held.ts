@@ -1,3 +1,4 @@
+import { displayTime } from '../alerts/display-text.js';
 import type { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
 import { openRunLimits } from '../coordination/run-limits.js';
@@ -14,7 +15,7 @@ export async function listHeld(redis: Redis, json: boolean): Promise<string> {
       account,
       rule,
       String(waitingRuns),
-      since.slice(0, 19).replace('T', ' '),
+      displayTime(since),
       escapeControlCharacters(reason),
     ]),
   ]).join('\n');

@@ -1,3 +1,4 @@
+import { displayTime } from '../alerts/display-text.js';
 import type { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
 import { openOnceClaims } from '../coordination/once-claims.js';
@@ -16,7 +17,7 @@ export async function listOnce(redis: Redis, rule: string | undefined, json: boo
       account,
       id,
       escapeControlCharacters([...keys].reverse().map(shownKey).join(', ')),
-      at.slice(0, 19).replace('T', ' '),
+      displayTime(at),
       event.slice(0, 12),
     ]),
   ]).join('\n');

@@ -1,3 +1,4 @@
+import { displayTime } from '../alerts/display-text.js';
 import type { Redis } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
 import { openRaisedDevices } from '../coordination/raised-devices.js';
@@ -23,7 +24,7 @@ export async function listRaised(redis: Redis, rule: string | undefined, json: b
         String(device),
         escapeControlCharacters(serialNumber),
         escapeControlCharacters(name),
-        at.slice(0, 19).replace('T', ' '),
+        displayTime(at),
         event.slice(0, 12),
         mode === 'dry_run' ? 'dry run' : '',
       ]),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { displayLine, displayText } from '../alerts/display-text.js';
+import { displayLine, displayText, displayTime } from '../alerts/display-text.js';
 import { escapeHtml } from '../channels/escape-html.js';
 import type { Approval, ApprovalDecision, ApprovalRequest } from '../coordination/approvals.js';
 
@@ -91,7 +91,7 @@ function details({
 
 /** An ISO 8601 time in UTC, as people read it. */
 function utc(time: string): string {
-  return `${time.slice(0, 19).replace('T', ' ')} UTC`;
+  return `${displayTime(time)} UTC`;
 }
 
 function present(term: string, text: string | undefined): [string, string][] {

@@ -1,6 +1,5 @@
 import express, { Router } from 'express';
 import type { RequestHandler, Response } from 'express';
-import { rateLimit } from 'express-rate-limit';
 import helmet from 'helmet';
 import { z } from 'zod';
 import { APPROVAL_PATH } from '../alerts/approval-links.js';
@@ -8,13 +7,11 @@ import { openApprovals } from '../coordination/approvals.js';
 import type { Approval } from '../coordination/approvals.js';
 import { isRedisUnreachable } from '../queues/connection.js';
 import { HttpProblem, serviceUnavailable } from '../receiver/http-problem.js';
+import { limitWrongAttempts } from '../receiver/limit-wrong-attempts.js';
 import { decideApproval } from '../runs/decide-approval.js';
 import type { ReplayOptions } from '../runs/replay.js';
 import { STYLE_HASH, answeredPage, approvalPage, unknownLinkPage } from './approval-page.js';
 import { rejectCrossSite } from './reject-cross-site.js';
-
-/** How many wrong links one address may open per minute before it gets 429. */
-const WRONG_LINKS_PER_MINUTE = 20;
 
 /** A form with a name and an answer is shorter. */
 const MAX_BODY_BYTES = 4096;
@@ -34,22 +31,7 @@ type ApprovalBackend = Pick<ReplayOptions, 'redis' | 'runs'>;
 export function approvalRoutes(backend: () => ApprovalBackend | undefined): Router {
   const router = Router({ caseSensitive: true });
   const path = `${APPROVAL_PATH}/:token`;
-  const limitWrongLinks = rateLimit({
-    windowMs: 60_000,
-    limit: WRONG_LINKS_PER_MINUTE,
-    legacyHeaders: false,
-    standardHeaders: false,
-    validate: false,
-    handler: (_request, _response, next) =>
-      next(
-        new HttpProblem(
-          429,
-          'http/too-many-wrong-links',
-          'too many wrong approval links from this address; try again in a minute',
-          60,
-        ),
-      ),
-  });
+  const limitWrongLinks = limitWrongAttempts('http/too-many-wrong-links', 'approval links');
   const ready = (): ApprovalBackend => {
     const current = backend();
     if (current?.redis.status !== 'ready') throw UNAVAILABLE;

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { KEY_PREFIX } from '../queues/connection.js';
+import { KEY_PREFIX, problemWithConnection } from '../queues/connection.js';
 
 /**
  * When a webhook with this content was received first within the last ten minutes.
@@ -27,8 +27,8 @@ const FIRST_RECEIPT = `
 /** Remembers, for all receivers, the webhooks that name no time: their fingerprint needs one. */
 export function openFirstReceipts(redis: Redis): FirstReceipt {
   return async (content, receivedAt) => {
-    // ioredis would wait for the connection, but senders need a response immediately.
-    if (redis.status !== 'ready') throw new Error(`Redis is unreachable (connection ${redis.status})`);
+    const problem = problemWithConnection(redis);
+    if (problem !== undefined) throw problem;
     const key = `${KEY_PREFIX}:first-receipt:${content}`;
     return String(await redis.eval(FIRST_RECEIPT, 1, key, receivedAt, SAME_EVENT_S));
   };

@@ -84,6 +84,11 @@ export async function redisWarnings(redis: Redis): Promise<UserProblem[]> {
   ];
 }
 
+/** Why a command would wait for the connection: for callers whose sender needs a response immediately. Undefined when it would not. */
+export function problemWithConnection({ status }: Pick<Redis, 'status'>): Error | undefined {
+  return status === 'ready' ? undefined : new Error(`Redis is unreachable (connection ${status})`);
+}
+
 /** Whether an error means that Redis is unreachable or did not respond in time. */
 export function isRedisUnreachable(error: unknown): boolean {
   return /Command timed out|Connection is closed|Stream isn't writeable|max retries per request|ECONN|EPIPE|ETIMEDOUT/i.test(

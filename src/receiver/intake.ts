@@ -1,6 +1,7 @@
 import type { Event } from '../events/envelope.js';
 import { enqueueEvents } from '../coordination/enqueue-events.js';
 import type { EnqueueTarget } from '../coordination/enqueue-events.js';
+import { problemWithConnection } from '../queues/connection.js';
 
 /** Enqueues an event. Resolves when Redis has stored it. */
 export type Intake = (event: Event) => Promise<{ duplicate: boolean }>;
@@ -38,9 +39,8 @@ export function createIntake(options: EnqueueTarget): Intake {
   }
 
   return (event) => {
-    // BullMQ would wait for the connection, but senders need a response immediately.
-    const { status } = options.redis;
-    if (status !== 'ready') return Promise.reject(new Error(`Redis is unreachable (connection ${status})`));
+    const problem = problemWithConnection(options.redis);
+    if (problem !== undefined) return Promise.reject(problem);
     return new Promise((resolve, reject) => {
       if (pending.length === 0) setImmediate(flush);
       pending.push({ event, resolve, reject });

@@ -1,6 +1,5 @@
 import { Router } from 'express';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { rateLimit } from 'express-rate-limit';
 import type { Account } from '../config/accounts.js';
 import { DEFAULT_ACCOUNT } from '../config/accounts.js';
 import type { FirstReceipt } from '../coordination/first-receipt.js';
@@ -21,6 +20,7 @@ import { hasValidToken, tokensFromHeaders } from './authenticate.js';
 import type { Intake } from './intake.js';
 import { jsonBody, jsonBodyOf } from './json-body.js';
 import { HttpProblem, serviceUnavailable } from './http-problem.js';
+import { limitWrongAttempts } from './limit-wrong-attempts.js';
 
 /** What the webhook routes need. */
 export interface WebhookRoutesOptions {
@@ -44,9 +44,6 @@ export interface WebhookStore {
 
 /** Headers that may hold the token. Public set-ups for SimpleMDM use the second one. */
 const TOKEN_HEADERS = ['X-Webhook-Token', 'X-SimpleMDM-Webhook-Secret'];
-
-/** How many wrong tokens one address may send per minute before it gets 429. */
-const WRONG_TOKENS_PER_MINUTE = 20;
 
 const METHOD_HINT = 'this address receives webhooks by POST only: enter it in SimpleMDM (Settings, Webhooks)';
 
@@ -100,22 +97,7 @@ function authenticate(options: WebhookRoutesOptions): RequestHandler {
     'the webhook token is missing or wrong: compare the URL in SimpleMDM (Settings, Webhooks) with WEBHOOK_TOKEN; with several accounts the path is /webhooks/simplemdm/<account>/<token>',
   );
   // Only wrong tokens count: a burst of valid webhooks is never limited.
-  const limitWrongTokens = rateLimit({
-    windowMs: 60_000,
-    limit: WRONG_TOKENS_PER_MINUTE,
-    legacyHeaders: false,
-    standardHeaders: false,
-    validate: false,
-    handler: (_request, _response, next) =>
-      next(
-        new HttpProblem(
-          429,
-          'webhook/too-many-wrong-tokens',
-          'too many wrong webhook tokens from this address; try again in a minute',
-          60,
-        ),
-      ),
-  });
+  const limitWrongTokens = limitWrongAttempts('webhook/too-many-wrong-tokens', 'webhook tokens');
   return (request, response, next) => {
     const { account: name, tokens } = credentialsOf(request, options);
     const account = options.accounts.get(name);
