@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { isMap, isScalar, parseDocument } from 'yaml';
@@ -96,13 +97,4 @@ function decoded(file: string, bytes: Buffer): DataFile['content'] {
   const before = text.slice(0, text.indexOf('\uFFFD')).split('\n');
   const [line, column] = [before.length, (before.at(-1)?.length ?? 0) + 1];
   return { problem: `${file} is not UTF-8 (Windows-1252 or Latin-1?): ${SAVE_AS}`, line, column };
-}
-
-function isUtf8(bytes: Buffer): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }
