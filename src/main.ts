@@ -36,7 +36,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const redis = await connectRedis(context);
     const queues = openQueues(context, redis, rules);
     if (loaded !== undefined) startServiceWorkers(context, redis, loaded);
-    openRoutes(context, server, redis, queues, rules);
+    openRoutes(context, server, queues, rules);
     return {
       url: server.url,
       logger: context.logger,

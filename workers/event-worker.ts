@@ -1,5 +1,4 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { AlertDispatcher } from '../src/alerts/alert-dispatcher.js';
 import type { ConcurrencyGroups } from '../src/coordination/concurrency-groups.js';
 import { completeAndWakeNext, waitForEarlierEvents } from '../src/coordination/earlier-events.js';
@@ -11,6 +10,7 @@ import type { Journal } from '../src/journal/journal.js';
 import type { JobHandle } from '../src/queues/job-handle.js';
 import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
+import type { Shard } from '../src/queues/shards.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import { withGroups } from '../src/runs/concurrency-group.js';
 import { decideEdges } from '../src/runs/decide-edges.js';
@@ -36,7 +36,7 @@ import type { Metrics } from '../src/telemetry/metrics.js';
 export interface EventWorkerOptions {
   readonly rules: () => readonly Rule[];
   readonly accounts: ReadonlyMap<string, AccountAccess>;
-  readonly connection: Redis;
+  readonly shard: Shard;
   readonly events: Queue<EventJob>;
   readonly runs: Queue<RunJob>;
   readonly groups: ConcurrencyGroups;
@@ -116,12 +116,12 @@ async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOption
 async function saveWait(
   { wait, isWaiting }: DeferredDecisions,
   job: JobHandle<EventJob>,
-  { connection, metrics }: EventWorkerOptions,
+  { shard, metrics }: EventWorkerOptions,
 ): Promise<void> {
   const { inventoryWait: before, ...data } = job.data;
   if (wait === undefined && before === undefined) return;
-  if (wait === undefined || !isWaiting) await removeInventoryWait(connection, data.event.id);
-  else if (await addInventoryWait(connection, data.event.id, Date.parse(wait.nextLookAt)))
+  if (wait === undefined || !isWaiting) await removeInventoryWait(shard, data.event.id);
+  else if (await addInventoryWait(shard, data.event.id, Date.parse(wait.nextLookAt)))
     metrics.inventoryWaits.inc({ kind: 'event' });
   if (wait !== before) await job.save({ ...data, ...(wait !== undefined && { inventoryWait: wait }) });
 }

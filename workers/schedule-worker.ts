@@ -14,7 +14,8 @@ export interface ScheduleWorkerOptions {
   readonly rules: () => readonly Rule[];
   /** The accounts by name. */
   readonly accounts: ReadonlyMap<string, unknown>;
-  readonly sweeps: Queue<SweepJob>;
+  /** The queue of the sweeps of an account. */
+  readonly sweepsOf: (account: string) => Queue<SweepJob>;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -26,7 +27,7 @@ export interface ScheduleWorkerOptions {
 export function createScheduleHandler(
   options: ScheduleWorkerOptions,
 ): (job: JobHandle<ScheduleJob>) => Promise<JobOutcome> {
-  const { accounts, sweeps, metrics } = options;
+  const { accounts, sweepsOf, metrics } = options;
   return async (job) => {
     const { rule: id, ruleMissingSince } = job.data;
     const logger = options.logger.child({ rule: id, tick: job.id });
@@ -45,7 +46,7 @@ export function createScheduleHandler(
     const tick = { id: job.id, at: new Date(job.scheduledAt).toISOString() };
     for (const account of accounts.keys()) {
       if (only?.includes(account) === false) continue;
-      if (await addSweep(sweeps, { rule: id, account, tick })) continue;
+      if (await addSweep(sweepsOf(account), { rule: id, account, tick })) continue;
       metrics.scheduleTicksSkipped.inc({ rule: id, account });
       logger.warn(
         { code: 'schedule/tick-skipped', account },

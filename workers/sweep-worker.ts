@@ -1,5 +1,4 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { enqueueEvents } from '../src/coordination/enqueue-events.js';
 import type { RaisedDevices } from '../src/coordination/raised-devices.js';
 import type { Event } from '../src/events/envelope.js';
@@ -9,6 +8,7 @@ import { outcomeOfApiError, retryOrFail } from '../src/queues/outcome-of-error.j
 import type { JobHandle } from '../src/queues/job-handle.js';
 import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { EventJob, SweepJob } from '../src/queues/jobs.js';
+import type { Shard } from '../src/queues/shards.js';
 import { LookupUnavailableError } from '../src/lookups/http-lookup.js';
 import type { Lookups } from '../src/lookups/lookups.js';
 import type { Rule } from '../src/rules/model/rule.js';
@@ -26,7 +26,9 @@ import type { Logger } from '../src/telemetry/logger.js';
 export interface SweepWorkerOptions {
   readonly rules: () => readonly Rule[];
   readonly accounts: ReadonlyMap<string, AccountAccess>;
-  readonly connection: Redis;
+  readonly shard: Shard;
+  /** Where the last sweeps are recorded. */
+  readonly home: Shard;
   readonly events: Queue<EventJob>;
   readonly journal: Journal;
   readonly raised: RaisedDevices;
@@ -40,10 +42,10 @@ export interface SweepWorkerOptions {
 export function createSweepHandler(
   options: SweepWorkerOptions,
 ): (job: JobHandle<SweepJob>) => Promise<JobOutcome> {
-  const { connection, events, journal } = options;
+  const { shard, home, events, journal } = options;
   const emit = async (event: Event, device: FactTrace | undefined): Promise<void> => {
     if (device !== undefined) await journal.recordFact(event.id, 'device', device);
-    await enqueueEvents([event], { redis: connection, queue: events, journal });
+    await enqueueEvents([event], { shard, events, journal });
   };
   return async (job) => {
     const { ruleMissingSince, ...data } = job.data;
@@ -71,7 +73,7 @@ export function createSweepHandler(
         emit,
       });
       const finishedAt = new Date().toISOString();
-      await recordSweep(connection, id, account, {
+      await recordSweep(home, id, account, {
         scheduledAt: tick.at,
         finishedAt,
         evaluated,

@@ -17,7 +17,7 @@ export interface AlertDispatcherOptions {
   readonly channels: () => ReadonlyMap<string, Channel>;
   readonly store: AlertStore;
   readonly queue: Queue<AlertJob>;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'recordAlerts'>;
   readonly redact: Redact;
   /** Suppresses service alerts. */
   readonly readOnly: boolean;

@@ -6,8 +6,10 @@
  * are only counted. " r" behind them marks a group that resolves its problem.
  */
 
+import { defineScript } from '../queues/script.js';
+
 /** KEYS: added, content, busy, recheck, groups, group. ARGV: ttl of added (s), repeat interval (ms), channel, group, now, id, alert, max alerts, 1 when the alert resolves the problem of its group. */
-export const ADD = `
+export const ADD = defineScript(`
   if redis.call('set', KEYS[1], '1', 'EX', ARGV[1], 'NX') == false then return 'duplicate' end
   if tonumber(ARGV[2]) > 0 and redis.call('set', KEYS[2], ARGV[6], 'PX', ARGV[2], 'NX') == false then return 'repeated' end
   redis.call('sadd', KEYS[3], ARGV[3])
@@ -31,7 +33,7 @@ export const ADD = `
   end
   redis.call('hset', KEYS[5], ARGV[4], first .. ' ' .. ARGV[5] .. ' ' .. more .. mark)
   return result
-`;
+`);
 
 /** A channel without open groups and without a pending message is idle. */
 const MARK_IF_IDLE = `
@@ -58,14 +60,14 @@ const IS_PENDING = `
 `;
 
 /** KEYS: busy, groups, pending message. ARGV: channel. */
-export const MARK_IDLE = `${MARK_IF_IDLE} markIfIdle(KEYS[1], KEYS[2], KEYS[3], ARGV[1])`;
+export const MARK_IDLE = defineScript(`${MARK_IF_IDLE} markIfIdle(KEYS[1], KEYS[2], KEYS[3], ARGV[1])`);
 
 /**
  * KEYS: pending message, busy, groups, the list of each group, the content of each silenced alert.
  * ARGV: channel, message or '', now, number of groups; for each group its key, number of alerts, first alert, last alert, number
  * of alerts that are only counted; the id of each silenced alert.
  */
-export const CREATE_MESSAGE = `
+export const CREATE_MESSAGE = defineScript(`
   ${MARK_IF_IDLE} ${CLEAR_CONTENT}
   if redis.call('exists', KEYS[1]) == 1 then return 0 end
   local groups = tonumber(ARGV[4])
@@ -90,18 +92,18 @@ export const CREATE_MESSAGE = `
   clearContent(4 + groups, 5 + groups * 5)
   markIfIdle(KEYS[2], KEYS[3], KEYS[1], ARGV[1])
   return 1
-`;
+`);
 
 /** KEYS: pending message. ARGV: prefix of the message, message. */
-export const SAVE_PENDING = `
+export const SAVE_PENDING = defineScript(`
   ${IS_PENDING}
   if not isPending(KEYS[1], ARGV[1]) then return 0 end
   redis.call('set', KEYS[1], ARGV[2])
   return 1
-`;
+`);
 
 /** KEYS: pending message, busy, groups, sent messages, sent-at of each group. ARGV: prefix of the message, channel, id, now, group interval (ms), rate limit window (ms). */
-export const MARK_DELIVERED = `
+export const MARK_DELIVERED = defineScript(`
   ${MARK_IF_IDLE} ${IS_PENDING}
   if not isPending(KEYS[1], ARGV[1]) then return 0 end
   redis.call('del', KEYS[1])
@@ -110,10 +112,10 @@ export const MARK_DELIVERED = `
   redis.call('pexpire', KEYS[4], ARGV[6])
   markIfIdle(KEYS[2], KEYS[3], KEYS[1], ARGV[2])
   return 1
-`;
+`);
 
 /** KEYS: pending message, busy, groups, undelivered ids, undelivered message, the content of each alert. ARGV: prefix of the message, channel, id, now, message, retention (ms), the id of each alert. */
-export const MARK_UNDELIVERED = `
+export const MARK_UNDELIVERED = defineScript(`
   ${MARK_IF_IDLE} ${CLEAR_CONTENT} ${IS_PENDING}
   if not isPending(KEYS[1], ARGV[1]) then return 0 end
   redis.call('del', KEYS[1])
@@ -122,10 +124,10 @@ export const MARK_UNDELIVERED = `
   clearContent(6, 7)
   markIfIdle(KEYS[2], KEYS[3], KEYS[1], ARGV[2])
   return 1
-`;
+`);
 
 /** KEYS: undelivered message, undelivered ids, busy, recheck, groups, the list of each group. ARGV: id, channel, now; for each group its key, number of alerts that are only counted, number of alerts, the alerts. */
-export const REQUEUE = `
+export const REQUEUE = defineScript(`
   if redis.call('del', KEYS[1]) == 0 then return 0 end
   redis.call('zrem', KEYS[2], ARGV[1])
   redis.call('sadd', KEYS[3], ARGV[2])
@@ -142,10 +144,10 @@ export const REQUEUE = `
     at = at + 3 + alerts
   end
   return 1
-`;
+`);
 
 /** KEYS: missing. ARGV: now, ttl (ms). Returns since when the channel is missing, and whether this call recorded the time. */
-export const MARK_MISSING = `
+export const MARK_MISSING = defineScript(`
   if redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return {ARGV[1], 1} end
   return {redis.call('get', KEYS[1]), 0}
-`;
+`);

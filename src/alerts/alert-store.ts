@@ -1,23 +1,12 @@
-import type { Redis } from 'ioredis';
+import { runScript } from '../queues/script.js';
+import type { Script } from '../queues/script.js';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
 import type { ErrorCode } from '../errors/registry.js';
 import { pipelineResults } from '../queues/connection.js';
 import { alert, isImmediate } from './alert.js';
 import type { Alert } from './alert.js';
-import {
-  UNDELIVERED_KEY,
-  BUSY_KEY,
-  RECHECK_KEY,
-  addedKey,
-  undeliveredKey,
-  groupKey,
-  groupSentAtKey,
-  groupsKey,
-  missingKey,
-  sentMessagesKey,
-  contentKey,
-  pendingMessageKey,
-} from './alert-keys.js';
+import { alertKeys } from './alert-keys.js';
 import {
   MARK_DELIVERED,
   MARK_IDLE,
@@ -159,52 +148,55 @@ const addResult = z.enum(['opened', 'joined', 'counted', 'duplicate', 'repeated'
 const missingResult = z.tuple([z.coerce.number(), z.int()]);
 
 /** Opens the alert store. */
-export function openAlertStore(redis: Redis): AlertStore {
+export function openAlertStore(shard: Shard): AlertStore {
+  const { redis, prefix } = shard;
+  const key = alertKeys(prefix);
   const run = (
-    script: string,
+    script: Script,
     keys: readonly string[],
     values: readonly (string | number)[],
-  ): Promise<unknown> => redis.eval(script, keys.length, ...keys, ...values);
+  ): Promise<unknown> => runScript(redis, script, keys, values);
   const hasChanged = async (
-    script: string,
+    script: Script,
     keys: readonly string[],
     values: readonly (string | number)[],
   ): Promise<boolean> => (await run(script, keys, values)) === 1;
   return {
     add: async (original, policy) => {
       const { perKey, repeatIntervalMs = 0 } = policy;
-      const { alert: added, isOpen } = await trackProblem(redis, original);
+      const { alert: added, isOpen } = await trackProblem(shard, original);
       // A service that knows keys ignores the resolve of an unknown one, and may know a problem that is forgotten here.
       if (!isOpen && !perKey) return 'not_open';
       const { channel, id } = added;
       const group = groupKeyOf(added, policy);
       const keys = [
-        addedKey(added),
-        contentKey(added),
-        BUSY_KEY,
-        RECHECK_KEY,
-        groupsKey(channel),
-        groupKey(channel, group),
+        key.added(added),
+        key.content(added),
+        key.busy,
+        key.recheck,
+        key.groups(channel),
+        key.group(channel, group),
       ];
       const resolves = perKey && added.status === 'resolved';
       const repeatMs = isImmediate(added) ? 0 : repeatIntervalMs;
       const values = [ADDED_TTL_S, repeatMs, channel, group, Date.now(), id, JSON.stringify(added)];
       return addResult.parse(await run(ADD, keys, [...values, MAX_ALERTS_PER_GROUP, resolves ? 1 : 0]));
     },
-    busyChannels: () => redis.smembers(BUSY_KEY),
-    channelsToRecheck: () => redis.smembers(RECHECK_KEY),
+    busyChannels: () => redis.smembers(key.busy),
+    channelsToRecheck: () => redis.smembers(key.recheck),
     markChecked: async (channel) => {
-      await redis.srem(RECHECK_KEY, channel);
+      await redis.srem(key.recheck, channel);
     },
     markIdle: async (channel) => {
-      await run(MARK_IDLE, [BUSY_KEY, groupsKey(channel), pendingMessageKey(channel)], [channel]);
+      await run(MARK_IDLE, [key.busy, key.groups(channel), key.pendingMessage(channel)], [channel]);
     },
     openGroups: async (channel) => {
-      const groups = Object.entries(await redis.hgetall(groupsKey(channel)));
+      const groups = Object.entries(await redis.hgetall(key.groups(channel)));
       const pipeline = redis.pipeline();
-      for (const [key] of groups) pipeline.llen(groupKey(channel, key)).get(groupSentAtKey(channel, key));
+      for (const [name] of groups)
+        pipeline.llen(key.group(channel, name)).get(key.groupSentAt(channel, name));
       const results = pipelineResults(await pipeline.exec());
-      return groups.flatMap(([key, text], index) => {
+      return groups.flatMap(([name, text], index) => {
         const { firstAt, lastAt, more, resolves } = parseGroupState(text);
         const alerts = Number(results[index * 2]);
         const sentAt = results[index * 2 + 1];
@@ -212,57 +204,57 @@ export function openAlertStore(redis: Redis): AlertStore {
         if (alerts === 0) return [];
         const count = alerts + more;
         const times = { firstAt, lastAt, sentAt: sentAt === null ? undefined : Number(sentAt) };
-        return [{ key, count, ...times, resolves, immediate: isImmediateGroup(key) }];
+        return [{ key: name, count, ...times, resolves, immediate: isImmediateGroup(name) }];
       });
     },
-    readGroup: async (channel, key, perKey = false) => {
-      const texts = await redis.lrange(groupKey(channel, key), 0, MAX_ALERTS_PER_GROUP - 1);
-      const state = await redis.hget(groupsKey(channel), key);
+    readGroup: async (channel, name, perKey = false) => {
+      const texts = await redis.lrange(key.group(channel, name), 0, MAX_ALERTS_PER_GROUP - 1);
+      const state = await redis.hget(key.groups(channel), name);
       const all = texts.map((text) => alert.parse(JSON.parse(text)));
       const alerts = perKey ? sameReport(all) : all;
       const [first] = texts;
       const last = texts[alerts.length - 1];
       if (first === undefined || last === undefined || state === null) return undefined;
-      return { key, alerts, more: parseGroupState(state).more, ends: [first, last] };
+      return { key: name, alerts, more: parseGroupState(state).more, ends: [first, last] };
     },
     createMessage: (channel, message, groups, silenced) =>
       hasChanged(
         CREATE_MESSAGE,
         [
-          pendingMessageKey(channel),
-          BUSY_KEY,
-          groupsKey(channel),
-          ...groups.map(({ key }) => groupKey(channel, key)),
-          ...silenced.map(contentKey),
+          key.pendingMessage(channel),
+          key.busy,
+          key.groups(channel),
+          ...groups.map((group) => key.group(channel, group.key)),
+          ...silenced.map(key.content),
         ],
         [
           channel,
           message === undefined ? '' : serializeMessage(message),
           Date.now(),
           groups.length,
-          ...groups.flatMap(({ key, alerts, more, ends }) => [key, alerts.length, ...ends, more]),
+          ...groups.flatMap(({ key: name, alerts, more, ends }) => [name, alerts.length, ...ends, more]),
           ...silenced.map(({ id }) => id),
         ],
       ),
     pendingMessage: async (channel) => {
-      const text = await redis.get(pendingMessageKey(channel));
+      const text = await redis.get(key.pendingMessage(channel));
       return text === null ? undefined : pendingMessage.parse(JSON.parse(text));
     },
     savePending: (channel, message) =>
       hasChanged(
         SAVE_PENDING,
-        [pendingMessageKey(channel)],
+        [key.pendingMessage(channel)],
         [serializedPrefix(message), serializeMessage(message)],
       ),
     markDelivered: (channel, message, at, { groupIntervalMs, limit }) =>
       hasChanged(
         MARK_DELIVERED,
         [
-          pendingMessageKey(channel),
-          BUSY_KEY,
-          groupsKey(channel),
-          sentMessagesKey(channel),
-          ...message.groups.map(({ key }) => groupSentAtKey(channel, key)),
+          key.pendingMessage(channel),
+          key.busy,
+          key.groups(channel),
+          key.sentMessages(channel),
+          ...message.groups.map((group) => key.groupSentAt(channel, group.key)),
         ],
         [serializedPrefix(message), channel, message.id, at, groupIntervalMs, limit.perMs],
       ),
@@ -273,12 +265,12 @@ export function openAlertStore(redis: Redis): AlertStore {
       return hasChanged(
         MARK_UNDELIVERED,
         [
-          pendingMessageKey(channel),
-          BUSY_KEY,
-          groupsKey(channel),
-          UNDELIVERED_KEY,
-          undeliveredKey(message.id),
-          ...alerts.map(contentKey),
+          key.pendingMessage(channel),
+          key.busy,
+          key.groups(channel),
+          key.allUndelivered,
+          key.undelivered(message.id),
+          ...alerts.map(key.content),
         ],
         [
           serializedPrefix(message),
@@ -292,32 +284,32 @@ export function openAlertStore(redis: Redis): AlertStore {
       );
     },
     undelivered: async () => {
-      const ids = await redis.zrange(UNDELIVERED_KEY, '0', '-1');
+      const ids = await redis.zrange(key.allUndelivered, '0', '-1');
       if (ids.length === 0) return [];
-      const texts = await redis.mget(...ids.map(undeliveredKey));
+      const texts = await redis.mget(...ids.map(key.undelivered));
       const expired = ids.filter((_id, index) => texts[index] === null);
-      if (expired.length > 0) await redis.zrem(UNDELIVERED_KEY, ...expired);
+      if (expired.length > 0) await redis.zrem(key.allUndelivered, ...expired);
       return texts.flatMap((text) => (text === null ? [] : [undeliveredMessage.parse(JSON.parse(text))]));
     },
     countUndelivered: async () => {
-      const ids = await redis.zrange(UNDELIVERED_KEY, '0', '-1');
-      return ids.length === 0 ? 0 : redis.exists(...ids.map(undeliveredKey));
+      const ids = await redis.zrange(key.allUndelivered, '0', '-1');
+      return ids.length === 0 ? 0 : redis.exists(...ids.map(key.undelivered));
     },
     requeue: async (id) => {
-      const text = await redis.get(undeliveredKey(id));
+      const text = await redis.get(key.undelivered(id));
       if (text === null) return undefined;
       const undelivered = undeliveredMessage.parse(JSON.parse(text));
       const { channel, groups } = undelivered;
       const keys = [
-        undeliveredKey(id),
-        UNDELIVERED_KEY,
-        BUSY_KEY,
-        RECHECK_KEY,
-        groupsKey(channel),
-        ...groups.map(({ key }) => groupKey(channel, key)),
+        key.undelivered(id),
+        key.allUndelivered,
+        key.busy,
+        key.recheck,
+        key.groups(channel),
+        ...groups.map((group) => key.group(channel, group.key)),
       ];
-      const values = groups.flatMap(({ key, alerts, more }) => [
-        key,
+      const values = groups.flatMap(({ key: name, alerts, more }) => [
+        name,
         more,
         alerts.length,
         ...alerts.map((requeued) => JSON.stringify(requeued)),
@@ -329,22 +321,22 @@ export function openAlertStore(redis: Redis): AlertStore {
     },
     drop: async (id) => {
       const results = pipelineResults(
-        await redis.multi().del(undeliveredKey(id)).zrem(UNDELIVERED_KEY, id).exec(),
+        await redis.multi().del(key.undelivered(id)).zrem(key.allUndelivered, id).exec(),
       );
       return results[0] === 1;
     },
     missingSince: async (channel) => {
       const [since, isNew] = missingResult.parse(
-        await run(MARK_MISSING, [missingKey(channel)], [Date.now(), MISSING_TTL_MS]),
+        await run(MARK_MISSING, [key.missing(channel)], [Date.now(), MISSING_TTL_MS]),
       );
       return { since, isNew: isNew === 1 };
     },
     clearMissing: async (channel) => {
-      await redis.del(missingKey(channel));
+      await redis.del(key.missing(channel));
     },
     sentSince: async (channel, since) => {
-      await redis.zremrangebyscore(sentMessagesKey(channel), '-inf', since);
-      const flat = await redis.zrange(sentMessagesKey(channel), '0', '-1', 'WITHSCORES');
+      await redis.zremrangebyscore(key.sentMessages(channel), '-inf', since);
+      const flat = await redis.zrange(key.sentMessages(channel), '0', '-1', 'WITHSCORES');
       return flat.flatMap((value, index) => (index % 2 === 1 ? [Number(value)] : []));
     },
   };

@@ -11,7 +11,7 @@ import type { Silences } from './silences.js';
 export interface DeliveryContext {
   readonly store: AlertStore;
   readonly silences: Silences;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'recordAlerts'>;
   readonly policy: RetryPolicy;
   /** How long undelivered messages are kept. */
   readonly keepUndeliveredMs: number;

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
-import { KEY_PREFIX } from '../queues/connection.js';
 import { matchesGlob } from '../rules/cel/glob.js';
 import { labelsOf } from './alert.js';
 import type { Alert } from './alert.js';
@@ -29,8 +28,6 @@ export function isSilenced(alert: Alert, { match, until }: Silence, now: Date): 
   });
 }
 
-const KEY = `${KEY_PREFIX}:alerts:silences`;
-
 /** The silences, in Redis. */
 export interface Silences {
   readonly add: (silence: Omit<Silence, 'id'>) => Promise<Silence>;
@@ -41,21 +38,22 @@ export interface Silences {
 }
 
 /** Opens the silences. */
-export function openSilences(redis: Redis): Silences {
+export function openSilences({ redis, prefix }: Shard): Silences {
+  const key = `${prefix}:alerts:silences`;
   return {
     add: async (settings) => {
       const added = { id: randomBytes(4).toString('hex'), ...settings };
-      await redis.hset(KEY, added.id, JSON.stringify(added));
+      await redis.hset(key, added.id, JSON.stringify(added));
       return added;
     },
     list: async (now) => {
-      const all = Object.values(await redis.hgetall(KEY)).map((text) => silence.parse(JSON.parse(text)));
+      const all = Object.values(await redis.hgetall(key)).map((text) => silence.parse(JSON.parse(text)));
       const expired = all.filter(({ until }) => Date.parse(until) <= now.getTime());
-      if (expired.length > 0) await redis.hdel(KEY, ...expired.map(({ id }) => id));
+      if (expired.length > 0) await redis.hdel(key, ...expired.map(({ id }) => id));
       return all
         .filter((candidate) => !expired.includes(candidate))
         .sort((a, b) => a.until.localeCompare(b.until));
     },
-    remove: async (id) => (await redis.hdel(KEY, id)) === 1,
+    remove: async (id) => (await redis.hdel(key, id)) === 1,
   };
 }

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Shards } from '../queues/shards.js';
 import { openAlertStore } from '../alerts/alert-store.js';
 import type { AlertStore } from '../alerts/alert-store.js';
 import { alertCount, firstTitle } from '../alerts/pending-message.js';
@@ -7,8 +7,8 @@ import type { UserProblem } from '../errors/user-problem.js';
 import { columns, escapeControlCharacters, jsonText } from './terminal.js';
 
 /** `mdm-reflex alerts list`: alerts that wait to be sent, and undelivered messages. */
-export async function listAlerts(redis: Redis, json: boolean): Promise<string> {
-  const store = openAlertStore(redis);
+export async function listAlerts(shards: Shards, json: boolean): Promise<string> {
+  const store = openAlertStore(shards.home);
   const [waiting, undelivered] = await Promise.all([waitingAlerts(store), store.undelivered()]);
   if (json) return jsonText({ waiting, undelivered });
   const lines = [
@@ -50,8 +50,8 @@ async function waitingAlerts(store: AlertStore) {
  *
  * @throws OperatorError when there is nothing to retry.
  */
-export async function retryAlerts(redis: Redis, id: string): Promise<string> {
-  const store = openAlertStore(redis);
+export async function retryAlerts(shards: Shards, id: string): Promise<string> {
+  const store = openAlertStore(shards.home);
   const ids = id === 'all' ? (await store.undelivered()).map((message) => message.id) : [id];
   // Only what this call requeued counts: another person may retry or drop the same messages.
   let count = 0;
@@ -71,8 +71,8 @@ export async function retryAlerts(redis: Redis, id: string): Promise<string> {
  *
  * @throws OperatorError when there is no such message.
  */
-export async function dropAlerts(redis: Redis, id: string): Promise<string> {
-  if (await openAlertStore(redis).drop(id)) return `message ${id} dropped; nobody receives it`;
+export async function dropAlerts(shards: Shards, id: string): Promise<string> {
+  if (await openAlertStore(shards.home).drop(id)) return `message ${id} dropped; nobody receives it`;
   throw new OperatorError([messageNotFound(id)]);
 }
 

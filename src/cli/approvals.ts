@@ -1,6 +1,6 @@
 import { displayTime } from '../alerts/display-text.js';
 import { userInfo } from 'node:os';
-import type { Redis } from 'ioredis';
+import type { Shards } from '../queues/shards.js';
 import { OperatorError } from '../config/operator-error.js';
 import type { Settings } from '../config/settings.js';
 import { openApprovals } from '../coordination/approvals.js';
@@ -11,8 +11,8 @@ import { decideApproval } from '../runs/decide-approval.js';
 import { columns, escapeControlCharacters } from './terminal.js';
 
 /** `mdm-reflex approvals list`: the steps that wait for somebody to approve or reject them. */
-export async function listApprovals(redis: Redis, json: boolean): Promise<string> {
-  const requests = await openApprovals(redis).list();
+export async function listApprovals(shards: Shards, json: boolean): Promise<string> {
+  const requests = await openApprovals(shards.home).list();
   if (json) return JSON.stringify(requests, undefined, 2);
   if (requests.length === 0) return 'nothing waits for an approval';
   return columns([
@@ -39,16 +39,16 @@ function deviceText(device: ApprovalRequest['device']): string {
  * @throws OperatorError when nothing waits with this id, or somebody has decided already.
  */
 export async function answerApproval(
-  redis: Redis,
+  shards: Shards,
   settings: Settings,
   id: string,
   answer: 'approved' | 'rejected',
   by: string | undefined,
 ): Promise<string> {
-  const approvals = openApprovals(redis);
+  const approvals = openApprovals(shards.home);
   const found = await approvals.find(id);
   if (found === undefined) throw noApproval(`nothing waits for an approval with the id "${id}"`);
-  const runs = openRunQueue(redis, retentionOf(settings));
+  const runs = openRunQueue(shards.of(found.request.account), retentionOf(settings));
   try {
     const decision = { answer, via: 'command line' as const, by: by ?? userName() };
     const result = await decideApproval(found.request, decision, { approvals, runs });

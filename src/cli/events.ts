@@ -1,13 +1,12 @@
-import type { Redis } from 'ioredis';
+import { openShardStores } from '../coordination/shard-stores.js';
+import type { Shards } from '../queues/shards.js';
 import { z } from 'zod';
 import { OperatorError } from '../config/operator-error.js';
 import type { Settings } from '../config/settings.js';
 import { replay } from '../runs/replay.js';
 import { findEvents, isCursor } from '../journal/find-events.js';
-import { openJournal } from '../journal/journal.js';
 import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
-import { openEventQueue, openRunQueue } from '../queues/queues.js';
 import { retentionOf } from '../queues/retention.js';
 import { durationText } from '../rules/model/duration.js';
 import { parseOptions } from './commands/options.js';
@@ -44,9 +43,9 @@ const listOptions = z.object({
  *
  * @throws OperatorError for an invalid filter.
  */
-export async function listEvents(redis: Redis, options: unknown, paint: Paint): Promise<string> {
+export async function listEvents(shards: Shards, options: unknown, paint: Paint): Promise<string> {
   const { json, ...filter } = parseOptions(listOptions, options);
-  const page = await findEvents(redis, filter);
+  const page = await findEvents(shards, filter);
   if (json) return jsonText(page);
   const more = page.cursor === undefined ? '' : `\n${paint('dim', `more: --cursor ${page.cursor}`)}`;
   const { limit: _limit, ...conditions } = filter;
@@ -59,8 +58,8 @@ export async function listEvents(redis: Redis, options: unknown, paint: Paint): 
  *
  * @throws OperatorError when the id names no event, or several.
  */
-export async function showEvent(redis: Redis, id: string, json: boolean, paint: Paint): Promise<string> {
-  const trace = await traceOf(redis, id);
+export async function showEvent(shards: Shards, id: string, json: boolean, paint: Paint): Promise<string> {
+  const trace = await traceOf(shards, id);
   return json ? jsonText(trace) : formatTrace(trace, paint);
 }
 
@@ -71,23 +70,16 @@ export async function showEvent(redis: Redis, id: string, json: boolean, paint: 
  * @throws OperatorError when the id names no event, or several.
  */
 export async function replayEvent(
-  redis: Redis,
+  shards: Shards,
   settings: Settings,
   id: string,
   everything: boolean,
 ): Promise<string> {
-  const trace = await traceOf(redis, id);
-  const retention = retentionOf(settings);
-  const events = openEventQueue(redis, retention);
-  const runs = openRunQueue(redis, retention);
+  const trace = await traceOf(shards, id);
+  // A replay writes only states and times to the journal: no secret to redact.
+  const stores = openShardStores(shards, retentionOf(settings), (text) => text);
   try {
-    // A replay writes only states and times to the journal: no secret to redact.
-    const result = await replay(trace, everything, {
-      redis,
-      events,
-      runs,
-      journal: openJournal(redis, retention, (text) => text),
-    });
+    const result = await replay(trace, everything, stores.of(trace.account));
     switch (result.kind) {
       case 'in_progress':
         return 'not replayed: the event is still being processed';
@@ -106,14 +98,14 @@ export async function replayEvent(
       }
     }
   } finally {
-    await Promise.all([events.close(), runs.close()]);
+    await stores.close();
   }
 }
 
 const EVERYTHING = '--everything replays the event as a new event, including steps that succeeded';
 
-async function traceOf(redis: Redis, id: string): Promise<Trace> {
-  const found = await findEvent(redis, id);
+async function traceOf(shards: Shards, id: string): Promise<Trace> {
+  const found = await findEvent(shards, id);
   if (found !== undefined) return found;
   throw new OperatorError([
     {

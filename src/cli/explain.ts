@@ -208,7 +208,7 @@ async function eventFrom(
     const data = device === undefined ? {} : { device: await deviceReference(device, event, credentials) };
     return { ...base, source, type: event, at, data };
   }
-  const found = await withRedis(env, (redis) => findEvent(redis, event));
+  const found = await withRedis(env, (shards) => findEvent(shards, event));
   if (found !== undefined) {
     const data =
       device === undefined ? found.data : { device: await deviceReference(device, found.type, credentials) };

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Shards } from '../queues/shards.js';
 import { OperatorError } from '../config/operator-error.js';
 import { findEventIds, findTrace } from '../journal/find-events.js';
 import type { Trace } from '../journal/trace.js';
@@ -10,10 +10,10 @@ import type { Trace } from '../journal/trace.js';
  * @returns undefined when there is no such event.
  * @throws OperatorError when several ids start with these characters.
  */
-export async function findEvent(redis: Redis, id: string): Promise<Trace | undefined> {
-  const candidates = await findEventIds(redis, id);
+export async function findEvent(shards: Shards, id: string): Promise<Trace | undefined> {
+  const candidates = await findEventIds(shards, id);
   const [match] = candidates;
-  if (candidates.length < 2) return match === undefined ? undefined : findTrace(redis, match);
+  if (candidates.length < 2) return match === undefined ? undefined : findTrace(shards, match);
   throw new OperatorError([
     {
       code: 'cli/ambiguous-id',

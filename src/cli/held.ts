@@ -1,12 +1,13 @@
 import { displayTime } from '../alerts/display-text.js';
-import type { Redis } from 'ioredis';
+import { fromAllShards } from '../queues/shards.js';
+import type { Shards } from '../queues/shards.js';
 import { OperatorError } from '../config/operator-error.js';
 import { openRunLimits } from '../coordination/run-limits.js';
 import { columns, escapeControlCharacters, jsonText } from './terminal.js';
 
 /** `mdm-reflex held list`: lists the rules over their run limit, whose runs wait for a person. */
-export async function listHeld(redis: Redis, json: boolean): Promise<string> {
-  const held = await openRunLimits(redis).listHeld();
+export async function listHeld(shards: Shards, json: boolean): Promise<string> {
+  const held = await fromAllShards(shards, (shard) => openRunLimits(shard).listHeld());
   if (json) return jsonText(held);
   if (held.length === 0) return 'no rule is held';
   return columns([
@@ -26,8 +27,8 @@ export async function listHeld(redis: Redis, json: boolean): Promise<string> {
  *
  * @throws OperatorError when the rule is not held.
  */
-export async function releaseHeld(redis: Redis, account: string, rule: string): Promise<string> {
-  if (await openRunLimits(redis).release(account, rule))
+export async function releaseHeld(shards: Shards, account: string, rule: string): Promise<string> {
+  if (await openRunLimits(shards.of(account)).release(account, rule))
     return `released: the runs of ${rule} continue within a few seconds`;
   throw notHeld(account, rule);
 }
@@ -37,8 +38,8 @@ export async function releaseHeld(redis: Redis, account: string, rule: string): 
  *
  * @throws OperatorError when the rule is not held.
  */
-export async function dropHeld(redis: Redis, account: string, rule: string): Promise<string> {
-  if (await openRunLimits(redis).drop(account, rule))
+export async function dropHeld(shards: Shards, account: string, rule: string): Promise<string> {
+  if (await openRunLimits(shards.of(account)).drop(account, rule))
     return `dropped: the held runs of ${rule} become dead letters within a few seconds; new runs start as usual`;
   throw notHeld(account, rule);
 }

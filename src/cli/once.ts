@@ -1,12 +1,13 @@
 import { displayTime } from '../alerts/display-text.js';
-import type { Redis } from 'ioredis';
+import { fromAllShards } from '../queues/shards.js';
+import type { Shards } from '../queues/shards.js';
 import { OperatorError } from '../config/operator-error.js';
 import { openOnceClaims } from '../coordination/once-claims.js';
 import { columns, escapeControlCharacters } from './terminal.js';
 
 /** `mdm-reflex once list [RULE]`: for which devices or keys the rules with `once_per` have run. */
-export async function listOnce(redis: Redis, rule: string | undefined, json: boolean): Promise<string> {
-  const claims = (await openOnceClaims(redis).list()).filter(
+export async function listOnce(shards: Shards, rule: string | undefined, json: boolean): Promise<string> {
+  const claims = (await fromAllShards(shards, (shard) => openOnceClaims(shard).list())).filter(
     (claim) => rule === undefined || claim.rule === rule,
   );
   if (json) return JSON.stringify(claims, undefined, 2);
@@ -47,7 +48,7 @@ export interface ResetOnceOptions {
  *
  * @throws OperatorError unless exactly one of device, key and all is given, and when the rule has not run for it.
  */
-export async function resetOnce(redis: Redis, options: ResetOnceOptions): Promise<string> {
+export async function resetOnce(shards: Shards, options: ResetOnceOptions): Promise<string> {
   const { rule, account, device, key, all } = options;
   const given = [device !== undefined, key !== undefined, all].filter(Boolean);
   if (given.length !== 1) {
@@ -60,7 +61,7 @@ export async function resetOnce(redis: Redis, options: ResetOnceOptions): Promis
       : key === undefined
         ? undefined
         : [`key:${key}`];
-  const count = await openOnceClaims(redis).reset({ account, rule }, keys);
+  const count = await openOnceClaims(shards.of(account)).reset({ account, rule }, keys);
   if (count > 0)
     return `reset: ${rule} can run again for ${count} ${count === 1 ? 'device or key' : 'devices or keys'}`;
   const what = device ?? key;

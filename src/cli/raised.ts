@@ -1,5 +1,6 @@
 import { displayTime } from '../alerts/display-text.js';
-import type { Redis } from 'ioredis';
+import { fromAllShards } from '../queues/shards.js';
+import type { Shards } from '../queues/shards.js';
 import { OperatorError } from '../config/operator-error.js';
 import { openRaisedDevices } from '../coordination/raised-devices.js';
 import type { RaisedDevices, RaisedScope } from '../coordination/raised-devices.js';
@@ -9,8 +10,8 @@ import { columns, escapeControlCharacters } from './terminal.js';
 const RETENTION = { repeatWindowDays: 7, deadLetterDays: 90 };
 
 /** `mdm-reflex raised list [RULE]`: the devices for which the condition of a rule with `when` is true. */
-export async function listRaised(redis: Redis, rule: string | undefined, json: boolean): Promise<string> {
-  const lists = (await openRaisedDevices(redis, RETENTION).list())
+export async function listRaised(shards: Shards, rule: string | undefined, json: boolean): Promise<string> {
+  const lists = (await fromAllShards(shards, (shard) => openRaisedDevices(shard, RETENTION).list()))
     .filter((list) => rule === undefined || list.rule === rule)
     .sort((a, b) => a.rule.localeCompare(b.rule) || a.account.localeCompare(b.account));
   if (json) return JSON.stringify(lists, undefined, 2);
@@ -48,13 +49,13 @@ export interface ResetRaisedOptions {
  *
  * @throws OperatorError when no device is named, or the device is not raised.
  */
-export async function resetRaised(redis: Redis, options: ResetRaisedOptions): Promise<string> {
+export async function resetRaised(shards: Shards, options: ResetRaisedOptions): Promise<string> {
   const { rule, account, device, all, dryRun } = options;
   if ((device === undefined) === !all) {
     const message = 'expected --device with the id or serial number of a device, or --all';
     throw new OperatorError([{ code: 'cli/missing-argument', message }]);
   }
-  const raised = openRaisedDevices(redis, RETENTION);
+  const raised = openRaisedDevices(shards.of(account), RETENTION);
   const scope: RaisedScope = { account, rule, mode: dryRun ? 'dry_run' : 'live' };
   const count = await raised.reset(scope, await devicesOf(raised, scope, device));
   if (count > 0)

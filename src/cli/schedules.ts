@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Shards } from '../queues/shards.js';
 import { OperatorError } from '../config/operator-error.js';
 import type { Settings } from '../config/settings.js';
 import { lastSweeps } from '../schedules/last-sweeps.js';
@@ -8,8 +8,8 @@ import { addTick } from '../schedules/schedule-queue.js';
 import { columns, jsonText } from './terminal.js';
 
 /** `mdm-reflex schedules`: lists the rules that have a schedule, with their next tick and last sweep. */
-export async function listSchedules(redis: Redis, settings: Settings, json: boolean): Promise<string> {
-  const queue = openScheduleQueue(redis, retentionOf(settings));
+export async function listSchedules(shards: Shards, settings: Settings, json: boolean): Promise<string> {
+  const queue = openScheduleQueue(shards.home, retentionOf(settings));
   const schedulers = await queue.getJobSchedulers(0, -1, true);
   const rows = await Promise.all(
     schedulers.map(async ({ key, pattern, tz, next }) => ({
@@ -17,7 +17,7 @@ export async function listSchedules(redis: Redis, settings: Settings, json: bool
       schedule: pattern ?? '',
       timezone: tz ?? 'UTC',
       next: next === undefined ? null : new Date(next).toISOString(),
-      last: await lastSweeps(redis, key),
+      last: await lastSweeps(shards.home, key),
     })),
   );
   if (json) return jsonText(rows);
@@ -49,8 +49,8 @@ function eventCount(count: number): string {
  *
  * @throws OperatorError when the rule has no schedule.
  */
-export async function runSchedule(redis: Redis, settings: Settings, rule: string): Promise<string> {
-  const queue = openScheduleQueue(redis, retentionOf(settings));
+export async function runSchedule(shards: Shards, settings: Settings, rule: string): Promise<string> {
+  const queue = openScheduleQueue(shards.home, retentionOf(settings));
   const known = (await queue.getJobSchedulers(0, -1)).map(({ key }) => key).sort();
   if (!known.includes(rule)) {
     throw new OperatorError([

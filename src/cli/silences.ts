@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Shards } from '../queues/shards.js';
 import { z } from 'zod';
 import { deliveryPolicyFrom } from '../alerts/delivery-policy.js';
 import { openSilences } from '../alerts/silences.js';
@@ -18,7 +18,7 @@ import { columns, escapeControlCharacters, jsonText } from './terminal.js';
  * @throws OperatorError for an invalid option, or a label that no alert can have.
  */
 export async function addSilence(
-  redis: Redis,
+  shards: Shards,
   env: NodeJS.ProcessEnv,
   match: readonly string[],
   duration: string,
@@ -28,7 +28,7 @@ export async function addSilence(
   if (!parsed.success) throw invalidOption(`--for "${duration}": ${parsed.error.issues[0]?.message ?? ''}`);
   const matchers = match.map(parseMatcher);
   const warnings = await checkMatchers(matchers, env);
-  const added = await openSilences(redis).add({
+  const added = await openSilences(shards.home).add({
     match: Object.fromEntries(matchers),
     until: new Date(Date.now() + parsed.data).toISOString(),
     comment,
@@ -124,8 +124,8 @@ const invalidOption = (message: string): OperatorError =>
   new OperatorError([{ code: 'alert/invalid-silence', message }]);
 
 /** `mdm-reflex silence list`: the active silences. */
-export async function listSilences(redis: Redis, json: boolean): Promise<string> {
-  const silences = await openSilences(redis).list(new Date());
+export async function listSilences(shards: Shards, json: boolean): Promise<string> {
+  const silences = await openSilences(shards.home).list(new Date());
   if (json) return jsonText(silences);
   if (silences.length === 0) return 'no active silences';
   return columns(
@@ -145,8 +145,8 @@ export async function listSilences(redis: Redis, json: boolean): Promise<string>
  *
  * @throws OperatorError when there is no such silence.
  */
-export async function removeSilence(redis: Redis, id: string): Promise<string> {
-  if (await openSilences(redis).remove(id)) return `silence ${id} removed`;
+export async function removeSilence(shards: Shards, id: string): Promise<string> {
+  if (await openSilences(shards.home).remove(id)) return `silence ${id} removed`;
   const message = `there is no silence "${id}"; "mdm-reflex silence list" shows the active silences`;
   throw new OperatorError([{ code: 'alert/silence-not-found', message }]);
 }

@@ -5,6 +5,8 @@ import type { Settings } from '../config/settings.js';
 import { connectForRequests } from '../queues/connection.js';
 import type { RedisAddress } from '../queues/connection.js';
 import { acceptsConnections } from '../queues/data-dir-lock.js';
+import { openShards } from '../queues/shards.js';
+import type { Shards } from '../queues/shards.js';
 import { privateRedisSocket } from '../queues/private-redis.js';
 import { createLogger } from '../telemetry/logger.js';
 
@@ -17,7 +19,7 @@ const CONNECT_TIMEOUT_MS = 3000;
  */
 export async function withRedis<T>(
   env: NodeJS.ProcessEnv,
-  work: (redis: Redis, settings: Settings) => Promise<T>,
+  work: (shards: Shards, settings: Settings) => Promise<T>,
 ): Promise<T> {
   const settings = readSettings(env, []);
   const redis = connectForRequests(
@@ -26,7 +28,7 @@ export async function withRedis<T>(
   );
   try {
     await waitUntilReady(redis);
-    return await work(redis, settings);
+    return await work(openShards(redis), settings);
   } finally {
     redis.disconnect();
   }

@@ -8,7 +8,6 @@ import { isRedisUnreachable } from '../queues/connection.js';
 import { hasValidToken, tokensFromHeaders } from '../receiver/authenticate.js';
 import { HttpProblem, serviceUnavailable } from '../receiver/http-problem.js';
 import { replay } from '../runs/replay.js';
-import type { ReplayOptions } from '../runs/replay.js';
 import { approvalApiRoutes } from './approval-api-routes.js';
 import { rejectCrossSite, rejectOtherOrigins } from './reject-cross-site.js';
 import { serviceRoutes } from './service-routes.js';
@@ -23,7 +22,7 @@ export interface ApiRoutesOptions {
 }
 
 /** What the JSON API reads and writes. */
-export type ApiBackend = ReplayOptions & StateSources;
+export type ApiBackend = StateSources;
 
 const listQuery = z.strictObject({
   type: z.string().max(128).optional(),
@@ -58,11 +57,11 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
   const router = Router();
   const ready = (): ApiBackend => {
     const current = backend();
-    if (current?.redis.status !== 'ready') throw UNAVAILABLE;
+    if (current?.stores.shards.redis.status !== 'ready') throw UNAVAILABLE;
     return current;
   };
   const existingTrace = async (id: string): Promise<Trace> => {
-    const trace = await findTrace(ready().redis, id);
+    const trace = await findTrace(ready().stores.shards, id);
     if (trace === undefined) {
       throw new HttpProblem(
         404,
@@ -80,7 +79,7 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
   router.use('/api', rejectCrossSite, rejectOtherOrigins, authenticateAdmin(adminToken), noStore);
   router.get('/api/events', async (request, response) => {
     const filter = parseQuery(listQuery, request.query);
-    response.json(await findEvents(ready().redis, filter));
+    response.json(await findEvents(ready().stores.shards, filter));
   });
   router.get('/api/events/:id', async (request, response) => {
     response.json(await existingTrace(request.params.id));
@@ -88,7 +87,7 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
   router.post('/api/events/:id/replay', async (request, response) => {
     const { everything } = parseQuery(replayQuery, request.query);
     const trace = await existingTrace(request.params.id);
-    const result = await replay(trace, everything === 'true', ready());
+    const result = await replay(trace, everything === 'true', ready().stores.of(trace.account));
     if (result.kind === 'in_progress') {
       throw new HttpProblem(
         409,

@@ -2,14 +2,14 @@ import { Router } from 'express';
 import { openApprovals } from '../coordination/approvals.js';
 import { HttpProblem } from '../receiver/http-problem.js';
 import { decideApproval } from '../runs/decide-approval.js';
-import type { ReplayOptions } from '../runs/replay.js';
+import type { StateSources } from './service-state.js';
 
 /**
  * `POST /api/approvals/:id/approve` and `/reject`. The caller has authenticated the request. `GET /api/status` lists what waits.
  *
  * @param ready - Throws while the service is not ready.
  */
-export function approvalApiRoutes(ready: () => Pick<ReplayOptions, 'redis' | 'runs'>): Router {
+export function approvalApiRoutes(ready: () => Pick<StateSources, 'stores'>): Router {
   const router = Router();
   for (const [verb, answer] of [
     ['approve', 'approved'],
@@ -17,15 +17,15 @@ export function approvalApiRoutes(ready: () => Pick<ReplayOptions, 'redis' | 'ru
   ] as const) {
     router.post(`/api/approvals/:id/${verb}`, async (request, response) => {
       const { id } = request.params;
-      const { redis, runs } = ready();
-      const approvals = openApprovals(redis);
+      const { stores } = ready();
+      const approvals = openApprovals(stores.shards.home);
       const found = await approvals.find(id);
       const result =
         found &&
         (await decideApproval(
           found.request,
           { answer, via: 'console', address: request.ip },
-          { approvals, runs },
+          { approvals, runs: stores.of(found.request.account).runs },
         ));
       if (result === undefined) {
         const shown = JSON.stringify(id.slice(0, 80));

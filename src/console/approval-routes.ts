@@ -9,9 +9,9 @@ import { isRedisUnreachable } from '../queues/connection.js';
 import { HttpProblem, serviceUnavailable } from '../receiver/http-problem.js';
 import { limitWrongAttempts } from '../receiver/limit-wrong-attempts.js';
 import { decideApproval } from '../runs/decide-approval.js';
-import type { ReplayOptions } from '../runs/replay.js';
 import { STYLE_HASH, answeredPage, approvalPage, unknownLinkPage } from './approval-page.js';
 import { rejectCrossSite } from './reject-cross-site.js';
+import type { StateSources } from './service-state.js';
 
 /** A form with a name and an answer is shorter. */
 const MAX_BODY_BYTES = 4096;
@@ -22,7 +22,7 @@ const answerForm = z.object({
 });
 
 /** What the page reads and writes. */
-type ApprovalBackend = Pick<ReplayOptions, 'redis' | 'runs'>;
+type ApprovalBackend = Pick<StateSources, 'stores'>;
 
 /**
  * `GET` and `POST /approve/:token`: the page of the link in an approval message. The token is the permission: the page works without
@@ -34,12 +34,12 @@ export function approvalRoutes(backend: () => ApprovalBackend | undefined): Rout
   const limitWrongLinks = limitWrongAttempts('http/too-many-wrong-links', 'approval links');
   const ready = (): ApprovalBackend => {
     const current = backend();
-    if (current?.redis.status !== 'ready') throw UNAVAILABLE;
+    if (current?.stores.shards.redis.status !== 'ready') throw UNAVAILABLE;
     return current;
   };
   const find: RequestHandler = async (request, response, next) => {
     const token: unknown = request.params['token'];
-    const approval = await openApprovals(ready().redis).findByToken(String(token));
+    const approval = await openApprovals(ready().stores.shards.home).findByToken(String(token));
     if (approval === undefined) {
       // Only wrong links count: a person may open a valid one as often as they like.
       limitWrongLinks(request, response, (error?: unknown) => {
@@ -67,11 +67,14 @@ export function approvalRoutes(backend: () => ApprovalBackend | undefined): Rout
     const form = answerForm.safeParse(request.body);
     if (!form.success) throw invalidForm();
     const { answer, name } = form.data;
-    const { redis, runs } = ready();
+    const { stores } = ready();
     const result = await decideApproval(
       approval.request,
       { answer, via: 'link', by: name, address: request.ip },
-      { approvals: openApprovals(redis), runs },
+      {
+        approvals: openApprovals(stores.shards.home),
+        runs: stores.of(approval.request.account).runs,
+      },
     );
     if (result === undefined) sendPage(response, 404, unknownLinkPage());
     else

@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
 import { deliveryPolicyFrom } from '../alerts/delivery-policy.js';
-import { KEY_PREFIX } from '../queues/connection.js';
 import type { RuleProblem } from '../rules/model/problem.js';
 import type { Rule } from '../rules/model/rule.js';
 import { ruleSource } from '../rules/model/rule-schema.js';
@@ -78,19 +77,19 @@ export function createRulesReport({
   };
 }
 
-const KEY = `${KEY_PREFIX}:rules-report`;
+const reportKey = (prefix: string): string => `${prefix}:rules-report`;
 /** Repeated writes bring the report back after Redis lost it. */
 export const REPORT_INTERVAL_MS = 5000;
 /** The report expires when no worker runs any more. */
 const EXPIRES_MS = 60_000;
 
 /** Stores a report for the processes that have no rules of their own. */
-export async function writeReport(redis: Redis, report: RulesReport): Promise<void> {
-  await redis.set(KEY, JSON.stringify(report), 'PX', EXPIRES_MS);
+export async function writeReport({ redis, prefix }: Shard, report: RulesReport): Promise<void> {
+  await redis.set(reportKey(prefix), JSON.stringify(report), 'PX', EXPIRES_MS);
 }
 
 /** The newest report of a worker; undefined when no worker runs. */
-export async function readReport(redis: Redis): Promise<RulesReport | undefined> {
-  const text = await redis.get(KEY);
+export async function readReport({ redis, prefix }: Shard): Promise<RulesReport | undefined> {
+  const text = await redis.get(reportKey(prefix));
   return text === null ? undefined : rulesReport.parse(JSON.parse(text));
 }

@@ -32,19 +32,19 @@ export function serviceRoutes(ready: () => StateSources): Router {
   for (const action of ['release', 'drop'] as const) {
     router.post(`/api/held/:account/:rule/${action}`, async (request, response) => {
       const { account, rule } = request.params;
-      if (!(await openRunLimits(ready().redis)[action](account, rule)))
+      if (!(await openRunLimits(ready().stores.shards.of(account))[action](account, rule)))
         throw notFound(`the rule ${quoted(rule)} is not held in the account ${quoted(account)}`);
       response.json({ account, rule, done: action === 'release' ? 'released' : 'dropped' });
     });
   }
   router.post('/api/alerts/:id/retry', async (request, response) => {
     const { id } = request.params;
-    if ((await openAlertStore(ready().redis).requeue(id)) === undefined) throw noSuchMessage(id);
+    if ((await openAlertStore(ready().stores.shards.home).requeue(id)) === undefined) throw noSuchMessage(id);
     response.json({ id, done: 'retried' });
   });
   router.post('/api/alerts/:id/drop', async (request, response) => {
     const { id } = request.params;
-    if (!(await openAlertStore(ready().redis).drop(id))) throw noSuchMessage(id);
+    if (!(await openAlertStore(ready().stores.shards.home).drop(id))) throw noSuchMessage(id);
     response.json({ id, done: 'dropped' });
   });
   return router;

@@ -1,5 +1,4 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { openAlertStore } from '../alerts/alert-store.js';
 import { alertCount, firstTitle } from '../alerts/pending-message.js';
 import { openSilences } from '../alerts/silences.js';
@@ -9,12 +8,15 @@ import type { ApprovalRequest } from '../coordination/approvals.js';
 import { countRaised } from '../coordination/raised-devices.js';
 import { openRunLimits } from '../coordination/run-limits.js';
 import type { HeldRuleWithCount } from '../coordination/run-limits.js';
+import type { ShardStores } from '../coordination/shard-stores.js';
+import { fromAllShards } from '../queues/shards.js';
+import type { Shards } from '../queues/shards.js';
 import type { ScheduleJob } from '../queues/jobs.js';
 import type { RulesReport } from './rules-report.js';
 
 /** Where the state of the service is read from. */
 export interface StateSources {
-  readonly redis: Redis;
+  readonly stores: ShardStores;
   readonly schedules: Queue<ScheduleJob>;
   /** The report on the rules; undefined when no worker runs. */
   readonly report: () => Promise<RulesReport | undefined>;
@@ -62,12 +64,12 @@ export interface AlertsState {
 }
 
 /** Reads what needs the attention of a person. */
-export async function serviceState({ redis, report }: StateSources): Promise<ServiceState> {
+export async function serviceState({ stores: { shards }, report }: StateSources): Promise<ServiceState> {
   const [rules, held, undelivered, approvals] = await Promise.all([
     report(),
-    openRunLimits(redis).listHeld(),
-    undeliveredMessages(redis),
-    openApprovals(redis).list(),
+    heldRules(shards),
+    undeliveredMessages(shards),
+    openApprovals(shards.home).list(),
   ]);
   return {
     ruleProblems: rules?.problems ?? [],
@@ -80,14 +82,14 @@ export async function serviceState({ redis, report }: StateSources): Promise<Ser
 
 /** Reads the loaded rules; undefined when no worker runs. */
 export async function rulesState({
-  redis,
+  stores: { shards },
   schedules,
   report,
 }: StateSources): Promise<readonly RuleState[] | undefined> {
   const [rules, held, raised, schedulers] = await Promise.all([
     report(),
-    openRunLimits(redis).listHeld(),
-    countRaised(redis),
+    heldRules(shards),
+    fromAllShards(shards, countRaised),
     schedules.getJobSchedulers(0, -1, true),
   ]);
   return rules?.rules.map((rule) => {
@@ -112,19 +114,24 @@ function sumOfRule(
 }
 
 /** Reads the channels, the undelivered messages and the silences. */
-export async function alertsState({ redis, report }: StateSources): Promise<AlertsState> {
+export async function alertsState({ stores: { shards }, report }: StateSources): Promise<AlertsState> {
   const [undelivered, silences, rules] = await Promise.all([
-    undeliveredMessages(redis),
-    openSilences(redis).list(new Date()),
+    undeliveredMessages(shards),
+    openSilences(shards.home).list(new Date()),
     report(),
   ]);
   return { undelivered, silences, channels: rules?.channels ?? [] };
 }
 
-async function undeliveredMessages(redis: Redis): Promise<UndeliveredSummary[]> {
-  const messages = await openAlertStore(redis).undelivered();
+async function undeliveredMessages(shards: Shards): Promise<UndeliveredSummary[]> {
+  const messages = await openAlertStore(shards.home).undelivered();
   return messages.map((message) => {
     const { id, channel, reason, code, since } = message;
     return { id, channel, title: firstTitle(message), alerts: alertCount(message), reason, code, since };
   });
+}
+
+/** The held rules of all accounts. */
+function heldRules(shards: Shards): Promise<HeldRuleWithCount[]> {
+  return fromAllShards(shards, (shard) => openRunLimits(shard).listHeld());
 }

@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
-import { KEY_PREFIX } from '../queues/connection.js';
 
 /** A hash by account name, with an {@link AccountStatus} as JSON. */
-const ACCOUNTS_KEY = `${KEY_PREFIX}:accounts`;
+const accountsKey = (prefix: string): string => `${prefix}:accounts`;
 
 const accountStatus = z.object({ ok: z.boolean(), reason: z.string().optional(), since: z.string() });
 
@@ -12,16 +11,16 @@ export type AccountStatus = z.output<typeof accountStatus>;
 
 /** Records whether SimpleMDM accepts the API key of an account. */
 export async function recordAccountStatus(
-  redis: Redis,
+  { redis, prefix }: Shard,
   account: string,
   status: AccountStatus,
 ): Promise<void> {
-  await redis.hset(ACCOUNTS_KEY, account, JSON.stringify(status));
+  await redis.hset(accountsKey(prefix), account, JSON.stringify(status));
 }
 
 /** The status of each account that a worker has called. */
-export async function accountStatuses(redis: Redis): Promise<Record<string, AccountStatus>> {
-  const fields = await redis.hgetall(ACCOUNTS_KEY);
+export async function accountStatuses({ redis, prefix }: Shard): Promise<Record<string, AccountStatus>> {
+  const fields = await redis.hgetall(accountsKey(prefix));
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, accountStatus.parse(JSON.parse(value))]),
   );

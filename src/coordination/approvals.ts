@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import { defineScript, runScript } from '../queues/script.js';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
-import { KEY_PREFIX, pipelineResults } from '../queues/connection.js';
+import { pipelineResults } from '../queues/connection.js';
 import { UNFINISHED_TTL_S } from '../queues/retention.js';
 
 /** What people are asked. It holds no secret: `${env:NAME}` in the arguments is not resolved. */
@@ -79,21 +80,12 @@ export interface Approvals {
   readonly list: () => Promise<ApprovalRequest[]>;
 }
 
-const BASE = `${KEY_PREFIX}:approvals`;
-/** Sorted set: the ids of the questions without an answer, by the time of the request. */
-const PENDING_KEY = `${BASE}:pending`;
-/** Hash: a question, and its answer. */
-const approvalKey = (id: string): string => `${BASE}:approval:${id}`;
-/** String: the id of the question that a token is for, by the hash of the token. */
-const tokenKey = (token: string): string =>
-  `${BASE}:token:${createHash('sha256').update(token).digest('hex')}`;
-
 /** 256 bits, in the letters of a URL. */
 const TOKEN_BYTES = 32;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 /** KEYS: question, pending. ARGV: id, decision, now, whether the time of the question does not matter. */
-const DECIDE = `
+const DECIDE = defineScript(`
   local text = redis.call('hget', KEYS[1], 'request')
   if not text then return { 'none', '' } end
   local before = redis.call('hget', KEYS[1], 'decision')
@@ -103,12 +95,20 @@ const DECIDE = `
   redis.call('hset', KEYS[1], 'decision', ARGV[2])
   redis.call('zrem', KEYS[2], ARGV[1])
   return { 'new', ARGV[2] }
-`;
+`);
 
 const decideResult = z.tuple([z.enum(['none', 'old', 'late', 'new']), z.string()]);
 
 /** The questions in Redis, shared by all processes. A question outlives its time, so that its run finds it after an outage. */
-export function openApprovals(redis: Redis, now: () => number = Date.now): Approvals {
+export function openApprovals({ redis, prefix }: Shard, now: () => number = Date.now): Approvals {
+  const base = `${prefix}:approvals`;
+  /** Sorted set: the ids of the questions without an answer, by the time of the request. */
+  const pendingKey = `${base}:pending`;
+  /** Hash: a question, and its answer. */
+  const approvalKey = (id: string): string => `${base}:approval:${id}`;
+  /** String: the id of the question that a token is for, by the hash of the token. */
+  const tokenKey = (token: string): string =>
+    `${base}:token:${createHash('sha256').update(token).digest('hex')}`;
   const find = async (id: string): Promise<Approval | undefined> => {
     const [request, decision] = await redis.hmget(approvalKey(id), 'request', 'decision');
     if (typeof request !== 'string') return undefined;
@@ -128,7 +128,7 @@ export function openApprovals(redis: Redis, now: () => number = Date.now): Appro
       pipelineResults(await pipeline.exec());
       const asked = (await find(request.id)) ?? { request, decision: undefined };
       if (asked.decision === undefined)
-        await redis.zadd(PENDING_KEY, Date.parse(asked.request.requestedAt), request.id);
+        await redis.zadd(pendingKey, Date.parse(asked.request.requestedAt), request.id);
       return asked;
     },
     find,
@@ -148,15 +148,11 @@ export function openApprovals(redis: Redis, now: () => number = Date.now): Appro
     },
     decide: async (id, decision) => {
       const endsAnyway = decision.answer === 'expired' || decision.answer === 'withdrawn';
-      const result: unknown = await redis.eval(
+      const result: unknown = await runScript(
+        redis,
         DECIDE,
-        2,
-        approvalKey(id),
-        PENDING_KEY,
-        id,
-        JSON.stringify(decision),
-        now(),
-        endsAnyway ? '1' : '0',
+        [approvalKey(id), pendingKey],
+        [id, JSON.stringify(decision), now(), endsAnyway ? '1' : '0'],
       );
       const [kind, text] = decideResult.parse(result);
       if (kind === 'none') return undefined;
@@ -165,10 +161,10 @@ export function openApprovals(redis: Redis, now: () => number = Date.now): Appro
       return { decision: decisionFrom(text), isNew: kind === 'new' };
     },
     list: async () => {
-      const ids = await redis.zrange(PENDING_KEY, '0', '-1');
+      const ids = await redis.zrange(pendingKey, '0', '-1');
       const found = await Promise.all(ids.map(async (id) => ({ id, approval: await find(id) })));
       const gone = found.filter(({ approval }) => approval === undefined || approval.decision !== undefined);
-      if (gone.length > 0) await redis.zrem(PENDING_KEY, ...gone.map(({ id }) => id));
+      if (gone.length > 0) await redis.zrem(pendingKey, ...gone.map(({ id }) => id));
       return found.flatMap(({ approval }) =>
         approval === undefined || approval.decision !== undefined ? [] : [approval.request],
       );

@@ -1,14 +1,18 @@
-import { KEY_PREFIX } from '../queues/connection.js';
+import { defineScript, runScript } from '../queues/script.js';
+import type { Shard } from '../queues/shards.js';
 
 /** This many arrivals in one millisecond keep their order. A score of Redis cannot hold finer steps. */
 const ARRIVALS_PER_MILLISECOND = 2048;
 
-/** KEYS: sorted set, counter. ARGV: member, time, TTL in seconds, arrivals per millisecond. */
-const ADD = `
-  local arrival = redis.call('incr', KEYS[2]) % tonumber(ARGV[4])
-  redis.call('zadd', KEYS[1], 'NX', tonumber(ARGV[2]) + arrival / tonumber(ARGV[4]), ARGV[1])
-  redis.call('expire', KEYS[1], ARGV[3])
-`;
+/** KEYS: counter, sorted set of each member. ARGV: arrivals per millisecond; for each member: member, time, TTL in seconds. */
+const ADD = defineScript(`
+  for i = 2, #KEYS do
+    local at = 2 + (i - 2) * 3
+    local arrival = redis.call('incr', KEYS[1]) % tonumber(ARGV[1])
+    redis.call('zadd', KEYS[i], 'NX', tonumber(ARGV[at + 1]) + arrival / tonumber(ARGV[1]), ARGV[at])
+    redis.call('expire', KEYS[i], ARGV[at + 2])
+  end
+`);
 
 /** A member of a sorted set. Adding it again does not change its position. */
 export interface Arrival {
@@ -21,15 +25,17 @@ export interface Arrival {
 }
 
 /**
- * The arguments of an `eval`, alone or in a pipeline, that adds a member to a sorted set by time. Members with the same time are in the
- * order in which they were added.
+ * Adds members to sorted sets by time. Members with the same time are in the order in which they were added.
  *
  * @param counter - Sorted sets with the same counter share one count of arrivals.
- * @see https://redis.io/docs/latest/commands/eval/
  */
-export function addInArrivalOrder(
+export async function addInArrivalOrder(
+  { redis, prefix }: Shard,
   counter: 'event-order' | 'group',
-  { to, member, at, ttlS }: Arrival,
-): [script: string, keys: number, ...values: (string | number)[]] {
-  return [ADD, 2, to, `${KEY_PREFIX}:arrivals:${counter}`, member, at, ttlS, ARRIVALS_PER_MILLISECOND];
+  arrivals: readonly Arrival[],
+): Promise<void> {
+  if (arrivals.length === 0) return;
+  const keys = [`${prefix}:arrivals:${counter}`, ...arrivals.map(({ to }) => to)];
+  const values = arrivals.flatMap(({ member, at, ttlS }) => [member, at, ttlS]);
+  await runScript(redis, ADD, keys, [ARRIVALS_PER_MILLISECOND, ...values]);
 }

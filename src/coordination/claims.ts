@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import { KEY_PREFIX } from '../queues/connection.js';
+import type { Shard } from '../queues/shards.js';
 import { replayTtlS } from '../queues/retention.js';
 import type { RetentionDays } from '../queues/retention.js';
 
@@ -21,10 +20,10 @@ export interface ClaimOwner {
  * doubt when the claim was made ({@link replayTtlS}). A run that fails again after its replay is a new dead letter. Its step has seen the
  * claims of all candidates during the replay, and each access renews a claim.
  */
-export function openClaims(redis: Redis, owner: ClaimOwner, retention: RetentionDays): Claim {
+export function openClaims({ redis, prefix }: Shard, owner: ClaimOwner, retention: RetentionDays): Claim {
   const ttlS = replayTtlS(retention);
   return async (object) => {
-    const key = `${KEY_PREFIX}:claim:${owner.account}:${object}`;
+    const key = `${prefix}:claim:${owner.account}:${object}`;
     if ((await redis.set(key, owner.step, 'EX', ttlS, 'NX')) !== null) return true;
     await redis.expire(key, ttlS);
     return (await redis.get(key)) === owner.step;

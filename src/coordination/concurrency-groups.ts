@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
+import { defineScript, runScript } from '../queues/script.js';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
-import { KEY_PREFIX } from '../queues/connection.js';
 import { RUNS } from '../queues/queues.js';
 import { replayTtlS } from '../queues/retention.js';
 import type { RetentionDays } from '../queues/retention.js';
@@ -53,7 +53,7 @@ export interface ConcurrencyGroups {
 }
 
 /** KEYS: runs, slot, superseded runs, latest time. ARGV: run, time, mode, TTL in seconds. */
-const REQUEST_SLOT = `
+const REQUEST_SLOT = defineScript(`
   local holder = redis.call('get', KEYS[2])
   if redis.call('sismember', KEYS[3], ARGV[1]) == 1 then return { 'skipped', holder or '' } end
   redis.call('zadd', KEYS[1], 'NX', ARGV[2], ARGV[1])
@@ -87,23 +87,23 @@ const REQUEST_SLOT = `
   end
   redis.call('set', KEYS[2], ARGV[1], 'EX', ARGV[4])
   return { 'acquired', holder or '' }
-`;
+`);
 
 /** Checks the job again, because the run may have started since its state was read. KEYS: runs, slot, job of the run. ARGV: run. */
-const REMOVE_FINISHED = `
+const REMOVE_FINISHED = defineScript(`
   local job = redis.call('hmget', KEYS[3], 'finishedOn', 'data')
   if job[2] and not job[1] then return end
   redis.call('zrem', KEYS[1], ARGV[1])
   if redis.call('get', KEYS[2]) == ARGV[1] then redis.call('del', KEYS[2]) end
-`;
+`);
 
 /** KEYS: runs, slot. ARGV: run. */
-const LEAVE = `
+const LEAVE = defineScript(`
   redis.call('zrem', KEYS[1], ARGV[1])
   local holder = redis.call('get', KEYS[2])
   if holder == ARGV[1] then redis.call('del', KEYS[2]) elseif holder then return '' end
   return redis.call('zrange', KEYS[1], 0, 0)[1] or ''
-`;
+`);
 
 const slotResult = z.tuple([z.enum(['acquired', 'waiting', 'skipped']), z.string()]).rest(z.coerce.number());
 
@@ -111,19 +111,19 @@ const slotResult = z.tuple([z.enum(['acquired', 'waiting', 'skipped']), z.string
  * The concurrency groups in Redis, shared by all workers. The state of a group outlives the dead letters of its runs
  * ({@link replayTtlS}): a replayed run must still know that a later one has superseded it.
  */
-export function openConcurrencyGroups(redis: Redis, retention: RetentionDays): ConcurrencyGroups {
+export function openConcurrencyGroups({ redis, prefix }: Shard, retention: RetentionDays): ConcurrencyGroups {
   const ttlS = replayTtlS(retention);
-  const runsKey = (group: string): string => `${KEY_PREFIX}:group:${group}:runs`;
-  const slotKey = (group: string): string => `${KEY_PREFIX}:group:${group}:slot`;
-  const supersededKey = (group: string): string => `${KEY_PREFIX}:group:${group}:superseded`;
-  const latestKey = (group: string): string => `${KEY_PREFIX}:group:${group}:latest`;
+  const runsKey = (group: string): string => `${prefix}:group:${group}:runs`;
+  const slotKey = (group: string): string => `${prefix}:group:${group}:slot`;
+  const supersededKey = (group: string): string => `${prefix}:group:${group}:superseded`;
+  const latestKey = (group: string): string => `${prefix}:group:${group}:latest`;
   return {
     join: async (group, run, at) => {
-      await redis.eval(...addInArrivalOrder('group', { to: runsKey(group), member: run, at, ttlS }));
+      await addInArrivalOrder({ redis, prefix }, 'group', [{ to: runsKey(group), member: run, at, ttlS }]);
     },
     requestSlot: async ({ group, run, at, mode }) => {
       const keys = [runsKey(group), slotKey(group), supersededKey(group), latestKey(group)];
-      const result: unknown = await redis.eval(REQUEST_SLOT, keys.length, ...keys, run, at, mode, ttlS);
+      const result: unknown = await runScript(redis, REQUEST_SLOT, keys, [run, at, mode, ttlS]);
       const [kind, other, position = 0] = slotResult.parse(result);
       switch (kind) {
         case 'acquired':
@@ -136,11 +136,11 @@ export function openConcurrencyGroups(redis: Redis, retention: RetentionDays): C
     },
     holdsSlot: async (group, run) => (await redis.get(slotKey(group))) === run,
     removeFinished: async (group, run) => {
-      const job = `${KEY_PREFIX}:${RUNS}:${run}`;
-      await redis.eval(REMOVE_FINISHED, 3, runsKey(group), slotKey(group), job, run);
+      const job = `${prefix}:${RUNS}:${run}`;
+      await runScript(redis, REMOVE_FINISHED, [runsKey(group), slotKey(group), job], [run]);
     },
     leave: async (group, run) => {
-      const next = z.string().parse(await redis.eval(LEAVE, 2, runsKey(group), slotKey(group), run));
+      const next = z.string().parse(await runScript(redis, LEAVE, [runsKey(group), slotKey(group)], [run]));
       return next === '' ? undefined : next;
     },
   };

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Shard } from '../queues/shards.js';
 import type { Event } from '../events/envelope.js';
 import type { JobRetry } from '../queues/job-outcome.js';
 import { unfinishedJobState } from '../queues/job-state.js';
@@ -8,9 +8,9 @@ import { wakeJob } from '../queues/queues.js';
 import { recheckInterval } from '../queues/recheck-interval.js';
 import { completeEvent, earlierEvent, removeEvent } from './event-order.js';
 
-/** The queue of events and the Redis that holds their order. */
+/** The queue of events and the shard that holds their order. */
 export interface EventOrderContext {
-  readonly connection: Redis;
+  readonly shard: Shard;
   readonly events: Queue<EventJob>;
 }
 
@@ -38,22 +38,19 @@ export async function waitForEarlierEvents(
 
 async function stateOfEarlierEvent(
   event: Event,
-  { connection, events }: EventOrderContext,
+  { shard, events }: EventOrderContext,
 ): Promise<string | undefined> {
   for (;;) {
-    const earlier = await earlierEvent(connection, event);
+    const earlier = await earlierEvent(shard, event);
     if (earlier === undefined) return undefined;
     const state = await unfinishedJobState(events, earlier);
     if (state !== undefined) return state;
-    await removeEvent(connection, event, earlier);
+    await removeEvent(shard, event, earlier);
   }
 }
 
 /** Marks an event as processed and wakes the next one of its device. */
-export async function completeAndWakeNext(
-  event: Event,
-  { connection, events }: EventOrderContext,
-): Promise<void> {
-  const next = await completeEvent(connection, event);
+export async function completeAndWakeNext(event: Event, { shard, events }: EventOrderContext): Promise<void> {
+  const next = await completeEvent(shard, event);
   if (next !== undefined) await wakeJob(events, next);
 }

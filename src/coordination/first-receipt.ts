@@ -1,5 +1,6 @@
-import type { Redis } from 'ioredis';
-import { KEY_PREFIX, problemWithConnection } from '../queues/connection.js';
+import { defineScript, runScript } from '../queues/script.js';
+import type { Shard } from '../queues/shards.js';
+import { problemWithConnection } from '../queues/connection.js';
 
 /**
  * When a webhook with this content was received first within the last ten minutes.
@@ -17,19 +18,19 @@ export type FirstReceipt = (content: string, receivedAt: string) => Promise<stri
 const SAME_EVENT_S = 600;
 
 /** KEYS: first receipt. ARGV: time, TTL in seconds. The TTL is not renewed, so that a sender that repeats forever starts a new event. */
-const FIRST_RECEIPT = `
+const FIRST_RECEIPT = defineScript(`
   local first = redis.call('get', KEYS[1])
   if first then return first end
   redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2])
   return ARGV[1]
-`;
+`);
 
 /** Remembers, for all receivers, the webhooks that name no time: their fingerprint needs one. */
-export function openFirstReceipts(redis: Redis): FirstReceipt {
+export function openFirstReceipts({ redis, prefix }: Shard): FirstReceipt {
   return async (content, receivedAt) => {
     const problem = problemWithConnection(redis);
     if (problem !== undefined) throw problem;
-    const key = `${KEY_PREFIX}:first-receipt:${content}`;
-    return String(await redis.eval(FIRST_RECEIPT, 1, key, receivedAt, SAME_EVENT_S));
+    const key = `${prefix}:first-receipt:${content}`;
+    return String(await runScript(redis, FIRST_RECEIPT, [key], [receivedAt, SAME_EVENT_S]));
   };
 }

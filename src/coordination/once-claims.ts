@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
+import { defineScript, runScript } from '../queues/script.js';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
-import { KEY_PREFIX } from '../queues/connection.js';
 
 const onceClaim = z.object({
   /** The event of the run. */
@@ -44,11 +44,8 @@ export interface OnceScope {
   readonly rule: string;
 }
 
-/** A set with the scopes that have claims, as JSON. */
-const INDEX_KEY = `${KEY_PREFIX}:once`;
-
 /** KEYS: claims, index. ARGV: event, claim, scope, keys. */
-const CLAIM = `
+const CLAIM = defineScript(`
   for i = 4, #ARGV do
     local other = redis.call('hget', KEYS[1], ARGV[i])
     if other and cjson.decode(other).event ~= ARGV[1] then return other end
@@ -56,14 +53,16 @@ const CLAIM = `
   for i = 4, #ARGV do redis.call('hsetnx', KEYS[1], ARGV[i], ARGV[2]) end
   redis.call('sadd', KEYS[2], ARGV[3])
   return ''
-`;
+`);
 
 /**
  * The claims in Redis: one hash per rule and account, by key. They have no expiry, because `once_per` has none: their number is bounded by
  * the devices, or the keys, that the rule has run for.
  */
-export function openOnceClaims(redis: Redis): OnceClaims {
-  const claimsKey = ({ account, rule }: OnceScope): string => `${INDEX_KEY}:${account}:${rule}`;
+export function openOnceClaims({ redis, prefix }: Shard): OnceClaims {
+  /** A set with the scopes that have claims, as JSON. */
+  const indexKey = `${prefix}:once`;
+  const claimsKey = ({ account, rule }: OnceScope): string => `${indexKey}:${account}:${rule}`;
   const claimsOf = async (scope: OnceScope): Promise<ListedOnceClaim[]> => {
     const byEvent = new Map<string, ListedOnceClaim>();
     for (const [key, text] of Object.entries(await redis.hgetall(claimsKey(scope)))) {
@@ -84,11 +83,11 @@ export function openOnceClaims(redis: Redis): OnceClaims {
       const values = [claim.event, JSON.stringify(claim), JSON.stringify([scope.account, scope.rule])];
       const other = z
         .string()
-        .parse(await redis.eval(CLAIM, 2, claimsKey(scope), INDEX_KEY, ...values, ...keys));
+        .parse(await runScript(redis, CLAIM, [claimsKey(scope), indexKey], [...values, ...keys]));
       return other === '' ? undefined : onceClaim.parse(JSON.parse(other));
     },
     list: async () => {
-      const scopes = (await redis.smembers(INDEX_KEY)).map((member) => {
+      const scopes = (await redis.smembers(indexKey)).map((member) => {
         const [account, rule] = z.tuple([z.string(), z.string()]).parse(JSON.parse(member));
         return { account, rule };
       });

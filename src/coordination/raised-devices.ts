@@ -1,6 +1,7 @@
-import type { Redis } from 'ioredis';
+import { defineScript, runScript } from '../queues/script.js';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
-import { KEY_PREFIX, pipelineResults } from '../queues/connection.js';
+import { pipelineResults } from '../queues/connection.js';
 import type { EdgeMode, Raise, RunEdge } from '../queues/jobs.js';
 import { raise } from '../queues/jobs.js';
 import { DAY_S, replayTtlS } from '../queues/retention.js';
@@ -63,12 +64,13 @@ export interface RaisedDevices {
 }
 
 /** A set with the scopes that have had raised devices, as JSON. */
-const INDEX_KEY = `${KEY_PREFIX}:raised`;
+const indexKey = (prefix: string): string => `${prefix}:raised`;
 
 const suffix = ({ account, rule, mode }: RaisedScope): string => `${mode}:${account}:${rule}`;
 
 /** The raised devices of a rule in an account, by device id. */
-const raisedKey = (scope: RaisedScope): string => `${INDEX_KEY}:${suffix(scope)}`;
+const raisedDevicesKey = (prefix: string, scope: RaisedScope): string =>
+  `${indexKey(prefix)}:${suffix(scope)}`;
 
 /** A schedule may be due once a year. Each sweep renews the state; older state belongs to a removed rule. */
 const RAISED_TTL_S = 400 * DAY_S;
@@ -81,7 +83,7 @@ const SWEEP_TTL_S = 7 * DAY_S;
  * ARGV: device, whether the condition is true, what to raise it with, whether to raise again, TTL of the decision, scope, TTL of the
  * devices.
  */
-const DECIDE = `
+const DECIDE = defineScript(`
   local known = redis.call('get', KEYS[2])
   if known then return cjson.decode(known) end
   local current = redis.call('hget', KEYS[1], ARGV[1])
@@ -100,35 +102,37 @@ const DECIDE = `
   end
   redis.call('set', KEYS[2], cjson.encode(decision), 'EX', ARGV[5])
   return decision
-`;
+`);
 
 /** KEYS: raised devices. ARGV: device, event of the raise. */
-const REMOVE_RAISE = `
+const REMOVE_RAISE = defineScript(`
   local current = redis.call('hget', KEYS[1], ARGV[1])
   if current and cjson.decode(current).event == ARGV[2] then return redis.call('hdel', KEYS[1], ARGV[1]) end
   return 0
-`;
+`);
 
 /** KEYS: raised devices, devices that the sweep has not met. ARGV: TTL in seconds. */
-const START_SWEEP = `
+const START_SWEEP = defineScript(`
   redis.call('del', KEYS[2])
   local devices = redis.call('hkeys', KEYS[1])
   for start = 1, #devices, 1000 do
     redis.call('sadd', KEYS[2], unpack(devices, start, math.min(start + 999, #devices)))
   end
   if #devices > 0 then redis.call('expire', KEYS[2], ARGV[1]) end
-`;
+`);
 
 const decision = z.tuple([z.enum(['raise', 'clear', 'kept', 'none']), z.string()]);
 const scopeInIndex = z.tuple([z.string(), z.string(), z.enum(['live', 'dry_run'])]);
 
 /** The raised devices in Redis, shared by all workers: one hash per rule, account and mode, by device id. */
-export function openRaisedDevices(redis: Redis, retention: RetentionDays): RaisedDevices {
+export function openRaisedDevices(shard: Shard, retention: RetentionDays): RaisedDevices {
+  const { redis, prefix } = shard;
+  const raisedKey = (scope: RaisedScope): string => raisedDevicesKey(prefix, scope);
   const ttlS = replayTtlS(retention);
-  const unseenKey = (scope: RaisedScope): string => `${KEY_PREFIX}:raised-unseen:${suffix(scope)}`;
-  const decisionKey = ({ rule }: RaisedScope, event: string): string => `${KEY_PREFIX}:edge:${event}.${rule}`;
+  const unseenKey = (scope: RaisedScope): string => `${prefix}:raised-unseen:${suffix(scope)}`;
+  const decisionKey = ({ rule }: RaisedScope, event: string): string => `${prefix}:edge:${event}.${rule}`;
   const outputsKey = ({ rule }: RaisedScope, event: string): string =>
-    `${KEY_PREFIX}:raised-outputs:${event}.${rule}`;
+    `${prefix}:raised-outputs:${event}.${rule}`;
 
   /** The outputs of devices that are no longer raised are needed as long as their last run can be replayed. */
   const letOutputsExpire = async (scope: RaisedScope, events: readonly string[]): Promise<void> => {
@@ -148,12 +152,9 @@ export function openRaisedDevices(redis: Redis, retention: RetentionDays): Raise
   };
   return {
     decide: async (scope, { device, isTrue, raise: request, again }) => {
-      const keys = [raisedKey(scope), decisionKey(scope, request.event), INDEX_KEY];
+      const keys = [raisedKey(scope), decisionKey(scope, request.event), indexKey(prefix)];
       const { account, rule, mode } = scope;
-      const result: unknown = await redis.eval(
-        DECIDE,
-        keys.length,
-        ...keys,
+      const result: unknown = await runScript(redis, DECIDE, keys, [
         device,
         isTrue ? '1' : '0',
         JSON.stringify(request),
@@ -161,7 +162,7 @@ export function openRaisedDevices(redis: Redis, retention: RetentionDays): Raise
         ttlS,
         JSON.stringify([account, rule, mode]),
         RAISED_TTL_S,
-      );
+      ]);
       const [kind, entry] = decision.parse(result);
       if (kind === 'none') return { kind };
       const raised = raiseFrom(entry);
@@ -182,7 +183,7 @@ export function openRaisedDevices(redis: Redis, retention: RetentionDays): Raise
     },
     startSweep: async (scope) => {
       await redis.expire(raisedKey(scope), RAISED_TTL_S);
-      await redis.eval(START_SWEEP, 2, raisedKey(scope), unseenKey(scope), SWEEP_TTL_S);
+      await runScript(redis, START_SWEEP, [raisedKey(scope), unseenKey(scope)], [SWEEP_TTL_S]);
     },
     markSeen: async (scope, devices) => {
       if (devices.length > 0) await redis.srem(unseenKey(scope), ...devices.map(String));
@@ -198,7 +199,7 @@ export function openRaisedDevices(redis: Redis, retention: RetentionDays): Raise
     },
     takeBack: async (scope, device, { kind, raised }) => {
       if (kind === 'raise') {
-        await redis.eval(REMOVE_RAISE, 1, raisedKey(scope), device, raised.event);
+        await runScript(redis, REMOVE_RAISE, [raisedKey(scope)], [device, raised.event]);
         return;
       }
       await redis.hsetnx(raisedKey(scope), String(device), JSON.stringify(raised));
@@ -221,7 +222,7 @@ export function openRaisedDevices(redis: Redis, retention: RetentionDays): Raise
     },
     list: async () => {
       const all = await Promise.all(
-        (await scopesOf(redis)).map(async (scope): Promise<RaisedList> => {
+        (await scopesOf(shard)).map(async (scope): Promise<RaisedList> => {
           const entries = Object.entries(await redis.hgetall(raisedKey(scope)));
           const devices = entries
             .map(([device, entry]) => ({ device: Number(device), ...raiseFrom(entry) }))
@@ -238,15 +239,18 @@ export function openRaisedDevices(redis: Redis, retention: RetentionDays): Raise
 
 /** The number of raised devices of each rule that has any, without reading them. */
 export async function countRaised(
-  redis: Redis,
+  shard: Shard,
 ): Promise<readonly (RaisedScope & { readonly devices: number })[]> {
   return Promise.all(
-    (await scopesOf(redis)).map(async (scope) => ({ ...scope, devices: await redis.hlen(raisedKey(scope)) })),
+    (await scopesOf(shard)).map(async (scope) => ({
+      ...scope,
+      devices: await shard.redis.hlen(raisedDevicesKey(shard.prefix, scope)),
+    })),
   );
 }
 
-async function scopesOf(redis: Redis): Promise<RaisedScope[]> {
-  return (await redis.smembers(INDEX_KEY)).map((member) => {
+async function scopesOf({ redis, prefix }: Shard): Promise<RaisedScope[]> {
+  return (await redis.smembers(indexKey(prefix))).map((member) => {
     const [account, rule, mode] = scopeInIndex.parse(JSON.parse(member));
     return { account, rule, mode };
   });

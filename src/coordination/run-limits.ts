@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
+import { defineScript, runScript } from '../queues/script.js';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
-import { KEY_PREFIX } from '../queues/connection.js';
 import { UNFINISHED_TTL_S } from '../queues/retention.js';
 
 /** How many runs may start within a window of time. */
@@ -65,13 +65,11 @@ export interface RunLimits {
   readonly drop: (account: string, rule: string) => Promise<boolean>;
 }
 
-const HELD_KEY = `${KEY_PREFIX}:held`;
-
 /**
  * KEYS: held rules, waiting runs, time of the last drop, started runs of each limit.
  * ARGV: field, now, plannedAt, run, TTL in seconds; for each limit: window in ms, runs, record of the held rule.
  */
-const ADMIT = `
+const ADMIT = defineScript(`
   local known = #KEYS > 3
   for i = 4, #KEYS do
     if not redis.call('zscore', KEYS[i], ARGV[4]) then known = false end
@@ -98,24 +96,24 @@ const ADMIT = `
     redis.call('pexpire', KEYS[i], ARGV[6 + (i - 4) * 3])
   end
   return { 'admitted' }
-`;
+`);
 
 /** Resets the limit that held the rule, and only that one. KEYS: held rules, waiting runs, started runs of the rule, started runs of all rules with a shared limit. ARGV: field. */
-const RELEASE = `
+const RELEASE = defineScript(`
   local record = redis.call('hget', KEYS[1], ARGV[1])
   if not record then return 0 end
   redis.call('hdel', KEYS[1], ARGV[1])
   redis.call('del', KEYS[2], cjson.decode(record).shared and KEYS[4] or KEYS[3])
   return 1
-`;
+`);
 
 /** KEYS: held rules, waiting runs, time of the last drop, started runs of the rule. ARGV: field, now, TTL in seconds. */
-const DROP = `
+const DROP = defineScript(`
   if redis.call('hdel', KEYS[1], ARGV[1]) == 0 then return 0 end
   redis.call('set', KEYS[3], ARGV[2], 'EX', ARGV[3])
   redis.call('del', KEYS[2], KEYS[4])
   return 1
-`;
+`);
 
 const admission = z.union([
   z.tuple([z.enum(['admitted', 'dropped'])]),
@@ -128,10 +126,11 @@ const admission = z.union([
  *
  * @param now - Epoch milliseconds.
  */
-export function openRunLimits(redis: Redis, now: () => number = Date.now): RunLimits {
-  const startedKey = (field: string): string => `${KEY_PREFIX}:run-limit:${field}`;
-  const waitingKey = (field: string): string => `${KEY_PREFIX}:held-runs:${field}`;
-  const droppedKey = (field: string): string => `${KEY_PREFIX}:dropped:${field}`;
+export function openRunLimits({ redis, prefix }: Shard, now: () => number = Date.now): RunLimits {
+  const heldKey = `${prefix}:held`;
+  const startedKey = (field: string): string => `${prefix}:run-limit:${field}`;
+  const waitingKey = (field: string): string => `${prefix}:held-runs:${field}`;
+  const droppedKey = (field: string): string => `${prefix}:dropped:${field}`;
   // No rule has this id.
   const sharedField = (account: string): string => `${account}:*`;
   const fieldOf = (account: string, rule: string): string => `${account}:${rule}`;
@@ -140,7 +139,7 @@ export function openRunLimits(redis: Redis, now: () => number = Date.now): RunLi
       const field = fieldOf(account, rule);
       const since = new Date(now()).toISOString();
       const keys = [
-        HELD_KEY,
+        heldKey,
         waitingKey(field),
         droppedKey(field),
         ...limits.map(({ shared }) => startedKey(shared ? sharedField(account) : field)),
@@ -151,7 +150,7 @@ export function openRunLimits(redis: Redis, now: () => number = Date.now): RunLi
         return [windowMs, runs, JSON.stringify(record)];
       });
       const values = [field, now(), plannedAt, run, UNFINISHED_TTL_S, ...perLimit];
-      const result: unknown = await redis.eval(ADMIT, keys.length, ...keys, ...values);
+      const result: unknown = await runScript(redis, ADMIT, keys, values);
       const answer = admission.parse(result);
       if (answer.length === 1) return { kind: answer[0] };
       const [kind, record] = answer;
@@ -161,7 +160,7 @@ export function openRunLimits(redis: Redis, now: () => number = Date.now): RunLi
       await redis.srem(waitingKey(fieldOf(account, rule)), run);
     },
     listHeld: async () => {
-      const fields = Object.entries(await redis.hgetall(HELD_KEY));
+      const fields = Object.entries(await redis.hgetall(heldKey));
       return Promise.all(
         fields.map(async ([field, text]) => ({
           ...heldRule.parse(JSON.parse(text)),
@@ -171,13 +170,13 @@ export function openRunLimits(redis: Redis, now: () => number = Date.now): RunLi
     },
     release: async (account, rule) => {
       const field = fieldOf(account, rule);
-      const keys = [HELD_KEY, waitingKey(field), startedKey(field), startedKey(sharedField(account))];
-      return (await redis.eval(RELEASE, keys.length, ...keys, field)) === 1;
+      const keys = [heldKey, waitingKey(field), startedKey(field), startedKey(sharedField(account))];
+      return (await runScript(redis, RELEASE, keys, [field])) === 1;
     },
     drop: async (account, rule) => {
       const field = fieldOf(account, rule);
-      const keys = [HELD_KEY, waitingKey(field), droppedKey(field), startedKey(field)];
-      return (await redis.eval(DROP, keys.length, ...keys, field, now(), UNFINISHED_TTL_S)) === 1;
+      const keys = [heldKey, waitingKey(field), droppedKey(field), startedKey(field)];
+      return (await runScript(redis, DROP, keys, [field, now(), UNFINISHED_TTL_S])) === 1;
     },
   };
 }

@@ -1,10 +1,11 @@
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { event } from '../events/envelope.js';
 import { deviceReferenceOf } from '../events/webhook-types.js';
 import { matchesType } from '../rules/model/event-pattern.js';
 import { pipelineResults } from '../queues/connection.js';
-import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './trace-keys.js';
+import { fromAllShards } from '../queues/shards.js';
+import type { Shard, Shards } from '../queues/shards.js';
+import { ALERT_FIELD, RUN_FIELD, factsKey, indexKey, traceKey } from './trace-keys.js';
 import { alertTrace, factTrace, processingTrace, ruleTrace, runTrace, statusOf } from './trace.js';
 import type { EventStatus, EventSummary, FactTrace, ProcessingTrace, RunTrace, Trace } from './trace.js';
 
@@ -46,13 +47,32 @@ export function isCursor(text: string): boolean {
 }
 
 /** Finds events in the journal, newest first. */
-export async function findEvents(redis: Redis, filter: EventFilter): Promise<EventPage> {
+export async function findEvents(shards: Shards, filter: EventFilter): Promise<EventPage> {
+  const pages = await Promise.all(shards.all.map((shard) => findEventsOfShard(shard, filter)));
+  const [page] = pages;
+  if (page !== undefined && pages.length === 1) return page;
+  return joinPages(pages, filter.limit);
+}
+
+/** The newest events of several pages. The cursor names the last event of the page, whatever shard it is in. */
+function joinPages(pages: readonly EventPage[], limit: number): EventPage {
+  const all = pages
+    .flatMap((page) => page.events)
+    .sort((a, b) => b.receivedAt.localeCompare(a.receivedAt) || (a.id < b.id ? 1 : -1));
+  const events = all.slice(0, limit);
+  const last = events.at(-1);
+  const isMore = all.length > limit || pages.some((page) => page.cursor !== undefined);
+  const cursor = isMore && last !== undefined ? `${Date.parse(last.receivedAt)}-${last.id}` : undefined;
+  return { events, cursor };
+}
+
+async function findEventsOfShard(shard: Shard, filter: EventFilter): Promise<EventPage> {
   const events: EventSummary[] = [];
   let position = positionOf(filter.cursor);
   for (let scanned = 0; scanned < MAX_SCANNED; scanned += BATCH) {
-    const entries = await entriesAfter(redis, position, filter.since);
+    const entries = await entriesAfter(shard, position, filter.since);
     const traces = await tracesOf(
-      redis,
+      shard,
       entries.map((entry) => entry.id),
       false,
     );
@@ -62,20 +82,20 @@ export async function findEvents(redis: Redis, filter: EventFilter): Promise<Eve
       if (found === undefined || !matches(found, filter)) continue;
       events.push(found);
       if (events.length === filter.limit)
-        return { events: await withNames(redis, events), cursor: `${entry.score}-${entry.id}` };
+        return { events: await withNames(shard, events), cursor: `${entry.score}-${entry.id}` };
     }
-    if (entries.length < BATCH) return { events: await withNames(redis, events), cursor: undefined };
+    if (entries.length < BATCH) return { events: await withNames(shard, events), cursor: undefined };
   }
   return {
-    events: await withNames(redis, events),
+    events: await withNames(shard, events),
     cursor: position === undefined ? undefined : `${position.score}-${position.id}`,
   };
 }
 
 /** Adds the names of devices. Facts are large, so only the device fact of the listed events is read. */
-async function withNames(redis: Redis, events: readonly EventSummary[]): Promise<EventSummary[]> {
+async function withNames({ redis, prefix }: Shard, events: readonly EventSummary[]): Promise<EventSummary[]> {
   const pipeline = redis.pipeline();
-  for (const { id } of events) pipeline.hget(factsKey(id), 'device');
+  for (const { id } of events) pipeline.hget(factsKey(prefix, id), 'device');
   const facts = pipelineResults(await pipeline.exec());
   return events.map((event, index) => {
     const fact = facts[index];
@@ -97,9 +117,11 @@ function nameOf(device: FactTrace | undefined): string | undefined {
  * @param id - The id, or at least its first six characters when they match only one event.
  * @returns The trace; undefined when no event or more than one matches.
  */
-export async function findTrace(redis: Redis, id: string): Promise<Trace | undefined> {
-  const found = await findEventIds(redis, id);
-  return found.length === 1 ? (await tracesOf(redis, found, true))[0] : undefined;
+export async function findTrace(shards: Shards, id: string): Promise<Trace | undefined> {
+  const found = await findEventIds(shards, id);
+  if (found.length !== 1) return undefined;
+  const traces = await fromAllShards(shards, (shard) => tracesOf(shard, found, true));
+  return traces.find((trace) => trace !== undefined);
 }
 
 interface Entry {
@@ -113,7 +135,7 @@ function positionOf(cursor: string | undefined): Entry | undefined {
 }
 
 async function entriesAfter(
-  redis: Redis,
+  { redis, prefix }: Shard,
   position: Entry | undefined,
   since: Date | undefined,
 ): Promise<Entry[]> {
@@ -122,10 +144,10 @@ async function entriesAfter(
   let offset = 0;
   if (position !== undefined) {
     // Redis orders events of the same millisecond by id, the greatest first.
-    const sameTime = await redis.zrevrangebyscore(INDEX_KEY, position.score, position.score);
+    const sameTime = await redis.zrevrangebyscore(indexKey(prefix), position.score, position.score);
     offset = sameTime.filter((id) => id >= position.id).length;
   }
-  const flat = await redis.zrevrangebyscore(INDEX_KEY, from, to, 'WITHSCORES', 'LIMIT', offset, BATCH);
+  const flat = await redis.zrevrangebyscore(indexKey(prefix), from, to, 'WITHSCORES', 'LIMIT', offset, BATCH);
   return flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, score: Number(flat[index + 1]) }] : []));
 }
 
@@ -133,23 +155,24 @@ async function entriesAfter(
  * The ids of the events in the journal that start with this prefix; none for a prefix of fewer than six characters. A complete id is
  * returned without a look at the journal.
  */
-export async function findEventIds(redis: Redis, prefix: string): Promise<string[]> {
-  if (/^[0-9a-f]{64}$/.test(prefix)) return [prefix];
-  if (!/^[0-9a-f]{6,63}$/.test(prefix)) return [];
-  return (await redis.zrange(INDEX_KEY, '0', '-1')).filter((id) => id.startsWith(prefix));
+export async function findEventIds(shards: Shards, start: string): Promise<string[]> {
+  if (/^[0-9a-f]{64}$/.test(start)) return [start];
+  if (!/^[0-9a-f]{6,63}$/.test(start)) return [];
+  const ids = await fromAllShards(shards, ({ redis, prefix }) => redis.zrange(indexKey(prefix), '0', '-1'));
+  return ids.filter((id) => id.startsWith(start));
 }
 
 const hash = z.record(z.string(), z.string());
 
 async function tracesOf(
-  redis: Redis,
+  { redis, prefix }: Shard,
   ids: readonly string[],
   withFacts: boolean,
 ): Promise<(Trace | undefined)[]> {
   const pipeline = redis.pipeline();
   for (const id of ids) {
-    pipeline.hgetall(traceKey(id));
-    if (withFacts) pipeline.hgetall(factsKey(id));
+    pipeline.hgetall(traceKey(prefix, id));
+    if (withFacts) pipeline.hgetall(factsKey(prefix, id));
   }
   const results = pipelineResults(await pipeline.exec()).map((result) => hash.parse(result));
   const step = withFacts ? 2 : 1;

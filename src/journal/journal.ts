@@ -1,10 +1,11 @@
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
 import { z } from 'zod';
 import type { Event } from '../events/envelope.js';
 import { pipelineResults } from '../queues/connection.js';
+import type { Shard } from '../queues/shards.js';
 import { completedTtlS, deadLetterTtlS } from '../queues/retention.js';
 import type { RetentionDays } from '../queues/retention.js';
-import { ALERT_FIELD, INDEX_KEY, RUN_FIELD, factsKey, traceKey } from './trace-keys.js';
+import { ALERT_FIELD, RUN_FIELD, factsKey, indexKey, traceKey } from './trace-keys.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 import { factTrace, ruleTrace, runTrace } from './trace.js';
@@ -57,7 +58,7 @@ const EXTEND_TTL =
  * The journal in Redis: one hash per event that expires, and an index by time. A trace expires with the job of its event: later when
  * something failed, because the trace of a dead letter is needed to replay it. Secrets are masked, except in events, which a replay uses.
  */
-export function openJournal(redis: Redis, retention: RetentionDays, redact: Redact): Journal {
+export function openJournal({ redis, prefix }: Shard, retention: RetentionDays, redact: Redact): Journal {
   const completedS = completedTtlS(retention);
   const failedS = deadLetterTtlS(retention);
   const text = (value: unknown): string => JSON.stringify(redactJson(redact, value));
@@ -71,7 +72,7 @@ export function openJournal(redis: Redis, retention: RetentionDays, redact: Reda
       event.id,
       byReceiver ? '1' : '0',
     ];
-    pipeline.eval(START_TRACE, 2, traceKey(event.id), INDEX_KEY, ...values);
+    pipeline.eval(START_TRACE, 2, traceKey(prefix, event.id), indexKey(prefix), ...values);
   };
 
   const write = async (
@@ -85,7 +86,8 @@ export function openJournal(redis: Redis, retention: RetentionDays, redact: Reda
     // A run that waits for weeks must find its trace afterwards.
     const waitS = Math.max(0, Math.ceil((waitsUntil - Date.now()) / 1000));
     const seconds = (failed ? failedS : completedS) + waitS;
-    for (const key of [traceKey(eventId), factsKey(eventId)]) pipeline.eval(EXTEND_TTL, 1, key, seconds);
+    for (const key of [traceKey(prefix, eventId), factsKey(prefix, eventId)])
+      pipeline.eval(EXTEND_TTL, 1, key, seconds);
     pipelineResults(await pipeline.exec());
   };
 
@@ -93,7 +95,7 @@ export function openJournal(redis: Redis, retention: RetentionDays, redact: Reda
     recordReceived: async (events) => {
       const pipeline = redis.pipeline();
       for (const event of events) startTrace(pipeline, event, true);
-      pipeline.zremrangebyscore(INDEX_KEY, '-inf', Date.now() - failedS * 1000);
+      pipeline.zremrangebyscore(indexKey(prefix), '-inf', Date.now() - failedS * 1000);
       const results = pipelineResults(await pipeline.exec());
       return events.map((_event, index) => results[index] === 1);
     },
@@ -103,7 +105,7 @@ export function openJournal(redis: Redis, retention: RetentionDays, redact: Reda
       pipelineResults(await pipeline.exec());
     },
     completedRules: async (eventId) => {
-      const fields = await redis.hgetall(traceKey(eventId));
+      const fields = await redis.hgetall(traceKey(prefix, eventId));
       const runs = Object.entries(fields).flatMap(([name, value]) =>
         name.startsWith(RUN_FIELD) ? [runTrace.parse(JSON.parse(value))] : [],
       );
@@ -111,25 +113,27 @@ export function openJournal(redis: Redis, retention: RetentionDays, redact: Reda
     },
     recordProcessing: (eventId, processing) =>
       write(eventId, processing.state === 'failed', (pipeline) =>
-        pipeline.hset(traceKey(eventId), 'processing', text(processing)),
+        pipeline.hset(traceKey(prefix, eventId), 'processing', text(processing)),
       ),
     recordFact: (eventId, name, fact) =>
-      write(eventId, false, (pipeline) => pipeline.hset(factsKey(eventId), name, text(fact))),
+      write(eventId, false, (pipeline) => pipeline.hset(factsKey(prefix, eventId), name, text(fact))),
     factsOf: async (eventId) => {
-      const fields = await redis.hgetall(factsKey(eventId));
+      const fields = await redis.hgetall(factsKey(prefix, eventId));
       return new Map(
         Object.entries(fields).map(([name, value]) => [name, factTrace.parse(JSON.parse(value))]),
       );
     },
     recordDecisions: (eventId, decisions) =>
-      write(eventId, false, (pipeline) => pipeline.hset(traceKey(eventId), 'decisions', text(decisions))),
+      write(eventId, false, (pipeline) =>
+        pipeline.hset(traceKey(prefix, eventId), 'decisions', text(decisions)),
+      ),
     decisionsOf: async (eventId) => {
-      const decisions = await redis.hget(traceKey(eventId), 'decisions');
+      const decisions = await redis.hget(traceKey(prefix, eventId), 'decisions');
       return decisions === null ? [] : z.array(ruleTrace).parse(JSON.parse(decisions));
     },
     recordPlanned: (eventId, runs) =>
       write(eventId, false, (pipeline) => {
-        for (const run of runs) pipeline.hsetnx(traceKey(eventId), RUN_FIELD + run.rule, text(run));
+        for (const run of runs) pipeline.hsetnx(traceKey(prefix, eventId), RUN_FIELD + run.rule, text(run));
       }),
     recordAlerts: async (alerts) => {
       const pipeline = redis.pipeline();
@@ -137,7 +141,7 @@ export function openJournal(redis: Redis, retention: RetentionDays, redact: Reda
         pipeline.eval(
           RECORD_ALERT,
           1,
-          traceKey(event),
+          traceKey(prefix, event),
           `${ALERT_FIELD}${alert.id}:${alert.channel}`,
           text(alert),
         );
@@ -148,7 +152,7 @@ export function openJournal(redis: Redis, retention: RetentionDays, redact: Reda
       write(
         eventId,
         run.status === 'failed',
-        (pipeline) => pipeline.hset(traceKey(eventId), RUN_FIELD + run.rule, text(run)),
+        (pipeline) => pipeline.hset(traceKey(prefix, eventId), RUN_FIELD + run.rule, text(run)),
         latestWait(run),
       ),
   };

@@ -85,7 +85,7 @@ export async function redisWarnings(redis: Redis): Promise<UserProblem[]> {
 }
 
 /** Why a command would wait for the connection: for callers whose sender needs a response immediately. Undefined when it would not. */
-export function problemWithConnection({ status }: Pick<Redis, 'status'>): Error | undefined {
+export function problemWithConnection({ status }: { readonly status: string }): Error | undefined {
   return status === 'ready' ? undefined : new Error(`Redis is unreachable (connection ${status})`);
 }
 

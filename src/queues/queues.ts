@@ -1,7 +1,6 @@
 import { Queue } from 'bullmq';
 import type { JobsOptions } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { KEY_PREFIX } from './connection.js';
+import type { Shard } from './shards.js';
 import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from './jobs.js';
 import { DAY_S, completedTtlS, deadLetterTtlS } from './retention.js';
 import type { Retention } from './retention.js';
@@ -23,38 +22,38 @@ function jobOptions(retention: Retention): JobsOptions {
 }
 
 /** The queue of events. The job id is the event id, so BullMQ adds an event once. */
-export function openEventQueue(connection: Redis, retention: Retention): Queue<EventJob> {
-  return open<EventJob>(EVENTS, connection, retention);
+export function openEventQueue(shard: Shard, retention: Retention): Queue<EventJob> {
+  return open<EventJob>(EVENTS, shard, retention);
 }
 
 /** The queue of runs. The job id is {@link runId}. */
-export function openRunQueue(connection: Redis, retention: Retention): Queue<RunJob> {
-  return open<RunJob>(RUNS, connection, retention);
+export function openRunQueue(shard: Shard, retention: Retention): Queue<RunJob> {
+  return open<RunJob>(RUNS, shard, retention);
 }
 
 /** The queue of channels that have something to send. The job id is {@link channelJobId}, so one worker at a time works on a channel. */
-export function openAlertQueue(connection: Redis, retention: Retention): Queue<AlertJob> {
+export function openAlertQueue(shard: Shard, retention: Retention): Queue<AlertJob> {
   // The next alert needs the job id again.
-  return open<AlertJob>(ALERTS, connection, retention, { removeOnComplete: true, removeOnFail: true });
+  return open<AlertJob>(ALERTS, shard, retention, { removeOnComplete: true, removeOnFail: true });
 }
 
 /** A day is enough for ticks and sweeps: the ids of their events mark a repeated tick. */
 const TICK_RETENTION: JobsOptions = { removeOnComplete: { age: DAY_S }, removeOnFail: { age: DAY_S } };
 
 /** The queue of the ticks of schedules. */
-export function openScheduleQueue(connection: Redis, retention: Retention): Queue<ScheduleJob> {
-  return open<ScheduleJob>(SCHEDULES, connection, retention, TICK_RETENTION);
+export function openScheduleQueue(shard: Shard, retention: Retention): Queue<ScheduleJob> {
+  return open<ScheduleJob>(SCHEDULES, shard, retention, TICK_RETENTION);
 }
 
 /** The queue of the sweeps that ticks start. Sweeps have a queue of their own, so that no tick waits behind a sweep. */
-export function openSweepQueue(connection: Redis, retention: Retention): Queue<SweepJob> {
-  return open<SweepJob>(SWEEPS, connection, retention, TICK_RETENTION);
+export function openSweepQueue(shard: Shard, retention: Retention): Queue<SweepJob> {
+  return open<SweepJob>(SWEEPS, shard, retention, TICK_RETENTION);
 }
 
-function open<T>(name: string, connection: Redis, retention: Retention, options: JobsOptions = {}): Queue<T> {
+function open<T>(name: string, shard: Shard, retention: Retention, options: JobsOptions = {}): Queue<T> {
   const queue = new Queue<T>(name, {
-    connection,
-    prefix: KEY_PREFIX,
+    connection: shard.redis,
+    prefix: shard.prefix,
     defaultJobOptions: { ...jobOptions(retention), ...options },
   });
   // The connection logs its errors. Without a listener BullMQ prints them to the console as well.

@@ -1,12 +1,11 @@
 import { DelayedError, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Shard } from './shards.js';
 import type { z } from 'zod';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Redact } from '../telemetry/redaction.js';
-import { KEY_PREFIX } from './connection.js';
 import { retryOrFail } from './outcome-of-error.js';
 import type { JobHandle } from './job-handle.js';
 import type { FailureReason, JobOutcome } from './job-outcome.js';
@@ -21,7 +20,7 @@ class LostJobError extends Error {
 /** The parts of a worker. */
 export interface WorkerOptions<S extends z.ZodType> {
   readonly queue: string;
-  readonly connection: Redis;
+  readonly shard: Shard;
   readonly schema: S;
   readonly handle: (job: JobHandle<z.output<S>>) => Promise<JobOutcome>;
   /** Called when a job fails without its handler: the handler threw on the last attempt, or the process died on the job too often. */
@@ -60,7 +59,7 @@ class RetryError extends Error {
 
 /** Starts a worker for a queue. Only this function knows which errors BullMQ expects for which outcome. */
 export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): RunningWorker {
-  const { queue, connection, policy, metrics, logger } = options;
+  const { queue, shard, policy, metrics, logger } = options;
 
   const processJob = async (job: Job<unknown>, token = ''): Promise<void> => {
     const end = metrics.jobDuration.startTimer({ queue });
@@ -131,8 +130,8 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
   };
 
   const worker = new Worker(queue, processJob, {
-    connection,
-    prefix: KEY_PREFIX,
+    connection: shard.redis,
+    prefix: shard.prefix,
     concurrency: options.concurrency,
     lockDuration: options.lockMs,
     stalledInterval: Math.ceil(options.lockMs / STALLED_CHECKS_PER_LOCK),

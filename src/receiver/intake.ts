@@ -1,6 +1,6 @@
 import type { Event } from '../events/envelope.js';
 import { enqueueEvents } from '../coordination/enqueue-events.js';
-import type { EnqueueTarget } from '../coordination/enqueue-events.js';
+import type { ShardStore, ShardStores } from '../coordination/shard-stores.js';
 import { problemWithConnection } from '../queues/connection.js';
 
 /** Enqueues an event. Resolves when Redis has stored it. */
@@ -16,30 +16,38 @@ interface PendingEvent {
 }
 
 /**
- * Creates an intake that writes all events of one tick of the event loop to Redis in one pipeline.
+ * Creates an intake that writes all events of one tick of the event loop to Redis in one batch for each shard.
  *
  * When a write fails halfway, its senders get 503 and send again. The queue drops the duplicates.
  */
-export function createIntake(options: EnqueueTarget): Intake {
+export function createIntake(stores: ShardStores): Intake {
   let pending: PendingEvent[] = [];
 
   function flush(): void {
-    const events = pending;
+    const byStore = new Map<ShardStore, PendingEvent[]>();
+    for (const item of pending) {
+      const store = stores.of(item.event.account);
+      const sameShard = byStore.get(store);
+      if (sameShard === undefined) byStore.set(store, [item]);
+      else sameShard.push(item);
+    }
     pending = [];
-    for (let start = 0; start < events.length; start += MAX_BATCH_SIZE) {
-      const batch = events.slice(start, start + MAX_BATCH_SIZE);
-      store(batch).catch((error: unknown) => batch.forEach(({ reject }) => reject(error)));
+    for (const [store, events] of byStore) {
+      for (let start = 0; start < events.length; start += MAX_BATCH_SIZE) {
+        const batch = events.slice(start, start + MAX_BATCH_SIZE);
+        storeBatch(batch, store).catch((error: unknown) => batch.forEach(({ reject }) => reject(error)));
+      }
     }
   }
 
-  async function store(batch: readonly PendingEvent[]): Promise<void> {
+  async function storeBatch(batch: readonly PendingEvent[], store: ShardStore): Promise<void> {
     const events = batch.map(({ event }) => event);
-    const isNew = await enqueueEvents(events, options);
+    const isNew = await enqueueEvents(events, store);
     batch.forEach(({ resolve }, index) => resolve({ duplicate: isNew[index] !== true }));
   }
 
   return (event) => {
-    const problem = problemWithConnection(options.redis);
+    const problem = problemWithConnection(stores.shards.redis);
     if (problem !== undefined) return Promise.reject(problem);
     return new Promise((resolve, reject) => {
       if (pending.length === 0) setImmediate(flush);

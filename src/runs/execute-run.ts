@@ -1,5 +1,4 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { AlertDispatcher } from '../alerts/alert-dispatcher.js';
 import type { NewAlert } from '../alerts/alert.js';
@@ -15,6 +14,7 @@ import type { Lookups } from '../lookups/lookups.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
 import { stepRecord } from '../queues/jobs.js';
 import type { EventJob, RunJob } from '../queues/jobs.js';
+import type { Shard } from '../queues/shards.js';
 import type { RetentionDays } from '../queues/retention.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { AccountAccess } from '../simplemdm/account-access.js';
@@ -38,7 +38,7 @@ import { supersededReason } from './wait-for-group-slot.js';
 
 /** What the steps of a run reach. */
 export interface ExecuteOptions extends ApprovalContext {
-  readonly connection: Redis;
+  readonly shard: Shard;
   readonly retention: RetentionDays;
   readonly journal: Journal;
   readonly causes: EventCauses;
@@ -76,7 +76,7 @@ export async function executeRun(
   access: AccountAccess,
   options: ExecuteOptions,
 ): Promise<JobOutcome> {
-  const { connection, journal, redaction, causes, groups, alerts } = options;
+  const { shard, journal, redaction, causes, groups, alerts } = options;
   const { job } = run;
   run.clearWait();
   let secrets: RunSecrets;
@@ -117,7 +117,7 @@ export async function executeRun(
     dispatchAlert: (alert) => alerts.dispatch(withoutSecretsInAlert(alert, secrets.redact)),
     emitEvent: async (emitted) => {
       const data = jsonObject.parse(redactJson(secrets.redact, emitted.data));
-      await enqueueEvents([{ ...emitted, data }], { redis: connection, queue: options.events, journal });
+      await enqueueEvents([{ ...emitted, data }], { shard, events: options.events, journal });
     },
     superseded: async () => {
       const hasSlot = !canBeSuperseded || group === undefined || (await groups.holdsSlot(group, job.id));
@@ -145,7 +145,7 @@ export async function executeRun(
       return run.data().steps;
     },
     claimFor: (step) =>
-      openClaims(connection, { account: event.account, step: `${job.id}.${step}` }, options.retention),
+      openClaims(shard, { account: event.account, step: `${job.id}.${step}` }, options.retention),
     confirmOwnership: job.confirmOwnership,
     retryAfter: (error) => stepRetry(error, job, options.stop),
     countStep: (action, status) => options.metrics.steps.inc({ action, status }),

@@ -1,21 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Event } from '../events/envelope.js';
-import type { Journal } from '../journal/journal.js';
 import { enqueueEvents } from '../coordination/enqueue-events.js';
+import type { ShardStore } from '../coordination/shard-stores.js';
 import type { RunTrace, Trace } from '../journal/trace.js';
-import { KEY_PREFIX } from '../queues/connection.js';
-import type { EventJob, RunJob } from '../queues/jobs.js';
 import { runId } from '../queues/queues.js';
 
-/** What a replay reads and writes. */
-export interface ReplayOptions {
-  readonly redis: Redis;
-  readonly events: Queue<EventJob>;
-  readonly runs: Queue<RunJob>;
-  readonly journal: Journal;
-}
+/** What a replay reads and writes: the store of the account. */
+export type ReplayOptions = Pick<ShardStore, 'shard' | 'events' | 'runs' | 'journal'>;
 
 /** The result of a replay. */
 export type Replay =
@@ -43,9 +34,9 @@ const LOCK_TTL_S = 30;
  */
 export async function replay(trace: Trace, everything: boolean, options: ReplayOptions): Promise<Replay> {
   const inProgress: Replay = { kind: 'in_progress', id: trace.id };
-  const lock = `${KEY_PREFIX}:replay:${trace.id}`;
+  const lock = `${options.shard.prefix}:replay:${trace.id}`;
   // Two clicks at the same moment start one replay.
-  if ((await options.redis.set(lock, '1', 'EX', LOCK_TTL_S, 'NX')) === null) return inProgress;
+  if ((await options.shard.redis.set(lock, '1', 'EX', LOCK_TTL_S, 'NX')) === null) return inProgress;
   try {
     const failedRuns = trace.runs.filter((run) => run.status === 'failed');
     const eventFailed = trace.processing?.state === 'failed';
@@ -56,7 +47,7 @@ export async function replay(trace: Trace, everything: boolean, options: ReplayO
     if (!hasEnded) return inProgress;
     return everything ? await repeat(trace, options) : { kind: 'nothing_failed', id: trace.id };
   } finally {
-    await options.redis.del(lock);
+    await options.shard.redis.del(lock);
   }
 }
 
@@ -135,7 +126,7 @@ async function resumeEvent(
 
 async function repeat(
   { id, account, type, at, data, warnings, original, source, originalSource = source }: Trace,
-  { redis, events, journal }: ReplayOptions,
+  { shard, events, journal }: ReplayOptions,
 ): Promise<Replay> {
   const copy: Event = {
     // The queue would drop the fingerprint of the original as a duplicate.
@@ -150,6 +141,6 @@ async function repeat(
     source: 'replay',
     originalSource,
   };
-  await enqueueEvents([copy], { redis, queue: events, journal });
+  await enqueueEvents([copy], { shard, events, journal });
   return { kind: 'repeated', id: copy.id };
 }

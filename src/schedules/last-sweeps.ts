@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
+import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
-import { KEY_PREFIX } from '../queues/connection.js';
 import { DAY_S } from '../queues/retention.js';
 
 const sweepRecord = z.object({
@@ -19,25 +18,28 @@ const sweepRecord = z.object({
 type SweepRecord = z.output<typeof sweepRecord>;
 
 /** A hash per rule: by account, a {@link SweepRecord} as JSON. */
-const lastSweepsKey = (rule: string): string => `${KEY_PREFIX}:last-sweeps:${rule}`;
+const lastSweepsKey = (prefix: string, rule: string): string => `${prefix}:last-sweeps:${rule}`;
 
 /** A schedule may be due once a year. An older record belongs to a removed rule. */
 const SWEEP_RECORD_TTL_S = 400 * DAY_S;
 
 /** Records a completed sweep. */
 export async function recordSweep(
-  redis: Redis,
+  { redis, prefix }: Shard,
   rule: string,
   account: string,
   sweep: SweepRecord,
 ): Promise<void> {
-  await redis.hset(lastSweepsKey(rule), account, JSON.stringify(sweep));
-  await redis.expire(lastSweepsKey(rule), SWEEP_RECORD_TTL_S);
+  await redis.hset(lastSweepsKey(prefix, rule), account, JSON.stringify(sweep));
+  await redis.expire(lastSweepsKey(prefix, rule), SWEEP_RECORD_TTL_S);
 }
 
 /** The last completed sweep of a rule in each account. */
-export async function lastSweeps(redis: Redis, rule: string): Promise<Record<string, SweepRecord>> {
-  const fields = await redis.hgetall(lastSweepsKey(rule));
+export async function lastSweeps(
+  { redis, prefix }: Shard,
+  rule: string,
+): Promise<Record<string, SweepRecord>> {
+  const fields = await redis.hgetall(lastSweepsKey(prefix, rule));
   return Object.fromEntries(
     Object.entries(fields).map(([account, value]) => [account, sweepRecord.parse(JSON.parse(value))]),
   );

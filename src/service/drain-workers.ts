@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../queues/shards.js';
 import type { RunningWorker } from '../queues/worker.js';
 import type { Logger } from '../telemetry/logger.js';
 
@@ -13,19 +13,19 @@ const HAND_BACK_MS = 3000;
 /** What draining needs. */
 export interface DrainOptions {
   readonly workers: readonly RunningWorker[];
-  readonly connection: Redis;
+  readonly redis: RedisClient;
   /** Aborts the API calls and deliveries of active jobs. */
   readonly abort: () => void;
   readonly logger: Logger;
 }
 
 /** Stops workers: they take no new jobs, finish the active ones, and hand back what does not finish in time. */
-export async function drainWorkers({ workers, connection, abort, logger }: DrainOptions): Promise<void> {
+export async function drainWorkers({ workers, redis, abort, logger }: DrainOptions): Promise<void> {
   const closed = Promise.all(workers.map((worker) => worker.close())).then(() => true);
   const closedWithin = (ms: number): Promise<boolean> =>
     Promise.race([closed, delay(ms, false, { ref: false })]);
-  if (await closedWithin(connection.status === 'ready' ? DRAIN_MS : DRAIN_WITHOUT_REDIS_MS)) return;
-  if (connection.status !== 'ready') {
+  if (await closedWithin(redis.status === 'ready' ? DRAIN_MS : DRAIN_WITHOUT_REDIS_MS)) return;
+  if (redis.status !== 'ready') {
     logger.warn(
       { code: 'service/jobs-abandoned' },
       'Redis is unreachable, so active jobs cannot be handed back: another worker resumes them when their locks expire',

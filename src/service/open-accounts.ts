@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Account } from '../config/accounts.js';
 import type { Settings } from '../config/settings.js';
-import { KEY_PREFIX } from '../queues/connection.js';
+import type { Shards } from '../queues/shards.js';
 import { sealingKey } from '../runs/run-secrets.js';
 import type { AccountAccess } from '../simplemdm/account-access.js';
 import { createCachedLists } from '../simplemdm/cached-lists.js';
@@ -18,7 +17,7 @@ import { watchAccounts } from './watch-accounts.js';
 export interface OpenAccountsOptions {
   readonly settings: Pick<Settings, 'API_RATE' | 'API_TIMEOUT_MS'>;
   /** Holds the rate limit of each account, which all processes share. */
-  readonly redis: Redis;
+  readonly shards: Shards;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Aborts the calls in flight when the process stops. */
@@ -28,10 +27,10 @@ export interface OpenAccountsOptions {
 /** Creates an API client and cached lists for each account that has an API key. */
 export function openAccounts(
   accounts: ReadonlyMap<string, Account>,
-  { settings, redis, metrics, logger, signal }: OpenAccountsOptions,
+  { settings, shards, metrics, logger, signal }: OpenAccountsOptions,
 ): ReadonlyMap<string, AccountAccess> {
   const rate = { perSecond: settings.API_RATE, burst: 2 * settings.API_RATE };
-  const watch = watchAccounts(redis, logger);
+  const watch = watchAccounts(shards.home, logger);
   const onWarning = watchAnswers(metrics, logger);
   return new Map(
     [...accounts.values()].flatMap(({ name, apiKey, baseUrl }): [string, AccountAccess][] => {
@@ -42,7 +41,7 @@ export function openAccounts(
         baseUrl,
         timeoutMs: settings.API_TIMEOUT_MS,
         signal,
-        rateLimiter: createSharedRateLimiter(redis, KEY_PREFIX, name, rate),
+        rateLimiter: createSharedRateLimiter(shards.of(name), name, rate),
         // The jobs of a paused account return to the queue, so that workers are free for other accounts.
         maxPauseWaitMs: 0,
         onWarning,

@@ -1,4 +1,5 @@
-import type { Redis } from 'ioredis';
+import { fromAllShards } from '../queues/shards.js';
+import type { Shards } from '../queues/shards.js';
 import { openAlertStore } from '../alerts/alert-store.js';
 import { openApprovals } from '../coordination/approvals.js';
 import { accountStatuses } from '../coordination/account-status.js';
@@ -11,7 +12,7 @@ import type { Readiness } from '../receiver/health-routes.js';
 export interface ReadinessSources {
   readonly stopping: boolean;
   /** Undefined while the process starts. */
-  readonly redis: Redis | undefined;
+  readonly shards: Shards | undefined;
   /** Undefined in a process that has no rules. */
   readonly rules: { readonly count: number; readonly problems: number } | undefined;
   /** The names of the accounts that are configured here. */
@@ -66,16 +67,16 @@ interface RedisState {
   readonly approvals: number;
 }
 
-async function readRedis({ redis, accounts }: ReadinessSources): Promise<RedisState> {
+async function readRedis({ shards, accounts }: ReadinessSources): Promise<RedisState> {
   const nothing = { accounts: {}, held: 0, undelivered: 0, approvals: 0 };
-  if (redis === undefined) return { ...nothing, redis: 'starting' };
-  if (redis.status !== 'ready') return { ...nothing, redis: 'unreachable' };
+  if (shards === undefined) return { ...nothing, redis: 'starting' };
+  if (shards.redis.status !== 'ready') return { ...nothing, redis: 'unreachable' };
   try {
     const [statuses, held, undelivered, approvals] = await Promise.all([
-      accountStatuses(redis),
-      openRunLimits(redis).listHeld(),
-      openAlertStore(redis).countUndelivered(),
-      openApprovals(redis).list(),
+      accountStatuses(shards.home),
+      fromAllShards(shards, (shard) => openRunLimits(shard).listHeld()),
+      openAlertStore(shards.home).countUndelivered(),
+      openApprovals(shards.home).list(),
     ]);
     const known = Object.entries(statuses).filter(([name]) => accounts.has(name));
     return {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Shard } from '../queues/shards.js';
 import {
   REPORT_INTERVAL_MS,
   createRulesReport,
@@ -17,7 +17,7 @@ import type { LiveRules } from './live-rules.js';
 export interface RuleReportingOptions {
   /** Undefined in a process without rules: the process only reads the reports of others. */
   readonly rules: LiveRules | undefined;
-  readonly redis: Redis;
+  readonly home: Shard;
   readonly redact: Redact;
   readonly logger: Logger;
 }
@@ -30,22 +30,22 @@ export interface RuleReporting {
 }
 
 /** Writes the rules report to Redis again and again, so that receivers without rules can show the live rules. */
-export function startRuleReporting({ rules, redis, redact, logger }: RuleReportingOptions): RuleReporting {
+export function startRuleReporting({ rules, home, redact, logger }: RuleReportingOptions): RuleReporting {
   const ownReport = (): RulesReport | undefined =>
     // A problem quotes a line of a file, which may hold a secret.
     rules && rulesReport.parse(redactJson(redact, createRulesReport(rules)));
   const write = (): void => {
     const own = ownReport();
-    if (own === undefined || redis.status !== 'ready') return;
-    writeReport(redis, own).catch((error: unknown) =>
+    if (own === undefined || home.redis.status !== 'ready') return;
+    writeReport(home, own).catch((error: unknown) =>
       logger.debug({ reason: errorText(error) }, 'the rules report could not be written'),
     );
   };
-  redis.once('ready', write);
+  home.redis.once('ready', write);
   const interval = setInterval(write, REPORT_INTERVAL_MS);
   interval.unref();
   return {
-    report: async () => ownReport() ?? readReport(redis),
+    report: async () => ownReport() ?? readReport(home),
     stop: () => {
       clearInterval(interval);
       return Promise.resolve();

@@ -1,5 +1,4 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { createAlertHandler } from '../../workers/alert-worker.js';
 import { createEventHandler } from '../../workers/event-worker.js';
 import { createRunHandler } from '../../workers/run-worker.js';
@@ -26,13 +25,15 @@ import { openRaisedDevices } from '../coordination/raised-devices.js';
 import type { RaisedDevices } from '../coordination/raised-devices.js';
 import { openRunLimits } from '../coordination/run-limits.js';
 import type { RunLimits } from '../coordination/run-limits.js';
+import type { Journal } from '../journal/journal.js';
+import type { ShardStore, ShardStores } from '../coordination/shard-stores.js';
 import { openLookups } from '../lookups/lookups.js';
 import type { Lookups } from '../lookups/lookups.js';
-import type { Journal } from '../journal/journal.js';
 import type { FailureReason } from '../queues/job-outcome.js';
 import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../queues/jobs.js';
-import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../queues/jobs.js';
+import type { AlertJob, ScheduleJob } from '../queues/jobs.js';
 import { ALERTS, EVENTS, RUNS, SCHEDULES, SWEEPS } from '../queues/queues.js';
+import type { Shard } from '../queues/shards.js';
 import { DAY_S, retentionOf } from '../queues/retention.js';
 import type { Retention } from '../queues/retention.js';
 import type { RetryPolicy } from '../queues/backoff.js';
@@ -61,16 +62,10 @@ export interface StartWorkersOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly accounts: ReadonlyMap<string, Account>;
   readonly rules: Pick<LiveRules, 'current' | 'channels' | 'lookups' | 'vocabulary'>;
-  /** A connection for workers. */
-  readonly connection: Redis;
-  readonly queues: {
-    readonly events: Queue<EventJob>;
-    readonly runs: Queue<RunJob>;
-    readonly alerts: Queue<AlertJob>;
-    readonly schedules: Queue<ScheduleJob>;
-    readonly sweeps: Queue<SweepJob>;
-  };
-  readonly journal: Journal;
+  /** On a connection for workers. */
+  readonly stores: ShardStores;
+  readonly alertQueue: Queue<AlertJob>;
+  readonly schedules: Queue<ScheduleJob>;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly redaction: Redaction;
@@ -86,44 +81,26 @@ export interface RunningWorkers {
   readonly catalogs: () => Promise<Vocabulary['catalogs']>;
 }
 
-/** Starts the workers of all queues. */
+/** Starts the workers of all queues: those of events, runs and sweeps for each shard. */
 export function startWorkers(options: StartWorkersOptions): RunningWorkers {
-  const { settings, connection, queues, logger } = options;
-  const retention = retentionOf(settings);
+  const { settings, stores, schedules, logger } = options;
+  const { shards } = stores;
   const aborter = new AbortController();
-  const accounts = openAccounts(options.accounts, {
-    ...options,
-    redis: connection,
-    signal: aborter.signal,
-  });
+  const accounts = openAccounts(options.accounts, { ...options, shards, signal: aborter.signal });
   checkAccounts(accounts, logger);
-  const channels = openChannels(options.rules, options.env);
-  const store = openAlertStore(connection);
   const shared: SharedByWorkers = {
     ...options,
+    home: shards.home,
     rules: () => options.rules.current(),
     vocabulary: () => options.rules.vocabulary(),
     accounts,
-    channels,
+    channels: openChannels(options.rules, options.env),
     lookups: openLookups({ ...options, sources: options.rules.lookups, signal: aborter.signal }),
-    store,
-    causes: openEventCauses(connection, retention),
-    limits: openRunLimits(connection),
-    groups: openConcurrencyGroups(connection, retention),
-    raised: openRaisedDevices(connection, retention),
-    once: openOnceClaims(connection),
-    approvals: openApprovals(connection),
+    store: openAlertStore(shards.home),
+    approvals: openApprovals(shards.home),
     publicUrl: settings.PUBLIC_URL,
     readOnly: settings.READ_ONLY,
-    alerts: createAlertDispatcher({
-      channels,
-      store,
-      queue: queues.alerts,
-      journal: options.journal,
-      redact: options.redaction.redact,
-      readOnly: settings.READ_ONLY,
-    }),
-    retention,
+    retention: retentionOf(settings),
     policy: {
       attempts: settings.RETRY_ATTEMPTS,
       baseMs: settings.RETRY_BASE_MS,
@@ -133,50 +110,75 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     lookPausesMs: settings.INVENTORY_LOOKS_MS,
   };
   const workers = [
-    startEventWorker(shared),
-    startRunWorker(shared),
     startAlertWorker(shared),
     startScheduleWorker(shared),
-    startSweepWorker(shared),
+    ...stores.all.flatMap((store) => startWorkersOfShard(store, shared)),
   ];
   const stopWaking = keepChannelsAwake(shared);
-  const schedules = startScheduleSync(() => syncSchedules(queues.schedules, shared.rules()), logger);
+  const sync = startScheduleSync(() => syncSchedules(schedules, shared.rules()), logger);
   return {
     stop: () => {
       stopWaking();
-      schedules.stop();
-      return drainWorkers({ workers, connection, abort: () => aborter.abort(), logger });
+      sync.stop();
+      return drainWorkers({ workers, redis: shards.redis, abort: () => aborter.abort(), logger });
     },
-    rulesChanged: schedules.requestSync,
+    rulesChanged: sync.requestSync,
     catalogs: async () => (settings.CHECK_REFERENCES ? lookUpCatalogs(accounts, logger) : undefined),
   };
 }
 
+function startWorkersOfShard(store: ShardStore, shared: SharedByWorkers): readonly RunningWorker[] {
+  const { shard, journal } = store;
+  const ofShard: SharedByShard = {
+    ...shared,
+    ...store,
+    causes: openEventCauses(shard, shared.retention),
+    limits: openRunLimits(shard),
+    groups: openConcurrencyGroups(shard, shared.retention),
+    raised: openRaisedDevices(shard, shared.retention),
+    once: openOnceClaims(shard),
+    alerts: createAlertDispatcher({
+      channels: shared.channels,
+      store: shared.store,
+      queue: shared.alertQueue,
+      journal,
+      redact: shared.redaction.redact,
+      readOnly: shared.readOnly,
+    }),
+  };
+  return [startEventWorker(ofShard), startRunWorker(ofShard), startSweepWorker(ofShard)];
+}
+
 /** What the workers of several queues use. */
 interface SharedByWorkers extends Omit<StartWorkersOptions, 'rules' | 'accounts'> {
+  readonly home: Shard;
   readonly rules: () => readonly Rule[];
   readonly vocabulary: () => Vocabulary;
   readonly accounts: ReadonlyMap<string, AccountAccess>;
   readonly channels: () => ReadonlyMap<string, Channel>;
   readonly lookups: Lookups;
   readonly store: AlertStore;
-  readonly causes: EventCauses;
-  readonly limits: RunLimits;
-  readonly groups: ConcurrencyGroups;
-  readonly raised: RaisedDevices;
-  readonly once: OnceClaims;
   readonly approvals: Approvals;
   readonly publicUrl: string | undefined;
   readonly readOnly: boolean;
-  readonly alerts: AlertDispatcher;
   readonly retention: Retention;
   readonly policy: RetryPolicy;
   readonly stop: AbortSignal;
   readonly lookPausesMs: readonly number[];
 }
 
-const workerOptions = ({ connection, settings, policy, redaction, metrics, logger }: SharedByWorkers) => ({
-  connection,
+/** What the workers of a shard use. */
+interface SharedByShard extends SharedByWorkers, ShardStore {
+  readonly causes: EventCauses;
+  readonly limits: RunLimits;
+  readonly groups: ConcurrencyGroups;
+  readonly raised: RaisedDevices;
+  readonly once: OnceClaims;
+  readonly alerts: AlertDispatcher;
+}
+
+const workerOptions = (shard: Shard, { settings, policy, redaction, metrics, logger }: SharedByWorkers) => ({
+  shard,
   concurrency: settings.WORKER_CONCURRENCY,
   lockMs: settings.JOB_LOCK_MS,
   policy,
@@ -185,38 +187,37 @@ const workerOptions = ({ connection, settings, policy, redaction, metrics, logge
   logger,
 });
 
-function startEventWorker(shared: SharedByWorkers): RunningWorker {
-  const { queues, journal, policy } = shared;
+function startEventWorker(shared: SharedByShard): RunningWorker {
+  const { journal, policy } = shared;
   return startWorker({
-    ...workerOptions(shared),
+    ...workerOptions(shared.shard, shared),
     queue: EVENTS,
     schema: eventJob,
-    handle: createEventHandler({ ...shared, events: queues.events, runs: queues.runs }),
+    handle: createEventHandler(shared),
     onAbandoned: (job, failure) => failAbandonedEvent(job, failure, { journal, attempts: policy.attempts }),
   });
 }
 
-function startRunWorker(shared: SharedByWorkers): RunningWorker {
-  const { events, runs } = shared.queues;
-  const options = { ...shared, events, runs };
+function startRunWorker(shared: SharedByShard): RunningWorker {
   return startWorker({
-    ...workerOptions(shared),
+    ...workerOptions(shared.shard, shared),
     queue: RUNS,
     schema: runJob,
-    handle: createRunHandler(options),
-    onAbandoned: (job, failure) => failAbandonedRun(job, failure, options),
+    handle: createRunHandler(shared),
+    onAbandoned: (job, failure) => failAbandonedRun(job, failure, shared),
   });
 }
 
 function startAlertWorker(shared: SharedByWorkers): RunningWorker {
-  const { connection, settings, redaction, logger } = shared;
+  const { home, stores, settings, redaction, logger } = shared;
   return startWorker({
-    ...workerOptions(shared),
+    ...workerOptions(shared.home, shared),
     queue: ALERTS,
     schema: alertJob,
     handle: createAlertHandler({
       ...shared,
-      silences: openSilences(connection),
+      journal: journalOfAllShards(stores),
+      silences: openSilences(home),
       keepUndeliveredMs: settings.DEAD_LETTER_DAYS * DAY_S * 1000,
       consoleUrl: settings.PUBLIC_URL,
       redact: redaction.redact,
@@ -234,24 +235,33 @@ function startAlertWorker(shared: SharedByWorkers): RunningWorker {
 
 function startScheduleWorker(shared: SharedByWorkers): RunningWorker {
   return startWorker({
-    ...workerOptions(shared),
+    ...workerOptions(shared.home, shared),
     queue: SCHEDULES,
     schema: scheduleJob,
-    handle: createScheduleHandler({ ...shared, sweeps: shared.queues.sweeps }),
+    handle: createScheduleHandler({ ...shared, sweepsOf: (account) => shared.stores.of(account).sweeps }),
     onAbandoned: ({ rule }, failure) =>
       logAbandonedJob(shared.logger, { rule }, failure, 'a tick was abandoned'),
   });
 }
 
-function startSweepWorker(shared: SharedByWorkers): RunningWorker {
+function startSweepWorker(shared: SharedByShard): RunningWorker {
   return startWorker({
-    ...workerOptions(shared),
+    ...workerOptions(shared.shard, shared),
     queue: SWEEPS,
     schema: sweepJob,
-    handle: createSweepHandler({ ...shared, events: shared.queues.events }),
+    handle: createSweepHandler(shared),
     onAbandoned: ({ rule, account }, failure) =>
       logAbandonedJob(shared.logger, { rule, account }, failure, 'a sweep was abandoned'),
   });
+}
+
+/** Records alerts in the traces of all shards: a channel serves every account. A shard without the trace ignores the record. */
+function journalOfAllShards({ all }: ShardStores): Pick<Journal, 'recordAlerts'> {
+  return {
+    recordAlerts: async (alerts) => {
+      await Promise.all(all.map(({ journal }) => journal.recordAlerts(alerts)));
+    },
+  };
 }
 
 /** An abandoned job that leaves no record is logged. */
@@ -269,10 +279,10 @@ function logAbandonedJob(
 const WAKE_INTERVAL_MS = 2000;
 
 /** Wakes the channels with something to send again and again. Returns how to stop that. */
-function keepChannelsAwake({ connection, settings, store, queues, logger }: SharedByWorkers): () => void {
+function keepChannelsAwake({ home, settings, store, alertQueue, logger }: SharedByWorkers): () => void {
   const interval = setInterval(() => {
-    if (connection.status !== 'ready' || settings.READ_ONLY) return;
-    wakeBusyChannels(store, queues.alerts).catch((error: unknown) =>
+    if (home.redis.status !== 'ready' || settings.READ_ONLY) return;
+    wakeBusyChannels(store, alertQueue).catch((error: unknown) =>
       logger.debug({ reason: errorText(error) }, 'the channels could not be woken'),
     );
   }, WAKE_INTERVAL_MS);

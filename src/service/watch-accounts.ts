@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Shard } from '../queues/shards.js';
 import { recordAccountStatus } from '../coordination/account-status.js';
 import type { ApiCall } from '../http/api-call.js';
 import { errorText } from '../telemetry/error-text.js';
@@ -8,7 +8,7 @@ import type { Logger } from '../telemetry/logger.js';
  * Watches API calls for keys that stop or start working. A change is logged once and written to Redis, where every
  * process reads it for `/readyz`.
  */
-export function watchAccounts(redis: Redis, logger: Logger): (call: ApiCall) => void {
+export function watchAccounts(home: Shard, logger: Logger): (call: ApiCall) => void {
   const lastAccepted = new Map<string, boolean>();
   return ({ account, status, error }) => {
     if (status === undefined) return;
@@ -22,7 +22,7 @@ export function watchAccounts(redis: Redis, logger: Logger): (call: ApiCall) => 
         'SimpleMDM refuses the API key: events of the account wait until the key is replaced',
       );
     lastAccepted.set(account, accepted);
-    recordAccountStatus(redis, account, {
+    recordAccountStatus(home, account, {
       ok: accepted,
       since: new Date().toISOString(),
       ...(reason !== undefined && { reason }),

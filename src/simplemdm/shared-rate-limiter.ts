@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import { createLocalRateLimiter, rateExhausted, MAX_WAIT_MS } from './rate-limiter.js';
+import type { RedisClient, Shard } from '../queues/shards.js';
 import type { AccountPause, Rate, RateLimiter } from './rate-limiter.js';
 
 /** How long the first reservation waits for Redis. */
@@ -16,24 +16,22 @@ const storedPause = z.object({ status: z.number().optional(), reason: z.string()
  * The windows of rate-limiter-flexible allow twice the rate where two windows meet. A token bucket (generic cell rate algorithm)
  * in their place also reserves slots in advance: a call learns its wait once and does not poll.
  *
- * @param keyPrefix - The start of every Redis key.
  */
 export function createSharedRateLimiter(
-  redis: Redis,
-  keyPrefix: string,
+  { redis, prefix }: Shard,
   account: string,
   rate: Rate,
   now: () => number = Date.now,
 ): RateLimiter {
   const limiter = new RateLimiterRedis({
     storeClient: redis,
-    keyPrefix: `${keyPrefix}:api-rate`,
+    keyPrefix: `${prefix}:api-rate`,
     points: 1,
     duration: 1,
     rejectIfRedisNotReady: true,
     customIncrTtlLuaScript: tokenBucket(rate),
   });
-  const pauseKey = `${keyPrefix}:api-rate:${account}:paused`;
+  const pauseKey = `${prefix}:api-rate:${account}:paused`;
   const local = createLocalRateLimiter(rate, now);
   // Without this wait, processes that start together would each spend a local burst first.
   const connected = whenConnected(redis);
@@ -76,7 +74,7 @@ export function createSharedRateLimiter(
 }
 
 /** Resolves when the connection is up, or after {@link CONNECT_TIMEOUT_MS}. */
-async function whenConnected(redis: Redis): Promise<void> {
+async function whenConnected(redis: RedisClient): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, CONNECT_TIMEOUT_MS);

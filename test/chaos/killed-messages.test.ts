@@ -9,6 +9,7 @@ import { endAllProcesses, startReadyProcess, temporaryFolder } from '../support/
 import { startTestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { alertAbout } from '../unit/channels/messages.js';
+import { singleShard } from '../../src/queues/shards.js';
 
 const MESSAGES = 30;
 const CALM = { group_by: ['title'], group_wait: '1s', limit: { messages: 100, per: '1m' } };
@@ -58,7 +59,7 @@ test('a killed sender loses no message and keeps the order; only the message in 
   const client = new Redis(redis.url);
   try {
     const titles = Array.from({ length: MESSAGES }, (_unused, index) => `message ${index + 1}`);
-    const store = openAlertStore(client);
+    const store = openAlertStore(singleShard(client));
     let last = 0;
     for (const title of titles) {
       // Messages are in the order of their times.

@@ -10,6 +10,7 @@ import { createSimpleMdm } from '../../src/simplemdm/client.js';
 import { endAllProcesses, startReadyProcess, temporaryFolder } from '../support/process.js';
 import { startTestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
+import { openShards, singleShard } from '../../src/queues/shards.js';
 
 const RULES = `
 rules:
@@ -27,7 +28,7 @@ async function allEvents(redis: Redis): Promise<EventSummary[]> {
   const all: EventSummary[] = [];
   let cursor: string | undefined;
   do {
-    const page = await findEvents(redis, { type: 'schedule.*', limit: 100, cursor });
+    const page = await findEvents(openShards(redis), { type: 'schedule.*', limit: 100, cursor });
     all.push(...page.events);
     cursor = page.cursor;
   } while (cursor !== undefined);
@@ -39,8 +40,8 @@ test('a service that is killed during a sweep continues it: one event per device
   const redis = await startTestRedis();
   const simulator = await startSimulator({ apiKey: API_KEY, fleet: { devices: 300, seed: 4711 } });
   const client = new Redis(redis.url);
-  const schedules = openScheduleQueue(client, RETENTION);
-  const sweeps = openSweepQueue(client, RETENTION);
+  const schedules = openScheduleQueue(singleShard(client), RETENTION);
+  const sweeps = openSweepQueue(singleShard(client), RETENTION);
   try {
     const start = () =>
       startReadyProcess('serve', {

@@ -6,6 +6,7 @@ import { findEvents } from '../../src/journal/find-events.js';
 import { endAllProcesses, startReadyProcess, temporaryFolder } from '../support/process.js';
 import { freePort, startTestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
+import { openShards } from '../../src/queues/shards.js';
 
 const RULES = `
 rules:
@@ -30,7 +31,8 @@ test('a service that is killed between looks and during one still acts once when
   const clock = createManualClock(new Date());
   const simulator = await startSimulator({ apiKey: 'api-key-of-the-test', clock });
   const client = new Redis(redis.url);
-  const summaries = async () => (await findEvents(client, { type: 'device.enrolled', limit: 100 })).events;
+  const summaries = async () =>
+    (await findEvents(openShards(client), { type: 'device.enrolled', limit: 100 })).events;
   try {
     const port = await freePort();
     const start = () =>

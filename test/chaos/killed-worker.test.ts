@@ -5,6 +5,7 @@ import { findEvents } from '../../src/journal/find-events.js';
 import { endAllProcesses, startReadyProcess, temporaryFolder } from '../support/process.js';
 import { freePort, startTestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
+import { openShards } from '../../src/queues/shards.js';
 
 const RULES = `
 rules:
@@ -61,7 +62,7 @@ test('a service that is killed several times during its work loses no event and 
       service = await start();
     }
     await until('every event is completed', async () => {
-      const { events } = await findEvents(client, { type: 'device.enrolled', limit: 100 });
+      const { events } = await findEvents(openShards(client), { type: 'device.enrolled', limit: 100 });
       return events.length === DEVICES && events.every((event) => event.status === 'completed');
     });
     const posts = simulator.calls().filter((call) => call.method === 'POST');

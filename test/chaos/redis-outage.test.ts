@@ -3,6 +3,7 @@ import { findEvents } from '../../src/journal/find-events.js';
 import { WEBHOOK_TOKEN } from '../support/world.js';
 import { until } from '../support/until.js';
 import { useWorld } from '../support/use-world.js';
+import { openShards } from '../../src/queues/shards.js';
 
 const world = useWorld();
 
@@ -46,7 +47,7 @@ test('around a Redis outage, each webhook is either accepted with 202 and proces
 
   const taken = [...answers].filter(([, status]) => status === 202).map(([id]) => id);
   await until('every accepted event is completed', async () => {
-    const { events } = await findEvents(world.client, { type: 'device.enrolled', limit: 100 });
+    const { events } = await findEvents(openShards(world.client), { type: 'device.enrolled', limit: 100 });
     return events.length === taken.length && events.every((event) => event.status === 'completed');
   });
   const assigned = world.calls().filter((call) => call.startsWith('POST /device_groups/41/devices/'));

@@ -11,6 +11,7 @@ import { useBrowser } from '../support/use-browser.js';
 import { useChat } from '../support/use-chat.js';
 import { useWorld } from '../support/use-world.js';
 import { ADMIN_TOKEN } from '../support/world.js';
+import { singleShard } from '../../src/queues/shards.js';
 
 const RULES = `
 channels:
@@ -143,7 +144,7 @@ describe('the attention section', () => {
 });
 
 test('the rules view shows live rules with their next run, channels and silences', async () => {
-  await openSilences(world.client).add({
+  await openSilences(singleShard(world.client)).add({
     match: { rule: 'greet-tablets' },
     until: '2999-01-01T00:00:00.000Z',
     comment: 'the lab is rebuilt',
@@ -213,7 +214,11 @@ test.each(WIDTHS)('at %d pixels the trace of a busy event starts with the reason
 });
 
 test('an event that an own action caused is "ignored" and not "no rule matched"', async () => {
-  const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+  const journal = openJournal(
+    singleShard(world.client),
+    { repeatWindowDays: 1, deadLetterDays: 1 },
+    (text) => text,
+  );
   const id = 'cd'.repeat(32);
   const now = new Date().toISOString();
   const about = { account: 'default', type: 'device.changed_group', at: now, receivedAt: now, data: {} };

@@ -10,6 +10,7 @@ import { until } from '../support/until.js';
 import { useBrowser } from '../support/use-browser.js';
 import { useSharedWorld } from '../support/use-world.js';
 import { ADMIN_TOKEN } from '../support/world.js';
+import { singleShard } from '../../src/queues/shards.js';
 
 const RULES = `
 rules:
@@ -80,7 +81,7 @@ function refuseOneGroupChange(): void {
 
 /** Records what a worker records when the API key is rejected. */
 async function recordRefusedAccount(): Promise<void> {
-  await recordAccountStatus(world.client, 'default', {
+  await recordAccountStatus(singleShard(world.client), 'default', {
     ok: false,
     reason:
       'GET /account returned 401: the API key was not accepted; set SIMPLEMDM_API_KEY to a key that works',
@@ -141,7 +142,11 @@ describe('the list of events', () => {
   });
 
   test('has pages', async () => {
-    const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+    const journal = openJournal(
+      singleShard(world.client),
+      { repeatWindowDays: 1, deadLetterDays: 1 },
+      (text) => text,
+    );
     await journal.recordReceived(Array.from({ length: 60 }, (_, number) => receivedEvent(number)));
     const page = await openSignedIn();
     await until('a full page', async () => (await rows(page).count()) === 25);
@@ -206,7 +211,11 @@ describe('the trace', () => {
   });
 
   test('of a waiting run shows attempts, requests, responses and the next attempt', async () => {
-    const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+    const journal = openJournal(
+      singleShard(world.client),
+      { repeatWindowDays: 1, deadLetterDays: 1 },
+      (text) => text,
+    );
     const waiting = receivedEvent(1);
     const now = new Date().toISOString();
     const call = {
@@ -364,7 +373,11 @@ describe('the banner', () => {
 describe('untrusted text', () => {
   test('is always text, never markup', async () => {
     await enrolled('macbook', MARKUP);
-    const journal = openJournal(world.client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+    const journal = openJournal(
+      singleShard(world.client),
+      { repeatWindowDays: 1, deadLetterDays: 1 },
+      (text) => text,
+    );
     const hostile = receivedEvent(1, {
       type: MARKUP,
       account: MARKUP,

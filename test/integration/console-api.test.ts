@@ -9,6 +9,7 @@ import { until } from '../support/until.js';
 import { useSharedWorld } from '../support/use-world.js';
 import { ADMIN_TOKEN, WEBHOOK_TOKEN } from '../support/world.js';
 import { acceptedFrom, enrolled, problemFrom, send } from './receiver/receiver.js';
+import { singleShard } from '../../src/queues/shards.js';
 
 const rules = `
 rules:
@@ -208,7 +209,11 @@ describe('GET /api/events', () => {
   });
 
   test('by the status of any run; the event shows the status and reason of its worst run', async () => {
-    const journal = openJournal(world.client, { repeatWindowDays: 7, deadLetterDays: 90 }, (text) => text);
+    const journal = openJournal(
+      singleShard(world.client),
+      { repeatWindowDays: 7, deadLetterDays: 90 },
+      (text) => text,
+    );
     const id = createHash('sha256').update('several runs').digest('hex');
     const now = new Date().toISOString();
     const about = { account: 'default', type: 'several.runs', at: now, receivedAt: now, data: {} };
@@ -291,7 +296,11 @@ describe('GET /api/events', () => {
     const type = 'paging.test';
 
     beforeAll(async () => {
-      const journal = openJournal(world.client, { repeatWindowDays: 7, deadLetterDays: 90 }, (text) => text);
+      const journal = openJournal(
+        singleShard(world.client),
+        { repeatWindowDays: 7, deadLetterDays: 90 },
+        (text) => text,
+      );
       const base = Date.now() + 60_000;
       // 260 events in 30 milliseconds: up to a hundred in the same one.
       const events = Array.from({ length: 260 }, (_, index) => ({
@@ -346,7 +355,11 @@ describe('GET /api/events', () => {
 
     test('events that arrive between two pages do not shift them', async () => {
       const first = await list({ type: 'paging.*', limit: '50' });
-      const journal = openJournal(world.client, { repeatWindowDays: 7, deadLetterDays: 90 }, (text) => text);
+      const journal = openJournal(
+        singleShard(world.client),
+        { repeatWindowDays: 7, deadLetterDays: 90 },
+        (text) => text,
+      );
       await journal.recordReceived([
         {
           id: 'f'.repeat(64),
@@ -405,7 +418,11 @@ describe('GET /api/events/:id', () => {
   });
 
   test('a prefix of two ids: 404', async () => {
-    const journal = openJournal(world.client, { repeatWindowDays: 7, deadLetterDays: 90 }, (text) => text);
+    const journal = openJournal(
+      singleShard(world.client),
+      { repeatWindowDays: 7, deadLetterDays: 90 },
+      (text) => text,
+    );
     const ids = ['0', '1'].map((end) => `abcdef${end.padStart(58, '0')}`);
     await journal.recordReceived(
       ids.map((id) => ({

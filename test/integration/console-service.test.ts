@@ -9,6 +9,7 @@ import { useChat } from '../support/use-chat.js';
 import { useWorld } from '../support/use-world.js';
 import { ADMIN_TOKEN } from '../support/world.js';
 import { problemFrom } from './receiver/receiver.js';
+import { singleShard } from '../../src/queues/shards.js';
 
 const RULES = `
 channels:
@@ -200,7 +201,7 @@ test('the problems of the rule files are reported in full, each with its place',
 });
 
 test('the loaded rules with their next ticks; channels without their secrets; silences', async () => {
-  await openSilences(world.client).add({
+  await openSilences(singleShard(world.client)).add({
     match: { rule: 'greet' },
     until: '2999-01-01T00:00:00.000Z',
     comment: 'the lab is rebuilt',

@@ -1,10 +1,15 @@
 import type { Redis } from 'ioredis';
 import { openJournal } from '../../src/journal/journal.js';
 import type { RunTrace } from '../../src/journal/trace.js';
+import { singleShard } from '../../src/queues/shards.js';
 
 /** An event as a busy fleet makes it: one run failed, one waits, one was replaced, one went over a list; many rules said no. */
 export async function recordBusyEvent(client: Redis): Promise<void> {
-  const journal = openJournal(client, { repeatWindowDays: 1, deadLetterDays: 1 }, (text) => text);
+  const journal = openJournal(
+    singleShard(client),
+    { repeatWindowDays: 1, deadLetterDays: 1 },
+    (text) => text,
+  );
   const id = 'ab'.repeat(32);
   const now = new Date().toISOString();
   await journal.recordReceived([

@@ -14,6 +14,7 @@ import { collectLog } from './log-lines.js';
 import { startTestRedis } from './redis.js';
 import type { TestRedis } from './redis.js';
 import { until } from './until.js';
+import { openShards } from '../../src/queues/shards.js';
 
 /** Long enough to be real, and easy to find where they should not be. */
 export const API_KEY = 'api-key-of-the-test-4711';
@@ -149,10 +150,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     },
     settled: (type, statuses = AT_REST) =>
       until(`an event ${type} is ${statuses.join(' or ')}`, async () => {
-        const { events } = await findEvents(client, { type, limit: 1 });
+        const { events } = await findEvents(openShards(client), { type, limit: 1 });
         const [newest] = events;
         return newest !== undefined && statuses.includes(newest.status)
-          ? findTrace(client, newest.id)
+          ? findTrace(openShards(client), newest.id)
           : undefined;
       }),
     restartService: async (more) => {

@@ -17,7 +17,7 @@ export function addAlertCommands(program: Command, { env, print }: CommandContex
     .option(...JSON_OPTION)
     .action(async (options: unknown) => {
       const { json } = flags.parse(options);
-      print(await onRedis(env, load, ({ listAlerts }, redis) => listAlerts(redis, json)));
+      print(await onRedis(env, load, ({ listAlerts }, shards) => listAlerts(shards, json)));
     });
 
   alerts
@@ -25,7 +25,7 @@ export function addAlertCommands(program: Command, { env, print }: CommandContex
     .description('send an undelivered message again')
     .argument('<id>', 'the id of the message, or "all"')
     .action(async (id: string) =>
-      print(await onRedis(env, load, ({ retryAlerts }, redis) => retryAlerts(redis, id))),
+      print(await onRedis(env, load, ({ retryAlerts }, shards) => retryAlerts(shards, id))),
     );
 
   alerts
@@ -33,6 +33,6 @@ export function addAlertCommands(program: Command, { env, print }: CommandContex
     .description('drop an undelivered message')
     .argument('<id>', 'the id of the message')
     .action(async (id: string) =>
-      print(await onRedis(env, load, ({ dropAlerts }, redis) => dropAlerts(redis, id))),
+      print(await onRedis(env, load, ({ dropAlerts }, shards) => dropAlerts(shards, id))),
     );
 }

@@ -20,7 +20,7 @@ export function addApprovalCommands(program: Command, { env, print }: CommandCon
     .option(...JSON_OPTION)
     .action(async (options: unknown) => {
       const { json } = flags.parse(options);
-      print(await onRedis(env, load, ({ listApprovals }, redis) => listApprovals(redis, json)));
+      print(await onRedis(env, load, ({ listApprovals }, shards) => listApprovals(shards, json)));
     });
 
   for (const [name, description, answer] of [
@@ -35,8 +35,8 @@ export function addApprovalCommands(program: Command, { env, print }: CommandCon
       .action(async (id: string, options: unknown) => {
         const { name: by } = answerOptions.parse(options);
         print(
-          await onRedis(env, load, ({ answerApproval }, redis, settings) =>
-            answerApproval(redis, settings, id, answer, by),
+          await onRedis(env, load, ({ answerApproval }, shards, settings) =>
+            answerApproval(shards, settings, id, answer, by),
           ),
         );
       });

@@ -20,7 +20,7 @@ export function addEventCommands(program: Command, { env, paint, print }: Comman
     .option('--cursor <cursor>', 'the next page: the cursor at the end of the previous list')
     .option(...JSON_OPTION)
     .action(async (options: unknown) =>
-      print(await onRedis(env, load, ({ listEvents }, redis) => listEvents(redis, options, paint))),
+      print(await onRedis(env, load, ({ listEvents }, shards) => listEvents(shards, options, paint))),
     );
 
   events
@@ -30,7 +30,7 @@ export function addEventCommands(program: Command, { env, paint, print }: Comman
     .action(async (id: string, _options: unknown, command: Command) => {
       // --json stands on the parent command.
       const { json } = flags.parse(command.optsWithGlobals());
-      print(await onRedis(env, load, ({ showEvent }, redis) => showEvent(redis, id, json, paint)));
+      print(await onRedis(env, load, ({ showEvent }, shards) => showEvent(shards, id, json, paint)));
     });
 
   events
@@ -41,8 +41,8 @@ export function addEventCommands(program: Command, { env, paint, print }: Comman
     .action(async (id: string, options: unknown) => {
       const { everything } = flags.parse(options);
       print(
-        await onRedis(env, load, ({ replayEvent }, redis, settings) =>
-          replayEvent(redis, settings, id, everything),
+        await onRedis(env, load, ({ replayEvent }, shards, settings) =>
+          replayEvent(shards, settings, id, everything),
         ),
       );
     });

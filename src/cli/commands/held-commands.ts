@@ -18,7 +18,7 @@ export function addHeldCommands(program: Command, { env, print }: CommandContext
     .option(...JSON_OPTION)
     .action(async (options: unknown) => {
       const { json } = flags.parse(options);
-      print(await onRedis(env, load, ({ listHeld }, redis) => listHeld(redis, json)));
+      print(await onRedis(env, load, ({ listHeld }, shards) => listHeld(shards, json)));
     });
 
   for (const [name, description, act] of [
@@ -32,7 +32,7 @@ export function addHeldCommands(program: Command, { env, print }: CommandContext
       .option('--account <account>', 'the account', DEFAULT_ACCOUNT)
       .action(async (rule: string, options: unknown) => {
         const { account } = accountOption.parse(options);
-        print(await onRedis(env, load, (held, redis) => held[act](redis, account, rule)));
+        print(await onRedis(env, load, (held, shards) => held[act](shards, account, rule)));
       });
   }
 }

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Shards } from '../../queues/shards.js';
 import type { Settings } from '../../config/settings.js';
 
 /**
@@ -10,8 +10,8 @@ import type { Settings } from '../../config/settings.js';
 export async function onRedis<M>(
   env: NodeJS.ProcessEnv,
   load: () => Promise<M>,
-  run: (command: M, redis: Redis, settings: Settings) => Promise<string>,
+  run: (command: M, shards: Shards, settings: Settings) => Promise<string>,
 ): Promise<string> {
   const [{ withRedis }, command] = await Promise.all([import('../with-redis.js'), load()]);
-  return withRedis(env, (redis, settings) => run(command, redis, settings));
+  return withRedis(env, (shards, settings) => run(command, shards, settings));
 }

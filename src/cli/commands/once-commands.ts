@@ -27,7 +27,7 @@ export function addOnceCommands(program: Command, { env, print }: CommandContext
     .option(...JSON_OPTION)
     .action(async (rule: string | undefined, options: unknown) => {
       const { json } = flags.parse(options);
-      print(await onRedis(env, load, ({ listOnce }, redis) => listOnce(redis, rule, json)));
+      print(await onRedis(env, load, ({ listOnce }, shards) => listOnce(shards, rule, json)));
     });
 
   once
@@ -42,8 +42,8 @@ export function addOnceCommands(program: Command, { env, print }: CommandContext
       const parsed = resetOptions.parse(options);
       const { device, key } = parsed;
       print(
-        await onRedis(env, load, ({ resetOnce }, redis) =>
-          resetOnce(redis, { ...parsed, rule, device, key }),
+        await onRedis(env, load, ({ resetOnce }, shards) =>
+          resetOnce(shards, { ...parsed, rule, device, key }),
         ),
       );
     });

@@ -27,7 +27,7 @@ export function addRaisedCommands(program: Command, { env, print }: CommandConte
     .option(...JSON_OPTION)
     .action(async (rule: string | undefined, options: unknown) => {
       const { json } = flags.parse(options);
-      print(await onRedis(env, load, ({ listRaised }, redis) => listRaised(redis, rule, json)));
+      print(await onRedis(env, load, ({ listRaised }, shards) => listRaised(shards, rule, json)));
     });
 
   raised
@@ -42,7 +42,9 @@ export function addRaisedCommands(program: Command, { env, print }: CommandConte
       const parsed = resetOptions.parse(options);
       const { device } = parsed;
       print(
-        await onRedis(env, load, ({ resetRaised }, redis) => resetRaised(redis, { ...parsed, rule, device })),
+        await onRedis(env, load, ({ resetRaised }, shards) =>
+          resetRaised(shards, { ...parsed, rule, device }),
+        ),
       );
     });
 }

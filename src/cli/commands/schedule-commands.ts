@@ -14,8 +14,8 @@ export function addScheduleCommands(program: Command, { env, print }: CommandCon
     .action(async (options: unknown) => {
       const { json } = flags.parse(options);
       print(
-        await onRedis(env, load, ({ listSchedules }, redis, settings) =>
-          listSchedules(redis, settings, json),
+        await onRedis(env, load, ({ listSchedules }, shards, settings) =>
+          listSchedules(shards, settings, json),
         ),
       );
     });
@@ -26,7 +26,7 @@ export function addScheduleCommands(program: Command, { env, print }: CommandCon
     .argument('<rule>', 'the id of the rule')
     .action(async (rule: string) =>
       print(
-        await onRedis(env, load, ({ runSchedule }, redis, settings) => runSchedule(redis, settings, rule)),
+        await onRedis(env, load, ({ runSchedule }, shards, settings) => runSchedule(shards, settings, rule)),
       ),
     );
 }

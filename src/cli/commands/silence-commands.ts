@@ -19,7 +19,7 @@ export function addSilenceCommands(program: Command, { env, print }: CommandCont
     .action(async (options: unknown) => {
       const { match, for: time, comment } = addOptions.parse(options);
       print(
-        await onRedis(env, load, ({ addSilence }, redis) => addSilence(redis, env, match, time, comment)),
+        await onRedis(env, load, ({ addSilence }, shards) => addSilence(shards, env, match, time, comment)),
       );
     });
 
@@ -29,7 +29,7 @@ export function addSilenceCommands(program: Command, { env, print }: CommandCont
     .option(...JSON_OPTION)
     .action(async (options: unknown) => {
       const { json } = flags.parse(options);
-      print(await onRedis(env, load, ({ listSilences }, redis) => listSilences(redis, json)));
+      print(await onRedis(env, load, ({ listSilences }, shards) => listSilences(shards, json)));
     });
 
   silence
@@ -37,7 +37,7 @@ export function addSilenceCommands(program: Command, { env, print }: CommandCont
     .description('remove a silence')
     .argument('<id>', 'the id of the silence')
     .action(async (id: string) =>
-      print(await onRedis(env, load, ({ removeSilence }, redis) => removeSilence(redis, id))),
+      print(await onRedis(env, load, ({ removeSilence }, shards) => removeSilence(shards, id))),
     );
 }
 

@@ -36,7 +36,7 @@ export async function listenForRequests(
   const readiness = () =>
     readinessOf({
       stopping: shutdown.isStopping(),
-      redis: backend?.redis,
+      shards: backend?.stores.shards,
       rules: rules && {
         count: rules.current().length,
         problems: rules.problems().length + rules.referenceProblems().length,

@@ -1,10 +1,10 @@
 import type { Queue } from 'bullmq';
 import type { RulesReport } from '../../console/rules-report.js';
 import { countInventoryWaits } from '../../coordination/inventory-waits.js';
-import { openJournal } from '../../journal/journal.js';
-import type { Journal } from '../../journal/journal.js';
-import type { EventJob, RunJob, ScheduleJob } from '../../queues/jobs.js';
-import { openEventQueue, openRunQueue, openScheduleQueue } from '../../queues/queues.js';
+import { openShardStores } from '../../coordination/shard-stores.js';
+import type { ShardStores } from '../../coordination/shard-stores.js';
+import type { ScheduleJob } from '../../queues/jobs.js';
+import { openScheduleQueue } from '../../queues/queues.js';
 import { retentionOf } from '../../queues/retention.js';
 import type { LiveRules } from '../live-rules.js';
 import { startRuleReporting } from '../rule-reporting.js';
@@ -13,10 +13,8 @@ import type { ServiceContext } from './settings.js';
 
 /** What the receiver, the console and the JSON API write to and read from. */
 export interface ServiceQueues {
-  readonly events: Queue<EventJob>;
-  readonly runs: Queue<RunJob>;
+  readonly stores: ShardStores;
   readonly schedules: Queue<ScheduleJob>;
-  readonly journal: Journal;
   /** The rules report of this process, or of the worker that reported last; undefined when no worker runs. */
   readonly report: () => Promise<RulesReport | undefined>;
 }
@@ -31,25 +29,34 @@ export function openQueues(
   rules: LiveRules | undefined,
 ): ServiceQueues {
   const retention = retentionOf(settings);
-  const events = openEventQueue(requests, retention);
-  const runs = openRunQueue(requests, retention);
-  const schedules = openScheduleQueue(requests, retention);
-  for (const queue of [events, runs, schedules]) shutdown.add('queues', () => queue.close());
-  for (const queue of [events, runs]) {
-    metrics.watchQueue(queue.name, () =>
-      requests.status === 'ready' ? queue.getJobCounts() : Promise.resolve({}),
+  const stores = openShardStores(requests, retention, redaction.redact);
+  const schedules = openScheduleQueue(requests.home, retention);
+  shutdown.add('queues', () => stores.close());
+  shutdown.add('queues', () => schedules.close());
+  const isReady = (): boolean => requests.redis.status === 'ready';
+  for (const name of ['events', 'runs'] as const) {
+    metrics.watchQueue(name, async () =>
+      isReady() ? sumOfCounts(await Promise.all(stores.all.map((store) => store[name].getJobCounts()))) : {},
     );
   }
-  metrics.watchInventoryWaits(() =>
-    requests.status === 'ready' ? countInventoryWaits(requests) : Promise.resolve(undefined),
-  );
-  const reporting = startRuleReporting({ rules, redis: requests, redact: redaction.redact, logger });
+  metrics.watchInventoryWaits(async () => {
+    if (!isReady()) return undefined;
+    const counts = await Promise.all(requests.all.map(countInventoryWaits));
+    return counts.reduce((sum, count) => sum + count, 0);
+  });
+  const reporting = startRuleReporting({ rules, home: requests.home, redact: redaction.redact, logger });
   shutdown.add('rule reporting', () => reporting.stop());
   return {
-    events,
-    runs,
+    stores,
     schedules,
-    journal: openJournal(requests, retention, redaction.redact),
     report: reporting.report,
   };
+}
+
+/** The jobs by state, in all shards. */
+function sumOfCounts(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const [state, count] of counts.flatMap((each) => Object.entries(each)))
+    sum[state] = (sum[state] ?? 0) + count;
+  return sum;
 }

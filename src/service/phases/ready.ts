@@ -3,23 +3,21 @@ import { createIntake } from '../../receiver/intake.js';
 import type { LiveRules } from '../live-rules.js';
 import type { HttpServer } from './http-server.js';
 import type { ServiceQueues } from './queues.js';
-import type { RedisConnections } from './redis.js';
 import type { ServiceContext } from './settings.js';
 
 /** Phase 7: opens the routes for webhooks, console and JSON API, and warns about risky settings. From here on `/readyz` depends on Redis alone. */
 export function openRoutes(
   context: ServiceContext,
   server: HttpServer,
-  { requests: redis }: RedisConnections,
   queues: ServiceQueues,
   rules: LiveRules | undefined,
 ): void {
   const { roles, accounts, logger } = context;
-  server.openApi({ redis, ...queues });
+  server.openApi(queues);
   if (roles.includes('receiver')) {
     server.openWebhooks({
-      intake: createIntake({ redis, queue: queues.events, journal: queues.journal }),
-      firstReceipt: openFirstReceipts(redis),
+      intake: createIntake(queues.stores),
+      firstReceipt: openFirstReceipts(queues.stores.shards.home),
     });
   }
   warnAboutSettings(context);

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import type { Settings } from '../../config/settings.js';
 import { connectForRequests, connectForWorkers, redisWarnings } from '../../queues/connection.js';
 import type { RedisAddress } from '../../queues/connection.js';
+import { openShards } from '../../queues/shards.js';
+import type { RedisClient, Shards } from '../../queues/shards.js';
 import { startPrivateRedis } from '../../queues/private-redis.js';
 import { errorText } from '../../telemetry/error-text.js';
 import type { Logger } from '../../telemetry/logger.js';
@@ -12,9 +13,9 @@ import type { ServiceContext } from './settings.js';
 /** The connections of a process. */
 export interface RedisConnections {
   /** For callers who wait for an answer: a command fails at once while Redis is unreachable. */
-  readonly requests: Redis;
+  readonly requests: Shards;
   /** For workers: a command waits for Redis. */
-  readonly workers: Redis;
+  readonly workers: Shards;
 }
 
 /** A Redis that hangs must not delay the stop. */
@@ -42,7 +43,7 @@ export async function connectRedis({
         logger.debug({ reason: errorText(error) }, 'the configuration of Redis could not be read'),
     );
   });
-  return { requests, workers };
+  return { requests: openShards(requests), workers: openShards(workers) };
 }
 
 async function redisAddress(settings: Settings, logger: Logger, shutdown: Shutdown): Promise<RedisAddress> {
@@ -52,7 +53,7 @@ async function redisAddress(settings: Settings, logger: Logger, shutdown: Shutdo
   return { socketPath: redis.socketPath };
 }
 
-async function closeConnections(...connections: readonly Redis[]): Promise<void> {
+async function closeConnections(...connections: readonly RedisClient[]): Promise<void> {
   await Promise.all(
     connections.map(async (connection) => {
       // QUIT waits for the answers to what was sent; an unreachable Redis can only be disconnected.

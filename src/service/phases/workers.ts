@@ -1,11 +1,5 @@
-import { openJournal } from '../../journal/journal.js';
-import {
-  openAlertQueue,
-  openEventQueue,
-  openRunQueue,
-  openScheduleQueue,
-  openSweepQueue,
-} from '../../queues/queues.js';
+import { openShardStores } from '../../coordination/shard-stores.js';
+import { openAlertQueue, openScheduleQueue } from '../../queues/queues.js';
 import { retentionOf } from '../../queues/retention.js';
 import { startWorkers } from '../start-workers.js';
 import type { RedisConnections } from './redis.js';
@@ -18,26 +12,23 @@ import type { ServiceContext } from './settings.js';
  */
 export function startServiceWorkers(
   { settings, env, accounts, metrics, logger, redaction, shutdown }: ServiceContext,
-  { workers: connection }: RedisConnections,
+  { workers: shards }: RedisConnections,
   { rules, connect }: LoadedLiveRules,
 ): void {
   const retention = retentionOf(settings);
-  const queues = {
-    events: openEventQueue(connection, retention),
-    runs: openRunQueue(connection, retention),
-    alerts: openAlertQueue(connection, retention),
-    schedules: openScheduleQueue(connection, retention),
-    sweeps: openSweepQueue(connection, retention),
-  };
-  for (const queue of Object.values(queues)) shutdown.add('worker queues', () => queue.close());
+  const stores = openShardStores(shards, retention, redaction.redact);
+  const alertQueue = openAlertQueue(shards.home, retention);
+  const schedules = openScheduleQueue(shards.home, retention);
+  shutdown.add('worker queues', () => stores.close());
+  for (const queue of [alertQueue, schedules]) shutdown.add('worker queues', () => queue.close());
   const workers = startWorkers({
     settings,
     env,
     accounts,
     rules,
-    connection,
-    queues,
-    journal: openJournal(connection, retention, redaction.redact),
+    stores,
+    alertQueue,
+    schedules,
     metrics,
     logger,
     redaction,

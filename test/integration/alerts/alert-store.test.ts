@@ -8,6 +8,7 @@ import type { PendingMessage } from '../../../src/alerts/pending-message.js';
 import { everythingIn, startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { alertAbout } from '../../unit/channels/messages.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 const CHANNEL = 'it-chat';
 const KEEP_MS = 60_000;
@@ -28,7 +29,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await redis.flushall();
-  store = openAlertStore(redis);
+  store = openAlertStore(singleShard(redis));
 });
 
 const add = (...alerts: Alert[]) => Promise.all(alerts.map((alert) => store.add(alert, policy)));

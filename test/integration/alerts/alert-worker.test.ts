@@ -27,6 +27,7 @@ import { collectLog } from '../../support/log-lines.js';
 import { everythingIn, startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { alertAbout } from '../../unit/channels/messages.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 const NAME = 'it-chat';
 const SECRET = 'a-secret-of-the-channel';
@@ -52,7 +53,7 @@ afterAll(() => server.stop());
 beforeEach(async () => {
   redis = new Redis(server.url, { maxRetriesPerRequest: null });
   await redis.flushall();
-  store = openAlertStore(redis);
+  store = openAlertStore(singleShard(redis));
   queue = new Queue(ALERTS, { connection: redis, prefix: KEY_PREFIX });
 });
 afterEach(async () => {
@@ -100,18 +101,18 @@ function world({
   const { logTo, log } = collectLog();
   // The worker itself must redact: the journal and the logger redact nothing here.
   const unredacted = (text: string): string => text;
-  const journal = openJournal(redis, { repeatWindowDays: 7, deadLetterDays: 90 }, unredacted);
+  const journal = openJournal(singleShard(redis), { repeatWindowDays: 7, deadLetterDays: 90 }, unredacted);
   const { redact } = createRedaction([SECRET]);
   const handler = createAlertHandler({
     channels: () => channels,
     store,
-    silences: openSilences(redis),
+    silences: openSilences(singleShard(redis)),
     journal,
     policy: { attempts, baseMs: 600_000, maxMs: 600_000 },
     keepUndeliveredMs: 60_000,
     readOnly,
     consoleUrl: undefined,
-    approvals: openApprovals(redis),
+    approvals: openApprovals(singleShard(redis)),
     redact,
     metrics: createMetrics(),
     logger: createLogger({ level: 'debug', redact: unredacted, destination: logTo }),
@@ -147,7 +148,7 @@ function world({
     redact,
     readOnly,
   });
-  const traces = async () => (await findTrace(redis, EVENT.id))?.alerts ?? [];
+  const traces = async () => (await findTrace(openShards(redis), EVENT.id))?.alerts ?? [];
   return { work, addDue, channels, channel, sent, dispatcher, traces, log };
 }
 
@@ -198,7 +199,7 @@ describe('an error of a channel', () => {
 
 test('a silenced alert does not suppress the same alert after the silence', async () => {
   const { work, addDue, sent } = world({ settings: { repeat_interval: '1h' } });
-  const silences = openSilences(redis);
+  const silences = openSilences(singleShard(redis));
   const silence = await silences.add({
     match: { device_name: 'a' },
     until: new Date(Date.now() + 3_600_000).toISOString(),
@@ -462,7 +463,7 @@ describe('a service that knows keys', () => {
     const { work, addDue, sent, traces } = world({ perKey: true });
     await addDue(trigger('1'));
     await work();
-    await openSilences(redis).add({ match: { channel: '*' }, until: inAnHour(), comment: '' });
+    await openSilences(singleShard(redis)).add({ match: { channel: '*' }, until: inAnHour(), comment: '' });
     await addDue(trigger('2', { status: 'resolved' }), trigger('3', { key: 'another' }));
     await work();
     expect(statuses(sent)).toEqual([`triggered ${KEY} × 1`, `resolved ${KEY} × 1`]);
@@ -492,7 +493,7 @@ describe('an alert with a link that a person must open', () => {
     const { work, addDue, sent, dispatcher } = world({
       settings: { digest: { schedule: '0 0 1 1 *' }, repeat_interval: '1h' },
     });
-    await openSilences(redis).add({ match: { channel: '*' }, until: inAnHour(), comment: '' });
+    await openSilences(singleShard(redis)).add({ match: { channel: '*' }, until: inAnHour(), comment: '' });
     await addDue(alertAbout('a'));
     await dispatcher.dispatch(alertAbout('b', { link }));
     await dispatcher.dispatch({ ...alertAbout('b', { link }), id: 'asked again' });

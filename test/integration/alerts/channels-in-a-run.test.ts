@@ -10,6 +10,7 @@ import { until } from '../../support/until.js';
 import { useChat } from '../../support/use-chat.js';
 import { useWorld } from '../../support/use-world.js';
 import type { World } from '../../support/world.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 const SECRET = `whsec_${Buffer.from('a secret of the test that is long').toString('base64')}`;
 
@@ -106,7 +107,7 @@ describe('a message with one alert', () => {
     await until('the rejection', () => chat.requests().length === 1);
     simulator.enroll({ kind: 'macbook', name: 'second' });
     await until('the next one', () => chat.requests().length === 2);
-    const store = openAlertStore(client);
+    const store = openAlertStore(singleShard(client));
     const [undelivered] = await until('it is undelivered', async () => {
       const all = await store.undelivered();
       return all.length === 1 && all;
@@ -124,7 +125,7 @@ test('a response that repeats the secret path of the URL is redacted', async () 
   chat.answerNext({ status: 404, body: 'Cannot POST /path-that-is-secret' });
   simulator.enroll({ kind: 'macbook', name: 'Ada' });
   const [undelivered] = await until('it is undelivered', async () => {
-    const all = await openAlertStore(client).undelivered();
+    const all = await openAlertStore(singleShard(client)).undelivered();
     return all.length === 1 && all;
   });
   expect(undelivered?.reason).toMatch(/returned 404: Cannot POST \[redacted\]$/);
@@ -143,7 +144,7 @@ test('a temporarily empty rule file loses nothing', async () => {
   await until('the channel is missing', () =>
     log().includes('messages wait up to ten minutes for their channel'),
   );
-  expect(await openAlertStore(client).undelivered()).toEqual([]);
+  expect(await openAlertStore(singleShard(client)).undelivered()).toEqual([]);
   await writeFile(path, text);
   await until('the message', () => chat.requests().length === 1);
   expect(titles()).toEqual(['Ada joined']);
@@ -229,13 +230,17 @@ describe('the delivery policy', () => {
     const { simulator, service, client, env, beforeStop } = await start(digest('0 0 1 1 *'));
     for (const name of ['a', 'b']) simulator.enroll({ kind: 'macbook', name });
     await until('both wait for more than a second', async () => {
-      const groups = await openAlertStore(client).openGroups('desk');
+      const groups = await openAlertStore(singleShard(client)).openGroups('desk');
       return groups.length === 2 && groups.every(({ firstAt }) => Date.now() > firstAt + 1000);
     });
     // Of every second: both are due.
     await writeFile(env['RULES_PATH'] ?? '', digest('* * * * * *'));
     await service.reloadRules();
-    const queue = openAlertQueue(client, { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 });
+    const queue = openAlertQueue(singleShard(client), {
+      repeatWindowDays: 7,
+      deadLetterDays: 30,
+      attempts: 3,
+    });
     beforeStop(() => queue.close());
     const request = await until('the digest', async () => {
       await wakeJob(queue, channelJobId('desk'));
@@ -246,7 +251,7 @@ describe('the delivery policy', () => {
 
   test('a silenced alert is not sent, and the trace says so', async () => {
     const { simulator, settled, client } = await start(rules(SHORT_WAIT));
-    await openSilences(client).add({
+    await openSilences(singleShard(client)).add({
       match: { rule: 'new-devices', device_name: 'lab-*' },
       until: new Date(Date.now() + 3_600_000).toISOString(),
       comment: 'the lab is rebuilt',

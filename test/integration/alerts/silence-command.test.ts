@@ -4,6 +4,7 @@ import { addSilence } from '../../../src/cli/silences.js';
 import { temporaryFolder } from '../../support/process.js';
 import { startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const RULES = `
 channels:
@@ -30,7 +31,7 @@ afterAll(async () => {
 });
 
 const add = (match: string[], file = 'rules.yaml'): Promise<string> =>
-  addSilence(redis, { RULES_PATH: `${folder.path}/${file}` }, match, '1h', '');
+  addSilence(openShards(redis), { RULES_PATH: `${folder.path}/${file}` }, match, '1h', '');
 
 test.each(['rule=new-macs', 'rule=NEW-*', 'device_name=lab-*', 'team=it', 'site=berlin', 'service=failed'])(
   '%s is accepted without a warning',

@@ -12,6 +12,7 @@ import { useChat } from '../../support/use-chat.js';
 import { useWorld } from '../../support/use-world.js';
 import { ADMIN_TOKEN } from '../../support/world.js';
 import type { World } from '../../support/world.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 const world = useWorld();
 const chat = useChat();
@@ -136,7 +137,7 @@ test('the step waits, the link shows what will happen and changes nothing, Appro
     }
   }
   expect(wipes()).toEqual([]);
-  expect(await openApprovals(client).list()).toHaveLength(1);
+  expect(await openApprovals(singleShard(client)).list()).toHaveLength(1);
 
   const answer = await post(
     url,
@@ -215,7 +216,7 @@ describe('an approval of a rule', () => {
     const waiting = await ask();
     expect(waiting.runs[0]?.steps).toMatchObject([{ status: 'pending' }]);
     await restartService();
-    const [request] = await openApprovals(client).list();
+    const [request] = await openApprovals(singleShard(client)).list();
     const api = (path: string, method: string, token = ADMIN_TOKEN): Promise<Response> =>
       fetch(`${world.service.url}/api/${path}`, { method, headers: { Authorization: `Bearer ${token}` } });
     expect(await (await api('status', 'GET')).json()).toMatchObject({
@@ -242,20 +243,22 @@ describe('an approval of a rule', () => {
     const { text, action } = await message();
     expect(action ?? undefined).toBeUndefined();
     const [, id = ''] = /mdm-reflex approvals reject (\w+)/.exec(text) ?? [];
-    expect(await listApprovals(client, false)).toMatch(new RegExp(`${id} +default +erase +.+ wipe`));
+    expect(await listApprovals(openShards(client), false)).toMatch(
+      new RegExp(`${id} +default +erase +.+ wipe`),
+    );
     const ready = await (await fetch(`${world.service.url}/readyz`)).text();
     expect(ready).toContain('1 run waits for an approval: mdm-reflex approvals list');
     expect(ready).not.toContain(id);
     const settings = readSettings(env, []);
-    expect(await answerApproval(client, settings, id, 'rejected', 'Cleo')).toMatch(/^rejected: /);
+    expect(await answerApproval(openShards(client), settings, id, 'rejected', 'Cleo')).toMatch(/^rejected: /);
     expect(await ended(waiting)).toMatchObject({ runs: [{ reason: 'rejected by Cleo (command line)' }] });
-    await expect(answerApproval(client, settings, id, 'approved', 'Cleo')).rejects.toThrow(
+    await expect(answerApproval(openShards(client), settings, id, 'approved', 'Cleo')).rejects.toThrow(
       /rejected by Cleo/,
     );
-    await expect(answerApproval(client, settings, 'none', 'approved', 'Cleo')).rejects.toThrow(
+    await expect(answerApproval(openShards(client), settings, 'none', 'approved', 'Cleo')).rejects.toThrow(
       /nothing waits/,
     );
-    expect(await listApprovals(client, false)).toBe('nothing waits for an approval');
+    expect(await listApprovals(openShards(client), false)).toBe('nothing waits for an approval');
     expect(wipes()).toEqual([]);
   });
 
@@ -267,7 +270,7 @@ describe('an approval of a rule', () => {
     await service.reloadRules();
     await wakeRuns(client);
     expect(await ended(waiting)).toMatchObject({ runs: [{ code: 'run/rule-changed' }] });
-    expect(await openApprovals(client).list()).toEqual([]);
+    expect(await openApprovals(singleShard(client)).list()).toEqual([]);
     const html = await (await fetch(url)).text();
     expect(html).toContain('No longer needed');
   });
@@ -305,13 +308,13 @@ describe('an approval of a rule', () => {
       failed.at,
       ({ runs }) => runs[0]?.status === 'failed' && runs[0].steps[0]?.attempts === 2,
     );
-    expect(await openApprovals(client).list()).toEqual([]);
+    expect(await openApprovals(singleShard(client)).list()).toEqual([]);
 
     await writeFile(env['RULES_PATH'] ?? '', rules(failing('\n      - wipe: {}')));
     await service.reloadRules();
     expect(await replayed(failed)).toBe(202);
     await traceWhen(failed.at, ({ runs }) => runs[0]?.approvals?.length === 2);
-    expect(await openApprovals(client).list()).toMatchObject([
+    expect(await openApprovals(singleShard(client)).list()).toMatchObject([
       { steps: [{ action: 'set_attribute' }, { action: 'wipe' }] },
     ]);
     expect(wipes()).toEqual([]);
@@ -332,7 +335,7 @@ describe('an approval of a rule', () => {
     );
     await service.reloadRules();
     await traceWhen(at, ({ runs }) => runs[0]?.approvals?.length === 1);
-    expect(await openApprovals(client).list()).toMatchObject([{ steps: [{ action: 'wipe' }] }]);
+    expect(await openApprovals(singleShard(client)).list()).toMatchObject([{ steps: [{ action: 'wipe' }] }]);
     expect(wipes()).toEqual([]);
   });
 });
@@ -350,9 +353,9 @@ describe('without an answer', () => {
       'the time is over',
       () => Date.now() > Date.parse(waiting.runs[0]?.approvals?.[0]?.expiresAt ?? ''),
     );
-    const [request] = await openApprovals(client).list();
+    const [request] = await openApprovals(singleShard(client)).list();
     expect(
-      await openApprovals(client).decide(request?.id ?? '', { answer: 'approved', at: 'x' }),
+      await openApprovals(singleShard(client)).decide(request?.id ?? '', { answer: 'approved', at: 'x' }),
     ).not.toMatchObject({
       isNew: true,
     });
@@ -381,12 +384,12 @@ test('a dry run asks nobody, and neither does a step whose condition is false', 
   const trace = await traceWhen(later, ({ status }) => status === 'completed');
   expect(trace.runs).toMatchObject([{ steps: [{ status: 'skipped' }] }]);
   expect(trace.runs[0]?.approvals).toBeUndefined();
-  expect(await openApprovals(world.client).list()).toEqual([]);
+  expect(await openApprovals(singleShard(world.client)).list()).toEqual([]);
 });
 
 /** Makes waiting runs look at their rules now, as they do from time to time. */
 async function wakeRuns(client: World['client']): Promise<void> {
-  const runs = openRunQueue(client, RETENTION);
+  const runs = openRunQueue(singleShard(client), RETENTION);
   world.beforeStop(() => runs.close());
   await Promise.all((await runs.getDelayed()).map((job) => job.promote()));
 }

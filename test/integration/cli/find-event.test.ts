@@ -2,12 +2,14 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { showEvent } from '../../../src/cli/events.js';
 import { openJournal } from '../../../src/journal/journal.js';
 import { useTestRedis } from '../../support/use-redis.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 const redis = useTestRedis();
 
 const ONE = `abcdef${'1'.repeat(58)}`;
 const OTHER = `abcdef${'2'.repeat(58)}`;
-const show = (id: string): Promise<string> => showEvent(redis(), id, false, (_style, text) => text);
+const show = (id: string): Promise<string> =>
+  showEvent(openShards(redis()), id, false, (_style, text) => text);
 
 beforeAll(async () => {
   const now = new Date().toISOString();
@@ -19,7 +21,11 @@ beforeAll(async () => {
     source: 'webhook' as const,
     data: {},
   };
-  const journal = openJournal(redis(), { repeatWindowDays: 7, deadLetterDays: 90 }, (text) => text);
+  const journal = openJournal(
+    singleShard(redis()),
+    { repeatWindowDays: 7, deadLetterDays: 90 },
+    (text) => text,
+  );
   await journal.recordReceived([ONE, OTHER].map((id) => ({ ...event, id })));
 });
 

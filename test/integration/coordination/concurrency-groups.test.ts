@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { openConcurrencyGroups } from '../../../src/coordination/concurrency-groups.js';
 import type { ConcurrencyMode, ConcurrencyGroups } from '../../../src/coordination/concurrency-groups.js';
 import { useTestRedis } from '../../support/use-redis.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 const redis = useTestRedis();
 let groups: ConcurrencyGroups;
 beforeAll(() => {
-  groups = openConcurrencyGroups(redis(), { repeatWindowDays: 7, deadLetterDays: 90 });
+  groups = openConcurrencyGroups(singleShard(redis()), { repeatWindowDays: 7, deadLetterDays: 90 });
 });
 beforeEach(() => redis().flushall());
 

@@ -8,6 +8,7 @@ import type { Rule } from '../../../src/rules/model/rule.js';
 import { decideEdges } from '../../../src/runs/decide-edges.js';
 import type { Decision } from '../../../src/runs/evaluate-rules.js';
 import { useTestRedis } from '../../support/use-redis.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 const RETENTION = { repeatWindowDays: 7, deadLetterDays: 30 };
 const SCOPE = { account: 'default', rule: 'lost', mode: 'live' } as const;
@@ -17,7 +18,7 @@ let raised: RaisedDevices;
 
 beforeEach(async () => {
   await redis().flushall();
-  raised = openRaisedDevices(redis(), RETENTION);
+  raised = openRaisedDevices(singleShard(redis()), RETENTION);
 });
 
 const request = (event: string, isTrue: boolean, more: Partial<EdgeRequest> = {}): EdgeRequest => ({

@@ -5,10 +5,12 @@ import { registerEvents } from '../../../src/coordination/event-order.js';
 import { openEventCauses } from '../../../src/coordination/event-causes.js';
 import { openRunLimits } from '../../../src/coordination/run-limits.js';
 import { openJournal } from '../../../src/journal/journal.js';
+import { KEY_PREFIX } from '../../../src/queues/connection.js';
 import { traceKey } from '../../../src/journal/trace-keys.js';
 import { DAY_S } from '../../../src/queues/retention.js';
 import { MAX_STEP_DAYS } from '../../../src/rules/model/duration.js';
 import { useTestRedis } from '../../support/use-redis.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 const redis = useTestRedis();
 beforeEach(() => redis().flushall());
@@ -25,7 +27,7 @@ const EVENT = {
 
 /** How long after the failure of its run a dead letter can be replayed: a replay needs the trace. */
 async function replayableS(retention: { repeatWindowDays: number; deadLetterDays: number }): Promise<number> {
-  const journal = openJournal(redis(), retention, (text) => text);
+  const journal = openJournal(singleShard(redis()), retention, (text) => text);
   await journal.recordReceived([EVENT]);
   await journal.recordRun(EVENT.id, {
     rule: 'r',
@@ -33,7 +35,7 @@ async function replayableS(retention: { repeatWindowDays: number; deadLetterDays
     plannedAt: EVENT.receivedAt,
     steps: [],
   });
-  return redis().ttl(traceKey(EVENT.id));
+  return redis().ttl(traceKey(KEY_PREFIX, EVENT.id));
 }
 
 describe.each([
@@ -45,7 +47,7 @@ describe.each([
   const WAIT_AFTER_REPLAY_S = 29 * DAY_S;
 
   test('claims', async () => {
-    const claim = openClaims(redis(), { account: 'default', step: 'e.r.0' }, retention);
+    const claim = openClaims(singleShard(redis()), { account: 'default', step: 'e.r.0' }, retention);
     expect(await claim('script_job:341')).toBe(true);
     expect(await redis().ttl('mdm-reflex:claim:default:script_job:341')).toBeGreaterThan(
       (await replayableS(retention)) + WAIT_AFTER_REPLAY_S,
@@ -53,7 +55,7 @@ describe.each([
   });
 
   test('the cause of an event', async () => {
-    const causes = openEventCauses(redis(), retention);
+    const causes = openEventCauses(singleShard(redis()), retention);
     await causes.expect('default', EVENT.type, 54, { event: 'e0', rule: 'r', chainLength: 1 });
     expect(await causes.causeOf(EVENT)).toEqual({ event: 'e0', rule: 'r', chainLength: 1 });
     expect(await redis().ttl(`mdm-reflex:cause:of:${EVENT.id}`)).toBeGreaterThan(
@@ -62,7 +64,7 @@ describe.each([
   });
 
   test('the state of a concurrency group, which also outlives the longest step', async () => {
-    const groups = openConcurrencyGroups(redis(), retention);
+    const groups = openConcurrencyGroups(singleShard(redis()), retention);
     await groups.requestSlot({ group: 'g', run: 'old', at: 1, mode: 'restart' });
     await groups.requestSlot({ group: 'g', run: 'new', at: 2, mode: 'restart' });
     const replayable = await replayableS(retention);
@@ -80,15 +82,15 @@ describe.each([
 test('a step that looks at the claim of another step renews the claim, so that the next dead letter of its run is safe too', async () => {
   const retention = { repeatWindowDays: 7, deadLetterDays: 90 };
   const key = 'mdm-reflex:claim:default:script_job:341';
-  await openClaims(redis(), { account: 'default', step: 'other' }, retention)('script_job:341');
+  await openClaims(singleShard(redis()), { account: 'default', step: 'other' }, retention)('script_job:341');
   await redis().expire(key, DAY_S);
-  const claim = openClaims(redis(), { account: 'default', step: 'in-doubt' }, retention);
+  const claim = openClaims(singleShard(redis()), { account: 'default', step: 'in-doubt' }, retention);
   expect(await claim('script_job:341')).toBe(false);
   expect(await redis().ttl(key)).toBeGreaterThan((await replayableS(retention)) + 29 * DAY_S);
 });
 
 test('an event keeps its cause through later attempts, each of which renews the cause', async () => {
-  const causes = openEventCauses(redis(), { repeatWindowDays: 7, deadLetterDays: 90 });
+  const causes = openEventCauses(singleShard(redis()), { repeatWindowDays: 7, deadLetterDays: 90 });
   const cause = { event: 'e0', rule: 'r', chainLength: 1 };
   await causes.expect('default', EVENT.type, 54, cause);
   await causes.causeOf(EVENT);
@@ -98,8 +100,8 @@ test('an event keeps its cause through later attempts, each of which renews the 
 });
 
 test('what unfinished work needs outlives the longest step', async () => {
-  await registerEvents(redis(), [EVENT]);
-  const limits = openRunLimits(redis());
+  await registerEvents(singleShard(redis()), [EVENT]);
+  const limits = openRunLimits(singleShard(redis()));
   const limit = { runs: 0, windowMs: 60_000, shared: false, reason: 'none' };
   await limits.admit({ account: 'default', rule: 'r', run: 'e.r', plannedAt: Date.now(), limits: [limit] });
   const heldRunsTtl = await redis().ttl('mdm-reflex:held-runs:default:r');

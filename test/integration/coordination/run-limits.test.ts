@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { openRunLimits } from '../../../src/coordination/run-limits.js';
 import type { RunLimit } from '../../../src/coordination/run-limits.js';
 import { useTestRedis } from '../../support/use-redis.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 const redis = useTestRedis();
 beforeEach(() => redis().flushall());
@@ -11,7 +12,7 @@ const SHARED: RunLimit = { runs: 3, windowMs: 60_000, shared: true, reason: 'thr
 
 describe('run limits', () => {
   let now = 1_000_000;
-  const runLimits = () => openRunLimits(redis(), () => now);
+  const runLimits = () => openRunLimits(singleShard(redis()), () => now);
   /** The answer in one word: `newly held` when this request reached the limit. */
   async function admit(
     run: string,

@@ -1,10 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { findTrace } from '../../../src/journal/find-events.js';
 import { openJournal } from '../../../src/journal/journal.js';
+import { KEY_PREFIX } from '../../../src/queues/connection.js';
 import { factsKey, traceKey } from '../../../src/journal/trace-keys.js';
 import { DAY_S } from '../../../src/queues/retention.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
 import { useTestRedis } from '../../support/use-redis.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 const redis = useTestRedis();
 
@@ -21,7 +23,11 @@ const EVENT = {
 };
 
 const journal = () =>
-  openJournal(redis(), { repeatWindowDays: 7, deadLetterDays: 90 }, createRedaction([SECRET]).redact);
+  openJournal(
+    singleShard(redis()),
+    { repeatWindowDays: 7, deadLetterDays: 90 },
+    createRedaction([SECRET]).redact,
+  );
 
 test('the trace of a run that waits for a month outlives the wait', async () => {
   await journal().recordReceived([EVENT]);
@@ -32,7 +38,7 @@ test('the trace of a run that waits for a month outlives the wait', async () => 
     plannedAt: EVENT.receivedAt,
     steps: [{ action: 'wait', status: 'waiting', attempts: 1, calls: [], nextAttemptAt: inAMonth }],
   });
-  for (const key of [traceKey(ID)]) expect(await redis().ttl(key)).toBeGreaterThan(36 * DAY_S);
+  for (const key of [traceKey(KEY_PREFIX, ID)]) expect(await redis().ttl(key)).toBeGreaterThan(36 * DAY_S);
 });
 
 test('secrets from the environment are masked in facts, wherever they come from', async () => {
@@ -43,7 +49,7 @@ test('secrets from the environment are masked in facts, wherever they come from'
     durationMs: 1,
     calls: [],
   });
-  expect(await redis().hget(factsKey(ID), 'attributes')).not.toContain(SECRET);
-  const trace = await findTrace(redis(), ID);
+  expect(await redis().hget(factsKey(KEY_PREFIX, ID), 'attributes')).not.toContain(SECRET);
+  const trace = await findTrace(openShards(redis()), ID);
   expect(trace?.facts['attributes']?.value).toEqual({ token: '[redacted]', department: 'Sales' });
 });

@@ -9,6 +9,7 @@ import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { ADMIN_TOKEN } from '../../support/world.js';
 import type { World } from '../../support/world.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 const TOKEN = 'tok-4711-secret/with+signs';
 const PIN = 'pin-0815-of-the-answer';
@@ -232,7 +233,11 @@ describe('secrets in answers', () => {
 `),
     });
     world.simulator.sendTestEvent();
-    const runs = openRunQueue(world.client, { repeatWindowDays: 7, deadLetterDays: 90, attempts: 1 });
+    const runs = openRunQueue(singleShard(world.client), {
+      repeatWindowDays: 7,
+      deadLetterDays: 90,
+      attempts: 1,
+    });
     world.beforeStop(() => runs.close());
     const job = await until('the run waits', async () => (await runs.getDelayed())[0]);
     await world.service.stop();
@@ -244,7 +249,7 @@ describe('secrets in answers', () => {
     await job.updateData({ ...job.data, steps: [{ ...login, sealed: sealed.toString('base64') }, ...rest] });
     await world.restartService();
     const failed = await until('the run fails', async () => {
-      const found = await findTrace(world.client, job.data.event.id);
+      const found = await findTrace(openShards(world.client), job.data.event.id);
       return found?.status === 'failed' ? found : undefined;
     });
     expect(failed.runs[0]).toMatchObject({

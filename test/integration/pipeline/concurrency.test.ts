@@ -9,6 +9,7 @@ import { collectLog } from '../../support/log-lines.js';
 import { until } from '../../support/until.js';
 import { useChat } from '../../support/use-chat.js';
 import { useWorld } from '../../support/use-world.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const world = useWorld();
 const service = useChat();
@@ -25,10 +26,10 @@ const post = (type: string, number: number, device: unknown = DEVICE): Promise<v
 async function tracesOf(type: string, count: number): Promise<Trace[]> {
   return until(`${count} events ${type} have ended`, async () => {
     const { client } = world;
-    const { events } = await findEvents(client, { type, limit: 100 });
+    const { events } = await findEvents(openShards(client), { type, limit: 100 });
     const ended = events.filter(({ status }) => status === 'completed' || status === 'failed');
     if (ended.length < count) return undefined;
-    const traces = await Promise.all(ended.map(({ id }) => findTrace(client, id)));
+    const traces = await Promise.all(ended.map(({ id }) => findTrace(openShards(client), id)));
     return traces.flatMap((trace) => trace ?? []).sort((a, b) => a.at.localeCompare(b.at));
   });
 }
@@ -279,7 +280,7 @@ rules:
     'the first event waits',
     async () =>
       (
-        await findEvents(world.client, {
+        await findEvents(openShards(world.client), {
           type: 'device.changed_group',
           status: 'waiting',
           limit: 5,

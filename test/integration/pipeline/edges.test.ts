@@ -14,6 +14,7 @@ import { useChat } from '../../support/use-chat.js';
 import { useWorld } from '../../support/use-world.js';
 import { API_KEY } from '../../support/world.js';
 import type { World } from '../../support/world.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 const DEVICE = 121;
 const RETENTION = { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 };
@@ -47,16 +48,16 @@ interface Begun extends World {
 
 async function begin(text: string, env: Record<string, string> = {}): Promise<Begun> {
   const started = await world.start({ rules: text, env });
-  const schedules = openScheduleQueue(started.client, RETENTION);
-  const sweeps = openSweepQueue(started.client, RETENTION);
+  const schedules = openScheduleQueue(singleShard(started.client), RETENTION);
+  const sweeps = openSweepQueue(singleShard(started.client), RETENTION);
   started.beforeStop(() => Promise.all([schedules.close(), sweeps.close()]));
   const events = async (): Promise<Trace[]> => {
-    const found = await findEvents(started.client, { type: 'schedule.*', limit: 100 });
-    const traces = await Promise.all(found.events.map(({ id }) => findTrace(started.client, id)));
+    const found = await findEvents(openShards(started.client), { type: 'schedule.*', limit: 100 });
+    const traces = await Promise.all(found.events.map(({ id }) => findTrace(openShards(started.client), id)));
     return traces.flatMap((trace) => trace ?? []);
   };
   const finishedAt = async (): Promise<string | undefined> =>
-    (await lastSweeps(started.client, 'lost'))['default']?.finishedAt;
+    (await lastSweeps(singleShard(started.client), 'lost'))['default']?.finishedAt;
   return Object.assign(started, {
     sweep: async () => {
       const [before, known] = [await finishedAt(), await events()];
@@ -88,7 +89,7 @@ const created = (id: number) => ({ status: 201, body: JSON.stringify({ id }) });
 
 test('two sweeps open one ticket, and the ticket is closed with its id when the condition is false again', async () => {
   const { sweep, rename, client } = await begin(rules());
-  const raised = openRaisedDevices(client, RETENTION);
+  const raised = openRaisedDevices(singleShard(client), RETENTION);
   expect(await sweep()).toEqual([]);
   await rename('lost 1');
   chat.answerNext(created(4711));
@@ -140,7 +141,7 @@ test('on_clear waits for a run that is not complete, and uses what it leaves', a
   const raising = sweep();
   await until('the first request', () => tickets().length === 1);
   await rename('found');
-  const schedules = openScheduleQueue(client, RETENTION);
+  const schedules = openScheduleQueue(singleShard(client), RETENTION);
   world.beforeStop(() => schedules.close());
   await addTick(schedules, 'lost');
   await raising;
@@ -256,7 +257,7 @@ test('a device that has left the account is dropped without on_clear', async () 
   });
   expect(response.status).toBeLessThan(300);
   expect(await sweep()).toEqual([]);
-  expect(await openRaisedDevices(client, RETENTION).list()).toEqual([]);
+  expect(await openRaisedDevices(singleShard(client), RETENTION).list()).toEqual([]);
   expect(tickets()).toEqual(['/tickets']);
 });
 
@@ -264,13 +265,27 @@ test('the command line lists the raised devices and resets them', async () => {
   const { sweep, rename, client } = await begin(rules());
   await rename('lost');
   await sweep();
-  expect(await listRaised(client, undefined, false)).toMatch(/default +lost +121 +.*lost/);
-  expect(z.array(z.unknown()).parse(JSON.parse(await listRaised(client, 'lost', true)))).toHaveLength(1);
+  expect(await listRaised(openShards(client), undefined, false)).toMatch(/default +lost +121 +.*lost/);
+  expect(
+    z.array(z.unknown()).parse(JSON.parse(await listRaised(openShards(client), 'lost', true))),
+  ).toHaveLength(1);
   await expect(
-    resetRaised(client, { rule: 'lost', account: 'default', device: '999', all: false, dryRun: false }),
+    resetRaised(openShards(client), {
+      rule: 'lost',
+      account: 'default',
+      device: '999',
+      all: false,
+      dryRun: false,
+    }),
   ).rejects.toThrow(/not raised/);
   expect(
-    await resetRaised(client, { rule: 'lost', account: 'default', device: '121', all: false, dryRun: false }),
+    await resetRaised(openShards(client), {
+      rule: 'lost',
+      account: 'default',
+      device: '121',
+      all: false,
+      dryRun: false,
+    }),
   ).toContain('1 device');
   chat.answerNext(created(2));
   expect(await sweep()).toHaveLength(1);

@@ -5,6 +5,7 @@ import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { API_KEY } from '../../support/world.js';
 import type { World } from '../../support/world.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const world = useWorld();
 const begin = (rules: string): Promise<World> => world.start({ rules });
@@ -30,7 +31,7 @@ rules:
 /** The events of a type when `count` of them have ended, oldest first. */
 async function endedEvents(current: World, type: string, count: number) {
   return until(`${count} events ${type} have ended`, async () => {
-    const { events } = await findEvents(current.client, { type, limit: 20 });
+    const { events } = await findEvents(openShards(current.client), { type, limit: 20 });
     const over = events.filter(({ status }) => ['completed', 'no_match', 'failed'].includes(status));
     return over.length === count && events.length === count ? over.toReversed() : undefined;
   });

@@ -4,6 +4,7 @@ import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN } from '../../support/world.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const GROUP_RULE = `
 rules:
@@ -124,7 +125,7 @@ rules:
     expect(trace.status).toBe('failed');
     expect(trace.runs[0]?.steps[1]).toMatchObject({ status: 'failed', attempts: 3 });
     expect(
-      (await findEvents(client, { status: 'failed', limit: 5 })).events.map((event) => event.id),
+      (await findEvents(openShards(client), { status: 'failed', limit: 5 })).events.map((event) => event.id),
     ).toEqual([trace.id]);
     expect(await client.ttl(`mdm-reflex:journal:trace:${trace.id}`)).toBeGreaterThan(89 * 86_400);
   });
@@ -203,7 +204,7 @@ rules:
     simulator.resendWebhooks({ last: 1, reversed: false, delayMs: 0 });
     await simulator.webhooksSettled();
     expect(simulator.webhookDeliveries().map((delivery) => delivery.status)).toEqual([202, 202]);
-    expect((await findEvents(client, { limit: 10 })).events).toHaveLength(1);
+    expect((await findEvents(openShards(client), { limit: 10 })).events).toHaveLength(1);
     expect(calls().filter((call) => call === 'POST /script_jobs')).toHaveLength(1);
   });
 });
@@ -230,7 +231,9 @@ rules:
     simulator.clearFaults();
     const trace = await settled('device.enrolled', ['completed']);
     expect(trace.rules).toEqual(expect.arrayContaining(['plain', 'needs-device']));
-    expect((await findTrace(client, trace.id))?.runs.every((run) => run.status === 'completed')).toBe(true);
+    expect(
+      (await findTrace(openShards(client), trace.id))?.runs.every((run) => run.status === 'completed'),
+    ).toBe(true);
   });
 });
 
@@ -293,7 +296,7 @@ describe('a refused API key', () => {
 
     await current.restartService({ SIMPLEMDM_API_KEY: API_KEY });
     await until('both events are completed', async () => {
-      const { events } = await findEvents(current.client, { type: 'device.enrolled', limit: 10 });
+      const { events } = await findEvents(openShards(current.client), { type: 'device.enrolled', limit: 10 });
       return events.length === 2 && events.every((event) => event.status === 'completed');
     });
     expect(await (await fetch(`${current.service.url}/readyz`)).json()).toMatchObject({

@@ -6,6 +6,7 @@ import type { Trace } from '../../../src/journal/trace.js';
 import { openRunQueue, runId, wakeJob } from '../../../src/queues/queues.js';
 import { until } from '../../support/until.js';
 import { useSharedWorld } from '../../support/use-world.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 const RULES = `
 rules:
@@ -81,8 +82,8 @@ const world = useSharedWorld({
 /** The trace of the newest event of a type about a device, once it is as expected. */
 function traceOf(device: number, type: string, what: string, is: (trace: Trace) => boolean): Promise<Trace> {
   return until(`${type} of ${device}: ${what}`, async () => {
-    const { events } = await findEvents(world.client, { type, device: String(device), limit: 1 });
-    const trace = events[0] && (await findTrace(world.client, events[0].id));
+    const { events } = await findEvents(openShards(world.client), { type, device: String(device), limit: 1 });
+    const trace = events[0] && (await findTrace(openShards(world.client), events[0].id));
     return trace !== undefined && is(trace) ? trace : undefined;
   });
 }
@@ -154,7 +155,11 @@ describe('a device that has not reported its inventory yet', () => {
     expect(await world.metric('mdm_reflex_events_waiting_for_inventory')).toBe(1);
     // During a look, the event is processing.
     await until('the list of waiting events has the event', async () => {
-      const { events } = await findEvents(world.client, { device: String(id), status: 'waiting', limit: 1 });
+      const { events } = await findEvents(openShards(world.client), {
+        device: String(id),
+        status: 'waiting',
+        limit: 1,
+      });
       return events[0]?.reason?.includes('waiting for inventory:');
     });
 
@@ -257,7 +262,7 @@ describe('wait until', () => {
       ),
     });
     clock.advance(INVENTORY_MS);
-    const queue = openRunQueue(world.client, RETENTION);
+    const queue = openRunQueue(singleShard(world.client), RETENTION);
     // The next look is due in 15 seconds.
     await wakeJob(queue, runId(early.id, 'checks-in'));
     const late = await traceOf(id, 'acme.check', 'completed', ({ status }) => status === 'completed');

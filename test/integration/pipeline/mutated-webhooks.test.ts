@@ -8,6 +8,7 @@ import type { MutatedWebhook, WebhookBody } from '../../support/mutated-webhooks
 import { until } from '../../support/until.js';
 import { useSharedWorld } from '../../support/use-world.js';
 import { WEBHOOK_TOKEN } from '../../support/world.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const world = useSharedWorld({
   rules: `
@@ -110,7 +111,7 @@ describe(`${COUNT} webhooks that software on the way has changed`, () => {
   test('each kept one comes to rest, and no rule is in error', async () => {
     for (const one of kept()) {
       const trace = await until(`${one.what} is processed`, async () => {
-        const found = await findTrace(world.client, idOf(one));
+        const found = await findTrace(openShards(world.client), idOf(one));
         return found?.status === 'completed' || found?.status === 'failed' ? found : undefined;
       });
       traces.set(trace.id, trace);

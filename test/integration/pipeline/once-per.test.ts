@@ -9,6 +9,7 @@ import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { ADMIN_TOKEN } from '../../support/world.js';
 import type { World } from '../../support/world.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 const world = useWorld();
 
@@ -79,15 +80,17 @@ describe('a run claims the device only when it starts', () => {
     const { client } = await begin(rules('once_per: device\n    limit: { runs: 1, per: 1h }'));
     await enroll({ id: 11, serial_number: 'FIRST' });
     const held = enroll(DEVICE);
-    const limits = openRunLimits(client);
+    const limits = openRunLimits(singleShard(client));
     await until('the rule is held', async () => (await limits.listHeld())[0]?.waitingRuns === 1);
     await limits.drop('default', 'welcome');
     // Runs of a held rule look for a decision every five seconds.
-    const runs = openRunQueue(client, { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 });
+    const runs = openRunQueue(singleShard(client), { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 });
     world.beforeStop(() => runs.close());
     await Promise.all((await runs.getDelayed()).map((job) => job.promote()));
     expect((await held).runs).toMatchObject([{ status: 'failed', code: 'run/dropped' }]);
-    expect(await openOnceClaims(client).list()).toMatchObject([{ keys: ['id:11', 'serial:FIRST'] }]);
+    expect(await openOnceClaims(singleShard(client)).list()).toMatchObject([
+      { keys: ['id:11', 'serial:FIRST'] },
+    ]);
     expect((await enroll(DEVICE)).runs).toMatchObject(RAN);
   });
 
@@ -123,14 +126,18 @@ describe('a run claims the device only when it starts', () => {
 test('the command line lists the runs and lets a rule run again', async () => {
   const { client } = await begin();
   await enroll(DEVICE);
-  expect(await listOnce(client, undefined, false)).toMatch(
+  expect(await listOnce(openShards(client), undefined, false)).toMatch(
     /default +welcome +serial number DNFJE9DNG5MG, device 121/,
   );
   const reset = { rule: 'welcome', account: 'default', device: undefined, key: undefined, all: false };
-  await expect(resetOnce(client, reset)).rejects.toThrow(/expected one of --device/);
-  await expect(resetOnce(client, { ...reset, device: '999' })).rejects.toThrow(/has not run for "999"/);
-  expect(await resetOnce(client, { ...reset, device: 'dnfje9dng5mg' })).toContain('can run again');
-  expect(await listOnce(client, 'welcome', false)).toBe('no rule with once_per has run');
+  await expect(resetOnce(openShards(client), reset)).rejects.toThrow(/expected one of --device/);
+  await expect(resetOnce(openShards(client), { ...reset, device: '999' })).rejects.toThrow(
+    /has not run for "999"/,
+  );
+  expect(await resetOnce(openShards(client), { ...reset, device: 'dnfje9dng5mg' })).toContain(
+    'can run again',
+  );
+  expect(await listOnce(openShards(client), 'welcome', false)).toBe('no rule with once_per has run');
   // Both keys of the device are free.
   expect((await enroll({ ...DEVICE, serial_number: 'ANOTHER' })).runs).toMatchObject(RAN);
 });

@@ -6,6 +6,7 @@ import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { ADMIN_TOKEN } from '../../support/world.js';
 import type { World } from '../../support/world.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const world = useWorld();
 const begin = (rules: string): Promise<World> => world.start({ rules });
@@ -23,10 +24,10 @@ rules:
 
 /** The number of runs of a rule by status, over all events. */
 async function countByStatus({ client }: World, rule: string): Promise<Record<string, number>> {
-  const { events } = await findEvents(client, { limit: 100 });
+  const { events } = await findEvents(openShards(client), { limit: 100 });
   const counts: Record<string, number> = {};
   for (const { id } of events) {
-    const status = (await findTrace(client, id))?.runs.find((run) => run.rule === rule)?.status;
+    const status = (await findTrace(openShards(client), id))?.runs.find((run) => run.rule === rule)?.status;
     if (status !== undefined) counts[status] = (counts[status] ?? 0) + 1;
   }
   return counts;
@@ -46,13 +47,15 @@ test('a rule over its limit is held until a person releases it, and other rules 
   await untilCounts(current, 'greet', { completed: 2, waiting: 2 });
   await untilCounts(current, 'other', { completed: 4 });
 
-  expect((await listHeld(current.client, false)).split('\n')).toEqual([
+  expect((await listHeld(openShards(current.client), false)).split('\n')).toEqual([
     expect.stringMatching(/^ACCOUNT +RULE +WAITING RUNS +HELD SINCE \(UTC\) +REASON$/),
     expect.stringMatching(
       /^default +greet +2 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +the limit of 2 runs per 60 minutes is reached$/,
     ),
   ]);
-  expect(JSON.parse(await listHeld(current.client, true))).toMatchObject([{ rule: 'greet', waitingRuns: 2 }]);
+  expect(JSON.parse(await listHeld(openShards(current.client), true))).toMatchObject([
+    { rule: 'greet', waitingRuns: 2 },
+  ]);
   const readyz = await (await fetch(`${current.service.url}/readyz`)).text();
   // /readyz needs no token, so it must not show names of rules.
   expect(JSON.parse(readyz)).toMatchObject({
@@ -61,26 +64,28 @@ test('a rule over its limit is held until a person releases it, and other rules 
   });
   expect(readyz).not.toContain('greet');
   expect(current.log()).toContain('the rule is held: its runs wait for a person');
-  const { events } = await findEvents(current.client, { status: 'waiting', limit: 5 });
+  const { events } = await findEvents(openShards(current.client), { status: 'waiting', limit: 5 });
   expect(events).toHaveLength(2);
   expect(events[0]?.reason).toMatch(
     /^rule greet: the rule is held: .*mdm-reflex held release greet --account default/,
   );
 
-  expect(await releaseHeld(current.client, 'default', 'greet')).toContain('released');
+  expect(await releaseHeld(openShards(current.client), 'default', 'greet')).toContain('released');
   await untilCounts(current, 'greet', { completed: 4 });
-  expect(await listHeld(current.client, false)).toBe('no rule is held');
-  await expect(releaseHeld(current.client, 'default', 'greet')).rejects.toThrow(/is not held/);
+  expect(await listHeld(openShards(current.client), false)).toBe('no rule is held');
+  await expect(releaseHeld(openShards(current.client), 'default', 'greet')).rejects.toThrow(/is not held/);
 });
 
 test('dropped runs are dead letters that can be replayed, and new runs start', async () => {
   const current = await begin(RULES('limit: { runs: 1, per: 1d }'));
   current.simulator.enrollMany({ count: 3, kind: 'ipad' });
   await untilCounts(current, 'greet', { completed: 1, waiting: 2 });
-  expect(await listHeld(current.client, false)).toContain('the limit of 1 run per 1440 minutes is reached');
-  expect(await dropHeld(current.client, 'default', 'greet')).toContain('dropped');
+  expect(await listHeld(openShards(current.client), false)).toContain(
+    'the limit of 1 run per 1440 minutes is reached',
+  );
+  expect(await dropHeld(openShards(current.client), 'default', 'greet')).toContain('dropped');
   await untilCounts(current, 'greet', { completed: 1, failed: 2 });
-  const { events } = await findEvents(current.client, { status: 'failed', limit: 5 });
+  const { events } = await findEvents(openShards(current.client), { status: 'failed', limit: 5 });
   expect(events.map(({ reason }) => reason)).toEqual([
     expect.stringContaining('the run was dropped while its rule was held'),
     expect.stringContaining('the run was dropped while its rule was held'),
@@ -95,7 +100,7 @@ test('dropped runs are dead letters that can be replayed, and new runs start', a
 test('a replayed run that is held again can be dropped again, and no longer counts as waiting', async () => {
   const current = await begin(RULES('limit: { runs: 1, per: 1d }'));
   const replayAll = async (): Promise<void> => {
-    const { events } = await findEvents(current.client, { status: 'failed', limit: 5 });
+    const { events } = await findEvents(openShards(current.client), { status: 'failed', limit: 5 });
     for (const { id } of events) {
       await fetch(`${current.service.url}/api/events/${id}/replay`, {
         method: 'POST',
@@ -105,20 +110,20 @@ test('a replayed run that is held again can be dropped again, and no longer coun
   };
   current.simulator.enrollMany({ count: 3, kind: 'ipad' });
   await untilCounts(current, 'greet', { completed: 1, waiting: 2 });
-  await dropHeld(current.client, 'default', 'greet');
+  await dropHeld(openShards(current.client), 'default', 'greet');
   await untilCounts(current, 'greet', { completed: 1, failed: 2 });
   await replayAll();
   await untilCounts(current, 'greet', { completed: 2, waiting: 1 });
-  await dropHeld(current.client, 'default', 'greet');
+  await dropHeld(openShards(current.client), 'default', 'greet');
   await untilCounts(current, 'greet', { completed: 2, failed: 1 });
-  expect(await listHeld(current.client, false)).toBe('no rule is held');
+  expect(await listHeld(openShards(current.client), false)).toBe('no rule is held');
 });
 
 test('a superseded run does not count as waiting', async () => {
   const current = await begin(
     RULES('limit: { runs: 1, per: 1d }\n    concurrency: { key: all, mode: restart }'),
   );
-  const waiting = async (): Promise<unknown> => JSON.parse(await listHeld(current.client, true));
+  const waiting = async (): Promise<unknown> => JSON.parse(await listHeld(openShards(current.client), true));
   for (const expected of [{ completed: 1 }, { completed: 1, waiting: 1 }, { completed: 2, waiting: 1 }]) {
     current.simulator.enrollMany({ count: 1, kind: 'ipad' });
     await untilCounts(current, 'greet', expected);
@@ -140,7 +145,7 @@ rules:
   await untilCounts(current, 'erase', { completed: 10, waiting: 3 });
   const wipes = current.simulator.calls().filter(({ path }) => path.endsWith('/wipe'));
   expect(wipes).toHaveLength(10);
-  expect(await listHeld(current.client, true)).toContain(
+  expect(await listHeld(openShards(current.client), true)).toContain(
     'the limit of 10 runs with destructive actions per 60 minutes',
   );
 });
@@ -160,12 +165,14 @@ rules:
   current.simulator.enrollMany({ count: 12, kind: 'iphone' });
   await untilCounts(current, 'erase', { completed: 10, waiting: 2 });
   await untilCounts(current, 'chatty', { completed: 1, waiting: 11 });
-  await releaseHeld(current.client, 'default', 'chatty');
-  await expect(releaseHeld(current.client, 'default', 'no-such-rule')).rejects.toThrow(/is not held/);
+  await releaseHeld(openShards(current.client), 'default', 'chatty');
+  await expect(releaseHeld(openShards(current.client), 'default', 'no-such-rule')).rejects.toThrow(
+    /is not held/,
+  );
   await untilCounts(current, 'chatty', { completed: 2, waiting: 10 });
   expect(current.simulator.calls().filter(({ path }) => path.endsWith('/wipe'))).toHaveLength(10);
   // Releasing the rule itself resets it.
-  await releaseHeld(current.client, 'default', 'erase');
+  await releaseHeld(openShards(current.client), 'default', 'erase');
   await untilCounts(current, 'erase', { completed: 12 });
 });
 
@@ -182,7 +189,7 @@ rules:
   await untilCounts(current, 'changes-its-mind', { failed: 12 });
   await writeFile(current.env['RULES_PATH'] ?? '', failing('wipe: {}'));
   await current.service.reloadRules();
-  const { events } = await findEvents(current.client, { status: 'failed', limit: 50 });
+  const { events } = await findEvents(openShards(current.client), { status: 'failed', limit: 50 });
   for (const { id } of events) {
     await fetch(`${current.service.url}/api/events/${id}/replay`, {
       method: 'POST',

@@ -7,6 +7,7 @@ import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { ADMIN_TOKEN } from '../../support/world.js';
 import type { World } from '../../support/world.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const world = useWorld();
 
@@ -31,13 +32,13 @@ rules:
 const begin = (): Promise<World> => world.start({ rules: RULES });
 
 const list = ({ client, env }: World, json = false): Promise<string> =>
-  listSchedules(client, readSettings(env, []), json);
+  listSchedules(openShards(client), readSettings(env, []), json);
 const rows = async (current: World) =>
   z
     .array(z.object({ rule: z.string(), next: z.string(), last: z.record(z.string(), z.unknown()) }))
     .parse(JSON.parse(await list(current, true)));
 const run = ({ client, env }: World, rule: string): Promise<string> =>
-  runSchedule(client, readSettings(env, []), rule);
+  runSchedule(openShards(client), readSettings(env, []), rule);
 
 test('schedules are listed with their next and last time, and can be run by hand', async () => {
   const current = await begin();
@@ -93,7 +94,7 @@ test('a webhook with the type of a schedule does not run its rule; the replay of
     expect(response.ok).toBe(true);
   };
   const atRest = async (): Promise<string[]> =>
-    (await findEvents(current.client, { type: 'schedule.daily', limit: 10 })).events.map(
+    (await findEvents(openShards(current.client), { type: 'schedule.daily', limit: 10 })).events.map(
       ({ source, status }) => `${source} ${status}`,
     );
   await replay(forged.id);

@@ -9,6 +9,7 @@ import { addTick } from '../../../src/schedules/schedule-queue.js';
 import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import type { World } from '../../support/world.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 interface Begun extends World {
   readonly schedules: Queue<ScheduleJob>;
@@ -21,7 +22,7 @@ const world = useWorld();
 async function begin(rules: string): Promise<Begun> {
   const started = await world.start({ rules });
   const path = `${started.env['RULES_PATH'] ?? ''}.other.yaml`;
-  const schedules = openScheduleQueue(started.client, {
+  const schedules = openScheduleQueue(singleShard(started.client), {
     repeatWindowDays: 7,
     deadLetterDays: 30,
     attempts: 3,
@@ -43,7 +44,7 @@ const NONE = 'rules: []\n';
 const TEN_MINUTES = 600_000;
 
 const events = async ({ client }: World): Promise<EventSummary[]> =>
-  (await findEvents(client, { type: 'schedule.*', limit: 100 })).events;
+  (await findEvents(openShards(client), { type: 'schedule.*', limit: 100 })).events;
 const schedulers = async ({ schedules }: Begun): Promise<string[]> =>
   (await schedules.getJobSchedulers()).map(({ key }) => key);
 const isCompleted = async (job: { getState: () => Promise<string> }): Promise<boolean> =>

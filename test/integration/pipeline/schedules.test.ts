@@ -7,6 +7,7 @@ import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { API_KEY } from '../../support/world.js';
 import type { World } from '../../support/world.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const world = useWorld();
 
@@ -27,7 +28,8 @@ rules:
 const begin = (text: string, env: Record<string, string> = {}): Promise<World> =>
   world.start({ rules: text, env });
 
-const events = async (limit = 100) => (await findEvents(world.client, { type: 'schedule.*', limit })).events;
+const events = async (limit = 100) =>
+  (await findEvents(openShards(world.client), { type: 'schedule.*', limit })).events;
 
 test('with for_each, each device that matches gets an event and a run', async () => {
   const { simulator, calls, client } = await begin(
@@ -54,7 +56,7 @@ test('with for_each, each device that matches gets an event and a run', async ()
     async () => (await events()).filter(({ status }) => status === 'completed').length >= macs.length,
   );
   const [newest] = await events(1);
-  const trace = await findTrace(client, newest?.id ?? '');
+  const trace = await findTrace(openShards(client), newest?.id ?? '');
   expect(trace).toMatchObject({
     type: 'schedule.scheduled',
     source: 'schedule',
@@ -80,7 +82,7 @@ test('without for_each, the account gets one event with facts of the account', a
     const done = (await events()).filter(({ status }) => status === 'completed');
     return done.length > 0 && done;
   });
-  const trace = await findTrace(world.client, event?.id ?? '');
+  const trace = await findTrace(openShards(world.client), event?.id ?? '');
   expect(trace?.runs[0]?.steps[0]?.output).toMatchObject({
     message: expect.stringMatching(/: .+@.+, 2 servers$/),
   });

@@ -11,6 +11,7 @@ import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { API_KEY } from '../../support/world.js';
 import type { World, WorldOptions } from '../../support/world.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 interface Begun extends World {
   readonly schedules: Queue<ScheduleJob>;
@@ -23,14 +24,15 @@ const RETENTION = { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 };
 
 async function begin(options: WorldOptions): Promise<Begun> {
   const started = await world.start(options);
-  const schedules = openScheduleQueue(started.client, RETENTION);
-  const sweeps = openSweepQueue(started.client, RETENTION);
+  const schedules = openScheduleQueue(singleShard(started.client), RETENTION);
+  const sweeps = openSweepQueue(singleShard(started.client), RETENTION);
   started.beforeStop(() => Promise.all([schedules.close(), sweeps.close()]));
   return Object.assign(started, { schedules, sweeps });
 }
 
 const events = async ({ client }: World, account?: string): Promise<EventSummary[]> =>
-  (await findEvents(client, { type: 'schedule.*', limit: 100, ...(account && { account }) })).events;
+  (await findEvents(openShards(client), { type: 'schedule.*', limit: 100, ...(account && { account }) }))
+    .events;
 
 const times = (found: readonly EventSummary[]): Set<unknown> =>
   new Set(found.map(({ data }) => data['scheduled_at']));
@@ -123,11 +125,11 @@ rules:
   );
   const id = found.find(isBroken)?.id ?? '';
   await until('the trace tells why the event waits', async () =>
-    (await findTrace(current.client, id))?.reason?.includes(`/devices/${broken}/installed_apps`),
+    (await findTrace(openShards(current.client), id))?.reason?.includes(`/devices/${broken}/installed_apps`),
   );
   current.simulator.clearFaults();
   await until(
     'the event is completed',
-    async () => (await findTrace(current.client, id))?.status === 'completed',
+    async () => (await findTrace(openShards(current.client), id))?.status === 'completed',
   );
 });

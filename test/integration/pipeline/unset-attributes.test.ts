@@ -3,6 +3,7 @@ import { findEvents, findTrace } from '../../../src/journal/find-events.js';
 import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { API_KEY } from '../../support/world.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const world = useWorld();
 
@@ -48,12 +49,13 @@ async function matched(room: string | undefined): Promise<Record<string, unknown
   await world.post({ type: 'acme.look', data: { device: { id } } });
   const trace = await settled('acme.look');
   const sweeps = async (): Promise<readonly { readonly type: string; readonly id: string }[]> =>
-    (await findEvents(client, { type: 'schedule.sweep-is-*', status: 'completed', limit: 100 })).events;
+    (await findEvents(openShards(client), { type: 'schedule.sweep-is-*', status: 'completed', limit: 100 }))
+      .events;
   await until('the sweeps with the default have run', async () =>
     (await sweeps()).some(({ type }) => type === 'schedule.sweep-is-default'),
   );
-  const inSweeps = (await findEvents(client, { type: 'schedule.*', limit: 100 })).events.map(({ type }) =>
-    type.replace('schedule.sweep-', ''),
+  const inSweeps = (await findEvents(openShards(client), { type: 'schedule.*', limit: 100 })).events.map(
+    ({ type }) => type.replace('schedule.sweep-', ''),
   );
   const swept = (await sweeps()).find(({ type }) => type === 'schedule.sweep-is-default');
   const messageIn = (found: typeof trace | undefined): unknown =>
@@ -62,7 +64,7 @@ async function matched(room: string | undefined): Promise<Record<string, unknown
     matched: trace.decisions.flatMap(({ verdict, rule }) => (verdict === 'matched' ? [rule] : [])),
     swept: new Set(inSweeps),
     message: messageIn(trace),
-    sweptMessage: messageIn(await findTrace(client, swept?.id ?? '')),
+    sweptMessage: messageIn(await findTrace(openShards(client), swept?.id ?? '')),
   };
 }
 

@@ -13,6 +13,7 @@ import { createMetrics } from '../../../src/telemetry/metrics.js';
 import { startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 const logger = createLogger({ level: 'silent', redact: (text) => text });
 
@@ -29,7 +30,7 @@ afterAll(() => redis.stop());
 beforeEach(async () => {
   connection = connectForWorkers({ url: redis.url }, logger);
   await connection.flushall();
-  queue = openSweepQueue(connection, { repeatWindowDays: 7, deadLetterDays: 30, attempts: 2 });
+  queue = openSweepQueue(singleShard(connection), { repeatWindowDays: 7, deadLetterDays: 30, attempts: 2 });
 });
 afterEach(async () => {
   await worker?.close();
@@ -52,7 +53,7 @@ const isIn = async (tick: number, state: string): Promise<boolean> =>
 function work(...attempts: (() => Promise<JobOutcome>)[]): void {
   worker = startWorker({
     queue: SWEEPS,
-    connection,
+    shard: singleShard(connection),
     schema: sweepJob,
     handle: () => (attempts.length > 1 ? attempts.shift() : attempts[0])?.() ?? done(),
     onAbandoned: () => Promise.resolve(),

@@ -11,6 +11,7 @@ import { everythingIn } from '../../support/redis.js';
 import { until } from '../../support/until.js';
 import { FOLDER, TOKEN, completed, ended, startCompany } from './company.js';
 import type { Company } from './company.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 /**
  * Twenty automations that people asked for in public, written as an admin writes them: one file each, all in one folder, all live at
@@ -41,8 +42,8 @@ const calls = (call: string): number => company.world.calls().filter((made) => m
 /** The trace of the newest event about a device, once it is as expected. */
 const traceOf = ({ id }: { readonly id: number }, is: (trace: Trace) => boolean): Promise<Trace> =>
   until(`the device ${id} has come this far`, async () => {
-    const { events } = await findEvents(company.world.client, { device: String(id), limit: 1 });
-    const trace = events[0] && (await findTrace(company.world.client, events[0].id));
+    const { events } = await findEvents(openShards(company.world.client), { device: String(id), limit: 1 });
+    const trace = events[0] && (await findTrace(openShards(company.world.client), events[0].id));
     return trace !== undefined && is(trace) && trace;
   });
 

@@ -19,6 +19,7 @@ import type { Mail } from '../../support/mailbox.js';
 import { until } from '../../support/until.js';
 import { API_KEY, startWorld } from '../../support/world.js';
 import type { World } from '../../support/world.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 /** The folder of the automations. */
 export const FOLDER = join(fileURLToPath(import.meta.url), '..', 'automations');
@@ -103,11 +104,11 @@ export async function startCompany(): Promise<Company> {
   });
   const api = createSimpleMdm({ apiKey: API_KEY, baseUrl: world.simulator.url });
   const agentGroup = await addObjects(api);
-  const schedules: Queue<ScheduleJob> = openScheduleQueue(world.client, RETENTION);
-  const runs = openRunQueue(world.client, RETENTION);
+  const schedules: Queue<ScheduleJob> = openScheduleQueue(singleShard(world.client), RETENTION);
+  const runs = openRunQueue(singleShard(world.client), RETENTION);
   world.beforeStop(() => Promise.all([schedules.close(), runs.close()]));
   const sweptAt = async (rule: string): Promise<string | undefined> =>
-    (await lastSweeps(world.client, rule))['default']?.finishedAt;
+    (await lastSweeps(singleShard(world.client), rule))['default']?.finishedAt;
   const posted = (path: string): ChatRequest[] => chat.requests().filter((request) => request.path === path);
   const chatHas = (text: string): Promise<ChatRequest> =>
     until(`the chat has "${text}"`, () => posted('/slack').find((request) => request.text.includes(text)));
@@ -190,8 +191,8 @@ export function ended(
   type = `schedule.${rule}`,
 ): Promise<{ trace: Trace; run: RunTrace | undefined; verdict: string; reason: string }> {
   return until(`${rule} has ended for the device ${id}`, async () => {
-    const { events } = await findEvents(world.client, { type, device: String(id), limit: 1 });
-    const trace = events[0] && (await findTrace(world.client, events[0].id));
+    const { events } = await findEvents(openShards(world.client), { type, device: String(id), limit: 1 });
+    const trace = events[0] && (await findTrace(openShards(world.client), events[0].id));
     const decision = trace?.decisions.find((one) => one.rule === rule);
     if (trace === undefined || decision === undefined || decision.verdict === 'waiting') return undefined;
     const run = trace.runs.find((one) => one.rule === rule);

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import type { Queue } from 'bullmq';
 import type { Event } from '../../../src/events/envelope.js';
 import { fingerprint } from '../../../src/events/fingerprint.js';
-import { openJournal } from '../../../src/journal/journal.js';
+import { openShardStores } from '../../../src/coordination/shard-stores.js';
 import { connectForRequests } from '../../../src/queues/connection.js';
 import type { EventJob } from '../../../src/queues/jobs.js';
 import { openEventQueue } from '../../../src/queues/queues.js';
@@ -13,6 +13,7 @@ import { createLogger } from '../../../src/telemetry/logger.js';
 import { until } from '../../support/until.js';
 import { HOOK, enrolled, send, startReceiver, startReceiverWorld, acceptedFrom } from './receiver.js';
 import type { ReceiverWorld } from './receiver.js';
+import { openShards, singleShard } from '../../../src/queues/shards.js';
 
 const retention = { repeatWindowDays: 7, deadLetterDays: 90, attempts: 1 };
 let world: ReceiverWorld;
@@ -26,12 +27,8 @@ beforeAll(async () => {
     { url: world.redis.url },
     createLogger({ level: 'silent', redact: (text) => text }),
   );
-  queue = openEventQueue(requests, retention);
-  intake = createIntake({
-    redis: requests,
-    queue,
-    journal: openJournal(requests, retention, (text) => text),
-  });
+  queue = openEventQueue(singleShard(requests), retention);
+  intake = createIntake(openShardStores(openShards(requests), retention, (text) => text));
   await until('the connection is ready', () => requests.status === 'ready');
   // The scripts are loaded with the first event.
   await intake(eventOf(1));

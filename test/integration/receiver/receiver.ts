@@ -11,6 +11,7 @@ import { collectLog } from '../../support/log-lines.js';
 import { startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 export const TOKEN = 'webhook-token-of-the-test-4711';
 export const SECOND_TOKEN = 'second-webhook-token-0815';
@@ -76,7 +77,7 @@ export async function startReceiverWorld(
   const receiver = await startReceiver(redis.url, env);
   const client = new Redis(redis.url);
   client.on('error', () => undefined);
-  const queue = openEventQueue(client, { repeatWindowDays: 7, deadLetterDays: 90, attempts: 1 });
+  const queue = openEventQueue(singleShard(client), { repeatWindowDays: 7, deadLetterDays: 90, attempts: 1 });
   queue.on('error', () => undefined);
   return {
     ...receiver,

@@ -6,6 +6,7 @@ import { useSharedWorld } from '../../support/use-world.js';
 import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN } from '../../support/world.js';
 import { enrolled, send } from './receiver.js';
 import type { Reply } from './receiver.js';
+import { openShards } from '../../../src/queues/shards.js';
 
 const RULE_SECRET = 'secret-of-a-rule-0815';
 
@@ -90,10 +91,10 @@ test('no secret in log lines, metrics, responses or Redis after traffic of every
   };
   await api('/api/events?limit=100');
   await until('all events are completed', async () => {
-    const { events } = await findEvents(world.client, { limit: 100 });
+    const { events } = await findEvents(openShards(world.client), { limit: 100 });
     return events.length === 5 && events.every(({ status }) => ['completed', 'no_match'].includes(status));
   });
-  for (const { id } of (await findEvents(world.client, { limit: 100 })).events) {
+  for (const { id } of (await findEvents(openShards(world.client), { limit: 100 })).events) {
     await api(`/api/events/${id}`);
     await api(`/api/events/${id}/replay`, 'POST');
   }

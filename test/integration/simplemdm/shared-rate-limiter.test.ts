@@ -11,6 +11,7 @@ import { startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
 import { failureOf } from './failure-of.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 const apiKey = 'api-key-of-the-rate-limiter-test';
 let server: TestRedis;
@@ -39,8 +40,8 @@ afterAll(async () => {
 function twoLimiters(rate: Rate, account = 'default'): [RateLimiter, RateLimiter] {
   const [one, two] = connections;
   return [
-    createSharedRateLimiter(one, 'test', account, rate),
-    createSharedRateLimiter(two, 'test', account, rate),
+    createSharedRateLimiter(singleShard(one), account, rate),
+    createSharedRateLimiter(singleShard(two), account, rate),
   ];
 }
 
