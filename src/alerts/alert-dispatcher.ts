@@ -67,7 +67,15 @@ export function createAlertDispatcher(options: AlertDispatcherOptions): AlertDis
     const result = await store.add(alert, policy);
     if (event !== undefined && result !== 'duplicate') {
       await journal.recordAlerts([
-        { id, channel, title: titleWithStatus(alert), at, ...TRACE_OF_RESULT[result], event: event.id },
+        {
+          id,
+          channel,
+          title: titleWithStatus(alert),
+          at,
+          ...TRACE_OF_RESULT[result],
+          event: event.id,
+          account: alert.account,
+        },
       ]);
     }
     await wakeChannel(queue, channel, { promote: result === 'opened' });

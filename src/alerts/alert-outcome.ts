@@ -25,9 +25,9 @@ export async function recordOutcome(
 ): Promise<void> {
   const at = new Date().toISOString();
   const records = alerts.flatMap((alert) => {
-    const { id, channel, event } = alert;
+    const { id, channel, account, event } = alert;
     const title = titleWithStatus(alert);
-    return event === undefined ? [] : [{ id, channel, title, at, ...outcome, event: event.id }];
+    return event === undefined ? [] : [{ id, channel, title, at, ...outcome, event: event.id, account }];
   });
   if (records.length > 0) await journal.recordAlerts(records);
 }

@@ -1,27 +1,34 @@
 import { z } from 'zod';
-import { event } from '../events/envelope.js';
-import { deviceReferenceOf } from '../events/webhook-types.js';
+import { event as eventSchema } from '../events/envelope.js';
 import { matchesType } from '../rules/model/event-pattern.js';
 import { pipelineResults } from '../queues/connection.js';
 import { fromAllShards } from '../queues/shards.js';
 import type { Shard, Shards } from '../queues/shards.js';
-import { ALERT_FIELD, RUN_FIELD, factsKey, indexKey, traceKey } from './trace-keys.js';
-import { alertTrace, factTrace, processingTrace, ruleTrace, runTrace, statusOf } from './trace.js';
-import type { EventStatus, EventSummary, FactTrace, ProcessingTrace, RunTrace, Trace } from './trace.js';
+import { findDevices } from './find-devices.js';
+import { foldedText, indexValue, textOfIndexValue } from './index-entries.js';
+import { traceFrom, summaryFrom } from './read-trace.js';
+import { indexKey, journalPrefix, shortId, shortIdStart, traceKey } from './trace-keys.js';
+import type { EventStatus, EventSummary, Trace } from './trace.js';
+import { walkIndexes } from './walk-index.js';
+import type { FoundEvent, IndexQuery, Position } from './walk-index.js';
 
-/** Filters for a list of events. */
+/** Filters for a list of events. An event must fit all of them. */
 export interface EventFilter {
   /** An event type or a pattern such as `device.*`. */
   readonly type?: string | undefined;
-  /** A SimpleMDM device id, a serial number or a UDID. */
+  /** A SimpleMDM device id or a serial number; or else a part of a serial number, a UDID or a device name. */
   readonly device?: string | undefined;
   /** A rule that ran for the event. */
   readonly rule?: string | undefined;
   readonly account?: string | undefined;
   /** The status of the event or of one of its runs. */
   readonly status?: EventStatus | undefined;
+  /** An error code, or a part of the reason why the event or one of its runs waits, failed, or was skipped. */
+  readonly reason?: string | undefined;
   /** Only events received at or after this time. */
   readonly since?: Date | undefined;
+  /** Only events received at or before this time. */
+  readonly until?: Date | undefined;
   /** From the previous page. */
   readonly cursor?: string | undefined;
   /** At most this many, 1 to 100. */
@@ -35,81 +42,154 @@ export interface EventPage {
   readonly cursor: string | undefined;
 }
 
-const BATCH = 200;
-/** A request scans at most this many events and returns a cursor, so that a filter with few matches does not keep Redis busy. */
-const MAX_SCANNED = 5000;
-
-const cursorPattern = /^(\d+)-([0-9a-f]+)$/;
+const cursorPattern = /^(\d{1,16})-([0-9a-f]+)$/;
 
 /** Whether a string has the form of a cursor. */
 export function isCursor(text: string): boolean {
   return cursorPattern.test(text);
 }
 
-/** Finds events in the journal, newest first. */
+/** Finds events in the journal, newest first: all that fit, however far back they are. */
 export async function findEvents(shards: Shards, filter: EventFilter): Promise<EventPage> {
-  const pages = await Promise.all(shards.all.map((shard) => findEventsOfShard(shard, filter)));
-  const [page] = pages;
-  if (page !== undefined && pages.length === 1) return page;
-  return joinPages(pages, filter.limit);
+  const from = positionOf(filter.cursor);
+  const found = await fromAllShards(shards, (shard) => findInShard(shard, filter, from));
+  found.sort((a, b) => comparePositions(a.position, b.position));
+  const page = found.slice(0, filter.limit).flatMap(({ fields }) => summaryFrom(fields) ?? []);
+  const last = page.at(-1);
+  const isMore = found.length > filter.limit && last !== undefined;
+  return { events: page, cursor: isMore ? `${Date.parse(last.receivedAt)}-${last.id}` : undefined };
 }
 
-/** The newest events of several pages. The cursor names the last event of the page, whatever shard it is in. */
-function joinPages(pages: readonly EventPage[], limit: number): EventPage {
-  const all = pages
-    .flatMap((page) => page.events)
-    .sort((a, b) => b.receivedAt.localeCompare(a.receivedAt) || (a.id < b.id ? 1 : -1));
-  const events = all.slice(0, limit);
-  const last = events.at(-1);
-  const isMore = all.length > limit || pages.some((page) => page.cursor !== undefined);
-  const cursor = isMore && last !== undefined ? `${Date.parse(last.receivedAt)}-${last.id}` : undefined;
-  return { events, cursor };
+function positionOf(cursor: string | undefined): Position | undefined {
+  const parts = cursorPattern.exec(cursor ?? '');
+  return parts === null ? undefined : { at: Number(parts[1]), id: shortId(parts[2] ?? '') };
 }
 
-async function findEventsOfShard(shard: Shard, filter: EventFilter): Promise<EventPage> {
-  const events: EventSummary[] = [];
-  let position = positionOf(filter.cursor);
-  for (let scanned = 0; scanned < MAX_SCANNED; scanned += BATCH) {
-    const entries = await entriesAfter(shard, position, filter.since);
-    const traces = await tracesOf(
-      shard,
-      entries.map((entry) => entry.id),
-      false,
-    );
-    for (const [index, entry] of entries.entries()) {
-      const found = traces[index];
-      position = entry;
-      if (found === undefined || !matches(found, filter)) continue;
-      events.push(found);
-      if (events.length === filter.limit)
-        return { events: await withNames(shard, events), cursor: `${entry.score}-${entry.id}` };
-    }
-    if (entries.length < BATCH) return { events: await withNames(shard, events), cursor: undefined };
-  }
+function comparePositions(a: Position, b: Position): number {
+  // Short ids are ASCII, so this is the order of Redis.
+  return b.at - a.at || (a.id < b.id ? 1 : -1);
+}
+
+/** One more than the limit, so that the last page is known to be the last. */
+async function findInShard(
+  shard: Shard,
+  filter: EventFilter,
+  from: Position | undefined,
+): Promise<FoundEvent[]> {
+  const groups = await groupsOf(shard, filter);
+  if (groups.indexes.some(({ sources }) => sources.length === 0)) return [];
+  const range = { since: filter.since?.getTime(), until: filter.until?.getTime() };
+  const { sources } = await smallestOf(shard, groups.indexes, range);
+  const query: IndexQuery = {
+    ...range,
+    sources,
+    // Walking an index proves what the index is about.
+    groups: groups.indexes.flatMap((group) =>
+      group.lines === undefined || (group.sources === sources && group.isExact)
+        ? []
+        : [{ field: group.field, lines: group.lines }],
+    ),
+    reason: groups.reason,
+    device: groups.device,
+    limit: filter.limit + 1,
+  };
+  return walkIndexes(shard, query, from);
+}
+
+/** What a filter asks for, in the words of the indexes. */
+interface FilterGroups {
+  readonly indexes: readonly IndexGroup[];
+  readonly reason: string | undefined;
+  readonly device: string | undefined;
+}
+
+interface IndexGroup {
+  readonly field: string;
+  /** The indexes that together have every event that fits. */
+  readonly sources: readonly string[];
+  /** What an event that fits has in its field `index`, one of them; undefined when it has nothing to check. */
+  readonly lines: readonly string[] | undefined;
+  /** Whether the indexes have only events that fit. */
+  readonly isExact: boolean;
+}
+
+const exact = (field: string, names: readonly string[]): IndexGroup => ({
+  field,
+  sources: names,
+  lines: names,
+  isExact: true,
+});
+
+async function groupsOf(shard: Shard, filter: EventFilter): Promise<FilterGroups> {
+  const { type, rule, account, status, reason } = filter;
+  const accounts =
+    account === undefined
+      ? await shard.redis.smembers(`${journalPrefix(shard.prefix)}values:account`)
+      : [indexValue(account)];
+  const device = filter.device === undefined ? undefined : await findDevices(shard, filter.device, accounts);
+  const isCode = reason !== undefined && /^[a-z]+\/[a-z0-9-]+$/.test(reason);
+  const accountIndexes = accounts.map((name) => `account:${name}`);
+  const indexes: IndexGroup[] = [
+    // Every event has an account, so the accounts together are all events.
+    account === undefined
+      ? { field: 'account', sources: accountIndexes, lines: undefined, isExact: true }
+      : exact('account', accountIndexes),
+    ...(type === undefined || type === '*' ? [] : [exact('type', await typesLike(shard, type))]),
+    ...(rule === undefined ? [] : [exact('rule', [`rule:${indexValue(rule)}`])]),
+    ...(status === undefined ? [] : [statusGroup(status)]),
+    ...(device?.kind === 'indexes' ? [exact('device', device.names)] : []),
+    ...(reason === undefined ? [] : [isCode ? exact('code', [`code:${reason}`]) : REASONS]),
+  ];
   return {
-    events: await withNames(shard, events),
-    cursor: position === undefined ? undefined : `${position.score}-${position.id}`,
+    indexes,
+    reason: reason === undefined || isCode ? undefined : foldedText(reason),
+    device: device?.kind === 'many' ? device.text : undefined,
   };
 }
 
-/** Adds the names of devices. Facts are large, so only the device fact of the listed events is read. */
-async function withNames({ redis, prefix }: Shard, events: readonly EventSummary[]): Promise<EventSummary[]> {
-  const pipeline = redis.pipeline();
-  for (const { id } of events) pipeline.hget(factsKey(prefix, id), 'device');
-  const facts = pipelineResults(await pipeline.exec());
-  return events.map((event, index) => {
-    const fact = facts[index];
-    const name = typeof fact === 'string' ? nameOf(factTrace.parse(JSON.parse(fact))) : undefined;
-    return name === undefined ? event : { ...event, deviceName: name };
-  });
+/** The events with any reason. */
+const REASONS: IndexGroup = { field: 'reason', sources: ['reason'], lines: undefined, isExact: true };
+
+function statusGroup(status: EventStatus): IndexGroup {
+  if (status !== 'queued' && status !== 'processing') return exact('status', [`status:${status}`]);
+  // Both change within milliseconds, so they share an index.
+  return { field: 'status', sources: ['status:open'], lines: [`.status:${status}`], isExact: false };
 }
 
-const named = z.object({ name: z.string().min(1) });
-
-/** The name of a device from its fact. */
-function nameOf(device: FactTrace | undefined): string | undefined {
-  return named.safeParse(device?.value).data?.name;
+async function typesLike({ redis, prefix }: Shard, pattern: string): Promise<string[]> {
+  if (!pattern.includes('*')) return [`type:${indexValue(pattern)}`];
+  const types = await redis.smembers(`${journalPrefix(prefix)}values:type`);
+  return types
+    .filter((value) => matchesType(pattern, textOfIndexValue(value)))
+    .map((value) => `type:${value}`);
 }
+
+/** The group whose indexes have the fewest events in the time range. */
+async function smallestOf(
+  { redis, prefix }: Shard,
+  groups: readonly IndexGroup[],
+  { since, until }: Pick<IndexQuery, 'since' | 'until'>,
+): Promise<IndexGroup> {
+  const [first, ...others] = groups;
+  if (first === undefined) throw new RangeError('expected a group');
+  if (others.length === 0) return first;
+  const counts = await Promise.all(
+    groups.map(async ({ sources }) => {
+      const pipeline = redis.pipeline();
+      for (const name of sources) pipeline.zcount(indexKey(prefix, name), since ?? '-inf', until ?? '+inf');
+      return z
+        .array(z.number())
+        .parse(pipelineResults(await pipeline.exec()))
+        .reduce((sum, count) => sum + count, 0);
+    }),
+  );
+  return groups.reduce(
+    (best, group, index) => ((counts[index] ?? 0) < (counts[groups.indexOf(best)] ?? 0) ? group : best),
+    first,
+  );
+}
+
+const hash = z.record(z.string(), z.string());
 
 /**
  * The trace of an event.
@@ -119,133 +199,32 @@ function nameOf(device: FactTrace | undefined): string | undefined {
  */
 export async function findTrace(shards: Shards, id: string): Promise<Trace | undefined> {
   const found = await findEventIds(shards, id);
-  if (found.length !== 1) return undefined;
-  const traces = await fromAllShards(shards, (shard) => tracesOf(shard, found, true));
-  return traces.find((trace) => trace !== undefined);
-}
-
-interface Entry {
-  readonly id: string;
-  readonly score: number;
-}
-
-function positionOf(cursor: string | undefined): Entry | undefined {
-  const parts = cursorPattern.exec(cursor ?? '');
-  return parts === null ? undefined : { score: Number(parts[1]), id: parts[2] ?? '' };
-}
-
-async function entriesAfter(
-  { redis, prefix }: Shard,
-  position: Entry | undefined,
-  since: Date | undefined,
-): Promise<Entry[]> {
-  const from = position?.score ?? '+inf';
-  const to = since?.getTime() ?? '-inf';
-  let offset = 0;
-  if (position !== undefined) {
-    // Redis orders events of the same millisecond by id, the greatest first.
-    const sameTime = await redis.zrevrangebyscore(indexKey(prefix), position.score, position.score);
-    offset = sameTime.filter((id) => id >= position.id).length;
-  }
-  const flat = await redis.zrevrangebyscore(indexKey(prefix), from, to, 'WITHSCORES', 'LIMIT', offset, BATCH);
-  return flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, score: Number(flat[index + 1]) }] : []));
+  const [only] = found;
+  if (only === undefined || found.length !== 1) return undefined;
+  const traces = await fromAllShards(shards, async ({ redis, prefix }) => [
+    traceFrom(hash.parse(await redis.hgetall(traceKey(prefix, only)))),
+  ]);
+  return traces.find((trace) => trace?.id === only);
 }
 
 /**
- * The ids of the events in the journal that start with this prefix; none for a prefix of fewer than six characters. A complete id is
- * returned without a look at the journal.
+ * The ids of the events in the journal that start with these characters; none for fewer than six. A complete id is returned without a
+ * look at the journal.
  */
 export async function findEventIds(shards: Shards, start: string): Promise<string[]> {
   if (/^[0-9a-f]{64}$/.test(start)) return [start];
   if (!/^[0-9a-f]{6,63}$/.test(start)) return [];
-  const ids = await fromAllShards(shards, ({ redis, prefix }) => redis.zrange(indexKey(prefix), '0', '-1'));
+  const ids = await fromAllShards(shards, (shard) => idsLike(shard, start));
   return ids.filter((id) => id.startsWith(start));
 }
 
-const hash = z.record(z.string(), z.string());
-
-async function tracesOf(
-  { redis, prefix }: Shard,
-  ids: readonly string[],
-  withFacts: boolean,
-): Promise<(Trace | undefined)[]> {
-  const pipeline = redis.pipeline();
-  for (const id of ids) {
-    pipeline.hgetall(traceKey(prefix, id));
-    if (withFacts) pipeline.hgetall(factsKey(prefix, id));
-  }
-  const results = pipelineResults(await pipeline.exec()).map((result) => hash.parse(result));
-  const step = withFacts ? 2 : 1;
-  return ids.map((_id, index) =>
-    traceFrom(results[index * step] ?? {}, withFacts ? (results[index * step + 1] ?? {}) : {}),
+/** No two short ids of one start are in another order than their ids, so an index of all ids in order has them side by side. */
+async function idsLike({ redis, prefix }: Shard, start: string): Promise<string[]> {
+  const short = shortIdStart(start);
+  // `~` is behind every character of a short id.
+  const candidates = await redis.zrangebylex(`${journalPrefix(prefix)}ids`, `[${short}`, `[${short}~`);
+  const events = await Promise.all(
+    candidates.map((id) => redis.hget(`${journalPrefix(prefix)}trace:${id}`, 'event')),
   );
-}
-
-function traceFrom(fields: Record<string, string>, facts: Record<string, string>): Trace | undefined {
-  // The trace has expired before its entry in the index.
-  if (fields['event'] === undefined) return undefined;
-  const envelope = event.parse(JSON.parse(fields['event']));
-  const processing =
-    fields['processing'] === undefined ? undefined : processingTrace.parse(JSON.parse(fields['processing']));
-  const runs = Object.entries(fields)
-    .filter(([name]) => name.startsWith(RUN_FIELD))
-    .map(([, value]) => runTrace.parse(JSON.parse(value)))
-    .sort((a, b) => a.plannedAt.localeCompare(b.plannedAt) || a.rule.localeCompare(b.rule));
-  const decisions =
-    fields['decisions'] === undefined ? [] : z.array(ruleTrace).parse(JSON.parse(fields['decisions']));
-  const factTraces = Object.fromEntries(
-    Object.entries(facts).map(([name, value]) => [name, factTrace.parse(JSON.parse(value))]),
-  );
-  const status = statusOf(processing, runs);
-  const problem = reasonOf(processing, runs);
-  const ownAction = status === 'no_match' && decisions.some((decision) => decision.ownAction === true);
-  const deviceName = nameOf(factTraces['device']);
-  return {
-    ...envelope,
-    status,
-    rules: runs.map((run) => run.rule),
-    ...problem,
-    ...(ownAction && { ownAction }),
-    ...(deviceName !== undefined && { deviceName }),
-    ...(processing && { processing }),
-    facts: factTraces,
-    decisions,
-    runs,
-    alerts: Object.entries(fields)
-      .filter(([name]) => name.startsWith(ALERT_FIELD))
-      .map(([, value]) => alertTrace.parse(JSON.parse(value)))
-      .sort((a, b) => a.id.localeCompare(b.id) || a.channel.localeCompare(b.channel)),
-  };
-}
-
-/** Why an event or its runs wait or failed: the worst reason, and how many more there are. */
-function reasonOf(
-  processing: ProcessingTrace | undefined,
-  runs: readonly RunTrace[],
-): Pick<EventSummary, 'reason' | 'code'> {
-  const withReason = runs.filter((run) => run.reason !== undefined);
-  const failed = withReason.find(({ status }) => status === 'failed');
-  if (processing?.reason !== undefined && (processing.state === 'failed' || failed === undefined))
-    return { reason: processing.reason, code: processing.code };
-  const worst = failed ?? withReason.find(({ status }) => status === 'waiting') ?? withReason[0];
-  if (worst?.reason === undefined) return {};
-  const more = withReason.length === 1 ? '' : ` (and ${withReason.length - 1} more)`;
-  return { reason: `rule ${worst.rule}: ${worst.reason}${more}`, code: worst.code };
-}
-
-/** The status of an event and of each of its parts, so that a filter finds a waiting run whatever its siblings did. */
-function statusesOf({ status, processing, runs }: Trace): ReadonlySet<EventStatus> {
-  const ofProcessing = processing === undefined || processing.state === 'completed' ? [] : [processing.state];
-  const ofRuns = runs.map((run) => (run.status === 'running' ? 'processing' : run.status));
-  return new Set([status, ...ofProcessing, ...ofRuns]);
-}
-
-function matches(found: Trace, { type, device, rule, account, status }: EventFilter): boolean {
-  if (type !== undefined && !matchesType(type, found.type)) return false;
-  if (rule !== undefined && !found.rules.includes(rule)) return false;
-  if (account !== undefined && found.account !== account) return false;
-  if (status !== undefined && !statusesOf(found).has(status)) return false;
-  if (device === undefined) return true;
-  const about = deviceReferenceOf(found);
-  return about !== undefined && [String(about.id), about.serialNumber, about.udid].includes(device);
+  return events.flatMap((text) => (text === null ? [] : [eventSchema.parse(JSON.parse(text)).id]));
 }

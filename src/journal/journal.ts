@@ -1,17 +1,22 @@
-import type { ChainableCommander } from 'ioredis';
-import { z } from 'zod';
 import type { Event } from '../events/envelope.js';
-import { pipelineResults } from '../queues/connection.js';
-import type { Shard } from '../queues/shards.js';
 import { completedTtlS, deadLetterTtlS } from '../queues/retention.js';
 import type { RetentionDays } from '../queues/retention.js';
-import { ALERT_FIELD, RUN_FIELD, factsKey, indexKey, traceKey } from './trace-keys.js';
+import { defineScript, runScript } from '../queues/script.js';
+import type { Script } from '../queues/script.js';
+import type { Shard } from '../queues/shards.js';
 import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
-import { factTrace, ruleTrace, runTrace } from './trace.js';
+import { startTraceArgs } from './index-entries.js';
+import { JOURNAL_LUA, START_TRACE_VALUES } from './index-lua.js';
+import { TRACE_MARGIN_S, knownTraceFrom, traceWriteArgs } from './trace-changes.js';
+import type { KnownTrace, TraceChanges, TraceWriting } from './trace-changes.js';
+import { ALERT_FIELD, journalPrefix, shortId, traceKey } from './trace-keys.js';
 import type { AlertTrace, FactTrace, ProcessingTrace, RuleTrace, RunTrace } from './trace.js';
 
-/** Writes the traces of events. */
+/** An alert and the event in whose trace it is recorded. */
+export type RecordedAlert = AlertTrace & { readonly event: string; readonly account: string };
+
+/** Writes the traces of events of one shard. */
 export interface Journal {
   /**
    * Records events that were just enqueued.
@@ -19,149 +24,109 @@ export interface Journal {
    * @returns For each event, whether it is new: false for a repeat.
    */
   readonly recordReceived: (events: readonly Event[]) => Promise<boolean[]>;
-  /** Makes sure that an event has a trace: its receiver may have died right after it enqueued the event. */
+  /** Makes sure that an event has a trace, and reads what is known about it, in one round trip. */
+  readonly begin: (event: Event) => Promise<KnownTrace>;
+  /** Writes everything that an attempt has found out, in one round trip. */
+  readonly record: (eventId: string, changes: TraceChanges) => Promise<void>;
+  /** Makes sure that an event has a trace: it may have expired while the event waited. */
   readonly ensureTrace: (event: Event) => Promise<void>;
   /** The rules with a completed run for an event. The trace knows them for longer than the queue keeps their jobs. */
   readonly completedRules: (eventId: string) => Promise<ReadonlySet<string>>;
   readonly recordProcessing: (eventId: string, processing: ProcessingTrace) => Promise<void>;
   readonly recordFact: (eventId: string, name: string, fact: FactTrace) => Promise<void>;
   /** The facts that have been looked up for an event. */
-  readonly factsOf: (eventId: string) => Promise<Map<string, FactTrace>>;
+  readonly factsOf: (eventId: string) => Promise<ReadonlyMap<string, FactTrace>>;
   readonly recordDecisions: (eventId: string, decisions: readonly RuleTrace[]) => Promise<void>;
   /** The last recorded verdicts on the rules for an event. */
-  readonly decisionsOf: (eventId: string) => Promise<RuleTrace[]>;
+  readonly decisionsOf: (eventId: string) => Promise<readonly RuleTrace[]>;
   /** Records new runs. Does not overwrite a run that has started. */
   readonly recordPlanned: (eventId: string, runs: readonly RunTrace[]) => Promise<void>;
   readonly recordRun: (eventId: string, run: RunTrace) => Promise<void>;
   /** Records alerts, each in the trace of its event. */
-  readonly recordAlerts: (alerts: readonly (AlertTrace & { readonly event: string })[]) => Promise<void>;
+  readonly recordAlerts: (alerts: readonly RecordedAlert[]) => Promise<void>;
 }
 
-/** Starts the trace of an event unless it exists. For the receiver, returns 1 when the event is new. */
-const START_TRACE = `
-local new = 0
-if ARGV[5] == '1' then new = redis.call('HSETNX', KEYS[1], 'received', '1') end
-redis.call('HSETNX', KEYS[1], 'event', ARGV[1])
-if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
-redis.call('ZADD', KEYS[2], 'NX', ARGV[3], ARGV[4])
-return new`;
+/** KEYS: a key of the shard. ARGV: prefix, TTL, whether a source enqueued the events, then the values of each event. */
+const START = defineScript(`${JOURNAL_LUA}
+local new = {}
+for at = 4, #ARGV, ${START_TRACE_VALUES} do
+  new[#new + 1] = journal_start(ARGV[1], ARGV, at, tonumber(ARGV[2]), ARGV[3] == '1')
+end
+return new`);
 
-/** An alert must not recreate a trace that has expired. */
-const RECORD_ALERT =
-  "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end";
+/** KEYS: a key of the shard. ARGV: prefix, TTL, then the values of an event. */
+const BEGIN = defineScript(`${JOURNAL_LUA}
+journal_start(ARGV[1], ARGV, 3, tonumber(ARGV[2]), false)
+return journal_known(ARGV[1], ARGV[3])`);
 
-/** Extends the TTL of a key, never shortens it. (`EXPIRE … GT` needs Redis 7.) */
-const EXTEND_TTL =
-  "if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end";
+/** KEYS: a key of the shard. ARGV: prefix, short id. */
+const KNOWN = defineScript(`${JOURNAL_LUA}
+return journal_known(ARGV[1], ARGV[2])`);
+
+/** KEYS: a key of the shard. ARGV: prefix, then what is written. */
+const WRITE = defineScript(`${JOURNAL_LUA}
+journal_write(ARGV[1], ARGV, 2)`);
+
+/** KEYS: trace. ARGV: field and value, again and again. An alert must not recreate a trace that has expired. */
+const RECORD_ALERTS = defineScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], unpack(ARGV)) end`);
+
+/** How the traces of a shard are written. */
+export function traceWriting(retention: RetentionDays, redact: Redact): TraceWriting {
+  return { redact, completedS: completedTtlS(retention), failedS: deadLetterTtlS(retention) };
+}
+
+/** The time for which a trace that was just started stays, in seconds. For `journal_start`. */
+export function startTtlS(retention: RetentionDays): number {
+  return completedTtlS(retention) + TRACE_MARGIN_S;
+}
 
 /**
- * The journal in Redis: one hash per event that expires, and an index by time. A trace expires with the job of its event: later when
- * something failed, because the trace of a dead letter is needed to replay it. Secrets are masked, except in events, which a replay uses.
+ * The journal in Redis: one hash per event, and indexes by what lists can be filtered by (index-lua.ts). Traces stay as long as the job of
+ * their event, longer when something failed, because the trace of a dead letter is needed to replay it; the janitor deletes them. Secrets
+ * are masked, except in events, which a replay uses.
  */
 export function openJournal({ redis, prefix }: Shard, retention: RetentionDays, redact: Redact): Journal {
-  const completedS = completedTtlS(retention);
-  const failedS = deadLetterTtlS(retention);
-  const text = (value: unknown): string => JSON.stringify(redactJson(redact, value));
-
-  const startTrace = (pipeline: ChainableCommander, event: Event, byReceiver: boolean): void => {
-    // Not masked: a replay uses the event.
-    const values = [
-      JSON.stringify(event),
-      completedS,
-      Date.parse(event.receivedAt),
-      event.id,
-      byReceiver ? '1' : '0',
-    ];
-    pipeline.eval(START_TRACE, 2, traceKey(prefix, event.id), indexKey(prefix), ...values);
+  const writing = traceWriting(retention, redact);
+  const ttlS = startTtlS(retention);
+  const base = journalPrefix(prefix);
+  const run = (script: Script, eventId: string, values: readonly (string | number)[]): Promise<unknown> =>
+    runScript(redis, script, [traceKey(prefix, eventId)], [base, ...values]);
+  const record: Journal['record'] = async (eventId, changes) => {
+    await run(WRITE, eventId, traceWriteArgs(eventId, changes, writing));
   };
-
-  const write = async (
-    eventId: string,
-    failed: boolean,
-    commands: (pipeline: ChainableCommander) => void,
-    waitsUntil = 0,
-  ): Promise<void> => {
-    const pipeline = redis.pipeline();
-    commands(pipeline);
-    // A run that waits for weeks must find its trace afterwards.
-    const waitS = Math.max(0, Math.ceil((waitsUntil - Date.now()) / 1000));
-    const seconds = (failed ? failedS : completedS) + waitS;
-    for (const key of [traceKey(prefix, eventId), factsKey(prefix, eventId)])
-      pipeline.eval(EXTEND_TTL, 1, key, seconds);
-    pipelineResults(await pipeline.exec());
+  const known = async (eventId: string): Promise<KnownTrace> =>
+    knownTraceFrom(await run(KNOWN, eventId, [shortId(eventId)]));
+  const start = async (events: readonly Event[], bySource: boolean): Promise<boolean[]> => {
+    const [first] = events;
+    if (first === undefined) return [];
+    const values = [ttlS, bySource ? '1' : '0', ...events.flatMap(startTraceArgs)];
+    const results = await run(START, first.id, values);
+    return events.map((_event, index) => Array.isArray(results) && results[index] === 1);
   };
-
   return {
-    recordReceived: async (events) => {
-      const pipeline = redis.pipeline();
-      for (const event of events) startTrace(pipeline, event, true);
-      pipeline.zremrangebyscore(indexKey(prefix), '-inf', Date.now() - failedS * 1000);
-      const results = pipelineResults(await pipeline.exec());
-      return events.map((_event, index) => results[index] === 1);
-    },
+    recordReceived: (events) => start(events, true),
     ensureTrace: async (event) => {
-      const pipeline = redis.pipeline();
-      startTrace(pipeline, event, false);
-      pipelineResults(await pipeline.exec());
+      await start([event], false);
     },
-    completedRules: async (eventId) => {
-      const fields = await redis.hgetall(traceKey(prefix, eventId));
-      const runs = Object.entries(fields).flatMap(([name, value]) =>
-        name.startsWith(RUN_FIELD) ? [runTrace.parse(JSON.parse(value))] : [],
-      );
-      return new Set(runs.filter((run) => run.status === 'completed').map((run) => run.rule));
-    },
-    recordProcessing: (eventId, processing) =>
-      write(eventId, processing.state === 'failed', (pipeline) =>
-        pipeline.hset(traceKey(prefix, eventId), 'processing', text(processing)),
-      ),
-    recordFact: (eventId, name, fact) =>
-      write(eventId, false, (pipeline) => pipeline.hset(factsKey(prefix, eventId), name, text(fact))),
-    factsOf: async (eventId) => {
-      const fields = await redis.hgetall(factsKey(prefix, eventId));
-      return new Map(
-        Object.entries(fields).map(([name, value]) => [name, factTrace.parse(JSON.parse(value))]),
-      );
-    },
-    recordDecisions: (eventId, decisions) =>
-      write(eventId, false, (pipeline) =>
-        pipeline.hset(traceKey(prefix, eventId), 'decisions', text(decisions)),
-      ),
-    decisionsOf: async (eventId) => {
-      const decisions = await redis.hget(traceKey(prefix, eventId), 'decisions');
-      return decisions === null ? [] : z.array(ruleTrace).parse(JSON.parse(decisions));
-    },
-    recordPlanned: (eventId, runs) =>
-      write(eventId, false, (pipeline) => {
-        for (const run of runs) pipeline.hsetnx(traceKey(prefix, eventId), RUN_FIELD + run.rule, text(run));
-      }),
+    begin: async (event) => knownTraceFrom(await run(BEGIN, event.id, [ttlS, ...startTraceArgs(event)])),
+    record,
+    completedRules: async (eventId) => (await known(eventId)).completedRules,
+    factsOf: async (eventId) => (await known(eventId)).facts,
+    decisionsOf: async (eventId) => (await known(eventId)).decisions,
+    recordProcessing: (eventId, processing) => record(eventId, { processing }),
+    recordFact: (eventId, name, fact) => record(eventId, { facts: [[name, fact]] }),
+    recordDecisions: (eventId, decisions) => record(eventId, { decisions }),
+    recordPlanned: (eventId, planned) => record(eventId, { planned }),
+    recordRun: (eventId, changed) => record(eventId, { runs: [changed] }),
     recordAlerts: async (alerts) => {
-      const pipeline = redis.pipeline();
-      for (const { event, ...alert } of alerts) {
-        pipeline.eval(
-          RECORD_ALERT,
-          1,
-          traceKey(prefix, event),
-          `${ALERT_FIELD}${alert.id}:${alert.channel}`,
-          text(alert),
-        );
-      }
-      pipelineResults(await pipeline.exec());
+      await Promise.all(
+        alerts.map(({ event, account: _account, ...alert }) => {
+          const value = JSON.stringify(redactJson(redact, alert));
+          const field = `${ALERT_FIELD}${alert.id}:${alert.channel}`;
+          return runScript(redis, RECORD_ALERTS, [traceKey(prefix, event)], [field, value]);
+        }),
+      );
     },
-    recordRun: (eventId, run) =>
-      write(
-        eventId,
-        run.status === 'failed',
-        (pipeline) => pipeline.hset(traceKey(prefix, eventId), RUN_FIELD + run.rule, text(run)),
-        latestWait(run),
-      ),
   };
-}
-
-/** The latest time at which a step of the run continues, in epoch milliseconds. */
-function latestWait({ steps }: RunTrace): number {
-  const times = steps
-    .flatMap((step) => [step, ...(step.itemRecords ?? [])])
-    .map(({ nextAttemptAt }) => Date.parse(nextAttemptAt ?? ''));
-  return Math.max(0, ...times.filter((time) => !Number.isNaN(time)));
 }

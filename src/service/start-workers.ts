@@ -255,11 +255,11 @@ function startSweepWorker(shared: SharedByShard): RunningWorker {
   });
 }
 
-/** Records alerts in the traces of all shards: a channel serves every account. A shard without the trace ignores the record. */
-function journalOfAllShards({ all }: ShardStores): Pick<Journal, 'recordAlerts'> {
+/** Records alerts in the traces of all shards: a channel serves every account. */
+function journalOfAllShards({ of }: ShardStores): Pick<Journal, 'recordAlerts'> {
   return {
     recordAlerts: async (alerts) => {
-      await Promise.all(all.map(({ journal }) => journal.recordAlerts(alerts)));
+      await Promise.all(alerts.map((alert) => of(alert.account).journal.recordAlerts([alert])));
     },
   };
 }

@@ -97,6 +97,7 @@ export async function recordBusyEvent(client: Redis): Promise<void> {
   await journal.recordAlerts([
     {
       event: id,
+      account: 'default',
       id: `${id}.install.1`,
       channel: 'it-chat',
       title: 'Apps are on their way',

@@ -11,7 +11,8 @@ import { DeliveryError } from '../../../src/channels/channel.js';
 import type { Receipt } from '../../../src/channels/channel.js';
 import type { Channel } from '../../../src/channels/open-channel.js';
 import { openApprovals } from '../../../src/coordination/approvals.js';
-import { findTrace } from '../../../src/journal/find-events.js';
+import { traceFrom } from '../../../src/journal/read-trace.js';
+import { traceKey } from '../../../src/journal/trace-keys.js';
 import { openJournal } from '../../../src/journal/journal.js';
 import { KEY_PREFIX } from '../../../src/queues/connection.js';
 import type { AlertJob } from '../../../src/queues/jobs.js';
@@ -27,7 +28,7 @@ import { collectLog } from '../../support/log-lines.js';
 import { everythingIn, startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { alertAbout } from '../../unit/channels/messages.js';
-import { openShards, singleShard } from '../../../src/queues/shards.js';
+import { singleShard } from '../../../src/queues/shards.js';
 
 const NAME = 'it-chat';
 const SECRET = 'a-secret-of-the-channel';
@@ -148,7 +149,7 @@ function world({
     redact,
     readOnly,
   });
-  const traces = async () => (await findTrace(openShards(redis), EVENT.id))?.alerts ?? [];
+  const traces = async () => traceFrom(await redis.hgetall(traceKey(KEY_PREFIX, EVENT.id)))?.alerts ?? [];
   return { work, addDue, channels, channel, sent, dispatcher, traces, log };
 }
 

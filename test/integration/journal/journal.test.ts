@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { findTrace } from '../../../src/journal/find-events.js';
 import { openJournal } from '../../../src/journal/journal.js';
 import { KEY_PREFIX } from '../../../src/queues/connection.js';
-import { factsKey, traceKey } from '../../../src/journal/trace-keys.js';
+import { traceKey } from '../../../src/journal/trace-keys.js';
 import { DAY_S } from '../../../src/queues/retention.js';
 import { createRedaction } from '../../../src/telemetry/redaction.js';
 import { useTestRedis } from '../../support/use-redis.js';
@@ -49,7 +49,7 @@ test('secrets from the environment are masked in facts, wherever they come from'
     durationMs: 1,
     calls: [],
   });
-  expect(await redis().hget(factsKey(KEY_PREFIX, ID), 'attributes')).not.toContain(SECRET);
+  expect(await redis().hget(traceKey(KEY_PREFIX, ID), 'fact:attributes')).not.toContain(SECRET);
   const trace = await findTrace(openShards(redis()), ID);
   expect(trace?.facts['attributes']?.value).toEqual({ token: '[redacted]', department: 'Sales' });
 });

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
+import { traceKey } from '../../../src/journal/trace-keys.js';
 import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { ADMIN_TOKEN, API_KEY, WEBHOOK_TOKEN } from '../../support/world.js';
@@ -127,7 +128,7 @@ rules:
     expect(
       (await findEvents(openShards(client), { status: 'failed', limit: 5 })).events.map((event) => event.id),
     ).toEqual([trace.id]);
-    expect(await client.ttl(`mdm-reflex:journal:trace:${trace.id}`)).toBeGreaterThan(89 * 86_400);
+    expect(await client.ttl(traceKey('mdm-reflex', trace.id))).toBeGreaterThan(89 * 86_400);
   });
 });
 
