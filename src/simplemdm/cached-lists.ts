@@ -7,6 +7,8 @@ import type { CustomDeclaration } from './custom-declarations.js';
 import type { DepServer } from './dep-servers.js';
 import type { DeviceGroup } from './device-groups.js';
 import type { Enrollment } from './enrollments.js';
+import { shareTask } from './lane.js';
+import type { SharedTask } from './lane.js';
 import type { Profile } from './profiles.js';
 import type { Script } from './scripts.js';
 
@@ -70,19 +72,19 @@ export function cachedList<T>(
 ): CachedList<T> {
   interface Entry {
     readonly at: number;
-    readonly items: Promise<readonly T[]>;
+    readonly items: SharedTask<readonly T[]>;
     readonly warnings: AnswerWarning[];
   }
   let cached: Entry | undefined;
   const begin = (): Entry => {
     const warnings: AnswerWarning[] = [];
-    const items = recordWarnings(warnings, () => collect(list()));
+    const items = shareTask(() => recordWarnings(warnings, () => collect(list())));
     const entry = { at: now(), items, warnings };
     cached = entry;
     const evict = (): void => {
       if (cached === entry) cached = undefined;
     };
-    items.then((all) => {
+    items.join().then((all) => {
       if (all.length > maxItems) evict();
     }, evict);
     return entry;
@@ -90,7 +92,7 @@ export function cachedList<T>(
   const noOlderThan = async (age: number): Promise<readonly T[]> => {
     const { items, warnings } = cached !== undefined && now() - cached.at < age ? cached : begin();
     try {
-      return await items;
+      return await items.join();
     } finally {
       for (const warning of warnings) recordWarning(warning);
     }

@@ -2,7 +2,8 @@ import type { ApiCall } from '../http/api-call.js';
 import type { AnswerWarning } from './answer-warnings.js';
 import type { CircuitBreakerState } from './circuit-breaker.js';
 import { createLocalRateLimiter } from './rate-limiter.js';
-import type { Rate, RateLimiter } from './rate-limiter.js';
+import type { RateLimiter } from './rate-limiter.js';
+import type { Rate } from './token-bucket.js';
 import type { TransportOptions } from './transport.js';
 
 /** How to reach an account. Only the key is required. */

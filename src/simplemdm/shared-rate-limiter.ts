@@ -1,8 +1,10 @@
-import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
-import { createLocalRateLimiter, rateExhausted, MAX_WAIT_MS } from './rate-limiter.js';
+import { defineScript, runScript } from '../queues/script.js';
 import type { RedisClient, Shard } from '../queues/shards.js';
-import type { AccountPause, Rate, RateLimiter } from './rate-limiter.js';
+import { createLocalRateLimiter, rateExhausted } from './rate-limiter.js';
+import type { AccountPause, RateLimiter } from './rate-limiter.js';
+import { bucketTimes, RESERVE_SLOT_LUA } from './token-bucket.js';
+import type { Rate } from './token-bucket.js';
 
 /** How long the first reservation waits for Redis. */
 const CONNECT_TIMEOUT_MS = 5000;
@@ -10,12 +12,23 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** A pause in Redis. Its end is the expiry of the key. */
 const storedPause = z.object({ status: z.number().optional(), reason: z.string() });
 
+/** On the clock of Redis. KEYS: bucket, pause. ARGV: lane, then the numbers of `BucketTimes`. Returns `{kind, milliseconds}`. */
+const RESERVE = defineScript(`
+  ${RESERVE_SLOT_LUA}
+  local paused = redis.call('pttl', KEYS[2])
+  if paused > 0 then return { 'paused', paused } end
+  local time = redis.call('time')
+  local now = time[1] * 1000 + time[2] / 1000
+  local interval, burst, bulk_burst, bulk_every = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+  return reserve_slot(KEYS[1], ARGV[1], now, interval, burst, bulk_burst, bulk_every)
+`);
+
+const answer = z.tuple([z.enum(['paused', 'slot', 'again', 'exhausted']), z.number()]);
+
 /**
  * A rate limiter that all processes share through Redis, on the clock of Redis. While Redis is away, each process limits itself.
  *
- * The windows of rate-limiter-flexible allow twice the rate where two windows meet. A token bucket (generic cell rate algorithm)
- * in their place also reserves slots in advance: a call learns its wait once and does not poll.
- *
+ * @param shard - The connection, and the start of every key.
  */
 export function createSharedRateLimiter(
   { redis, prefix }: Shard,
@@ -23,15 +36,9 @@ export function createSharedRateLimiter(
   rate: Rate,
   now: () => number = Date.now,
 ): RateLimiter {
-  const limiter = new RateLimiterRedis({
-    storeClient: redis,
-    keyPrefix: `${prefix}:api-rate`,
-    points: 1,
-    duration: 1,
-    rejectIfRedisNotReady: true,
-    customIncrTtlLuaScript: tokenBucket(rate),
-  });
-  const pauseKey = `${prefix}:api-rate:${account}:paused`;
+  const { intervalMs, burstMs, bulkBurstMs, bulkEveryMs } = bucketTimes(rate);
+  const bucketKey = `${prefix}:api-rate:${account}`;
+  const pauseKey = `${bucketKey}:paused`;
   const local = createLocalRateLimiter(rate, now);
   // Without this wait, processes that start together would each spend a local burst first.
   const connected = whenConnected(redis);
@@ -46,18 +53,33 @@ export function createSharedRateLimiter(
   };
 
   return {
-    reserve: async () => {
+    reserve: async (lane = 'interactive') => {
       await connected;
       const localPause = await local.paused();
       if (localPause !== undefined) return { paused: localPause };
+      // A command would wait for the connection.
+      if (redis.status !== 'ready') return local.reserve(lane);
+      let result: unknown;
       try {
-        const { msBeforeNext } = await limiter.consume(account);
-        return { waitMs: msBeforeNext };
-      } catch (rejection) {
-        if (rejection instanceof RateLimiterRes) {
-          return { paused: (await paused()) ?? rateExhausted(now() + rejection.msBeforeNext) };
-        }
-        return local.reserve();
+        result = await runScript(
+          redis,
+          RESERVE,
+          [bucketKey, pauseKey],
+          [lane, intervalMs, burstMs, bulkBurstMs, bulkEveryMs],
+        );
+      } catch {
+        // Redis was lost meanwhile: the connection reports it.
+        return local.reserve(lane);
+      }
+      const [kind, ms] = answer.parse(result);
+      switch (kind) {
+        case 'slot':
+          return { waitMs: ms };
+        case 'again':
+          return { askAgainMs: ms };
+        case 'paused':
+        case 'exhausted':
+          return { paused: (await paused()) ?? rateExhausted(now() + ms) };
       }
     },
     paused,
@@ -83,23 +105,4 @@ async function whenConnected(redis: RedisClient): Promise<void> {
       resolve();
     });
   });
-}
-
-/**
- * The Lua script of the limiter. Returns `{consumed points, milliseconds}`: one point and the wait for the slot, or two points
- * (too many) and the time until the next try. KEYS[1] holds when the bucket is full again, in milliseconds with fractions.
- */
-function tokenBucket({ perSecond, burst }: Rate): string {
-  const interval = 1000 / perSecond;
-  return `
-    local paused = redis.call('pttl', KEYS[1] .. ':paused')
-    if paused > 0 then return {2, paused} end
-    local time = redis.call('time')
-    local now = time[1] * 1000 + time[2] / 1000
-    local full_at = math.max(tonumber(redis.call('get', KEYS[1]) or '0'), now) + ${interval}
-    local wait = math.max(0, math.ceil(full_at - ${burst * interval} - now))
-    if wait > ${MAX_WAIT_MS} then return {2, wait} end
-    redis.call('set', KEYS[1], string.format('%.3f', full_at), 'PX', math.ceil(full_at - now))
-    return {1, wait}
-  `;
 }

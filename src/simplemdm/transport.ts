@@ -9,10 +9,12 @@ import { SimpleMdmError } from './errors.js';
 import type { CallIdentity } from './errors.js';
 import { createHttpClient } from './http-client.js';
 import type { HttpOptions } from './http-client.js';
-import { waitForSlot } from './rate-limiter.js';
+import { shareTask } from './lane.js';
+import type { SharedTask } from './lane.js';
 import type { RateLimiter } from './rate-limiter.js';
 import { requestPath } from './request.js';
 import type { ApiRequest } from './request.js';
+import { createSlotQueue } from './slot-queue.js';
 import { createCallRetrier } from './call-retrier.js';
 import { redactedBody } from './secrets.js';
 
@@ -43,7 +45,7 @@ const UNAUTHORIZED_PAUSE_MS = 15_000;
 
 /**
  * The path of a call to the API: identical reads in flight share a response; the circuit breaker stops calls during an outage;
- * safe calls are retried; each attempt waits for a slot of the rate limiter. A 401 or 429 pauses the account for everyone who
+ * safe calls are retried; each attempt waits for a slot of the rate limiter, in the lane of its task. A 401 or 429 pauses the account for everyone who
  * shares the rate limiter.
  */
 export function createTransport(options: TransportOptions): Transport {
@@ -51,10 +53,11 @@ export function createTransport(options: TransportOptions): Transport {
   const client = createHttpClient(options);
   const circuitBreaker = createCircuitBreaker(now, options.onCircuitChange);
   const retry = createCallRetrier(options.retries, maxPauseWaitMs > 0);
-  const reads = new Map<string, Promise<ApiResponse>>();
+  const reads = new Map<string, SharedTask<ApiResponse>>();
+  const waitForSlot = createSlotQueue(rateLimiter, { now, maxPauseWaitMs, ...(signal && { signal }) });
 
   async function attempt<T>(request: ApiRequest, identity: CallIdentity, make: () => Promise<T>): Promise<T> {
-    await waitForSlot(rateLimiter, identity, { now, maxPauseWaitMs, ...(signal && { signal }) });
+    await waitForSlot(identity);
     if (signal?.aborted === true)
       throw new SimpleMdmError({ ...identity, kind: 'stopped', mayHaveTakenEffect: false });
     if (request.method !== 'GET') {
@@ -107,10 +110,10 @@ export function createTransport(options: TransportOptions): Transport {
       if (request.method !== 'GET') return make(request, path, client.call);
       const inFlight = reads.get(path);
       if (inFlight !== undefined)
-        return shared(inFlight, { account, method: 'GET', path, route: request.route });
-      const read = make(request, path, client.call).finally(() => reads.delete(path));
+        return shared(inFlight.join(), { account, method: 'GET', path, route: request.route });
+      const read = shareTask(() => make(request, path, client.call).finally(() => reads.delete(path)));
       reads.set(path, read);
-      return read;
+      return read.join();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Rate } from '../../src/simplemdm/rate-limiter.js';
+import type { Rate } from '../../src/simplemdm/token-bucket.js';
 
 /**
  * Counts the calls that arrived sooner than a rate allows. A call that is late for the machine's sake never counts.

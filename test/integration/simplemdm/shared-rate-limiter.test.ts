@@ -1,11 +1,16 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { startSimulator } from '../../../simulator/start.js';
 import type { Simulator } from '../../../simulator/start.js';
 import { createSimpleMdm } from '../../../src/simplemdm/client.js';
 import { createLocalRateLimiter } from '../../../src/simplemdm/rate-limiter.js';
-import type { Rate, RateLimiter } from '../../../src/simplemdm/rate-limiter.js';
+import type { RateLimiter } from '../../../src/simplemdm/rate-limiter.js';
 import { createSharedRateLimiter } from '../../../src/simplemdm/shared-rate-limiter.js';
+import { withLane } from '../../../src/simplemdm/lane.js';
+import type { Lane } from '../../../src/simplemdm/lane.js';
+import { bucketTimes, requestSlot, RESERVE_SLOT_LUA, UNUSED } from '../../../src/simplemdm/token-bucket.js';
+import type { Rate } from '../../../src/simplemdm/token-bucket.js';
 import { callsBeyond } from '../../support/rate.js';
 import { startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
@@ -151,4 +156,80 @@ test('while Redis is away each process limits itself; afterwards they share agai
   expect(await two.reserve()).toEqual({ waitMs: 0 });
   // It was told to wait, whoever else was not.
   expect(await one.reserve()).toMatchObject({ paused: { status: 429 } });
+});
+
+test('the bucket in Redis grants the same slots as the one in a process', async () => {
+  const [redis] = connections;
+  const script = `${RESERVE_SLOT_LUA}
+    local n = {}
+    for i = 2, 6 do n[i] = tonumber(ARGV[i]) end
+    return reserve_slot(KEYS[1], ARGV[1], n[2], n[3], n[4], n[5], n[6])`;
+  const lane = fc.constantFrom<Lane>('interactive', 'bulk');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 30 }),
+      fc.integer({ min: 1, max: 60 }),
+      fc.array(fc.record({ lane, gap: fc.integer({ min: 0, max: 700 }) }), { minLength: 1, maxLength: 40 }),
+      async (perSecond, burst, requests) => {
+        await redis.del('bucket');
+        const times = bucketTimes({ perSecond, burst });
+        const { intervalMs, burstMs, bulkBurstMs, bulkEveryMs } = times;
+        // Later than the clock of Redis, so that the key does not expire.
+        let now = Date.now() + 3_600_000;
+        let bucket = UNUSED;
+        for (const { lane: asking, gap } of requests) {
+          now += gap;
+          const grant = requestSlot(bucket, times, asking, now);
+          if (grant.kind === 'slot') ({ bucket } = grant);
+          expect(
+            await redis.eval(script, 1, 'bucket', asking, now, intervalMs, burstMs, bulkBurstMs, bulkEveryMs),
+          ).toEqual([grant.kind, Math.ceil(grant.ms)]);
+        }
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+/** Makes a distinct read, so that reads are not shared. */
+const readDevice = (api: ReturnType<typeof createSimpleMdm>, id: number): Promise<unknown> =>
+  api.devices.retrieve(id).catch(() => undefined);
+
+test('bulk calls of two processes leave slots for interactive calls, and keep the rate', async () => {
+  const rate = { perSecond: 50, burst: 20 };
+  const running = await startSimulator({ apiKey });
+  simulator = running;
+  const options = { apiKey, baseUrl: running.url, maxPauseWaitMs: 0, retries: 0 };
+  const [one, two] = twoLimiters(rate).map((rateLimiter) => createSimpleMdm({ ...options, rateLimiter }));
+  if (one === undefined || two === undefined) throw new Error('two clients expected');
+  const startedAt = Date.now();
+  const bulk = withLane('bulk', () =>
+    Promise.all(
+      Array.from({ length: 150 }, (_, index) => readDevice(index % 2 === 0 ? one : two, 1000 + index)),
+    ),
+  );
+  await until('bulk uses up its part of the burst', () => running.calls().length > 20);
+  // Interactive calls get their slots before the bulk calls that wait since before.
+  await Promise.all(
+    Array.from({ length: 8 }, (_, index) => readDevice(index % 2 === 0 ? one : two, 10 + index)),
+  );
+  const before = running.calls().length;
+  expect(before).toBeLessThan(150);
+  await bulk;
+  const calls = running.calls();
+  expect(calls).toHaveLength(158);
+  const arrivals = calls.map(({ at }) => Date.parse(at));
+  expect(callsBeyond({ ...rate, burst: rate.burst + 3 }, arrivals, startedAt)).toBe(0);
+});
+
+test('bulk gets its share while interactive calls use up the rate', async () => {
+  const [one, two] = twoLimiters({ perSecond: 20, burst: 4 });
+  const interactive = await Promise.all(Array.from({ length: 200 }, () => one.reserve()));
+  expect(interactive.every((reservation) => 'waitMs' in reservation)).toBe(true);
+  // The slots of the next ten seconds are reserved. A bulk call gets the one behind them; the second one has to ask again.
+  expect(await two.reserve('bulk')).toMatchObject({ waitMs: expect.any(Number) });
+  const second = await two.reserve('bulk');
+  expect(second).toMatchObject({ askAgainMs: expect.any(Number) });
+  if ('askAgainMs' in second) expect(second.askAgainMs).toBeLessThanOrEqual(500);
+  await until('another ten intervals have passed', async () => 'waitMs' in (await one.reserve('bulk')));
 });

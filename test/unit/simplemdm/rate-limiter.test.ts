@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createLocalRateLimiter, waitForSlot } from '../../../src/simplemdm/rate-limiter.js';
-import type { RateLimiter, Reservation } from '../../../src/simplemdm/rate-limiter.js';
+import { createLocalRateLimiter } from '../../../src/simplemdm/rate-limiter.js';
+import type { Reservation } from '../../../src/simplemdm/rate-limiter.js';
 
-const identity = { account: 'default', method: 'GET', path: '/account' };
 const waitOf = (reservation: Reservation): number =>
   'waitMs' in reservation ? reservation.waitMs : Infinity;
 
@@ -66,52 +65,5 @@ describe('createLocalRateLimiter', () => {
     time = 5000;
     expect(await limiter.paused()).toBeUndefined();
     expect(await limiter.reserve()).toEqual({ waitMs: 0 });
-  });
-});
-
-describe('waitForSlot', () => {
-  /** A rate limiter with scripted reservations; `pausedDuringWait` starts during a wait. */
-  function scripted(reservations: Reservation[], pausedDuringWait?: Reservation): RateLimiter {
-    return {
-      reserve: () => Promise.resolve(reservations.shift() ?? { waitMs: 0 }),
-      paused: () =>
-        Promise.resolve(
-          pausedDuringWait && 'paused' in pausedDuringWait ? pausedDuringWait.paused : undefined,
-        ),
-      pause: () => Promise.resolve(),
-    };
-  }
-  const paused = { paused: { until: 60_000, status: 429, reason: 'GET /account returned 429' } };
-
-  test('fails when the account is paused for longer than the call waits', async () => {
-    const slot = waitForSlot(scripted([paused]), identity, { now: () => 0, maxPauseWaitMs: 59_999 });
-    await expect(slot).rejects.toMatchObject({
-      message: 'GET /account returned 429',
-      failure: { kind: 'paused', retryAt: 60_000, mayHaveTakenEffect: false },
-    });
-  });
-
-  test('a call never waits for the end of a pause after a 401', async () => {
-    const refusal = { paused: { until: 1, status: 401, reason: 'GET /account returned 401' } };
-    await expect(
-      waitForSlot(scripted([refusal]), identity, { now: () => 0, maxPauseWaitMs: 60_000 }),
-    ).rejects.toMatchObject({ failure: { kind: 'paused' } });
-  });
-
-  test('a pause that starts during the wait applies', async () => {
-    await expect(
-      waitForSlot(scripted([{ waitMs: 1 }], paused), identity, { now: () => 0, maxPauseWaitMs: 0 }),
-    ).rejects.toMatchObject({ failure: { kind: 'paused', retryAt: 60_000 } });
-  });
-
-  test('a stop of the process ends the wait', async () => {
-    const stopping = new AbortController();
-    const slot = waitForSlot(scripted([{ waitMs: 25_000 }]), identity, {
-      now: () => 0,
-      maxPauseWaitMs: 0,
-      signal: stopping.signal,
-    });
-    stopping.abort();
-    await expect(slot).rejects.toMatchObject({ failure: { kind: 'stopped', mayHaveTakenEffect: false } });
   });
 });
