@@ -3,6 +3,30 @@ import { event } from '../events/envelope.js';
 import { ruleSource } from '../rules/model/rule-schema.js';
 import { apiCall } from '../http/api-call.js';
 
+/**
+ * What a job waits for. Interactive jobs come from webhooks, and from what a person asks for: a replay of one event, an approval. Bulk jobs
+ * come from sweeps, from replays of many events, and from what bulk jobs emit; they never delay interactive ones.
+ */
+export type Lane = 'interactive' | 'bulk';
+
+/** Jobs are interactive unless they say otherwise. */
+const lane = z.literal('bulk').optional();
+
+/** The lane of a job. */
+export function laneOf({ lane }: { readonly lane?: 'bulk' | undefined }): Lane {
+  return lane ?? 'interactive';
+}
+
+/** How a job keeps its lane. */
+export function inLane(lane: Lane): { readonly lane?: 'bulk' } {
+  return lane === 'bulk' ? { lane } : {};
+}
+
+/** BullMQ starts jobs without priority before those with one. */
+export function priorityOf(lane: Lane): number {
+  return lane === 'bulk' ? 1 : 0;
+}
+
 /** A wait for the inventory of a device that enrolled recently. */
 export const inventoryWait = z.object({
   /** The first look, ISO 8601. */
@@ -18,6 +42,7 @@ export type InventoryWait = z.output<typeof inventoryWait>;
 /** A job of the queue "events": one event to process. */
 export const eventJob = z.object({
   event,
+  lane,
   /** Set while rules wait for inventory. The other rules of the event are decided then, and stay so. */
   inventoryWait: inventoryWait.optional(),
 });
@@ -127,6 +152,8 @@ export type ApprovalRecord = z.output<typeof approvalRecord>;
 /** A job of the queue "runs": one rule applied to one event. */
 export const runJob = z.object({
   event,
+  /** That of the event. */
+  lane,
   /** The rule as it was when the run was planned. `${env:NAME}` is not resolved, so the queue holds no secret. */
   rule: ruleSource,
   /** By position in the rule's `do`, or in its `on_clear`. */

@@ -13,6 +13,8 @@ import { openSilences } from '../alerts/silences.js';
 import type { Channel } from '../channels/open-channel.js';
 import type { Account } from '../config/accounts.js';
 import type { Settings } from '../config/settings.js';
+import { costNameOf, openCallCosts } from '../coordination/call-costs.js';
+import type { CallCosts } from '../coordination/call-costs.js';
 import { openConcurrencyGroups } from '../coordination/concurrency-groups.js';
 import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
 import { openEventCauses } from '../coordination/event-causes.js';
@@ -51,6 +53,7 @@ import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Redaction } from '../telemetry/redaction.js';
 import { drainWorkers } from './drain-workers.js';
+import { flushRegularly, handleInLane, handleInOneLane } from './handle-in-lane.js';
 import type { LiveRules } from './live-rules.js';
 import { lookUpCatalogs } from './look-up-catalogs.js';
 import { checkAccounts, openAccounts } from './open-accounts.js';
@@ -98,6 +101,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     lookups: openLookups({ ...options, sources: options.rules.lookups, signal: aborter.signal }),
     store: openAlertStore(shards.home),
     approvals: openApprovals(shards.home),
+    costs: openCallCosts(shards),
     publicUrl: settings.PUBLIC_URL,
     readOnly: settings.READ_ONLY,
     retention: retentionOf(settings),
@@ -115,12 +119,14 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     ...stores.all.flatMap((store) => startWorkersOfShard(store, shared)),
   ];
   const stopWaking = keepChannelsAwake(shared);
+  const flushing = flushRegularly(shared.costs, () => shards.redis.status === 'ready', logger);
   const sync = startScheduleSync(() => syncSchedules(schedules, shared.rules()), logger);
   return {
-    stop: () => {
+    stop: async () => {
       stopWaking();
       sync.stop();
-      return drainWorkers({ workers, redis: shards.redis, abort: () => aborter.abort(), logger });
+      await drainWorkers({ workers, redis: shards.redis, abort: () => aborter.abort(), logger });
+      await flushing.stop();
     },
     rulesChanged: sync.requestSync,
     catalogs: async () => (settings.CHECK_REFERENCES ? lookUpCatalogs(accounts, logger) : undefined),
@@ -159,6 +165,7 @@ interface SharedByWorkers extends Omit<StartWorkersOptions, 'rules' | 'accounts'
   readonly lookups: Lookups;
   readonly store: AlertStore;
   readonly approvals: Approvals;
+  readonly costs: CallCosts;
   readonly publicUrl: string | undefined;
   readonly readOnly: boolean;
   readonly retention: Retention;
@@ -193,7 +200,11 @@ function startEventWorker(shared: SharedByShard): RunningWorker {
     ...workerOptions(shared.shard, shared),
     queue: EVENTS,
     schema: eventJob,
-    handle: createEventHandler(shared),
+    handle: handleInLane(
+      createEventHandler(shared),
+      ({ event }) => ({ account: event.account, queue: 'events', name: costNameOf(event) }),
+      shared.costs,
+    ),
     onAbandoned: (job, failure) => failAbandonedEvent(job, failure, { journal, attempts: policy.attempts }),
   });
 }
@@ -203,7 +214,11 @@ function startRunWorker(shared: SharedByShard): RunningWorker {
     ...workerOptions(shared.shard, shared),
     queue: RUNS,
     schema: runJob,
-    handle: createRunHandler(shared),
+    handle: handleInLane(
+      createRunHandler(shared),
+      ({ event, rule }) => ({ account: event.account, queue: 'runs', name: rule.id }),
+      shared.costs,
+    ),
     onAbandoned: (job, failure) => failAbandonedRun(job, failure, shared),
   });
 }
@@ -249,7 +264,7 @@ function startSweepWorker(shared: SharedByShard): RunningWorker {
     ...workerOptions(shared.shard, shared),
     queue: SWEEPS,
     schema: sweepJob,
-    handle: createSweepHandler(shared),
+    handle: handleInOneLane('bulk', createSweepHandler(shared)),
     onAbandoned: ({ rule, account }, failure) =>
       logAbandonedJob(shared.logger, { rule, account }, failure, 'a sweep was abandoned'),
   });

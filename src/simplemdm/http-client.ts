@@ -2,6 +2,7 @@ import type { ApiCall } from '../http/api-call.js';
 import { requestSignal } from '../http/request-signal.js';
 import type { RequestSignal } from '../http/request-signal.js';
 import type { ApiResponse, Download } from './api-response.js';
+import { countCall } from './call-count.js';
 import { recordCall } from './call-recorder.js';
 import { isHtml } from './answer-shape.js';
 import { bodyOf, errorFromAnswer, errorFromNoResponse, foreignError } from './response-errors.js';
@@ -66,6 +67,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         durationMs: Math.round(performance.now() - startedAt),
       };
       recordCall(call);
+      countCall();
       options.onCall?.(call);
     };
     try {

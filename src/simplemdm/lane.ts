@@ -1,10 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Lane } from '../queues/jobs.js';
 
-/**
- * Whom a task serves: somebody who waits for it (`interactive`: webhooks, single replays, approvals, the command line), or nobody in
- * particular (`bulk`: sweeps, replays of many events, checks of the reference catalog).
- */
-export type Lane = 'interactive' | 'bulk';
+export type { Lane };
 
 /** The lane of a task. A bulk task can be raised to the interactive lane; it stays there. */
 export interface TaskLane {

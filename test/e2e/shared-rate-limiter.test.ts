@@ -35,7 +35,7 @@ import { Redis } from 'ioredis';
 import { createSharedRateLimiter, createSimpleMdm } from 'mdm-reflex/simplemdm';
 const [redisUrl, baseUrl, apiKey, calls, perSecond, burst] = process.argv.slice(1);
 const redis = new Redis(redisUrl);
-const rateLimiter = createSharedRateLimiter(redis, 'test', 'default', { perSecond: Number(perSecond), burst: Number(burst) });
+const rateLimiter = createSharedRateLimiter({ redis, prefix: 'test' }, 'default', { perSecond: Number(perSecond), burst: Number(burst) });
 await redis.ping();
 const startedAt = Date.now();
 const api = createSimpleMdm({ apiKey, baseUrl, rateLimiter, maxPauseWaitMs: 0, retries: 0 });
