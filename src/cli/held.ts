@@ -12,10 +12,12 @@ export async function listHeld(shards: Shards, json: boolean): Promise<string> {
   if (held.length === 0) return 'no rule is held';
   return columns([
     ['ACCOUNT', 'RULE', 'WAITING RUNS', 'HELD SINCE (UTC)', 'REASON'],
-    ...held.map(({ account, rule, waitingRuns, since, reason }) => [
+    ...held.map(({ account, rule, waitingRuns, behindEarlierRuns, since, reason }) => [
       account,
       rule,
-      String(waitingRuns),
+      behindEarlierRuns === 0
+        ? String(waitingRuns)
+        : `${waitingRuns} (${behindEarlierRuns} behind earlier runs)`,
       displayTime(since),
       escapeControlCharacters(reason),
     ]),
@@ -29,7 +31,7 @@ export async function listHeld(shards: Shards, json: boolean): Promise<string> {
  */
 export async function releaseHeld(shards: Shards, account: string, rule: string): Promise<string> {
   if (await openRunLimits(shards.of(account)).release(account, rule))
-    return `released: the runs of ${rule} continue within a few seconds`;
+    return `released: the runs of ${rule} continue within a few seconds, and those behind earlier runs after them`;
   throw notHeld(account, rule);
 }
 
@@ -40,7 +42,7 @@ export async function releaseHeld(shards: Shards, account: string, rule: string)
  */
 export async function dropHeld(shards: Shards, account: string, rule: string): Promise<string> {
   if (await openRunLimits(shards.of(account)).drop(account, rule))
-    return `dropped: the held runs of ${rule} become dead letters within a few seconds; new runs start as usual`;
+    return `dropped: the held runs of ${rule} become dead letters within a few seconds, and those behind earlier runs after them; new runs start as usual`;
   throw notHeld(account, rule);
 }
 

@@ -1,6 +1,7 @@
 import { defineScript, runScript } from '../queues/script.js';
 import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
+import { pipelineResults } from '../queues/connection.js';
 import { UNFINISHED_TTL_S } from '../queues/retention.js';
 
 /** How many runs may start within a window of time. */
@@ -25,7 +26,10 @@ export type HeldRule = z.output<typeof heldRule>;
 
 /** A held rule with the number of its waiting runs. */
 export interface HeldRuleWithCount extends HeldRule {
+  /** All of them, those behind earlier runs included. */
   readonly waitingRuns: number;
+  /** How many wait behind an earlier run of their concurrency group, and ask the run limit after it. */
+  readonly behindEarlierRuns: number;
 }
 
 /** A run that asks whether it may start. */
@@ -56,22 +60,28 @@ export type Admission =
 export interface RunLimits {
   /** Asks for a run to start. A run that was admitted before is admitted again and counts once. */
   readonly admit: (request: AdmissionRequest) => Promise<Admission>;
-  /** Removes a run that has ended from the waiting runs of its held rule. */
+  /**
+   * Notes that a run waits behind an earlier run of its concurrency group, until it asks for admission. If the rule is held, the run waits
+   * for a person as well.
+   */
+  readonly addBehind: (account: string, rule: string, run: string) => Promise<void>;
+  /** Removes a run that has ended from the waiting runs of its rule. */
   readonly removeWaiting: (account: string, rule: string, run: string) => Promise<void>;
   readonly listHeld: () => Promise<HeldRuleWithCount[]>;
-  /** Lets the runs of a rule start. False when the rule is not held. */
+  /** Lets the runs of a rule start; those behind earlier runs follow them in their order. False when the rule is not held. */
   readonly release: (account: string, rule: string) => Promise<boolean>;
-  /** Drops the waiting runs of a rule. False when the rule is not held. */
+  /** Drops the waiting runs of a rule; those behind earlier runs are dropped when they ask. False when the rule is not held. */
   readonly drop: (account: string, rule: string) => Promise<boolean>;
 }
 
 /**
- * KEYS: held rules, waiting runs, time of the last drop, started runs of each limit.
+ * KEYS: held rules, waiting runs, time of the last drop, runs behind earlier ones, started runs of each limit.
  * ARGV: field, now, plannedAt, run, TTL in seconds; for each limit: window in ms, runs, record of the held rule.
  */
 const ADMIT = defineScript(`
-  local known = #KEYS > 3
-  for i = 4, #KEYS do
+  redis.call('srem', KEYS[4], ARGV[4])
+  local known = #KEYS > 4
+  for i = 5, #KEYS do
     if not redis.call('zscore', KEYS[i], ARGV[4]) then known = false end
   end
   if known then return { 'admitted' } end
@@ -83,17 +93,17 @@ const ADMIT = defineScript(`
     return { kind, redis.call('hget', KEYS[1], ARGV[1]) }
   end
   if redis.call('hexists', KEYS[1], ARGV[1]) == 1 then return hold('held') end
-  for i = 4, #KEYS do
-    local at = 6 + (i - 4) * 3
+  for i = 5, #KEYS do
+    local at = 6 + (i - 5) * 3
     redis.call('zremrangebyscore', KEYS[i], '-inf', ARGV[2] - ARGV[at])
     if redis.call('zcard', KEYS[i]) >= tonumber(ARGV[at + 1]) then
       redis.call('hset', KEYS[1], ARGV[1], ARGV[at + 2])
       return hold('newly_held')
     end
   end
-  for i = 4, #KEYS do
+  for i = 5, #KEYS do
     redis.call('zadd', KEYS[i], ARGV[2], ARGV[4])
-    redis.call('pexpire', KEYS[i], ARGV[6 + (i - 4) * 3])
+    redis.call('pexpire', KEYS[i], ARGV[6 + (i - 5) * 3])
   end
   return { 'admitted' }
 `);
@@ -130,6 +140,7 @@ export function openRunLimits({ redis, prefix }: Shard, now: () => number = Date
   const heldKey = `${prefix}:held`;
   const startedKey = (field: string): string => `${prefix}:run-limit:${field}`;
   const waitingKey = (field: string): string => `${prefix}:held-runs:${field}`;
+  const behindKey = (field: string): string => `${prefix}:behind-earlier-runs:${field}`;
   const droppedKey = (field: string): string => `${prefix}:dropped:${field}`;
   // No rule has this id.
   const sharedField = (account: string): string => `${account}:*`;
@@ -142,6 +153,7 @@ export function openRunLimits({ redis, prefix }: Shard, now: () => number = Date
         heldKey,
         waitingKey(field),
         droppedKey(field),
+        behindKey(field),
         ...limits.map(({ shared }) => startedKey(shared ? sharedField(account) : field)),
       ];
       const perLimit = limits.flatMap(({ runs, windowMs, reason, shared }) => {
@@ -156,16 +168,25 @@ export function openRunLimits({ redis, prefix }: Shard, now: () => number = Date
       const [kind, record] = answer;
       return { kind: 'held', held: heldRule.parse(JSON.parse(record)), isNew: kind === 'newly_held' };
     },
+    addBehind: async (account, rule, run) => {
+      const key = behindKey(fieldOf(account, rule));
+      pipelineResults(await redis.pipeline().sadd(key, run).expire(key, UNFINISHED_TTL_S).exec());
+    },
     removeWaiting: async (account, rule, run) => {
-      await redis.srem(waitingKey(fieldOf(account, rule)), run);
+      const field = fieldOf(account, rule);
+      pipelineResults(await redis.pipeline().srem(waitingKey(field), run).srem(behindKey(field), run).exec());
     },
     listHeld: async () => {
       const fields = Object.entries(await redis.hgetall(heldKey));
       return Promise.all(
-        fields.map(async ([field, text]) => ({
-          ...heldRule.parse(JSON.parse(text)),
-          waitingRuns: await redis.scard(waitingKey(field)),
-        })),
+        fields.map(async ([field, text]) => {
+          const [asking, behind] = await Promise.all([
+            redis.scard(waitingKey(field)),
+            redis.scard(behindKey(field)),
+          ]);
+          const held = heldRule.parse(JSON.parse(text));
+          return { ...held, waitingRuns: asking + behind, behindEarlierRuns: behind };
+        }),
       );
     },
     release: async (account, rule) => {

@@ -1,8 +1,10 @@
 import { acquireSlot } from '../coordination/acquire-slot.js';
 import type { SlotContext } from '../coordination/acquire-slot.js';
+import type { RunLimits } from '../coordination/run-limits.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
 import { recheckInterval } from '../queues/recheck-interval.js';
 import type { Rule } from '../rules/model/rule.js';
+import { admissionId } from './run-session.js';
 import type { RunReason, RunSession } from './run-session.js';
 
 /** The run that releases the slot wakes the next one; the recheck is for a wake-up that is lost. */
@@ -17,7 +19,7 @@ const MAX_RECHECK_MS = 15_000;
 export async function waitForGroupSlot(
   rule: Rule,
   run: RunSession,
-  context: SlotContext,
+  context: SlotContext & { readonly limits: RunLimits },
 ): Promise<JobOutcome | undefined> {
   const { group, event, plannedAt } = run.data();
   if (group === undefined) return undefined;
@@ -36,6 +38,8 @@ export async function waitForGroupSlot(
         minMs: RECHECK_MS * position,
         maxMs: MAX_RECHECK_MS,
       });
+      // While the rule is held, the earlier run waits for a person, and this one with it.
+      await context.limits.addBehind(event.account, rule.source.id, admissionId(run.job.id, run.data()));
       const reason = `waits for earlier runs of the rule for the same ${keyName(rule)}`;
       return run.wait(Date.now() + pauseMs, { reason });
     }

@@ -21,7 +21,7 @@ export interface ReadinessSources {
 
 /** Whether a process can do its work. Everybody may read the answer, so it counts what needs attention and names nothing. */
 export async function readinessOf(sources: ReadinessSources): Promise<Readiness> {
-  const { redis, accounts, held, undelivered, approvals } = await readRedis(sources);
+  const { redis, accounts, held, heldRuns, undelivered, approvals } = await readRedis(sources);
   const { rules, stopping } = sources;
   const problems = rules?.problems ?? 0;
   const attention = [
@@ -29,7 +29,11 @@ export async function readinessOf(sources: ReadinessSources): Promise<Readiness>
     ...(problems > 0
       ? [`${counted(problems, 'problem', 'problems')} in the rule files: mdm-reflex validate`]
       : []),
-    ...(held > 0 ? [`${counted(held, 'rule is', 'rules are')} held: mdm-reflex held list`] : []),
+    ...(held > 0
+      ? [
+          `${counted(held, 'rule is', 'rules are')} held, ${counted(heldRuns, 'run waits', 'runs wait')}: mdm-reflex held list`,
+        ]
+      : []),
     ...(undelivered > 0
       ? [`${counted(undelivered, 'message was', 'messages were')} not delivered: mdm-reflex alerts list`]
       : []),
@@ -43,7 +47,7 @@ export async function readinessOf(sources: ReadinessSources): Promise<Readiness>
       redis,
       ...(rules !== undefined && { rules: rules.count }),
       ...(problems > 0 && { rule_problems: problems }),
-      ...(held > 0 && { held_rules: held }),
+      ...(held > 0 && { held_rules: held, held_runs: heldRuns }),
       ...(undelivered > 0 && { undelivered_messages: undelivered }),
       ...(approvals > 0 && { pending_approvals: approvals }),
       ...(attention.length > 0 && { attention }),
@@ -63,12 +67,13 @@ interface RedisState {
   readonly redis: string;
   readonly accounts: Record<string, AccountStatus>;
   readonly held: number;
+  readonly heldRuns: number;
   readonly undelivered: number;
   readonly approvals: number;
 }
 
 async function readRedis({ shards, accounts }: ReadinessSources): Promise<RedisState> {
-  const nothing = { accounts: {}, held: 0, undelivered: 0, approvals: 0 };
+  const nothing = { accounts: {}, held: 0, heldRuns: 0, undelivered: 0, approvals: 0 };
   if (shards === undefined) return { ...nothing, redis: 'starting' };
   if (shards.redis.status !== 'ready') return { ...nothing, redis: 'unreachable' };
   try {
@@ -83,6 +88,7 @@ async function readRedis({ shards, accounts }: ReadinessSources): Promise<RedisS
       redis: 'ok',
       accounts: Object.fromEntries(known),
       held: held.length,
+      heldRuns: held.reduce((sum, { waitingRuns }) => sum + waitingRuns, 0),
       undelivered,
       approvals: approvals.length,
     };

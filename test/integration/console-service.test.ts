@@ -61,6 +61,7 @@ const state = z.strictObject({
       since: z.string(),
       reason: z.string(),
       waitingRuns: z.number(),
+      behindEarlierRuns: z.number(),
     }),
   ),
   undelivered: z.array(

@@ -117,7 +117,7 @@ function withoutIndent(lines) {
 }
 
 /** @param {HeldRuleWithCount} held */
-function heldRow({ account, rule, since, reason, waitingRuns }) {
+function heldRow({ account, rule, since, reason, waitingRuns, behindEarlierRuns }) {
   const path = `api/held/${encodeURIComponent(account)}/${encodeURIComponent(rule)}`;
   const runs = waitingRuns === 1 ? 'the waiting run' : `the ${waitingRuns} waiting runs`;
   return element(
@@ -128,6 +128,15 @@ function heldRow({ account, rule, since, reason, waitingRuns }) {
       { class: 'line' },
       element('strong', {}, rule),
       element('span', {}, counted(waitingRuns, 'run waits', 'runs wait')),
+      ...(behindEarlierRuns === 0
+        ? []
+        : [
+            element(
+              'span',
+              { class: 'hint' },
+              `${behindEarlierRuns} behind earlier runs of the same device or key`,
+            ),
+          ]),
       ...(account === 'default' ? [] : [element('span', { class: 'tag' }, account)]),
     ),
     element('p', { class: 'hint' }, `${reason}; held since `, formatTime(since)),

@@ -104,10 +104,12 @@ test('what unfinished work needs outlives the longest step', async () => {
   const limits = openRunLimits(singleShard(redis()));
   const limit = { runs: 0, windowMs: 60_000, shared: false, reason: 'none' };
   await limits.admit({ account: 'default', rule: 'r', run: 'e.r', plannedAt: Date.now(), limits: [limit] });
+  await limits.addBehind('default', 'r', 'f.r');
   const heldRunsTtl = await redis().ttl('mdm-reflex:held-runs:default:r');
   await limits.drop('default', 'r');
   const ttls = [
     heldRunsTtl,
+    await redis().ttl('mdm-reflex:behind-earlier-runs:default:r'),
     await redis().ttl('mdm-reflex:event-order:default:54'),
     await redis().ttl('mdm-reflex:dropped:default:r'),
   ];

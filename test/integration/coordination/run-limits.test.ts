@@ -41,9 +41,25 @@ describe('run limits', () => {
       const request = { account: 'a', rule: 'r', run: 'three', plannedAt: now, limits: [OWN] };
       expect(await runLimits().admit(request)).toEqual({ kind: 'held', held, isNew });
     }
-    expect(await runLimits().listHeld()).toEqual([{ ...held, waitingRuns: 1 }]);
+    expect(await runLimits().listHeld()).toEqual([{ ...held, waitingRuns: 1, behindEarlierRuns: 0 }]);
     await runLimits().removeWaiting('a', 'r', 'three');
-    expect(await runLimits().listHeld()).toEqual([{ ...held, waitingRuns: 0 }]);
+    expect(await runLimits().listHeld()).toEqual([{ ...held, waitingRuns: 0, behindEarlierRuns: 0 }]);
+  });
+
+  test('runs behind earlier runs count as waiting until they ask themselves, or end', async () => {
+    for (const run of ['one', 'two', 'three']) await admit(run);
+    for (const run of ['four', 'five', 'six']) await runLimits().addBehind('a', 'r', run);
+    expect(await runLimits().listHeld()).toMatchObject([{ waitingRuns: 4, behindEarlierRuns: 3 }]);
+    expect(await admit('four')).toBe('held');
+    expect(await runLimits().listHeld()).toMatchObject([{ waitingRuns: 4, behindEarlierRuns: 2 }]);
+    await runLimits().removeWaiting('a', 'r', 'five');
+    expect(await runLimits().listHeld()).toMatchObject([{ waitingRuns: 3, behindEarlierRuns: 1 }]);
+    expect(await runLimits().drop('a', 'r')).toBe(true);
+    // The drop covers the run that waits behind: it learns so when it asks.
+    expect(await admit('six', [OWN], 'r', now)).toBe('dropped');
+    now += 1;
+    for (const run of ['seven', 'eight', 'nine']) await admit(run);
+    expect(await runLimits().listHeld()).toMatchObject([{ waitingRuns: 1, behindEarlierRuns: 0 }]);
   });
 
   test('runs from before the window do not count', async () => {

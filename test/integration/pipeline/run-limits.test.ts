@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { dropHeld, listHeld, releaseHeld } from '../../../src/cli/held.js';
 import { findEvents, findTrace } from '../../../src/journal/find-events.js';
@@ -60,7 +60,8 @@ test('a rule over its limit is held until a person releases it, and other rules 
   // /readyz needs no token, so it must not show names of rules.
   expect(JSON.parse(readyz)).toMatchObject({
     held_rules: 1,
-    attention: ['1 rule is held: mdm-reflex held list'],
+    held_runs: 2,
+    attention: ['1 rule is held, 2 runs wait: mdm-reflex held list'],
   });
   expect(readyz).not.toContain('greet');
   expect(current.log()).toContain('the rule is held: its runs wait for a person');
@@ -198,4 +199,52 @@ rules:
   }
   await untilCounts(current, 'changes-its-mind', { completed: 10, waiting: 2 });
   expect(current.simulator.calls().filter(({ path }) => path.endsWith('/wipe'))).toHaveLength(10);
+});
+
+describe('runs behind an earlier run of their device that is held', () => {
+  /** Three events of one device and one of another, after the run that uses up the limit. */
+  async function beginWithRunsBehind(): Promise<World> {
+    const current = await begin(`
+rules:
+  - id: greet
+    on: acme.event
+    limit: { runs: 1, per: 1d }
+    do: [log: { message: "greet" }]
+`);
+    const post = (number: number, id: number): Promise<void> =>
+      current.post({
+        type: 'acme.event',
+        at: new Date(Date.UTC(2026, 0, 1, 8, 0, number)).toISOString(),
+        data: { device: { id }, number },
+      });
+    await post(1, 60);
+    await untilCounts(current, 'greet', { completed: 1 });
+    for (const number of [2, 3, 4]) await post(number, 54);
+    await post(5, 56);
+    return current;
+  }
+  const held = async (current: World, expected: string): Promise<string> =>
+    until(`the list of held rules has ${expected}`, async () => {
+      const list = await listHeld(openShards(current.client), false);
+      return list.includes(expected) ? list : undefined;
+    });
+
+  test('count as waiting, and a drop drops them', async () => {
+    const current = await beginWithRunsBehind();
+    await held(current, 'greet  4 (2 behind earlier runs)');
+    const readyz: unknown = await (await fetch(`${current.service.url}/readyz`)).json();
+    expect(readyz).toMatchObject({ held_rules: 1, held_runs: 4 });
+    expect(await dropHeld(openShards(current.client), 'default', 'greet')).toContain('behind earlier runs');
+    await untilCounts(current, 'greet', { completed: 1, failed: 4 });
+    expect(await listHeld(openShards(current.client), false)).toBe('no rule is held');
+  });
+
+  test('follow their earlier run after a release, and are held again beyond the limit', async () => {
+    const current = await beginWithRunsBehind();
+    await held(current, 'greet  4 (2 behind earlier runs)');
+    await releaseHeld(openShards(current.client), 'default', 'greet');
+    // One run starts, which one of the two devices is open.
+    await untilCounts(current, 'greet', { completed: 2, waiting: 3 });
+    expect(await held(current, 'greet  3 (')).toMatch(/greet {2}3 \([12] behind earlier runs\)/);
+  });
 });
