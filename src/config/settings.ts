@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { UserProblem } from '../errors/user-problem.js';
 import { didYouMean } from '../errors/did-you-mean.js';
 import { OperatorError } from './operator-error.js';
+import { REDIS_URL_FORMS, RedisUrlError, parseRedisUrl } from './redis-url.js';
 import './zod-messages.js';
 
 /** What a process does: it receives webhooks, works on the queues, or both. */
@@ -47,15 +48,18 @@ export const simpleMdmBaseUrl = z
   .transform((url) => url.replace(/\/+$/, ''))
   .describe('an http(s) URL such as https://a.simplemdm.com/api/v1');
 
-/** A password with a bare % cannot be decoded: a URL holds %25 instead. */
-function hasDecodablePassword(url: string): boolean {
-  try {
-    decodeURIComponent(new URL(url).password);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** A URL of Redis. Its mistakes have messages of their own: the value is a secret and cannot be quoted. */
+const redisUrl = z
+  .string()
+  .superRefine((url, context) => {
+    try {
+      parseRedisUrl(url);
+    } catch (error) {
+      if (!(error instanceof RedisUrlError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  })
+  .describe(REDIS_URL_FORMS);
 
 const flag = z
   .enum(['0', '1', 'false', 'true'])
@@ -67,11 +71,7 @@ const variables = {
   NODE_ENV: z.string().optional(),
   PORT: wholeNumber(0, 65_535).default(8080),
   HOST: z.string().min(1).default('127.0.0.1').describe('an address to listen on'),
-  REDIS_URL: z
-    .url({ protocol: /^rediss?$/ })
-    .refine(hasDecodablePassword)
-    .optional()
-    .describe('a redis:// or rediss:// URL'),
+  REDIS_URL: redisUrl.optional(),
   DATA_DIR: z
     .string()
     .min(1)
@@ -173,8 +173,14 @@ export function readSettings(env: NodeJS.ProcessEnv, roles: readonly Role[]): Se
   if (unsafe.length > 0) throw new OperatorError(unsafe.map(unknownSetting));
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
-    const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
-    throw new OperatorError([...names].map((name) => invalidSetting(name, given[name])));
+    const issues = new Map(parsed.error.issues.map((issue) => [String(issue.path[0]), issue]));
+    throw new OperatorError(
+      [...issues].map(([name, { message }]) =>
+        name === 'REDIS_URL'
+          ? { code: 'settings/invalid', message: `${name}: ${message}` }
+          : invalidSetting(name, given[name]),
+      ),
+    );
   }
   const missing = missingSettings(parsed.data, roles, Object.keys(env));
   if (missing.length > 0) throw new OperatorError(missing);

@@ -2,6 +2,7 @@ import type { DestinationStream } from 'pino';
 import { readAccounts } from '../../config/accounts.js';
 import type { Account } from '../../config/accounts.js';
 import type { EnvFile } from '../../config/env-file.js';
+import { parseRedisUrl, passwordsOf } from '../../config/redis-url.js';
 import { readSettings, settingWarnings } from '../../config/settings.js';
 import type { Role, Settings } from '../../config/settings.js';
 import { createLogger } from '../../telemetry/logger.js';
@@ -66,10 +67,9 @@ export function readServiceSettings({ env, roles, envFile, logTo }: ServiceOptio
 
 function secretsIn(settings: Settings, accounts: ReadonlyMap<string, Account>): (string | undefined)[] {
   const { REDIS_URL: redisUrl } = settings;
-  const password = redisUrl === undefined ? undefined : decodeURIComponent(new URL(redisUrl).password);
   return [
     settings.ADMIN_TOKEN,
-    password,
+    ...(redisUrl === undefined ? [] : passwordsOf(parseRedisUrl(redisUrl))),
     ...[...accounts.values()].flatMap((account) => [account.apiKey, ...account.webhookTokens]),
   ];
 }

@@ -36,12 +36,6 @@ describe('an invalid value: its name, the value, what is expected', () => {
     ['PORT', '80.5', `"80.5", expected ${whole(0, 65_535)}`],
     ['PORT', '0x50', `"0x50", expected ${whole(0, 65_535)}`],
     [
-      'REDIS_URL',
-      'http://user:geheim@redis',
-      'a value of 24 characters, expected a redis:// or rediss:// URL',
-    ],
-    ['REDIS_URL', 'redis', 'a value of 5 characters, expected a redis:// or rediss:// URL'],
-    [
       'SIMPLEMDM_API_KEY',
       'key with spaces',
       'a value of 15 characters, expected the API key from SimpleMDM (Settings, API) without spaces',
@@ -72,6 +66,16 @@ describe('an invalid value: its name, the value, what is expected', () => {
     ['RETRY_MAX_MS', '9'.repeat(30), `"${'9'.repeat(30)}", expected ${whole(1, 86_400_000)}`],
   ])('%s=%s', (name, value, expected) => {
     expect(lines({ ...KEY, [name]: value })).toEqual([`${name}: found ${expected} [settings/invalid]`]);
+  });
+
+  test.each([
+    ['http://user:geheim@redis', 'expected a URL such as redis://user:password@host:6379/0, '],
+    ['redis+cluster://a,b/3', 'a Redis Cluster has no numbered databases'],
+  ])('REDIS_URL=%s has a message of its own', (value, expected) => {
+    const [line = ''] = lines({ ...KEY, REDIS_URL: value });
+    expect(line).toContain(`REDIS_URL: ${expected}`);
+    expect(line).toMatch(/\[settings\/invalid\]$/);
+    expect(line).not.toContain('geheim');
   });
 
   test('all invalid values are reported together, one per line', () => {

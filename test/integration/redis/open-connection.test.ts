@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { lastErrorOf, openConnection } from '../../../src/queues/open-connection.js';
+import type { RedisConnection, WhileUnreachable } from '../../../src/queues/open-connection.js';
+import { createLogger } from '../../../src/telemetry/logger.js';
+import { freePort } from '../../support/redis.js';
+import { startTestCluster } from '../../support/redis-cluster.js';
+import type { TestCluster } from '../../support/redis-cluster.js';
+import { startTestSentinels } from '../../support/redis-sentinel.js';
+import type { TestSentinels } from '../../support/redis-sentinel.js';
+import { until } from '../../support/until.js';
+
+const PASSWORD = 'p@ss/word#of-the-test';
+const MODES: readonly WhileUnreachable[] = ['fail', 'wait'];
+const logger = createLogger({ level: 'silent', redact: (text) => text });
+
+async function withConnection(
+  url: string,
+  mode: WhileUnreachable,
+  work: (redis: RedisConnection) => Promise<void>,
+): Promise<void> {
+  const redis = openConnection({ url }, 'test', mode, logger);
+  try {
+    await work(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+const untilReady = (redis: RedisConnection): Promise<unknown> =>
+  until(`the connection is ready (${lastErrorOf(redis) ?? ''})`, () => redis.status === 'ready');
+
+describe('a Redis Cluster with TLS and a password', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startTestCluster({ tls: true, password: PASSWORD });
+  });
+  afterAll(() => cluster.stop());
+
+  test.each(MODES)('is written and read on every node (%s)', async (mode) => {
+    await withConnection(cluster.url, mode, async (redis) => {
+      await untilReady(redis);
+      for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
+        await redis.set(key, key);
+        expect(await redis.get(key)).toBe(key);
+      }
+      const sizes = await Promise.all(cluster.nodes.map(({ client }) => client.dbsize()));
+      for (const size of sizes) expect(size).toBeGreaterThan(0);
+    });
+  });
+
+  test('a wrong password and a missing authority are named, without the password', async () => {
+    for (const [url, reason] of [
+      [cluster.url.replace(encodeURIComponent(PASSWORD), 'wrong-password'), /WRONGPASS/],
+      [cluster.url.replace(/\?.*/, ''), /self-signed certificate/],
+    ] as const) {
+      await withConnection(url, 'fail', async (redis) => {
+        expect(await until('the reason', () => lastErrorOf(redis))).toMatch(reason);
+        expect(lastErrorOf(redis)).not.toContain('wrong-password');
+        await expect(redis.get('a')).rejects.toThrow("Cluster isn't ready");
+      });
+    }
+  });
+});
+
+describe('Sentinels with TLS and two passwords', () => {
+  let set: TestSentinels;
+  beforeAll(async () => {
+    set = await startTestSentinels({
+      tls: true,
+      password: PASSWORD,
+      sentinelPassword: 'the+sentinels',
+    });
+  });
+  afterAll(() => set.stop());
+
+  test('a lost master is replaced, and both kinds of connections follow', async () => {
+    await withConnection(set.url, 'fail', async (requests) => {
+      await withConnection(set.url, 'wait', async (workers) => {
+        await untilReady(requests);
+        await untilReady(workers);
+        await workers.set('before', '1');
+        await workers.call('WAIT', '1', '60000');
+        const old = await set.master();
+        await old.kill();
+        // Waits for the new master.
+        await workers.set('after', '2');
+        expect(await workers.mget('before', 'after')).toEqual(['1', '2']);
+        expect((await set.master()).port).not.toBe(old.port);
+        await until('the connection for requests follows', () =>
+          requests.get('after').then(
+            (value) => value === '2',
+            () => false,
+          ),
+        );
+      });
+    });
+  });
+
+  test('an unknown master and Sentinels that are not there are named', async () => {
+    const nowhere = await freePort();
+    for (const [url, reason] of [
+      [set.url.replace('/fleet', '/flet'), /All sentinels are unreachable/],
+      [`redis+sentinel://127.0.0.1:${nowhere}/fleet`, /ECONNREFUSED/],
+    ] as const) {
+      await withConnection(url, 'fail', async (redis) => {
+        expect(await until('the reason', () => lastErrorOf(redis))).toMatch(reason);
+      });
+    }
+  });
+});
