@@ -28,13 +28,13 @@ export const device: Fact = {
   about:
     'the device record: `device.name`, `device.os_version`, `device.firewall.enabled` …, and `device.platform` (macOS, iOS, iPadOS, tvOS, watchOS, visionOS, audioOS, unknown), `device.group_id`, `device.capacity_free_ratio`',
   cost: 1,
-  fetch: async ({ event, api, warn }) => {
+  fetch: async ({ event, api, deviceReads, warn }) => {
     const reference = deviceReferenceOf(event);
     if (reference === undefined) return null;
     const { id, serialNumber, udid } = reference;
     const record =
       id !== undefined
-        ? await nullWhenNotFound(() => api.devices.retrieve(id))
+        ? await nullWhenNotFound(() => deviceReads.retrieve(id))
         : ((serialNumber === undefined
             ? null
             : await deviceWithSerialNumber({ api, account: event.account }, serialNumber, warn)) ??

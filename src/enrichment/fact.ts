@@ -2,12 +2,14 @@ import type { Event } from '../events/envelope.js';
 import type { Shape } from '../rules/model/vocabulary.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { CachedLists } from '../simplemdm/cached-lists.js';
+import type { DeviceReads } from '../simplemdm/device-reads.js';
 
 /** What a lookup works with. */
 export interface FactContext {
   readonly event: Event;
   readonly api: SimpleMdm;
   readonly lists: CachedLists;
+  readonly deviceReads: DeviceReads;
   /** Another fact of the same event: its value, or null. */
   readonly fact: (name: 'device') => Promise<unknown>;
   /** Adds a warning about the value to its trace. Do not show values that may be secret. */

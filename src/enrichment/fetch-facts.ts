@@ -8,6 +8,7 @@ import { recordCalls } from '../simplemdm/call-recorder.js';
 import type { ApiCall } from '../http/api-call.js';
 import type { SimpleMdm } from '../simplemdm/client.js';
 import type { CachedLists } from '../simplemdm/cached-lists.js';
+import type { DeviceReads } from '../simplemdm/device-reads.js';
 import { errorText } from '../telemetry/error-text.js';
 import { LookupUnavailableError } from '../lookups/http-lookup.js';
 import type { LookupRows } from '../lookups/lookup-rows.js';
@@ -36,6 +37,8 @@ export interface FactFetcherOptions {
   readonly event: Event;
   readonly api: SimpleMdm;
   readonly lists: CachedLists;
+  /** Reads the device record; each with a call of its own by default. */
+  readonly deviceReads?: DeviceReads;
   /** The lookups of the live rules. */
   readonly lookups?: Lookups;
   /** Facts from an earlier attempt. They are fetched again only if they failed. */
@@ -49,6 +52,7 @@ export function createFactFetcher({
   event,
   api,
   lists,
+  deviceReads = api.devices,
   lookups,
   known,
   onFact,
@@ -74,7 +78,7 @@ export function createFactFetcher({
   const fetchFact = (name: string, warn: (text: string) => void): Promise<unknown> => {
     const fact = Object.hasOwn(FACTS, name) ? FACTS[name] : undefined;
     if (fact === undefined) throw new Error(`there is no fact "${name}"`);
-    return fact.fetch({ event, api, lists, fact: fetch, warn });
+    return fact.fetch({ event, api, lists, deviceReads, fact: fetch, warn });
   };
   const fetchLookup = async (name: string): Promise<LookupRows> => {
     const rows = await lookups?.rowsOf(name);

@@ -5,6 +5,7 @@ import { sealingKey } from '../runs/run-secrets.js';
 import type { AccountAccess } from '../simplemdm/account-access.js';
 import { createCachedLists } from '../simplemdm/cached-lists.js';
 import { createSimpleMdm } from '../simplemdm/client.js';
+import { createDeviceReads } from '../simplemdm/device-reads.js';
 import { SimpleMdmError } from '../simplemdm/errors.js';
 import { createSharedRateLimiter } from '../simplemdm/shared-rate-limiter.js';
 import { errorText } from '../telemetry/error-text.js';
@@ -64,7 +65,9 @@ export function openAccounts(
           watch(call);
         },
       });
-      return [[name, { api, lists: createCachedLists(api), sealingKey: sealingKey(apiKey) }]];
+      const lists = createCachedLists(api);
+      const deviceReads = createDeviceReads(api);
+      return [[name, { api, lists, deviceReads, sealingKey: sealingKey(apiKey) }]];
     }),
   );
 }
