@@ -1,0 +1,93 @@
+import type { JobsOptions, Queue } from 'bullmq';
+
+/**
+ * Lua functions that write jobs as BullMQ 6 does, for scripts that do more than add a job. A test compares every key with what `addBulk`
+ * and `promote` of BullMQ write, so an upgrade that changes the format fails the test.
+ *
+ * - `open_queue(prefix)`: the queue whose keys start with `prefix` ({@link jobKeyPrefix}). Call it once per script.
+ * - `has_job(queue, id)`: whether the queue has a job, finished or not.
+ * - `add_job(queue, id, name, data, options, timestamp, delay, priority)`: adds a job that the queue does not have. `data` and `options`
+ *   ({@link storedJobOptions}) are JSON, `timestamp` is in epoch milliseconds. With a `delay` (milliseconds) above 0 the job becomes
+ *   `delayed`; otherwise `prioritized` with a `priority` above 0, else `wait`.
+ * - `release_job(queue, id)`: makes a delayed job due now. Returns whether the job was delayed.
+ *
+ * Source: the scripts `addStandardJob`, `addPrioritizedJob`, `addDelayedJob` and `promote` of BullMQ 6.7.
+ */
+export const ADD_JOB_LUA = `
+local function open_queue(prefix)
+  local meta = redis.call('HMGET', prefix .. 'meta', 'paused', 'concurrency', 'opts.maxLenEvents')
+  if not meta[3] then
+    meta[3] = '10000'
+    redis.call('HSET', prefix .. 'meta', 'opts.maxLenEvents', meta[3])
+  end
+  local is_full = meta[2] and redis.call('LLEN', prefix .. 'active') >= tonumber(meta[2])
+  return {
+    prefix = prefix, wait = prefix .. 'wait', prioritized = prefix .. 'prioritized', delayed = prefix .. 'delayed',
+    marker = prefix .. 'marker', events = prefix .. 'events', counter = prefix .. 'id', priority_counter = prefix .. 'pc',
+    max_events = meta[3], wakes_workers = not meta[1] and not is_full
+  }
+end
+
+local function has_job(queue, id)
+  return redis.call('EXISTS', queue.prefix .. id) == 1
+end
+
+local function make_job_due(queue, id, priority)
+  if priority > 0 then
+    local position = redis.call('INCR', queue.priority_counter) % 0x100000000
+    redis.call('ZADD', queue.prioritized, priority * 0x100000000 + position, id)
+  else
+    redis.call('LPUSH', queue.wait, id)
+  end
+  -- Within a script, one marker wakes the workers.
+  if queue.wakes_workers and not queue.has_marker then
+    redis.call('ZADD', queue.marker, 0, '0')
+    queue.has_marker = true
+  end
+end
+
+local function delay_job(queue, id, due_at)
+  -- A millisecond has 4096 positions, which keep the order of jobs that are due at the same time.
+  local first, last = due_at * 0x1000, (due_at + 1) * 0x1000 - 1
+  local latest = redis.call('ZREVRANGEBYSCORE', queue.delayed, last, first, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  redis.call('ZADD', queue.delayed, latest and math.min(tonumber(latest) + 1, last) or first, id)
+  redis.call('XADD', queue.events, 'MAXLEN', '~', queue.max_events, '*', 'event', 'delayed', 'jobId', id, 'delay', due_at)
+  local next_due = redis.call('ZRANGE', queue.delayed, 0, 0, 'WITHSCORES')[2]
+  redis.call('ZADD', queue.marker, tonumber(next_due) / 0x1000, '1')
+end
+
+local function add_job(queue, id, name, data, options, timestamp, delay, priority)
+  redis.call('INCR', queue.counter)
+  redis.call('HMSET', queue.prefix .. id, 'name', name, 'data', data,
+    'opts', string.sub(options, 1, -2) .. ',"jobId":' .. cjson.encode(id) .. '}',
+    'timestamp', timestamp, 'delay', delay, 'priority', priority)
+  redis.call('XADD', queue.events, '*', 'event', 'added', 'jobId', id, 'name', name)
+  if delay > 0 then
+    delay_job(queue, id, tonumber(timestamp) + delay)
+    return
+  end
+  make_job_due(queue, id, priority)
+  redis.call('XADD', queue.events, 'MAXLEN', '~', queue.max_events, '*', 'event', 'waiting', 'jobId', id)
+end
+
+local function release_job(queue, id)
+  if redis.call('ZREM', queue.delayed, id) == 0 then return false end
+  make_job_due(queue, id, tonumber(redis.call('HGET', queue.prefix .. id, 'priority')) or 0)
+  redis.call('XADD', queue.events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'delayed')
+  redis.call('HSET', queue.prefix .. id, 'delay', 0)
+  return true
+end
+`;
+
+/** What the keys of a queue start with: the argument of `open_queue`. */
+export function jobKeyPrefix(queue: Queue): string {
+  return queue.toKey('');
+}
+
+/** The options of a job as BullMQ stores them, except for the job id, which `add_job` adds: JSON. Jobs with the same options share them. */
+export function storedJobOptions(
+  queue: Queue,
+  options: Pick<JobsOptions, 'delay' | 'priority'> = {},
+): string {
+  return JSON.stringify({ attempts: 0, ...queue.defaultJobOptions, ...options });
+}
