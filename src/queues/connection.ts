@@ -3,6 +3,7 @@ import type { RedisOptions } from 'ioredis';
 import type { UserProblem } from '../errors/user-problem.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
+import { batchWrites } from './batched-writes.js';
 
 /** The address of Redis: a URL, or the Unix socket of the private Redis. */
 export type RedisAddress = { readonly url: string } | { readonly socketPath: string };
@@ -28,6 +29,7 @@ function connect(address: RedisAddress, options: ConnectionOptions, logger: Logg
   const base = { ...options, retryStrategy: reconnectDelay };
   const redis =
     'url' in address ? new Redis(address.url, base) : new Redis({ ...base, path: address.socketPath });
+  batchWrites(redis);
   // ioredis reports every failed attempt: log only the loss of the connection and the reconnection.
   let lost = false;
   redis.on('error', (error: Error) => {
