@@ -52,8 +52,9 @@ export interface ConcurrencyGroups {
   readonly leave: (group: string, run: string) => Promise<string | undefined>;
 }
 
-/** KEYS: runs, slot, superseded runs, latest time. ARGV: run, time, mode, TTL in seconds. */
-const REQUEST_SLOT = defineScript(`
+/** Lua: `request_slot(KEYS, ARGV)`. KEYS: runs, slot, superseded runs, latest time. ARGV: run, time, mode, TTL in seconds. */
+export const REQUEST_SLOT_LUA = `
+local function request_slot(KEYS, ARGV)
   local holder = redis.call('get', KEYS[2])
   if redis.call('sismember', KEYS[3], ARGV[1]) == 1 then return { 'skipped', holder or '' } end
   redis.call('zadd', KEYS[1], 'NX', ARGV[2], ARGV[1])
@@ -87,7 +88,10 @@ const REQUEST_SLOT = defineScript(`
   end
   redis.call('set', KEYS[2], ARGV[1], 'EX', ARGV[4])
   return { 'acquired', holder or '' }
-`);
+end
+`;
+
+const REQUEST_SLOT = defineScript(`${REQUEST_SLOT_LUA} return request_slot(KEYS, ARGV)`);
 
 /** Checks the job again, because the run may have started since its state was read. KEYS: runs, slot, job of the run. ARGV: run. */
 const REMOVE_FINISHED = defineScript(`
@@ -97,13 +101,17 @@ const REMOVE_FINISHED = defineScript(`
   if redis.call('get', KEYS[2]) == ARGV[1] then redis.call('del', KEYS[2]) end
 `);
 
-/** KEYS: runs, slot. ARGV: run. */
-const LEAVE = defineScript(`
+/** Lua: `leave_group(KEYS, ARGV)` returns the next run, or an empty text. KEYS: runs, slot. ARGV: run. */
+export const LEAVE_GROUP_LUA = `
+local function leave_group(KEYS, ARGV)
   redis.call('zrem', KEYS[1], ARGV[1])
   local holder = redis.call('get', KEYS[2])
   if holder == ARGV[1] then redis.call('del', KEYS[2]) elseif holder then return '' end
   return redis.call('zrange', KEYS[1], 0, 0)[1] or ''
-`);
+end
+`;
+
+const LEAVE = defineScript(`${LEAVE_GROUP_LUA} return leave_group(KEYS, ARGV)`);
 
 const slotResult = z.tuple([z.enum(['acquired', 'waiting', 'skipped']), z.string()]).rest(z.coerce.number());
 

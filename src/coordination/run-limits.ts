@@ -75,10 +75,11 @@ export interface RunLimits {
 }
 
 /**
- * KEYS: held rules, waiting runs, time of the last drop, runs behind earlier ones, started runs of each limit.
+ * Lua: `admit(KEYS, ARGV)`. KEYS: held rules, waiting runs, time of the last drop, runs behind earlier ones, started runs of each limit.
  * ARGV: field, now, plannedAt, run, TTL in seconds; for each limit: window in ms, runs, record of the held rule.
  */
-const ADMIT = defineScript(`
+export const ADMIT_LUA = `
+local function admit(KEYS, ARGV)
   redis.call('srem', KEYS[4], ARGV[4])
   local known = #KEYS > 4
   for i = 5, #KEYS do
@@ -106,7 +107,10 @@ const ADMIT = defineScript(`
     redis.call('pexpire', KEYS[i], ARGV[6 + (i - 5) * 3])
   end
   return { 'admitted' }
-`);
+end
+`;
+
+const ADMIT = defineScript(`${ADMIT_LUA} return admit(KEYS, ARGV)`);
 
 /** Resets the limit that held the rule, and only that one. KEYS: held rules, waiting runs, started runs of the rule, started runs of all rules with a shared limit. ARGV: field. */
 const RELEASE = defineScript(`

@@ -1,3 +1,6 @@
+import type { OwnedScript } from './owned-script.js';
+import type { ScriptPart } from './script-parts.js';
+
 /** A job as its handler sees it. */
 export interface JobHandle<T> {
   readonly id: string;
@@ -7,8 +10,18 @@ export interface JobHandle<T> {
   /** How many attempts are used up, this one included. */
   readonly attempt: number;
   readonly isLastAttempt: boolean;
-  /** Saves the job's data, so that a retry or another process continues from it. */
+  /**
+   * Saves the job's data, so that a retry or another process continues from it.
+   *
+   * @throws LostJobError when another worker has the job.
+   */
   readonly save: (data: T) => Promise<void>;
+  /**
+   * Runs a script that saves the data and what belongs to it in one step, and gives its result.
+   *
+   * @throws LostJobError when another worker has the job. The script has done nothing then.
+   */
+  readonly saveWith: (script: OwnedScript, data: T, parts: readonly ScriptPart[]) => Promise<unknown>;
   /**
    * Renews the lock of the job. Call it right before something that must not happen twice.
    *

@@ -6,6 +6,11 @@ import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Redact } from '../telemetry/redaction.js';
+import { CONFIRM_OWNERSHIP, SAVE_DATA } from './owned-script.js';
+import type { OwnedScript } from './owned-script.js';
+import { runScript } from './script.js';
+import { joinedParts } from './script-parts.js';
+import type { ScriptPart } from './script-parts.js';
 import { retryOrFail } from './outcome-of-error.js';
 import type { JobHandle } from './job-handle.js';
 import type { FailureReason, JobOutcome } from './job-outcome.js';
@@ -60,6 +65,7 @@ class RetryError extends Error {
 /** Starts a worker for a queue. Only this function knows which errors BullMQ expects for which outcome. */
 export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): RunningWorker {
   const { queue, shard, policy, metrics, logger } = options;
+  const keysOfQueue = `${shard.prefix}:${queue}:`;
 
   const processJob = async (job: Job<unknown>, token = ''): Promise<void> => {
     const end = metrics.jobDuration.startTimer({ queue });
@@ -108,22 +114,36 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
 
   const handleFor = (job: Job<unknown>, token: string, data: z.output<S>): JobHandle<z.output<S>> => {
     const attempt = job.attemptsMade + 1;
-    const confirmOwnership = async (): Promise<void> => {
-      const isRenewed = (await job.extendLock(token, options.lockMs)) === 1;
-      if (!isRenewed) throw new LostJobError(`another worker has job ${job.id ?? ''}`);
+    const id = job.id ?? '';
+    const keys = [`${keysOfQueue}${id}`, `${keysOfQueue}stalled`];
+    const runOwned = async (
+      { script }: OwnedScript,
+      text: string,
+      parts: readonly ScriptPart[],
+    ): Promise<unknown> => {
+      const values = [id, token, options.lockMs, text, ...joinedParts(parts)];
+      const result = await runScript(shard.redis, script, keys, values);
+      if (result === null) throw new LostJobError(`another worker has job ${id}`);
+      return result;
+    };
+    const saveWith: JobHandle<z.output<S>>['saveWith'] = async (script, changed, parts) => {
+      const result = await runOwned(script, JSON.stringify(changed), parts);
+      job.data = changed;
+      return result;
     };
     return {
-      id: job.id ?? '',
+      id,
       data,
       scheduledAt: job.timestamp + Math.max(job.opts.delay ?? 0, 0),
       attempt,
       isLastAttempt: attempt >= (job.opts.attempts ?? 1),
-      confirmOwnership,
-      save: async (changed) => {
-        // Do not overwrite what another worker has saved since.
-        await confirmOwnership();
-        await job.updateData(changed);
+      confirmOwnership: async () => {
+        await runOwned(CONFIRM_OWNERSHIP, '', []);
       },
+      save: async (changed) => {
+        await saveWith(SAVE_DATA, changed, []);
+      },
+      saveWith,
       retryAt: (notBefore = 0) =>
         Date.now() + retryDelay(policy, attempt, Math.random(), notBefore - Date.now()),
     };

@@ -127,6 +127,7 @@ function world({
       attempt: 1,
       isLastAttempt: false,
       save: () => Promise.resolve(),
+      saveWith: () => Promise.resolve(1),
       confirmOwnership: () => Promise.resolve(),
       retryAt: () => Date.now(),
     });
