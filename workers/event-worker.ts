@@ -9,6 +9,7 @@ import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { JobHandle } from '../src/queues/job-handle.js';
 import type { JobOutcome } from '../src/queues/job-outcome.js';
+import { laneOfRuns } from '../src/queues/jobs.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
 import type { Shard } from '../src/queues/shards.js';
 import type { Rule } from '../src/rules/model/rule.js';
@@ -102,7 +103,11 @@ async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOption
   await facts.reportUsedRows();
   const pausesMs = options.lookPausesMs;
   const deferred = deferDecisions(matched, { earlier, before, since, now, pausesMs });
-  await planRuns(event, { matched, decisions: deferred.decisions, since }, options);
+  await planRuns(
+    event,
+    { matched, decisions: deferred.decisions, since, lane: laneOfRuns(job.data, event) },
+    options,
+  );
   for (const { rule, verdict, reason } of matched) {
     metrics.ruleEvaluations.inc({ rule: rule.source.id, verdict });
     session.logger.info({ rule: rule.source.id, verdict, reason }, 'rule evaluated');

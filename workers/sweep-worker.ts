@@ -45,7 +45,7 @@ export function createSweepHandler(
   const { shard, home, events, journal } = options;
   const emit = async (event: Event, device: FactTrace | undefined): Promise<void> => {
     if (device !== undefined) await journal.recordFact(event.id, 'device', device);
-    await enqueueEvents([event], { shard, events, journal });
+    await enqueueEvents([event], { shard, events, journal }, 'bulk');
   };
   return async (job) => {
     const { ruleMissingSince, ...data } = job.data;

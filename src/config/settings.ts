@@ -117,7 +117,7 @@ const variables = {
   DEAD_LETTER_DAYS: wholeNumber(1, 3650).default(90),
   READ_ONLY: flag.default(false),
   CHECK_REFERENCES: flag.default(true),
-  WORKER_CONCURRENCY: wholeNumber(1, 200).default(10),
+  WORKER_CONCURRENCY: wholeNumber(1, 1000).default(256),
   JOB_LOCK_MS: wholeNumber(1000, 600_000).default(30_000),
   API_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   API_RATE: wholeNumber(1, 1000).default(10),

@@ -4,13 +4,20 @@ import type { Shard } from '../queues/shards.js';
 /** This many arrivals in one millisecond keep their order. A score of Redis cannot hold finer steps. */
 const ARRIVALS_PER_MILLISECOND = 2048;
 
-/** KEYS: counter, sorted set of each member. ARGV: arrivals per millisecond; for each member: member, time, TTL in seconds. */
-const ADD = defineScript(`
+/** Lua: `add_in_arrival_order(counter, set, member, at, ttl)`. */
+export const ARRIVAL_ORDER_LUA = `
+local function add_in_arrival_order(counter, set, member, at, ttl)
+  local arrival = redis.call('incr', counter) % ${ARRIVALS_PER_MILLISECOND}
+  redis.call('zadd', set, 'NX', tonumber(at) + arrival / ${ARRIVALS_PER_MILLISECOND}, member)
+  redis.call('expire', set, ttl)
+end
+`;
+
+/** KEYS: counter, sorted set of each member. ARGV: for each member: member, time, TTL in seconds. */
+const ADD = defineScript(`${ARRIVAL_ORDER_LUA}
   for i = 2, #KEYS do
-    local at = 2 + (i - 2) * 3
-    local arrival = redis.call('incr', KEYS[1]) % tonumber(ARGV[1])
-    redis.call('zadd', KEYS[i], 'NX', tonumber(ARGV[at + 1]) + arrival / tonumber(ARGV[1]), ARGV[at])
-    redis.call('expire', KEYS[i], ARGV[at + 2])
+    local at = (i - 2) * 3
+    add_in_arrival_order(KEYS[1], KEYS[i], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
   end
 `);
 
@@ -37,5 +44,5 @@ export async function addInArrivalOrder(
   if (arrivals.length === 0) return;
   const keys = [`${prefix}:arrivals:${counter}`, ...arrivals.map(({ to }) => to)];
   const values = arrivals.flatMap(({ member, at, ttlS }) => [member, at, ttlS]);
-  await runScript(redis, ADD, keys, [ARRIVALS_PER_MILLISECOND, ...values]);
+  await runScript(redis, ADD, keys, values);
 }

@@ -41,8 +41,10 @@ export type SlotResult =
 
 /** Concurrency groups: of the runs in a group, one at a time has the slot. */
 export interface ConcurrencyGroups {
-  /** Adds a run to its group. Call it before the run is in the queue, so that a later run of the group knows about it. */
+  /** Adds a run to its group, as the script that enqueues runs does it. */
   readonly join: (group: string, run: string, at: number) => Promise<void>;
+  /** Where the runs of a group are. A run is there before it is in the queue, so that a later run of the group knows about it. */
+  readonly members: (group: string) => { readonly key: string; readonly ttlS: number };
   readonly requestSlot: (request: SlotRequest) => Promise<SlotResult>;
   /** Whether a run still has the slot: a newer run may have taken it over. */
   readonly holdsSlot: (group: string, run: string) => Promise<boolean>;
@@ -126,6 +128,7 @@ export function openConcurrencyGroups({ redis, prefix }: Shard, retention: Reten
   const supersededKey = (group: string): string => `${prefix}:group:${group}:superseded`;
   const latestKey = (group: string): string => `${prefix}:group:${group}:latest`;
   return {
+    members: (group) => ({ key: runsKey(group), ttlS }),
     join: async (group, run, at) => {
       await addInArrivalOrder({ redis, prefix }, 'group', [{ to: runsKey(group), member: run, at, ttlS }]);
     },

@@ -26,6 +26,8 @@ export const eventCause = z.object({
   rule: z.string(),
   /** The number of consecutive events that runs caused: 1 when the event of that run came from outside. */
   chainLength: z.int().positive(),
+  /** Set when that run was bulk work. */
+  lane: z.literal('bulk').optional(),
 });
 
 /** The step of a run that caused an event. */

@@ -84,7 +84,8 @@ async function diagnoseSentinels(target: SentinelRedis): Promise<RedisProblem> {
       return { ...problem, message: `the Sentinels name this master of "${master}": ${problem.message}` };
     }
     const known = await ask(answer.node, login, ['SENTINEL', 'MASTERS']);
-    const names = 'reply' in known && Array.isArray(known.reply) ? known.reply.map((each) => texts(each)[1]) : [];
+    const names =
+      'reply' in known && Array.isArray(known.reply) ? known.reply.map((each) => texts(each)[1]) : [];
     return {
       code: 'redis/unknown-master',
       isPermanent: false,
@@ -99,7 +100,8 @@ async function diagnoseSentinels(target: SentinelRedis): Promise<RedisProblem> {
 
 function noneOf(summary: string, failed: readonly RedisProblem[]): RedisProblem {
   const [first, ...more] = failed;
-  const code = first !== undefined && more.every((each) => each.code === first.code) ? first.code : 'redis/unreachable';
+  const code =
+    first !== undefined && more.every((each) => each.code === first.code) ? first.code : 'redis/unreachable';
   return {
     code,
     isPermanent: false,

@@ -9,6 +9,8 @@ export type JobRetry =
       /** Whether an attempt is used up. False while the job waits for something that is not its fault: a slot, a rate limit, a refused key. */
       readonly countsAttempt: boolean;
       readonly reason: string;
+      /** Whether the account answers no job now: the others of the account need not try. */
+      readonly isAccountUnavailable?: boolean;
       /** Set when the reason is a problem. */
       readonly code?: ErrorCode;
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { event } from '../events/envelope.js';
+import type { Event } from '../events/envelope.js';
 import { ruleSource } from '../rules/model/rule-schema.js';
 import { apiCall } from '../http/api-call.js';
 
@@ -20,6 +21,11 @@ export function laneOf({ lane }: { readonly lane?: 'bulk' | undefined }): Lane {
 /** How a job keeps its lane. */
 export function inLane(lane: Lane): { readonly lane?: 'bulk' } {
   return lane === 'bulk' ? { lane } : {};
+}
+
+/** The lane of the runs of an event: what bulk work causes is bulk work. */
+export function laneOfRuns(job: Pick<EventJob, 'lane'>, { causedBy }: Pick<Event, 'causedBy'>): Lane {
+  return laneOf(job) === 'bulk' || causedBy?.lane === 'bulk' ? 'bulk' : 'interactive';
 }
 
 /** BullMQ starts jobs without priority before those with one. */

@@ -75,7 +75,8 @@ export function lastErrorOf(redis: RedisConnection): string | undefined {
 
 /** ioredis hides why the nodes of a cluster cannot be reached in a field of its own. */
 function reasonOf(error: Error): string {
-  const inner = 'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error;
+  const inner =
+    'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error;
   return errorText(inner);
 }
 
@@ -87,7 +88,12 @@ function connect(
   const common = connectionOptions(name, whileUnreachable);
   const enableOfflineQueue = whileUnreachable === 'wait';
   if (!('kind' in target))
-    return new Redis({ ...common, enableOfflineQueue, retryStrategy: reconnectDelay, path: target.socketPath });
+    return new Redis({
+      ...common,
+      enableOfflineQueue,
+      retryStrategy: reconnectDelay,
+      path: target.socketPath,
+    });
   switch (target.kind) {
     case 'single':
       return new Redis({
@@ -175,7 +181,8 @@ function connectBySentinels(
     // Leaves the old master as soon as a Sentinel announces the new one.
     failoverDetector: true,
     // A master that has become a replica without closing its connections.
-    reconnectOnError: (error) => error.message.startsWith('READONLY') && (whileUnreachable === 'wait' ? 2 : 1),
+    reconnectOnError: (error) =>
+      error.message.startsWith('READONLY') && (whileUnreachable === 'wait' ? 2 : 1),
     ...(target.sentinelUsername !== undefined && { sentinelUsername: target.sentinelUsername }),
     ...(target.sentinelPassword !== undefined && { sentinelPassword: target.sentinelPassword }),
     ...(login.tls !== undefined && { enableTLSForSentinelMode: true, sentinelTLS: login.tls }),

@@ -22,7 +22,14 @@ export function outcomeOfApiError(error: SimpleMdmError, job: Attempt): JobRetry
   const { message: reason, code, failure } = error;
   if (failure.kind === 'stopped') return { kind: 'requeue', reason };
   if (error.isAccountUnavailable)
-    return { kind: 'retry', at: job.retryAt(failure.retryAt), countsAttempt: false, reason, code };
+    return {
+      kind: 'retry',
+      at: job.retryAt(failure.retryAt),
+      countsAttempt: false,
+      isAccountUnavailable: true,
+      reason,
+      code,
+    };
   if (!error.isRetryable) return { kind: 'failed', reason, code };
   return retryOrFail({ reason, code, notBefore: failure.retryAt }, job);
 }

@@ -2,6 +2,7 @@ import { Queue } from 'bullmq';
 import type { JobsOptions } from 'bullmq';
 import type { Shard } from './shards.js';
 import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from './jobs.js';
+import { BACKLOG_DELAY_MS } from './backlog-delay.js';
 import { DAY_S, completedTtlS, deadLetterTtlS } from './retention.js';
 import type { Retention } from './retention.js';
 
@@ -61,11 +62,12 @@ function open<T>(name: string, shard: Shard, retention: Retention, options: Jobs
   return queue;
 }
 
-/** Makes a delayed job due now. */
+/** Makes a delayed job due now. One in the backlog does not go before those that wait longer. */
 export async function wakeJob(queue: Queue, id: string): Promise<void> {
   const job = await queue.getJob(id);
+  if (job === undefined || job.delay === BACKLOG_DELAY_MS) return;
   // A job that is not delayed runs anyway. Another process may promote it first.
-  if ((await job?.isDelayed()) === true) await job?.promote().catch(() => undefined);
+  if (await job.isDelayed()) await job.promote().catch(() => undefined);
 }
 
 /** The id of the job of a channel. BullMQ reserves ids that are numbers, hence the prefix. */

@@ -13,13 +13,40 @@ import { joinedParts } from './script-parts.js';
 import type { ScriptPart } from './script-parts.js';
 import { retryOrFail } from './outcome-of-error.js';
 import type { JobHandle } from './job-handle.js';
-import type { FailureReason, JobOutcome } from './job-outcome.js';
+import type { FailureReason, JobFailure, JobOutcome } from './job-outcome.js';
 import { retryDelay } from './backoff.js';
 import type { RetryPolicy } from './backoff.js';
 
 /** Another worker has the job, so this one must not touch it any more. */
 class LostJobError extends Error {
   override readonly name = 'LostJobError';
+}
+
+/** A job of BullMQ, as a {@link Window} sees it. */
+export interface WindowJob<T> {
+  readonly id: string;
+  /** The name of the job: the rule of a run, the type of an event. */
+  readonly name: string;
+  readonly data: T;
+  /** When the job was added, in epoch milliseconds. */
+  readonly addedAt: number;
+  /** The token of the lock. */
+  readonly token: string;
+}
+
+/** Bounds how many jobs of an account are in flight, so that no account, lane or rule waits for another. */
+export interface Window<T> {
+  /**
+   * Asks for a job that was delayed before, or was not asked for when it was added. `held`: BullMQ has the job as delayed until it is its
+   * turn. `lost`: another worker has the job.
+   */
+  readonly ask: (job: WindowJob<T>) => Promise<'in_flight' | 'held' | 'lost'>;
+  /** Releases the next jobs. Called before BullMQ ends or delays the job. */
+  readonly leave: (job: WindowJob<T>) => Promise<void>;
+  /** Puts a job back until its account answers. */
+  readonly park: (job: WindowJob<T>, until: number) => Promise<'parked' | 'lost'>;
+  /** Whether jobs are added without a look at the window: they ask when they start. */
+  readonly asksFirst: boolean;
 }
 
 /** The parts of a worker. */
@@ -30,6 +57,8 @@ export interface WorkerOptions<S extends z.ZodType> {
   readonly handle: (job: JobHandle<z.output<S>>) => Promise<JobOutcome>;
   /** Called when a job fails without its handler: the handler threw on the last attempt, or the process died on the job too often. */
   readonly onAbandoned: (data: z.output<S>, failure: FailureReason) => Promise<void>;
+  /** For the queues whose jobs belong to accounts. */
+  readonly window?: Window<z.output<S>>;
   readonly concurrency: number;
   /** How long the lock of a job lasts. Another worker resumes the job of a dead worker after this time. */
   readonly lockMs: number;
@@ -62,15 +91,40 @@ class RetryError extends Error {
   }
 }
 
+function invalidData(issue: z.core.$ZodIssue | undefined): JobFailure {
+  const reason = `invalid job data: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+  return { kind: 'failed', reason, code: 'event/invalid-job' };
+}
+
+function lostJob({ id = '' }: Pick<Job, 'id'>): LostJobError {
+  return new LostJobError(`another worker has job ${id}`);
+}
+
 /** Starts a worker for a queue. Only this function knows which errors BullMQ expects for which outcome. */
 export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): RunningWorker {
   const { queue, shard, policy, metrics, logger } = options;
   const keysOfQueue = `${shard.prefix}:${queue}:`;
 
   const processJob = async (job: Job<unknown>, token = ''): Promise<void> => {
+    const parsed = options.schema.safeParse(job.data);
+    // Data that no one can read has no account, so its job has no place in a window.
+    const place = parsed.success ? placeOf(job, token, parsed.data) : undefined;
+    if (place !== undefined && (place.window.asksFirst || job.attemptsStarted > 1)) {
+      const answer = await place.window.ask(place.job);
+      if (answer === 'lost') throw lostJob(job);
+      if (answer === 'held') throw new DelayedError();
+    }
     const end = metrics.jobDuration.startTimer({ queue });
-    const outcome = await outcomeOf(job, token);
+    const outcome = parsed.success
+      ? await outcomeOf(job, token, parsed.data)
+      : invalidData(parsed.error.issues[0]);
     end({ outcome: outcome.kind });
+    if (place !== undefined && outcome.kind === 'retry' && outcome.isAccountUnavailable === true) {
+      if ((await place.window.park(place.job, outcome.at)) === 'lost') throw lostJob(job);
+      throw new DelayedError();
+    }
+    // A job that goes back to the queue is still in flight.
+    if (outcome.kind !== 'requeue') await place?.window.leave(place.job);
     switch (outcome.kind) {
       case 'completed':
         return;
@@ -87,14 +141,15 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     }
   };
 
-  const outcomeOf = async (job: Job<unknown>, token: string): Promise<JobOutcome> => {
-    const parsed = options.schema.safeParse(job.data);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      const reason = `invalid job data: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
-      return { kind: 'failed', reason, code: 'event/invalid-job' };
-    }
-    const handle = handleFor(job, token, parsed.data);
+  /** The place of a job in the window of its account. */
+  const placeOf = (job: Job<unknown>, token: string, data: z.output<S>) => {
+    const { window } = options;
+    if (window === undefined) return undefined;
+    return { window, job: { id: job.id ?? '', name: job.name, data, addedAt: job.timestamp, token } };
+  };
+
+  const outcomeOf = async (job: Job<unknown>, token: string, data: z.output<S>): Promise<JobOutcome> => {
+    const handle = handleFor(job, token, data);
     try {
       return await options.handle(handle);
     } catch (error) {
@@ -106,7 +161,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
       if (outcome.kind === 'failed') {
         // The data of the last save, not of the start of this attempt.
         const latest = options.schema.safeParse(job.data);
-        await options.onAbandoned(latest.success ? latest.data : parsed.data, outcome);
+        await options.onAbandoned(latest.success ? latest.data : data, outcome);
       }
       return outcome;
     }
@@ -123,7 +178,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     ): Promise<unknown> => {
       const values = [id, token, options.lockMs, text, ...joinedParts(parts)];
       const result = await runScript(shard.redis, script, keys, values);
-      if (result === null) throw new LostJobError(`another worker has job ${id}`);
+      if (result === null) throw lostJob(job);
       return result;
     };
     const saveWith: JobHandle<z.output<S>>['saveWith'] = async (script, changed, parts) => {

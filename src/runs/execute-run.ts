@@ -12,7 +12,7 @@ import { jsonObject } from '../events/envelope.js';
 import type { Journal } from '../journal/journal.js';
 import type { Lookups } from '../lookups/lookups.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
-import { stepRecord } from '../queues/jobs.js';
+import { laneOf, stepRecord } from '../queues/jobs.js';
 import type { EventJob, RunJob } from '../queues/jobs.js';
 import type { Shard } from '../queues/shards.js';
 import type { RetentionDays } from '../queues/retention.js';
@@ -89,6 +89,7 @@ export async function executeRun(
   const redact = (text: string): string => secrets.redact(redaction.redact(text));
   const logger = withRedaction(run.logger, secrets.redact);
   const { event, group } = run.data();
+  const lane = laneOf(run.data());
   await run.record('running');
   const facts = createFactFetcher({
     event,
@@ -117,7 +118,7 @@ export async function executeRun(
     dispatchAlert: (alert) => alerts.dispatch(withoutSecretsInAlert(alert, secrets.redact)),
     emitEvent: async (emitted) => {
       const data = jsonObject.parse(redactJson(secrets.redact, emitted.data));
-      await enqueueEvents([{ ...emitted, data }], { shard, events: options.events, journal });
+      await enqueueEvents([{ ...emitted, data }], { shard, events: options.events, journal }, lane);
     },
     superseded: async () => {
       const hasSlot = !canBeSuperseded || group === undefined || (await groups.holdsSlot(group, job.id));
@@ -136,7 +137,7 @@ export async function executeRun(
         return result;
       },
     },
-    beforeAction: (action) => expectEventOf(action, { event, rule: rule.source.id, facts, causes }),
+    beforeAction: (action) => expectEventOf(action, { event, rule: rule.source.id, lane, facts, causes }),
     saveSteps: async (steps) => {
       // The output of an action may contain a secret from the environment or from an answer; Redis must not.
       run.update({ steps: z.array(stepRecord).parse(redactJson(redact, steps)) });

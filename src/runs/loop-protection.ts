@@ -4,6 +4,8 @@ import type { EventCauses } from '../coordination/event-causes.js';
 import { deviceIdOf } from '../enrichment/event-device.js';
 import type { FactFetcher } from '../enrichment/fetch-facts.js';
 import type { EventCause, Event } from '../events/envelope.js';
+import { inLane } from '../queues/jobs.js';
+import type { Lane } from '../queues/jobs.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
@@ -55,6 +57,7 @@ export async function reportCutChain(
 export interface ActingRun {
   readonly event: Event;
   readonly rule: string;
+  readonly lane: Lane;
   readonly facts: FactFetcher;
   readonly causes: EventCauses;
 }
@@ -66,12 +69,17 @@ export interface ActingRun {
  */
 export async function expectEventOf(
   action: string,
-  { event, rule, facts, causes }: ActingRun,
+  { event, rule, lane, facts, causes }: ActingRun,
 ): Promise<(() => Promise<void>) | undefined> {
   const type = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.causes : undefined;
   const deviceId = type === undefined ? undefined : await deviceIdOf({ event, fact: facts.fetch });
   if (type === undefined || deviceId === undefined) return undefined;
-  const cause = { event: event.id, rule, chainLength: (event.causedBy?.chainLength ?? 0) + 1 };
+  const cause = {
+    event: event.id,
+    rule,
+    chainLength: (event.causedBy?.chainLength ?? 0) + 1,
+    ...inLane(lane),
+  };
   await causes.expect(event.account, type, deviceId, cause);
   return () => causes.cancel(event.account, type, deviceId, cause);
 }

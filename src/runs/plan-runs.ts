@@ -1,10 +1,10 @@
-import type { Queue } from 'bullmq';
-import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
+import { enqueueRuns } from '../coordination/enqueue-runs.js';
+import type { RunTarget } from '../coordination/enqueue-runs.js';
 import type { Event } from '../events/envelope.js';
 import type { Journal } from '../journal/journal.js';
 import type { RuleTrace, RunTrace } from '../journal/trace.js';
-import type { RunJob } from '../queues/jobs.js';
-import { runId } from '../queues/queues.js';
+import { inLane } from '../queues/jobs.js';
+import type { Lane, RunJob } from '../queues/jobs.js';
 import { hasRun } from './concurrency-group.js';
 import type { GroupedDecision } from './concurrency-group.js';
 import { settleMsOf } from './settling.js';
@@ -12,9 +12,7 @@ import { pendingStep } from './step-records.js';
 import { clearsOf, sourceOfRun } from './steps-of-run.js';
 
 /** Where runs are planned. */
-export interface PlanOptions {
-  readonly runs: Queue<RunJob>;
-  readonly groups: ConcurrencyGroups;
+export interface PlanOptions extends RunTarget {
   readonly journal: Journal;
 }
 
@@ -26,6 +24,8 @@ export interface Plan {
   readonly decisions: readonly RuleTrace[];
   /** When the event was first evaluated, in epoch milliseconds. */
   readonly since: number;
+  /** The lane of the runs. */
+  readonly lane: Lane;
 }
 
 /**
@@ -34,8 +34,8 @@ export interface Plan {
  */
 export async function planRuns(
   event: Event,
-  { matched, decisions, since }: Plan,
-  { runs, groups, journal }: PlanOptions,
+  { matched, decisions, since, lane }: Plan,
+  { journal, ...target }: PlanOptions,
 ): Promise<void> {
   const plannedAt = new Date().toISOString();
   const completed = await journal.completedRules(event.id);
@@ -43,6 +43,7 @@ export async function planRuns(
     .filter((decision) => hasRun(decision) && !completed.has(decision.rule.source.id))
     .map(({ rule: { source }, group, edge, onceKeys }): RunJob => ({
       event,
+      ...inLane(lane),
       rule: source,
       steps: sourceOfRun(source, clearsOf({ edge })).do.map(pendingStep),
       plannedAt,
@@ -51,15 +52,7 @@ export async function planRuns(
       ...(edge && { edge }),
       ...(onceKeys && { onceKeys: [...onceKeys] }),
     }));
-  // Before the jobs are in the queue, so that the first run of a group knows about the second.
-  for (const { group, rule } of jobs) {
-    if (group !== undefined) await groups.join(group, runId(event.id, rule.id), Date.parse(event.at));
-  }
-  if (jobs.length > 0) {
-    await runs.addBulk(
-      jobs.map((data) => ({ name: data.rule.id, data, opts: { jobId: runId(event.id, data.rule.id) } })),
-    );
-  }
+  await enqueueRuns(jobs, target);
   await journal.recordPlanned(
     event.id,
     jobs.map(({ rule, steps, edge }): RunTrace => ({

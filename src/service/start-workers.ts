@@ -15,6 +15,9 @@ import type { Account } from '../config/accounts.js';
 import type { Settings } from '../config/settings.js';
 import { costNameOf, openCallCosts } from '../coordination/call-costs.js';
 import type { CallCosts } from '../coordination/call-costs.js';
+import { accountWindow } from '../coordination/account-window.js';
+import { openBacklog } from '../coordination/backlog.js';
+import type { Backlog } from '../coordination/backlog.js';
 import { openConcurrencyGroups } from '../coordination/concurrency-groups.js';
 import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
 import { openEventCauses } from '../coordination/event-causes.js';
@@ -32,8 +35,8 @@ import type { ShardStore, ShardStores } from '../coordination/shard-stores.js';
 import { openLookups } from '../lookups/lookups.js';
 import type { Lookups } from '../lookups/lookups.js';
 import type { FailureReason } from '../queues/job-outcome.js';
-import { alertJob, eventJob, runJob, scheduleJob, sweepJob } from '../queues/jobs.js';
-import type { AlertJob, ScheduleJob } from '../queues/jobs.js';
+import { alertJob, laneOf, eventJob, runJob, scheduleJob, sweepJob } from '../queues/jobs.js';
+import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from '../queues/jobs.js';
 import { ALERTS, EVENTS, RUNS, SCHEDULES, SWEEPS } from '../queues/queues.js';
 import type { Shard } from '../queues/shards.js';
 import { DAY_S, retentionOf } from '../queues/retention.js';
@@ -55,6 +58,7 @@ import type { Redaction } from '../telemetry/redaction.js';
 import { drainWorkers } from './drain-workers.js';
 import { flushRegularly, handleInLane, handleInOneLane } from './handle-in-lane.js';
 import type { LiveRules } from './live-rules.js';
+import { watchBacklogs } from './watch-backlogs.js';
 import { lookUpCatalogs } from './look-up-catalogs.js';
 import { checkAccounts, openAccounts } from './open-accounts.js';
 import { openChannels } from './open-channels.js';
@@ -113,17 +117,24 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     stop: aborter.signal,
     lookPausesMs: settings.INVENTORY_LOOKS_MS,
   };
+  const shardsWithBacklogs = stores.all.map((store) => ({ store, backlogs: openBacklogs(store.shard) }));
   const workers = [
     startAlertWorker(shared),
     startScheduleWorker(shared),
-    ...stores.all.flatMap((store) => startWorkersOfShard(store, shared)),
+    ...shardsWithBacklogs.flatMap(({ store, backlogs }) => startWorkersOfShard(store, backlogs, shared)),
   ];
+  const stopWatching = watchBacklogs({
+    redis: shards.redis,
+    backlogs: shardsWithBacklogs.flatMap(({ backlogs }) => Object.values(backlogs)),
+    logger,
+  });
   const stopWaking = keepChannelsAwake(shared);
   const flushing = flushRegularly(shared.costs, () => shards.redis.status === 'ready', logger);
   const sync = startScheduleSync(() => syncSchedules(schedules, shared.rules()), logger);
   return {
     stop: async () => {
       stopWaking();
+      stopWatching();
       sync.stop();
       await drainWorkers({ workers, redis: shards.redis, abort: () => aborter.abort(), logger });
       await flushing.stop();
@@ -133,11 +144,24 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   };
 }
 
-function startWorkersOfShard(store: ShardStore, shared: SharedByWorkers): readonly RunningWorker[] {
+function openBacklogs(shard: Shard): SharedByShard['backlogs'] {
+  return {
+    events: openBacklog(shard, EVENTS),
+    runs: openBacklog(shard, RUNS),
+    sweeps: openBacklog(shard, SWEEPS),
+  };
+}
+
+function startWorkersOfShard(
+  store: ShardStore,
+  backlogs: SharedByShard['backlogs'],
+  shared: SharedByWorkers,
+): readonly RunningWorker[] {
   const { shard, journal } = store;
   const ofShard: SharedByShard = {
     ...shared,
     ...store,
+    backlogs,
     causes: openEventCauses(shard, shared.retention),
     limits: openRunLimits(shard),
     groups: openConcurrencyGroups(shard, shared.retention),
@@ -182,6 +206,7 @@ interface SharedByShard extends SharedByWorkers, ShardStore {
   readonly raised: RaisedDevices;
   readonly once: OnceClaims;
   readonly alerts: AlertDispatcher;
+  readonly backlogs: { readonly events: Backlog; readonly runs: Backlog; readonly sweeps: Backlog };
 }
 
 const workerOptions = (shard: Shard, { settings, policy, redaction, metrics, logger }: SharedByWorkers) => ({
@@ -200,6 +225,10 @@ function startEventWorker(shared: SharedByShard): RunningWorker {
     ...workerOptions(shared.shard, shared),
     queue: EVENTS,
     schema: eventJob,
+    window: accountWindow<EventJob>(shared.backlogs.events, {
+      accountOf: ({ event }) => event.account,
+      laneOf,
+    }),
     handle: handleInLane(
       createEventHandler(shared),
       ({ event }) => ({ account: event.account, queue: 'events', name: costNameOf(event) }),
@@ -214,6 +243,7 @@ function startRunWorker(shared: SharedByShard): RunningWorker {
     ...workerOptions(shared.shard, shared),
     queue: RUNS,
     schema: runJob,
+    window: accountWindow<RunJob>(shared.backlogs.runs, { accountOf: ({ event }) => event.account, laneOf }),
     handle: handleInLane(
       createRunHandler(shared),
       ({ event, rule }) => ({ account: event.account, queue: 'runs', name: rule.id }),
@@ -265,6 +295,11 @@ function startSweepWorker(shared: SharedByShard): RunningWorker {
     queue: SWEEPS,
     schema: sweepJob,
     handle: handleInOneLane('bulk', createSweepHandler(shared)),
+    window: accountWindow<SweepJob>(shared.backlogs.sweeps, {
+      accountOf: ({ account }) => account,
+      laneOf: () => 'bulk',
+      asksFirst: true,
+    }),
     onAbandoned: ({ rule, account }, failure) =>
       logAbandonedJob(shared.logger, { rule, account }, failure, 'a sweep was abandoned'),
   });

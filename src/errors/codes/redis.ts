@@ -60,7 +60,8 @@ export const REDIS_ERRORS = {
   },
   'redis/refuses-writes': {
     meaning: 'Redis is reachable, but does not store an event.',
-    cause: 'The message quotes Redis: a failed snapshot on a full disk, or too few replicas (min-replicas-to-write).',
+    cause:
+      'The message quotes Redis: a failed snapshot on a full disk, or too few replicas (min-replicas-to-write).',
     fix: 'Fix what the message names. The service continues by itself when writes succeed.',
   },
   'redis/not-checked': {

@@ -230,8 +230,10 @@ test('a read that comes while a page is under way has a later call: its record i
   const released = new Promise<void>((resolve) => (release = resolve));
   const server = await startTinyServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://127.0.0.1');
-    if (url.pathname !== '/devices')
-      { sendJson(response, { data: record(Number(url.pathname.split('/').at(-1)), { name }) }); return; }
+    if (url.pathname !== '/devices') {
+      sendJson(response, { data: record(Number(url.pathname.split('/').at(-1)), { name }) });
+      return;
+    }
     const data = IDS.map((id) => record(id, { name }));
     pageArrived();
     void released.then(() => sendJson(response, { data, has_more: false }));

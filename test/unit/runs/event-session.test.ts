@@ -67,6 +67,7 @@ describe('outcomeOfDecisions', () => {
         kind: 'retry',
         at: AT,
         countsAttempt: false,
+        isAccountUnavailable: true,
         reason: `device could not be looked up: ${status}`,
         code: 'event/facts-unavailable',
       });
