@@ -48,10 +48,11 @@ export async function answerApproval(
   const approvals = openApprovals(shards.home);
   const found = await approvals.find(id);
   if (found === undefined) throw noApproval(`nothing waits for an approval with the id "${id}"`);
-  const runs = openRunQueue(shards.of(found.request.account), retentionOf(settings));
+  const shard = shards.of(found.request.account);
+  const runs = openRunQueue(shard, retentionOf(settings));
   try {
     const decision = { answer, via: 'command line' as const, by: by ?? userName() };
-    const result = await decideApproval(found.request, decision, { approvals, runs });
+    const result = await decideApproval(found.request, decision, { approvals, shard, runs });
     if (result?.isNew !== true)
       throw noApproval(`the approval ${id} is closed: ${closedText(result?.decision)}`);
     const { rule, device } = found.request;

@@ -79,7 +79,7 @@ export async function replayEvent(
   // A replay writes only states and times to the journal: no secret to redact.
   const stores = openShardStores(shards, retentionOf(settings), (text) => text);
   try {
-    const result = await replay(trace, everything, stores.of(trace.account));
+    const result = await replay(trace, { everything, lane: 'interactive' }, stores.of(trace.account));
     switch (result.kind) {
       case 'in_progress':
         return 'not replayed: the event is still being processed';

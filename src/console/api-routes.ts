@@ -87,7 +87,8 @@ export function apiRoutes({ adminToken, backend }: ApiRoutesOptions): Router {
   router.post('/api/events/:id/replay', async (request, response) => {
     const { everything } = parseQuery(replayQuery, request.query);
     const trace = await existingTrace(request.params.id);
-    const result = await replay(trace, everything === 'true', ready().stores.of(trace.account));
+    const mode = { everything: everything === 'true', lane: 'interactive' } as const;
+    const result = await replay(trace, mode, ready().stores.of(trace.account));
     if (result.kind === 'in_progress') {
       throw new HttpProblem(
         409,

@@ -25,7 +25,7 @@ export function approvalApiRoutes(ready: () => Pick<StateSources, 'stores'>): Ro
         (await decideApproval(
           found.request,
           { answer, via: 'console', address: request.ip },
-          { approvals, runs: stores.of(found.request.account).runs },
+          { ...stores.of(found.request.account), approvals },
         ));
       if (result === undefined) {
         const shown = JSON.stringify(id.slice(0, 80));

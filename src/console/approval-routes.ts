@@ -71,10 +71,7 @@ export function approvalRoutes(backend: () => ApprovalBackend | undefined): Rout
     const result = await decideApproval(
       approval.request,
       { answer, via: 'link', by: name, address: request.ip },
-      {
-        approvals: openApprovals(stores.shards.home),
-        runs: stores.of(approval.request.account).runs,
-      },
+      { ...stores.of(approval.request.account), approvals: openApprovals(stores.shards.home) },
     );
     if (result === undefined) sendPage(response, 404, unknownLinkPage());
     else

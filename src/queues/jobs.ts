@@ -8,7 +8,10 @@ import { apiCall } from '../http/api-call.js';
  * What a job waits for. Interactive jobs come from webhooks, and from what a person asks for: a replay of one event, an approval. Bulk jobs
  * come from sweeps, from replays of many events, and from what bulk jobs emit; they never delay interactive ones.
  */
-export type Lane = 'interactive' | 'bulk';
+export type Lane = (typeof LANES)[number];
+
+/** All lanes. */
+export const LANES = ['interactive', 'bulk'] as const;
 
 /** Jobs are interactive unless they say otherwise. */
 const lane = z.literal('bulk').optional();

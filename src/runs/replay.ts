@@ -3,6 +3,8 @@ import type { Event } from '../events/envelope.js';
 import { enqueueEvents } from '../coordination/enqueue-events.js';
 import type { ShardStore } from '../coordination/shard-stores.js';
 import type { RunTrace, Trace } from '../journal/trace.js';
+import { inLane, priorityOf } from '../queues/jobs.js';
+import type { Lane } from '../queues/jobs.js';
 import { runId } from '../queues/queues.js';
 
 /** What a replay reads and writes: the store of the account. */
@@ -24,15 +26,25 @@ export type Replay =
   /** Nothing happened: nothing failed, and `everything` was not set. */
   | { readonly kind: 'nothing_failed'; readonly id: string };
 
+/** How to replay an event. */
+export interface ReplayMode {
+  /** Enqueues a copy as a new event instead of resuming what failed. */
+  readonly everything: boolean;
+  /** `interactive` for a person who asks for one event, `bulk` for a replay of many. Whatever the lane of the event was. */
+  readonly lane: Lane;
+}
+
 /** Bounds the lock in seconds, in case the process dies during a replay, which takes milliseconds. */
 const LOCK_TTL_S = 30;
 
 /**
  * Replays an event whose runs have ended. Failed runs resume at the failed step, so that no step runs twice.
- *
- * @param everything - Enqueues a copy as a new event instead.
  */
-export async function replay(trace: Trace, everything: boolean, options: ReplayOptions): Promise<Replay> {
+export async function replay(
+  trace: Trace,
+  { everything, lane }: ReplayMode,
+  options: ReplayOptions,
+): Promise<Replay> {
   const inProgress: Replay = { kind: 'in_progress', id: trace.id };
   const lock = `${options.shard.prefix}:replay:${trace.id}`;
   // Two clicks at the same moment start one replay.
@@ -41,11 +53,11 @@ export async function replay(trace: Trace, everything: boolean, options: ReplayO
     const failedRuns = trace.runs.filter((run) => run.status === 'failed');
     const eventFailed = trace.processing?.state === 'failed';
     if (!everything && (failedRuns.length > 0 || eventFailed)) {
-      return await resume(trace, failedRuns, eventFailed, options);
+      return await resume(trace, failedRuns, eventFailed, lane, options);
     }
     const hasEnded = trace.status === 'completed' || trace.status === 'no_match' || trace.status === 'failed';
     if (!hasEnded) return inProgress;
-    return everything ? await repeat(trace, options) : { kind: 'nothing_failed', id: trace.id };
+    return everything ? await repeat(trace, lane, options) : { kind: 'nothing_failed', id: trace.id };
   } finally {
     await options.shard.redis.del(lock);
   }
@@ -55,17 +67,18 @@ async function resume(
   trace: Trace,
   failedRuns: readonly RunTrace[],
   eventFailed: boolean,
+  lane: Lane,
   options: ReplayOptions,
 ): Promise<Replay> {
   const { id } = trace;
   const rules: string[] = [];
   let busy = false;
   for (const run of failedRuns) {
-    const result = await resumeRun(id, run, options);
+    const result = await resumeRun(id, run, lane, options);
     if (result === 'resumed') rules.push(run.rule);
     busy ||= result === 'busy';
   }
-  const result = eventFailed ? await resumeEvent(trace, options) : 'gone';
+  const result = eventFailed ? await resumeEvent(trace, lane, options) : 'gone';
   busy ||= result === 'busy';
   const event = result === 'resumed';
   return busy && !event && rules.length === 0
@@ -79,17 +92,26 @@ type ResumeResult = 'resumed' | 'busy' | 'gone';
 async function resumeRun(
   eventId: string,
   run: RunTrace,
+  lane: Lane,
   { runs, journal }: ReplayOptions,
 ): Promise<ResumeResult> {
   const job = await runs.getJob(runId(eventId, run.rule));
   if (job === undefined) return 'gone';
   if (!(await job.isFailed())) return 'busy';
-  const { admitted: _admitted, waitReason: _waitReason, ruleMissingSince: _since, ...kept } = job.data;
+  const {
+    lane: _lane,
+    admitted: _admitted,
+    waitReason: _waitReason,
+    ruleMissingSince: _since,
+    ...kept
+  } = job.data;
   await job.updateData({
     ...kept,
+    ...inLane(lane),
     replays: (kept.replays ?? 0) + 1,
     replayedAt: new Date().toISOString(),
   });
+  await job.changePriority({ priority: priorityOf(lane) });
   const { reason: _reason, code: _code, finishedAt: _finishedAt, ...queued } = run;
   await journal.recordRun(eventId, { ...queued, status: 'queued' });
   try {
@@ -104,11 +126,15 @@ async function resumeRun(
 
 async function resumeEvent(
   { id, processing }: Trace,
+  lane: Lane,
   { events, journal }: ReplayOptions,
 ): Promise<ResumeResult> {
   const job = await events.getJob(id);
   if (processing === undefined || job === undefined) return 'gone';
   if (!(await job.isFailed())) return 'busy';
+  const { lane: _lane, ...kept } = job.data;
+  await job.updateData({ ...kept, ...inLane(lane) });
+  await job.changePriority({ priority: priorityOf(lane) });
   await journal.recordProcessing(id, {
     state: 'waiting',
     attempts: 0,
@@ -126,6 +152,7 @@ async function resumeEvent(
 
 async function repeat(
   { id, account, type, at, data, warnings, original, source, originalSource = source }: Trace,
+  lane: Lane,
   { shard, events, journal }: ReplayOptions,
 ): Promise<Replay> {
   const copy: Event = {
@@ -141,6 +168,6 @@ async function repeat(
     source: 'replay',
     originalSource,
   };
-  await enqueueEvents([copy], { shard, events, journal });
+  await enqueueEvents([copy], { shard, events, journal }, lane);
   return { kind: 'repeated', id: copy.id };
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Queue } from 'bullmq';
 import { createAlertHandler } from '../../workers/alert-worker.js';
 import { createEventHandler } from '../../workers/event-worker.js';
@@ -93,6 +94,8 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   const { settings, stores, schedules, logger } = options;
   const { shards } = stores;
   const aborter = new AbortController();
+  // Each job in progress listens.
+  setMaxListeners(0, aborter.signal);
   const accounts = openAccounts(options.accounts, { ...options, shards, signal: aborter.signal });
   checkAccounts(accounts, logger);
   const shared: SharedByWorkers = {

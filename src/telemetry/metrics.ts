@@ -3,6 +3,15 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 /** The number of jobs in one queue, by state. */
 export type QueueDepths = Readonly<Record<string, number>>;
 
+/** The backlog of a queue in one lane. */
+export interface BacklogDepth {
+  readonly queue: string;
+  readonly lane: string;
+  readonly jobs: number;
+  /** Since when the oldest job waits; undefined for an empty backlog. */
+  readonly oldestAgeSeconds: number | undefined;
+}
+
 /** The metrics of the service. Names follow the Prometheus conventions: base units, `_total` for counters. */
 export interface Metrics {
   readonly registry: Registry;
@@ -27,6 +36,8 @@ export interface Metrics {
   readonly approvals: Counter<'rule' | 'answer'>;
   /** Reports the number of events that wait for inventory. Calls `read` at each scrape. */
   readonly watchInventoryWaits: (read: () => Promise<number | undefined>) => void;
+  /** Reports the backlogs. Calls `read` at each scrape and omits them when `read` fails. */
+  readonly watchBacklogs: (read: () => Promise<readonly BacklogDepth[]>) => void;
   /** Reports the jobs of a queue by state. Calls `read` at each scrape and omits the queue when `read` fails. */
   readonly watchQueue: (queue: string, read: () => Promise<QueueDepths>) => void;
 }
@@ -39,7 +50,7 @@ export function createMetrics(): Metrics {
   const queues = new Map<string, () => Promise<QueueDepths>>();
   new Gauge({
     name: 'mdm_reflex_queue_jobs',
-    help: 'Jobs in a queue, by state.',
+    help: 'Jobs in a queue, by state. Those in the backlog are delayed.',
     labelNames: ['queue', 'state'],
     registers,
     async collect() {
@@ -52,6 +63,29 @@ export function createMetrics(): Metrics {
         for (const [state, count] of Object.entries(result.value.depths)) {
           this.set({ queue: result.value.queue, state }, count);
         }
+      }
+    },
+  });
+  let readBacklogs: () => Promise<readonly BacklogDepth[]> = () => Promise.resolve([]);
+  const oldestJob = new Gauge({
+    name: 'mdm_reflex_backlog_oldest_age_seconds',
+    help: 'How long the oldest job has waited in the backlog, by queue and lane.',
+    labelNames: ['queue', 'lane'],
+    registers,
+  });
+  new Gauge({
+    name: 'mdm_reflex_backlog_jobs',
+    help: 'Jobs that wait in the backlog until it is their turn, by queue and lane.',
+    labelNames: ['queue', 'lane'],
+    registers,
+    async collect() {
+      this.reset();
+      oldestJob.reset();
+      const [depths] = await Promise.allSettled([readBacklogs()]);
+      if (depths.status === 'rejected') return;
+      for (const { queue, lane, jobs, oldestAgeSeconds } of depths.value) {
+        this.set({ queue, lane }, jobs);
+        if (oldestAgeSeconds !== undefined) oldestJob.set({ queue, lane }, oldestAgeSeconds);
       }
     },
   });
@@ -183,6 +217,9 @@ export function createMetrics(): Metrics {
     }),
     watchInventoryWaits: (read) => {
       readInventoryWaits = read;
+    },
+    watchBacklogs: (read) => {
+      readBacklogs = read;
     },
     watchQueue: (queue, read) => void queues.set(queue, read),
   };

@@ -1,11 +1,16 @@
 import type { Queue } from 'bullmq';
 import type { RulesReport } from '../../console/rules-report.js';
 import { countInventoryWaits } from '../../coordination/inventory-waits.js';
+import { QUEUES_WITH_BACKLOG, readBacklog } from '../../coordination/read-backlog.js';
+import type { BacklogRow } from '../../coordination/read-backlog.js';
 import { openShardStores } from '../../coordination/shard-stores.js';
 import type { ShardStores } from '../../coordination/shard-stores.js';
 import type { ScheduleJob } from '../../queues/jobs.js';
 import { openScheduleQueue } from '../../queues/queues.js';
 import { retentionOf } from '../../queues/retention.js';
+import { LANES } from '../../queues/jobs.js';
+import { fromAllShards } from '../../queues/shards.js';
+import type { BacklogDepth } from '../../telemetry/metrics.js';
 import type { LiveRules } from '../live-rules.js';
 import { startRuleReporting } from '../rule-reporting.js';
 import type { RedisConnections } from './redis.js';
@@ -44,6 +49,9 @@ export function openQueues(
     const counts = await Promise.all(requests.all.map(countInventoryWaits));
     return counts.reduce((sum, count) => sum + count, 0);
   });
+  metrics.watchBacklogs(async () =>
+    isReady() ? backlogDepths(await fromAllShards(requests, readBacklog), Date.now()) : [],
+  );
   const reporting = startRuleReporting({ rules, home: requests.home, redact: redaction.redact, logger });
   shutdown.add('rule reporting', () => reporting.stop());
   return {
@@ -51,6 +59,22 @@ export function openQueues(
     schedules,
     report: reporting.report,
   };
+}
+
+/** The backlogs by queue and lane, in all shards. */
+function backlogDepths(rows: readonly BacklogRow[], now: number): BacklogDepth[] {
+  return QUEUES_WITH_BACKLOG.flatMap((queue) =>
+    LANES.map((lane) => {
+      const own = rows.filter((row) => row.queue === queue && row.lane === lane);
+      const oldest = own.length === 0 ? undefined : Math.min(...own.map(({ oldestAt }) => oldestAt));
+      return {
+        queue,
+        lane,
+        jobs: own.reduce((sum, { waiting }) => sum + waiting, 0),
+        oldestAgeSeconds: oldest === undefined ? undefined : Math.max(now - oldest, 0) / 1000,
+      };
+    }),
+  );
 }
 
 /** The jobs by state, in all shards. */
