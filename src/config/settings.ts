@@ -115,6 +115,8 @@ const variables = {
     .describe('the number of proxies in front of the service (1), or their addresses (loopback, 10.0.0.0/8)'),
   REPEAT_WINDOW_DAYS: wholeNumber(1, 365).default(7),
   DEAD_LETTER_DAYS: wholeNumber(1, 3650).default(90),
+  KEEP_EVENTS: wholeNumber(1, 100_000_000).default(500_000),
+  KEEP_EVENTS_MB: wholeNumber(1, 1_000_000).default(2048),
   READ_ONLY: flag.default(false),
   CHECK_REFERENCES: flag.default(true),
   WORKER_CONCURRENCY: wholeNumber(1, 1000).default(256),

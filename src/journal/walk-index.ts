@@ -88,7 +88,8 @@ local is_plain = #query.groups == 0 and not query.reason and not query.device
 local function fits(id)
   if is_plain then return true end
   local index = redis.call('HGET', p .. 'trace:' .. id, 'index')
-  if not index then return false end
+  -- Without a trace the entry is stale: it is removed below.
+  if not index then return true end
   for _, group in ipairs(query.groups) do
     if #group.lines == 1 then
       if not string.find(index, '\\n' .. group.lines[1] .. '\\n', 1, true) then return false end

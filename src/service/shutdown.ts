@@ -8,6 +8,7 @@ export const STOP_ORDER = [
   'worker queues',
   'live rules',
   'rule reporting',
+  'journal cleaning',
   'queues',
   'Redis connections',
   'private Redis',

@@ -28,6 +28,11 @@ export const SERVICE_ERRORS = {
     cause: 'SimpleMDM answered slowly during the stop.',
     fix: 'Nothing: the jobs return to their queues and resume.',
   },
+  'service/journal-not-cleaned': {
+    meaning: 'Events that are too old, or too many, could not be deleted from the journal.',
+    cause: 'Redis refused a command, or a trace in Redis could not be read.',
+    fix: 'Nothing at first: the service tries again every two seconds. If the message repeats, read the reason: the memory of Redis grows meanwhile.',
+  },
   'service/missing-references': {
     meaning: 'Rules refer to groups, scripts or other things that do not exist in SimpleMDM.',
     cause: 'A name is misspelled, or the thing was renamed or deleted in SimpleMDM.',

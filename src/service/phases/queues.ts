@@ -11,6 +11,7 @@ import { retentionOf } from '../../queues/retention.js';
 import { LANES } from '../../queues/jobs.js';
 import { fromAllShards } from '../../queues/shards.js';
 import type { BacklogDepth } from '../../telemetry/metrics.js';
+import { startJournalCleaning } from '../journal-cleaning.js';
 import type { LiveRules } from '../live-rules.js';
 import { startRuleReporting } from '../rule-reporting.js';
 import type { RedisConnections } from './redis.js';
@@ -25,8 +26,8 @@ export interface ServiceQueues {
 }
 
 /**
- * Phase 5: opens the queues and the journal on the connection for requests, and begins to report the live rules to
- * processes that have none. Stopped after the workers: reporting first, then the queues.
+ * Phase 5: opens the queues and the journal on the connection for requests, begins to report the live rules to
+ * processes that have none, and to delete old events. Stopped after the workers: the queues last.
  */
 export function openQueues(
   { settings, redaction, metrics, logger, shutdown }: ServiceContext,
@@ -52,6 +53,8 @@ export function openQueues(
   metrics.watchBacklogs(async () =>
     isReady() ? backlogDepths(await fromAllShards(requests, readBacklog), Date.now()) : [],
   );
+  const cleaning = startJournalCleaning({ settings, stores, isReady, logger });
+  shutdown.add('journal cleaning', () => cleaning.stop());
   const reporting = startRuleReporting({ rules, home: requests.home, redact: redaction.redact, logger });
   shutdown.add('rule reporting', () => reporting.stop());
   return {

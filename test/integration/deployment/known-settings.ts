@@ -16,6 +16,8 @@ export const KNOWN_SETTINGS: ReadonlySet<string> = new Set([
   'TRUST_PROXY',
   'REPEAT_WINDOW_DAYS',
   'DEAD_LETTER_DAYS',
+  'KEEP_EVENTS',
+  'KEEP_EVENTS_MB',
   'READ_ONLY',
   'WORKER_CONCURRENCY',
   'JOB_LOCK_MS',
