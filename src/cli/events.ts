@@ -18,21 +18,23 @@ import { jsonText } from './terminal.js';
 
 const LIMIT = 'expected a whole number from 1 to 100';
 
+const pointInTime = z.union(
+  [
+    durationText.transform((ms) => new Date(Date.now() - ms)),
+    z.iso.datetime({ offset: true }).transform((time) => new Date(time)),
+  ],
+  'expected an age such as 2d or 1h, or an ISO 8601 time such as 2026-01-31T08:00:00Z',
+);
+
 const listOptions = z.object({
   type: z.string().optional(),
   device: z.string().optional(),
   rule: z.string().optional(),
   account: z.string().optional(),
   status: eventStatus.optional(),
-  since: z
-    .union(
-      [
-        durationText.transform((ms) => new Date(Date.now() - ms)),
-        z.iso.datetime({ offset: true }).transform((time) => new Date(time)),
-      ],
-      'expected an age such as 2d or 1h, or an ISO 8601 time such as 2026-01-31T08:00:00Z',
-    )
-    .optional(),
+  reason: z.string().optional(),
+  since: pointInTime.optional(),
+  until: pointInTime.optional(),
   cursor: z.string().refine(isCursor, 'expected the cursor at the end of an earlier list').optional(),
   limit: z.coerce.number(LIMIT).int(LIMIT).min(1, LIMIT).max(100, LIMIT).default(20),
   json: z.boolean().default(false),

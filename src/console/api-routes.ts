@@ -24,16 +24,19 @@ export interface ApiRoutesOptions {
 /** What the JSON API reads and writes. */
 export type ApiBackend = StateSources;
 
+const pointInTime = z.iso
+  .datetime({ offset: true, error: 'expected an ISO 8601 time such as 2026-01-31T08:00:00Z' })
+  .transform((time) => new Date(time));
+
 const listQuery = z.strictObject({
   type: z.string().max(128).optional(),
   device: z.string().max(128).optional(),
   rule: z.string().max(64).optional(),
   account: z.string().max(64).optional(),
   status: eventStatus.optional(),
-  since: z.iso
-    .datetime({ offset: true, error: 'expected an ISO 8601 time such as 2026-01-31T08:00:00Z' })
-    .transform((time) => new Date(time))
-    .optional(),
+  reason: z.string().max(256).optional(),
+  since: pointInTime.optional(),
+  until: pointInTime.optional(),
   cursor: z.string().refine(isCursor, 'expected the cursor of a previous response').optional(),
   limit: z
     .string()

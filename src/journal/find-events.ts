@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ERRORS } from '../errors/registry.js';
 import { event as eventSchema } from '../events/envelope.js';
 import { matchesType } from '../rules/model/event-pattern.js';
 import { pipelineResults } from '../queues/connection.js';
@@ -127,7 +128,7 @@ async function groupsOf(shard: Shard, filter: EventFilter): Promise<FilterGroups
       ? await shard.redis.smembers(`${journalPrefix(shard.prefix)}values:account`)
       : [indexValue(account)];
   const device = filter.device === undefined ? undefined : await findDevices(shard, filter.device, accounts);
-  const isCode = reason !== undefined && /^[a-z]+\/[a-z0-9-]+$/.test(reason);
+  const isCode = reason !== undefined && Object.hasOwn(ERRORS, reason);
   const accountIndexes = accounts.map((name) => `account:${name}`);
   const indexes: IndexGroup[] = [
     // Every event has an account, so the accounts together are all events.

@@ -112,7 +112,6 @@ async function refreshList(signal) {
     view,
     filtered,
     page: number,
-    more: nextCursor !== undefined,
     selected: selectedEvent(),
   });
   pager.hidden = number === 1 && nextCursor === undefined;

@@ -16,7 +16,6 @@ const noMatch = byId('no-match', HTMLElement);
  *   view: string,
  *   filtered: boolean,
  *   page: number,
- *   more: boolean,
  *   selected: string | undefined,
  * }} EventPageView `view` identifies the page and its filter. Within one view, events that appear later are new.
  */
@@ -25,7 +24,7 @@ const noMatch = byId('no-match', HTMLElement);
 let shown = { view: undefined, ids: new Set() };
 
 /** @param {EventPageView} page */
-export function showEvents({ events, view, filtered, page, more, selected }) {
+export function showEvents({ events, view, filtered, page, selected }) {
   const isNew = (/** @type {string} */ id) => shown.view === view && !shown.ids.has(id);
   render(
     list,
@@ -35,11 +34,7 @@ export function showEvents({ events, view, filtered, page, more, selected }) {
   const empty = events.length === 0;
   firstSteps.hidden = !empty || filtered || page > 1;
   noMatch.hidden = !empty || !firstSteps.hidden;
-  noMatch.textContent = more
-    ? 'No matching events so far. “Older” searches further back.'
-    : page > 1
-      ? 'There are no older events.'
-      : 'No events match this filter.';
+  noMatch.textContent = page > 1 ? 'There are no older events.' : 'No events match this filter.';
 }
 
 /** @param {string | undefined} selected */

@@ -4,7 +4,7 @@ import { byId } from './dom.js';
 const form = byId('filters', HTMLFormElement);
 const clear = byId('clear-filters', HTMLElement);
 
-const NAMES = ['type', 'device', 'status', 'account'];
+const NAMES = ['type', 'device', 'status', 'rule', 'reason', 'account'];
 /** Avoids a request for every letter. */
 const TYPING_DELAY_MS = 300;
 
