@@ -6,6 +6,7 @@ import type { CommandContext } from './commands/command-context.js';
 import { addEventCommands } from './commands/event-commands.js';
 import { addHeldCommands } from './commands/held-commands.js';
 import { addOnceCommands } from './commands/once-commands.js';
+import { addQueueCommands } from './commands/queue-commands.js';
 import { addRaisedCommands } from './commands/raised-commands.js';
 import { addRuleCommands } from './commands/rule-commands.js';
 import { addScheduleCommands } from './commands/schedule-commands.js';
@@ -23,6 +24,7 @@ export function createProgram(version: string, context: CommandContext): Command
   addServiceCommands(program, context);
   addRuleCommands(program, context);
   addEventCommands(program, context);
+  addQueueCommands(program, context);
   addScheduleCommands(program, context);
   addHeldCommands(program, context);
   addApprovalCommands(program, context);

@@ -2,11 +2,12 @@ import { Router } from 'express';
 import { openAlertStore } from '../alerts/alert-store.js';
 import { openRunLimits } from '../coordination/run-limits.js';
 import { HttpProblem } from '../receiver/http-problem.js';
+import { queueState } from './queue-state.js';
 import { alertsState, rulesState, serviceState } from './service-state.js';
 import type { StateSources } from './service-state.js';
 
 /**
- * `GET /api/status`, `/api/rules`, `/api/alerts`; `POST /api/held/:account/:rule/release` and `/drop`,
+ * `GET /api/status`, `/api/rules`, `/api/alerts`, `/api/queue`; `POST /api/held/:account/:rule/release` and `/drop`,
  * `POST /api/alerts/:id/retry` and `/drop`. The caller has authenticated the request.
  *
  * @param ready - Throws while the service is not ready.
@@ -28,6 +29,10 @@ export function serviceRoutes(ready: () => StateSources): Router {
   });
   router.get('/api/alerts', async (_request, response) => {
     response.json(await alertsState(ready()));
+  });
+  router.get('/api/queue', async (_request, response) => {
+    const { stores, apiRate } = ready();
+    response.json(await queueState(stores.shards, apiRate));
   });
   for (const action of ['release', 'drop'] as const) {
     router.post(`/api/held/:account/:rule/${action}`, async (request, response) => {

@@ -18,6 +18,8 @@ import type { RulesReport } from './rules-report.js';
 export interface StateSources {
   readonly stores: ShardStores;
   readonly schedules: Queue<ScheduleJob>;
+  /** `API_RATE`. */
+  readonly apiRate: number;
   /** The report on the rules; undefined when no worker runs. */
   readonly report: () => Promise<RulesReport | undefined>;
 }

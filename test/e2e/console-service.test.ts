@@ -168,6 +168,22 @@ test('the rules view shows live rules with their next run, channels and silences
   await page.getByRole('heading', { name: 'No events yet' }).waitFor();
 });
 
+test.each(WIDTHS)('at %d pixels the queue view shows what waits', async (width) => {
+  const page = await openSignedIn('/', width);
+  await page.getByRole('link', { name: 'Queue' }).click();
+  const section = page.getByRole('region', { name: 'Queue' });
+  await section.getByText('Nothing waits.').waitFor();
+  expect(await page.getByRole('search').isVisible()).toBe(false);
+  world.simulator.enrollMany({ count: 3, kind: 'ipad' });
+  const held = section.locator('li', { hasText: 'waits for a person: the rule is held' });
+  await held.getByText('2 runs').waitFor();
+  expect(await held.innerText()).toMatch(/2 runs\s*greet-tablets[^]*oldest/);
+  await shoot(page, `queue-${width}`);
+  await page.getByRole('link', { name: 'Rules' }).click();
+  await page.getByRole('region', { name: 'Rules and channels' }).waitFor();
+  expect(await section.isVisible()).toBe(false);
+});
+
 test.each(WIDTHS)('at %d pixels the trace of a busy event starts with the reasons', async (width) => {
   await recordBusyEvent(world.client);
   const page = await openSignedIn('/', width);

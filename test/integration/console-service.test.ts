@@ -84,6 +84,7 @@ test.each([
   ['get', '/api/status'],
   ['get', '/api/rules'],
   ['get', '/api/alerts'],
+  ['get', '/api/queue'],
   ['post', '/api/held/default/greet/release'],
   ['post', '/api/held/default/greet/drop'],
   ['post', '/api/alerts/x/retry'],
@@ -120,6 +121,21 @@ test.each([
       .set({ ...headers, Origin: origin, Authorization: authorization });
   expect((await send(basic)).status).toBe(status);
   expect((await send(`Bearer ${ADMIN_TOKEN}`)).status).toBe(404);
+});
+
+test('the queue shows what waits; its held runs agree with the state', async () => {
+  world.simulator.enrollMany({ count: 3, kind: 'ipad' });
+  const queue = z.looseObject({
+    at: z.iso.datetime(),
+    apiRate: z.number(),
+    rows: z.array(z.looseObject({ rule: z.string().optional(), reason: z.string(), count: z.number() })),
+    sweeps: z.array(z.never()),
+    estimates: z.array(z.looseObject({ account: z.string(), lane: z.enum(['interactive', 'bulk']) })),
+  });
+  await until('two runs wait for a person', async () => {
+    const { rows } = queue.parse(JSON.parse((await get('/api/queue').expect(200)).text));
+    return rows.some(({ rule, reason, count }) => rule === 'greet' && reason === 'held' && count === 2);
+  });
 });
 
 test('a held rule is reported with its waiting runs, and released or dropped', async () => {

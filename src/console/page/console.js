@@ -7,6 +7,7 @@ import { showAttention, startAttention } from './attention.js';
 import { byId } from './dom.js';
 import { fillFirstSteps, focusRow, markSelected, showEvents } from './event-list.js';
 import { filterQuery, startFilters } from './filters.js';
+import { isQueueView, refreshQueue } from './queue-view.js';
 import { showReadiness } from './readiness.js';
 import { isRulesView, refreshRules } from './rules-view.js';
 import { deselect, openTrace, refreshTrace, selectedEvent, startReplay } from './trace-panel.js';
@@ -22,6 +23,7 @@ const signOut = byId('sign-out', HTMLButtonElement);
 const views = byId('views', HTMLElement);
 const eventsSection = byId('events-section', HTMLElement);
 const rulesSection = byId('rules-section', HTMLElement);
+const queueSection = byId('queue-section', HTMLElement);
 const attention = byId('attention', HTMLElement);
 const listError = byId('list-error', HTMLElement);
 const pager = byId('pager', HTMLElement);
@@ -73,7 +75,7 @@ async function refreshView(signal) {
   try {
     await Promise.all([
       refreshAttention(signal),
-      isRulesView() ? refreshRules(signal) : refreshList(signal),
+      refreshMain(signal),
       selected === undefined ? undefined : refreshTrace(selected, signal),
     ]);
     listError.textContent = '';
@@ -89,6 +91,12 @@ async function refreshView(signal) {
       main.hidden = false;
     }
   }
+}
+
+/** @param {AbortSignal} signal */
+function refreshMain(signal) {
+  if (isRulesView()) return refreshRules(signal);
+  return isQueueView() ? refreshQueue(signal) : refreshList(signal);
 }
 
 /** @param {AbortSignal} signal */
@@ -154,10 +162,12 @@ function applyUrl() {
   const selected = selectedEvent();
   openTrace(selected);
   markSelected(selected);
-  eventsSection.hidden = isRulesView();
   rulesSection.hidden = !isRulesView();
+  queueSection.hidden = !isQueueView();
+  eventsSection.hidden = isRulesView() || isQueueView();
+  const current = isRulesView() ? '#rules' : isQueueView() ? '#queue' : '';
   for (const link of views.querySelectorAll('a')) {
-    if ((link.hash === '#rules') === isRulesView()) link.setAttribute('aria-current', 'page');
+    if (link.hash === current) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   if (!needsToken) void refresh();

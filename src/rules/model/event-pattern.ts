@@ -7,6 +7,11 @@ export function scheduleType(ruleId: string): string {
   return SCHEDULE + ruleId;
 }
 
+/** The rule whose schedule emits the events of a type for which {@link isScheduleType} is true. */
+export function ruleOfScheduleType(type: string): string {
+  return type.slice(SCHEDULE.length);
+}
+
 /** Whether an `on` pattern matches an event type. `*` matches any characters, dots included. */
 export function matchesType(pattern: string, type: string): boolean {
   const [start = '', ...parts] = pattern.split('*');

@@ -21,6 +21,8 @@ import type { ServiceContext } from './settings.js';
 export interface ServiceQueues {
   readonly stores: ShardStores;
   readonly schedules: Queue<ScheduleJob>;
+  /** `API_RATE`. */
+  readonly apiRate: number;
   /** The rules report of this process, or of the worker that reported last; undefined when no worker runs. */
   readonly report: () => Promise<RulesReport | undefined>;
 }
@@ -60,6 +62,7 @@ export function openQueues(
   return {
     stores,
     schedules,
+    apiRate: settings.API_RATE,
     report: reporting.report,
   };
 }
