@@ -45,24 +45,26 @@ function eventCount(count: number): string {
 }
 
 /**
- * `mdm-reflex schedules run RULE`: adds a tick now, in addition to the schedule.
+ * Checks that a rule has a schedule.
  *
- * @throws OperatorError when the rule has no schedule.
+ * @throws OperatorError when it has none.
  */
-export async function runSchedule(shards: Shards, settings: Settings, rule: string): Promise<string> {
+export async function checkSchedule(shards: Shards, settings: Settings, rule: string): Promise<void> {
   const queue = openScheduleQueue(shards.home, retentionOf(settings));
   const known = (await queue.getJobSchedulers(0, -1)).map(({ key }) => key).sort();
-  if (!known.includes(rule)) {
-    throw new OperatorError([
-      {
-        code: 'cli/no-schedule',
-        message:
-          known.length === 0
-            ? `rule "${rule}" has no schedule, and no other rule has one; a worker creates schedules when it loads enabled rules with "on: { schedule: … }"`
-            : `rule "${rule}" has no schedule; rules with a schedule: ${known.join(', ')}`,
-      },
-    ]);
-  }
-  await addTick(queue, rule);
-  return `tick added for ${rule} in each of its accounts; an account skips the tick while its previous sweep is still running. "mdm-reflex events --type schedule.${rule}" lists the events`;
+  if (known.includes(rule)) return;
+  throw new OperatorError([
+    {
+      code: 'cli/no-schedule',
+      message:
+        known.length === 0
+          ? `rule "${rule}" has no schedule, and no other rule has one; a worker creates schedules when it loads enabled rules with "on: { schedule: … }"`
+          : `rule "${rule}" has no schedule; rules with a schedule: ${known.join(', ')}`,
+    },
+  ]);
+}
+
+/** Adds a tick of a rule now, in addition to its schedule. Returns the id of its job. */
+export async function addTickOf(shards: Shards, settings: Settings, rule: string): Promise<string> {
+  return addTick(openScheduleQueue(shards.home, retentionOf(settings)), rule);
 }

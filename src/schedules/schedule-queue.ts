@@ -28,9 +28,17 @@ export async function syncSchedules(queue: Queue<ScheduleJob>, rules: readonly R
   }
 }
 
-/** Adds a tick of a rule that is due now. The schedule does not change. */
-export async function addTick(queue: Queue<ScheduleJob>, rule: string): Promise<void> {
-  await queue.add('tick', { rule }, { jobId: `now.${rule}.${Date.now()}` });
+/** Adds a tick of a rule that is due now, and returns the id of its job. The schedule does not change. */
+export async function addTick(queue: Queue<ScheduleJob>, rule: string): Promise<string> {
+  const jobId = `now.${rule}.${Date.now()}`;
+  await queue.add('tick', { rule }, { jobId });
+  return jobId;
+}
+
+/** The id of the job of the sweep that a tick starts in an account. */
+export function sweepJobId(tick: Pick<SweepJob['tick'], 'id'>, account: string): string {
+  // BullMQ reserves the colon.
+  return `${tick.id.replaceAll(':', '.')}.${account}`;
 }
 
 /**
@@ -43,8 +51,7 @@ export async function addTick(queue: Queue<ScheduleJob>, rule: string): Promise<
  */
 export async function addSweep(queue: Queue<SweepJob>, sweep: SweepJob): Promise<boolean> {
   const { rule, account, tick } = sweep;
-  // BullMQ reserves the colon.
-  const jobId = `${tick.id.replaceAll(':', '.')}.${account}`;
+  const jobId = sweepJobId(tick, account);
   const job = await queue.add(rule, sweep, { jobId, deduplication: { id: `${rule}.${account}` } });
   return job.id === jobId;
 }

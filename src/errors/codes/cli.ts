@@ -27,6 +27,12 @@ export const CLI_ERRORS = {
     cause: 'The value has the wrong form, or names a file that has.',
     fix: 'Use a value of the form that the message names.',
   },
+  'cli/confirmation-needed': {
+    meaning:
+      'The command asks before it starts, and nobody can answer: its input or output is not a terminal.',
+    cause: 'The command runs in a script or a pipe.',
+    fix: 'Add --yes to start without the question.',
+  },
   'cli/unknown-event': {
     meaning: 'The journal has no event with this id.',
     cause: 'A typo, or the event is older than the retention time.',

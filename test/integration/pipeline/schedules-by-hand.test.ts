@@ -1,6 +1,9 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { listSchedules, runSchedule } from '../../../src/cli/schedules.js';
+import type { Dialog } from '../../../src/cli/dialog.js';
+import { runSchedule } from '../../../src/cli/run-schedule.js';
+import type { RunScheduleOptions } from '../../../src/cli/run-schedule.js';
+import { listSchedules } from '../../../src/cli/schedules.js';
 import { readSettings } from '../../../src/config/settings.js';
 import { findEvents } from '../../../src/journal/find-events.js';
 import { until } from '../../support/until.js';
@@ -37,8 +40,31 @@ const rows = async (current: World) =>
   z
     .array(z.object({ rule: z.string(), next: z.string(), last: z.record(z.string(), z.unknown()) }))
     .parse(JSON.parse(await list(current, true)));
-const run = ({ client, env }: World, rule: string): Promise<string> =>
-  runSchedule(openShards(client), readSettings(env, []), rule);
+
+/** A terminal or a script, with what it was shown. */
+function dialogOf(changes: Partial<Dialog> = {}) {
+  const lines: string[] = [];
+  const dialog: Dialog = {
+    isInteractive: false,
+    signal: new AbortController().signal,
+    ask: () => Promise.reject(new Error('nobody is there')),
+    progress: (line) => void lines.push(line),
+    print: (line) => void lines.push(line),
+    ...changes,
+  };
+  return { dialog, lines };
+}
+const run = (
+  { client, env }: World,
+  rule: string,
+  options: Partial<RunScheduleOptions> = {},
+  { dialog } = dialogOf(),
+): Promise<string> =>
+  runSchedule(
+    rule,
+    { yes: true, count: false, ...options },
+    { shards: openShards(client), settings: readSettings(env, []), env, dialog },
+  );
 
 test('schedules are listed with their next and last time, and can be run by hand', async () => {
   const current = await begin();
@@ -115,4 +141,91 @@ test('a webhook with the type of a schedule does not run its rule; the replay of
     'the replay of the replay runs the rule',
     async () => (await atRest()).filter((event) => event === 'replay completed').length === 2,
   );
+});
+
+describe('a person who runs a schedule', () => {
+  const FLEET = `
+rules:
+  - id: audit
+    on: { schedule: "0 8 * * 1", for_each: devices }
+    if: device.model_name.contains('Mac')
+    do: [set_attribute: { name: department, value: Sales }]
+`;
+  /** A service that has the schedule, with four Macs and three iPads more than the simulator starts with. */
+  async function beginFleet(rules = FLEET): Promise<World> {
+    const current = await world.start({ rules });
+    current.simulator.enrollMany({ count: 4, kind: 'macbook' });
+    current.simulator.enrollMany({ count: 3, kind: 'ipad' });
+    await until('the schedule is written', async () => (await list(current)).includes('audit'));
+    return current;
+  }
+  const eventsOf = async ({ client }: World) =>
+    (await findEvents(openShards(client), { type: 'schedule.audit', limit: 100 })).events;
+
+  test('sees how many devices match, answers, and sees the progress until the runs are done', async () => {
+    const current = await beginFleet();
+    const questions: string[] = [];
+    const ask = async (question: string): Promise<boolean> => {
+      // Nothing has started before the answer.
+      expect(await eventsOf(current)).toEqual([]);
+      questions.push(question);
+      return true;
+    };
+    const terminal = dialogOf({ isInteractive: true, ask });
+    const last = await run(current, 'audit', { yes: false, count: true }, terminal);
+    expect(questions).toEqual(['Run audit now?']);
+    const events = await eventsOf(current);
+    expect(events.length).toBeGreaterThanOrEqual(4);
+    expect(events.every(({ status }) => status === 'completed')).toBe(true);
+    const counted = terminal.lines.find((line) => /^default: \d+ of \d+ devices match$/.test(line));
+    expect(counted).toMatch(new RegExp(`^default: ${events.length} of `));
+    expect(terminal.lines.join('\n')).toContain('estimated time: unknown, since no run');
+    expect(last).toMatch(new RegExp(`^audit is done: \\d+ devices checked, ${events.length} events`));
+    // The runs have told how many calls they make.
+    await until('the calls are written', async () => {
+      const again = dialogOf({ isInteractive: true, ask: () => Promise.resolve(false) });
+      expect(await run(current, 'audit', { yes: false, count: true }, again)).toBe('nothing was started');
+      return /estimated time: about \d+ s for \d+ API calls at 1000\/s/.test(again.lines.join('\n'));
+    });
+    expect(await eventsOf(current)).toHaveLength(events.length);
+  });
+
+  test('is asked only at a terminal: a script needs --yes', async () => {
+    const current = await beginFleet();
+    await expect(run(current, 'audit', { yes: false, count: true })).rejects.toThrow(
+      /asks before it starts, and this is not a terminal; add --yes.*\[cli\/confirmation-needed\]/,
+    );
+    const script = dialogOf();
+    expect(await run(current, 'audit', { yes: true, count: true }, script)).toContain('tick added for audit');
+    expect(script.lines.join('\n')).toMatch(/^default: \d+ of \d+ devices match$/m);
+    await until('the sweep runs', async () => (await eventsOf(current)).length > 0);
+  });
+
+  test('can stop watching: the sweep goes on', async () => {
+    const current = await beginFleet();
+    const stopping = new AbortController();
+    const terminal = dialogOf({
+      isInteractive: true,
+      signal: stopping.signal,
+      progress: () => stopping.abort(),
+    });
+    expect(await run(current, 'audit', {}, terminal)).toContain('audit goes on without this command');
+    await until('the runs are done', async () => {
+      const events = await eventsOf(current);
+      return events.length >= 4 && events.every(({ status }) => status === 'completed');
+    });
+  });
+
+  test('is told why the devices cannot be counted here, and what waits for a person in the end', async () => {
+    const current = await beginFleet(`${FLEET}    limit: { runs: 1, per: 1d }\n`);
+    const terminal = dialogOf({ isInteractive: true, ask: () => Promise.resolve(true) });
+    const { SIMPLEMDM_API_KEY: _key, ...env } = current.env;
+    const last = await runSchedule(
+      'audit',
+      { yes: false, count: true },
+      { shards: openShards(current.client), settings: readSettings(env, []), env, dialog: terminal.dialog },
+    );
+    expect(terminal.lines.join('\n')).toMatch(/cannot be counted here: .*SIMPLEMDM_API_KEY/);
+    expect(last).toMatch(/not done yet: \d+ waits for a person: the rule is held/);
+  });
 });
