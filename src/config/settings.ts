@@ -120,7 +120,7 @@ const variables = {
   READ_ONLY: flag.default(false),
   CHECK_REFERENCES: flag.default(true),
   WORKER_CONCURRENCY: wholeNumber(1, 1000).default(256),
-  JOB_LOCK_MS: wholeNumber(1000, 600_000).default(30_000),
+  JOB_LOCK_MS: wholeNumber(1000, 600_000).default(10_000),
   API_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   API_RATE: wholeNumber(1, 1000).default(10),
   INVENTORY_LOOKS_MS: z

@@ -14,6 +14,7 @@ import type { ScriptPart } from './script-parts.js';
 import { retryOrFail } from './outcome-of-error.js';
 import type { JobHandle } from './job-handle.js';
 import type { FailureReason, JobFailure, JobOutcome } from './job-outcome.js';
+import { stalledCheckMs } from './job-lock.js';
 import { retryDelay } from './backoff.js';
 import type { RetryPolicy } from './backoff.js';
 
@@ -77,8 +78,6 @@ export interface RunningWorker {
   readonly abandon: () => void;
 }
 
-/** Workers look for expired locks this many times within the life of a lock. */
-const STALLED_CHECKS_PER_LOCK = 6;
 /** A job that kills the process must become a dead letter in the end. */
 const MAX_STALLS = 10;
 
@@ -209,7 +208,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     prefix: shard.prefix,
     concurrency: options.concurrency,
     lockDuration: options.lockMs,
-    stalledInterval: Math.ceil(options.lockMs / STALLED_CHECKS_PER_LOCK),
+    stalledInterval: stalledCheckMs(options.lockMs),
     maxStalledCount: MAX_STALLS,
     settings: {
       backoffStrategy: (attemptsMade, _type, error) =>

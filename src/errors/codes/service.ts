@@ -21,7 +21,7 @@ export const SERVICE_ERRORS = {
   'service/jobs-abandoned': {
     meaning: 'Active jobs could not be handed back when the process stopped.',
     cause: 'Redis was unreachable or slow during the stop.',
-    fix: 'Nothing: another worker resumes the jobs when their locks expire, after about 30 seconds.',
+    fix: 'Nothing: another worker resumes the jobs when their locks expire, within 15 seconds.',
   },
   'service/jobs-aborted': {
     meaning: 'Jobs were still active when the process had to stop, so their API calls were aborted.',

@@ -120,7 +120,7 @@ describe('defaults and parsing', () => {
       KEEP_EVENTS_MB: 2048,
       READ_ONLY: false,
       WORKER_CONCURRENCY: 256,
-      JOB_LOCK_MS: 30_000,
+      JOB_LOCK_MS: 10_000,
       API_TIMEOUT_MS: 30_000,
       API_RATE: 10,
       CHECK_REFERENCES: true,
