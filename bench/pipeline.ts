@@ -5,15 +5,24 @@
  *
  *   npm run build && npm run bench:pipeline -- --events 2000 --rounds 5
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
-import { z } from 'zod';
+import { enrollment } from './enrollments.js';
 import { postAll } from './load.js';
 import { redisSize, startRedis } from './own-redis.js';
-import { cpuTime, endProcesses, forkServer, ruleFile, startRole } from './processes.js';
+import {
+  callCounts,
+  cpuTime,
+  endProcesses,
+  forkServer,
+  ruleFile,
+  serviceEnv,
+  startRole,
+  webhookUrl,
+} from './processes.js';
 import type { BenchProcess } from './processes.js';
+import { unfinishedJobs, unfinishedWork, untilDone } from './queue-state.js';
 import { countCommands, formatCounts } from './redis-commands.js';
 import { median, print, spread, table } from './statistics.js';
 
@@ -61,45 +70,11 @@ rules:
     do: [assign_device_group: { group: 41 }]
 `;
 
-let counter = 0;
-const webhook = (kind: Kind): string => {
-  counter += 1;
-  return JSON.stringify({
-    type: 'device.enrolled',
-    at: '2026-01-01T12:00:00.000-07:00',
-    data: {
-      device: {
-        id: counter,
-        udid: '99919788-340F-40C3-A3F0-E54421B7A6FD',
-        serial_number: `${kind}${counter}`,
-      },
-    },
-  });
-};
-
 const redis = await startRedis();
 const rules = await ruleFile(RULES);
-const token = randomBytes(24).toString('hex');
 
-/** The jobs of a queue that are not finished. */
-function unfinished(prefix: string, queues: readonly string[]) {
-  const states = [
-    ['llen', 'wait'],
-    ['llen', 'active'],
-    ['llen', 'paused'],
-    ['zcard', 'delayed'],
-    ['zcard', 'prioritized'],
-  ] as const;
-  const commands = queues.flatMap((queue) =>
-    states.map(([command, state]) => [command, `${prefix}:${queue}:${state}`]),
-  );
-  return async (): Promise<number> => {
-    const replies = (await redis.client.multi(commands).exec()) ?? [];
-    return replies.reduce((sum, [, count]) => sum + Number(count), 0);
-  };
-}
-const eventsLeft = unfinished('mdm-reflex', ['events', 'runs']);
-const plainLeft = unfinished('bull', ['plain']);
+const eventsLeft = unfinishedWork(redis.client);
+const plainLeft = unfinishedJobs(redis.client, 'bull', ['plain']);
 
 /** One turn of a worker: jobs per second, and the CPU time of its process and of Redis per job. */
 interface Turn {
@@ -115,7 +90,7 @@ async function drain(worker: BenchProcess, jobs: number, left: () => Promise<num
   const redisCpuBefore = await cpuTime(redis.pid);
   const startedAt = performance.now();
   worker.thaw();
-  while ((await left()) > 0) await delay(10);
+  await untilDone(left);
   const seconds = (performance.now() - startedAt) / 1000;
   const cpuMs = ((await cpuTime(worker.pid)) - cpuBefore) / jobs;
   const redisCpuMs = ((await cpuTime(redis.pid)) - redisCpuBefore) / jobs;
@@ -124,19 +99,10 @@ async function drain(worker: BenchProcess, jobs: number, left: () => Promise<num
 }
 
 const parseJson = (text: string): unknown => JSON.parse(text);
-const counts = z.object({ posts: z.number(), reads: z.number() });
 
 try {
   const api = await forkServer('bare-api');
-  const env = {
-    REDIS_URL: redis.url,
-    RULES_PATH: rules.path,
-    SIMPLEMDM_API_KEY: 'key-of-the-benchmark',
-    SIMPLEMDM_BASE_URL: `${api.url}/api/v1`,
-    WEBHOOK_TOKEN: token,
-    ADMIN_TOKEN: token.toUpperCase(),
-    API_RATE: '1000',
-  };
+  const env = serviceEnv({ redis: redis.url, rules: rules.path, api: api.url });
   const receiver = await startRole('receiver', env);
   const worker = await startRole('worker', env);
   const plain = await forkServer('plain-worker', {
@@ -148,15 +114,15 @@ try {
   const plainQueue = new Queue('plain', { connection: redis.client });
 
   const postEvents = async (kind: Kind): Promise<void> => {
-    const bodies = Array.from({ length: events }, () => webhook(kind));
-    const { refused } = await postAll(`${receiver.url}/webhooks/simplemdm/${token}`, bodies, 20);
+    const bodies = Array.from({ length: events }, () => enrollment(kind));
+    const { refused } = await postAll(webhookUrl(receiver), bodies, 20);
     if (refused > 0) throw new Error(`${refused} webhooks were refused`);
   };
   const addPlainJobs = async (): Promise<void> => {
     for (let added = 0; added < plainJobs; added += 500) {
       await plainQueue.addBulk(
         Array.from({ length: Math.min(500, plainJobs - added) }, () => {
-          const body = webhook('nothing');
+          const body = enrollment('nothing');
           const jobId = createHash('sha256').update(body).digest('hex');
           return {
             name: 'event',
@@ -167,7 +133,6 @@ try {
       );
     }
   };
-  const callsOfApi = async () => counts.parse(await (await fetch(`${api.url}/api/v1/counts`)).json());
 
   const turns = new Map<Kind, (Turn & { share: number; keys: number; bytes: number })[]>(
     kinds.map((kind) => [kind, []]),
@@ -185,7 +150,7 @@ try {
     if (round > 0) plainTurns.push(baseline);
     for (const kind of kinds) {
       const before = await redisSize(redis.client);
-      const { posts } = await callsOfApi();
+      const { posts } = await callCounts(api);
       await postEvents(kind);
       if (round === 0) {
         // MONITOR costs Redis much, so only the warm-up counts commands.
@@ -197,7 +162,7 @@ try {
       }
       const turn = await drain(worker, events, eventsLeft);
       const after = await redisSize(redis.client);
-      const assigned = (await callsOfApi()).posts - posts;
+      const assigned = (await callCounts(api)).posts - posts;
       const expected = kind === 'group' || kind === 'device' ? events : 0;
       if (assigned !== expected) throw new Error(`${assigned} assignments instead of ${expected}`);
       turns.get(kind)?.push({

@@ -1,11 +1,13 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { freePort } from './own-redis.js';
 
 const running = new Set<ChildProcess>();
@@ -107,4 +109,31 @@ export async function ruleFile(text: string): Promise<{ path: string; remove: ()
   const path = join(dir, 'rules.yaml');
   await writeFile(path, text);
   return { path, remove: () => rm(dir, { recursive: true, force: true }) };
+}
+
+const token = randomBytes(24).toString('hex');
+
+/** The environment of a service in a bench. The API rate does not limit it. */
+export function serviceEnv(urls: { redis: string; rules: string; api: string }): Record<string, string> {
+  return {
+    REDIS_URL: urls.redis,
+    RULES_PATH: urls.rules,
+    SIMPLEMDM_API_KEY: 'key-of-the-benchmark',
+    SIMPLEMDM_BASE_URL: `${urls.api}/api/v1`,
+    WEBHOOK_TOKEN: token,
+    ADMIN_TOKEN: token.toUpperCase(),
+    API_RATE: '1000',
+  };
+}
+
+/** Where a receiver takes webhooks. */
+export function webhookUrl({ url }: BenchProcess): string {
+  return `${url}/webhooks/simplemdm/${token}`;
+}
+
+const counts = z.object({ posts: z.number(), reads: z.number() });
+
+/** The calls that the bare API has answered: writes, and reads of devices. */
+export async function callCounts({ url }: BenchProcess): Promise<{ posts: number; reads: number }> {
+  return counts.parse(await (await fetch(`${url}/api/v1/counts`)).json());
 }

@@ -6,6 +6,7 @@ import { recordCall, recordCalls } from './call-recorder.js';
 import type { SimpleMdm } from './client.js';
 import type { Device } from './devices.js';
 import { SimpleMdmError } from './errors.js';
+import { taskLane } from './lane.js';
 import { createPageReach } from './page-reach.js';
 import type { PageReach, PlannedPage } from './page-reach.js';
 
@@ -34,7 +35,7 @@ const MAX_CALLS = 4;
  */
 export function createDeviceReads(
   { devices }: Pick<SimpleMdm, 'devices'>,
-  lane: () => string = () => 'interactive',
+  lane: () => string = () => taskLane().current(),
   now: () => number = Date.now,
 ): DeviceReads {
   const lanes = new Map<string, DeviceReads>();
