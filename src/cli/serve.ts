@@ -41,5 +41,12 @@ export async function serve(
     if (process.stdout.isTTY || running.service === undefined) onSignal('SIGHUP');
     else void running.service.reloadRules();
   });
-  running.service = await startService({ env, roles, ...(envFile && { envFile }) });
+  const service = await startService({ env, roles, ...(envFile && { envFile }) });
+  running.service = service;
+  try {
+    await service.running;
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
 }

@@ -1,12 +1,17 @@
-import type { Redis } from 'ioredis';
+import { once } from 'node:events';
+import type { UserProblem } from '../errors/user-problem.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readSettings } from '../config/settings.js';
 import type { Settings } from '../config/settings.js';
+import { parseRedisUrl } from '../config/redis-url.js';
 import { connectForRequests } from '../queues/connection.js';
-import type { RedisAddress } from '../queues/connection.js';
+import { diagnoseRedis } from '../queues/diagnose-redis.js';
+import { lastErrorOf } from '../queues/open-connection.js';
+import type { RedisAddress } from '../queues/open-connection.js';
+import { storedShardCount } from '../queues/shard-count.js';
 import { acceptsConnections } from '../queues/data-dir-lock.js';
 import { openShards } from '../queues/shards.js';
-import type { Shards } from '../queues/shards.js';
+import type { RedisClient, Shards } from '../queues/shards.js';
 import { privateRedisSocket } from '../queues/private-redis.js';
 import { createLogger } from '../telemetry/logger.js';
 
@@ -22,13 +27,14 @@ export async function withRedis<T>(
   work: (shards: Shards, settings: Settings) => Promise<T>,
 ): Promise<T> {
   const settings = readSettings(env, []);
-  const redis = connectForRequests(
-    await addressOf(settings),
-    createLogger({ level: 'silent', redact: (text) => text }),
-  );
+  const address = await addressOf(settings);
+  const redis = connectForRequests(address, createLogger({ level: 'silent', redact: (text) => text }));
   try {
-    await waitUntilReady(redis);
-    return await work(openShards(redis), settings);
+    await waitUntilReady(redis, address);
+    const isCluster = 'url' in address && parseRedisUrl(address.url).kind === 'cluster';
+    // The count that the service uses, whatever the environment of the command is.
+    const count = isCluster ? ((await storedShardCount(redis)) ?? settings.REDIS_SHARDS) : undefined;
+    return await work(openShards(redis, count), settings);
   } finally {
     redis.disconnect();
   }
@@ -46,22 +52,25 @@ async function addressOf(settings: Settings): Promise<RedisAddress> {
   ]);
 }
 
-async function waitUntilReady(redis: Redis): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    let lastError = 'no response';
-    const timer = setTimeout(
-      () =>
-        reject(
-          new OperatorError([
-            { code: 'redis/unreachable', message: `Redis is unreachable: ${lastError}; check REDIS_URL` },
-          ]),
-        ),
-      CONNECT_TIMEOUT_MS,
-    );
-    redis.on('error', (error: Error) => (lastError = error.message));
-    redis.once('ready', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+async function waitUntilReady(redis: RedisClient, address: RedisAddress): Promise<void> {
+  // An error of the connection ends the wait like the timeout: another look finds out what is wrong.
+  const isReady = once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) }).then(
+    () => true,
+    () => false,
+  );
+  if (!(await isReady)) throw new OperatorError([await unreachable(redis, address)]);
+}
+
+async function unreachable(redis: RedisClient, address: RedisAddress): Promise<UserProblem> {
+  if ('url' in address) {
+    const { code, message } = await diagnoseRedis(parseRedisUrl(address.url));
+    return {
+      code,
+      message: code === 'redis/unreachable' ? `Redis is unreachable: ${message}; check REDIS_URL` : message,
+    };
+  }
+  return {
+    code: 'redis/unreachable',
+    message: `Redis is unreachable: ${lastErrorOf(redis) ?? 'no response'}`,
+  };
 }

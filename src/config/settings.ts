@@ -72,6 +72,7 @@ const variables = {
   PORT: wholeNumber(0, 65_535).default(8080),
   HOST: z.string().min(1).default('127.0.0.1').describe('an address to listen on'),
   REDIS_URL: redisUrl.optional(),
+  REDIS_SHARDS: wholeNumber(1, 256).default(8),
   DATA_DIR: z
     .string()
     .min(1)

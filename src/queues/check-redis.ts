@@ -1,27 +1,23 @@
-import { Cluster } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { describeRedis } from '../config/redis-url.js';
 import type { RedisTarget } from '../config/redis-url.js';
 import type { UserProblem } from '../errors/user-problem.js';
 import { diagnoseRedis } from './diagnose-redis.js';
-import type { RedisConnection } from './open-connection.js';
+import type { RedisClient } from './open-connection.js';
 import { missingRights } from './redis-commands.js';
+import { claimShardCount } from './shard-count.js';
+import type { Shard } from './shards.js';
 import { redisProblemOf } from './redis-problem.js';
 import type { RedisProblem } from './redis-problem.js';
 
-/** The keys of a shard: where they are, and how they begin. */
-export interface CheckedShard {
-  readonly redis: RedisConnection;
-  readonly prefix: string;
-}
-
 /** What is checked. */
 export interface RedisCheck {
-  readonly redis: RedisConnection;
+  readonly redis: RedisClient;
   /** Undefined for the private Redis. */
   readonly target: RedisTarget | undefined;
-  readonly shards: readonly CheckedShard[];
+  readonly shards: readonly Shard[];
   /** Stores an event under keys of its own, with the script that stores webhooks, and deletes it. Throws what Redis answers. */
-  readonly storeProbe: (shard: CheckedShard) => Promise<unknown>;
+  readonly storeProbe: (shard: Shard) => Promise<unknown>;
 }
 
 /** The oldest Redis that BullMQ and the scripts support. Valkey reports the version of Redis that it is compatible with. */
@@ -41,6 +37,8 @@ export async function checkRedis(
   if (redis.status !== 'ready') return { problem: await connectionProblem(check), warnings: [] };
   const warnings: UserProblem[] = [];
   try {
+    // ioredis goes on with database 0 when there is no such database.
+    if (redis instanceof Redis && redis.options.db !== undefined) await redis.select(redis.options.db);
     const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
     for (const server of servers) {
       const info = await server.info().catch((error: unknown) => {
@@ -57,6 +55,10 @@ export async function checkRedis(
       const { commands, refusal } = await missingRights(shard.redis, `${shard.prefix}:check`);
       if (commands.length > 0) return { problem: rightsProblem(commands, check), warnings };
       if (refusal !== undefined) return { problem: redisProblemOf(refusal, where), warnings };
+    }
+    if (redis instanceof Cluster) {
+      const stored = await claimShardCount(redis, shards.length);
+      if (stored !== shards.length) return { problem: shardsProblem(stored, shards.length), warnings };
     }
   } catch (error) {
     return { problem: await failure(error, check), warnings };
@@ -91,7 +93,7 @@ async function connectionProblem(check: RedisCheck): Promise<RedisProblem> {
   return { code: 'redis/unreachable', isPermanent: false, message: `${whereOf(check)} is unreachable` };
 }
 
-function kindProblem(info: string, redis: RedisConnection, where: string): RedisProblem | undefined {
+function kindProblem(info: string, redis: RedisClient, where: string): RedisProblem | undefined {
   const mode = fieldOf(info, 'redis_mode');
   const form =
     mode === 'sentinel'
@@ -148,6 +150,14 @@ function rightsProblem(commands: readonly string[], check: RedisCheck): RedisPro
     code: 'redis/no-permission',
     isPermanent: true,
     message: `the Redis user "${user}" may not run ${commands.join(', ')} at ${whereOf(check)}: ACL SETUSER ${user} ${grants}`,
+  };
+}
+
+function shardsProblem(stored: number, count: number): RedisProblem {
+  return {
+    code: 'redis/other-shards',
+    isPermanent: true,
+    message: `REDIS_SHARDS is ${count}, but the events in this Redis Cluster are spread over ${stored} shards: set REDIS_SHARDS=${stored}`,
   };
 }
 

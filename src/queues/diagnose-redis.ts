@@ -1,6 +1,12 @@
 import { Redis } from 'ioredis';
 import { hostAndPort } from '../config/redis-url.js';
-import type { RedisCluster, RedisNode, RedisTarget, SentinelRedis } from '../config/redis-url.js';
+import type {
+  RedisCluster,
+  RedisNode,
+  RedisTarget,
+  SentinelRedis,
+  SingleRedis,
+} from '../config/redis-url.js';
 import { errorText } from '../telemetry/error-text.js';
 import { loginOf } from './open-connection.js';
 import { redisProblemOf } from './redis-problem.js';
@@ -18,7 +24,7 @@ type Answer = { readonly node: RedisNode } & ({ readonly reply: unknown } | { re
 export async function diagnoseRedis(target: RedisTarget): Promise<RedisProblem> {
   switch (target.kind) {
     case 'single': {
-      const answer = await ask(target, loginOf(target), ['PING']);
+      const answer = await ask(target, loginOf(target), pingOf(target));
       return 'error' in answer ? problemOf(answer) : connecting(hostAndPort(target));
     }
     case 'cluster':
@@ -26,6 +32,11 @@ export async function diagnoseRedis(target: RedisTarget): Promise<RedisProblem> 
     case 'sentinel':
       return diagnoseSentinels(target);
   }
+}
+
+/** Shows that a server answers, and that it has the database. */
+function pingOf({ database }: SingleRedis | SentinelRedis): readonly [string, ...string[]] {
+  return database === 0 ? ['PING'] : ['SELECT', String(database)];
 }
 
 /** The server answered after all: the connection follows in a moment. */
@@ -78,7 +89,7 @@ async function diagnoseSentinels(target: SentinelRedis): Promise<RedisProblem> {
     const [host, port] = texts(answer.reply);
     if (host !== undefined) {
       const node = { host, port: Number(port) };
-      const found = await ask(node, loginOf(target), ['PING']);
+      const found = await ask(node, loginOf(target), pingOf(target));
       if (!('error' in found)) return connecting(hostAndPort(node));
       const problem = problemOf(found);
       return { ...problem, message: `the Sentinels name this master of "${master}": ${problem.message}` };

@@ -5,13 +5,14 @@ import { OperatorError } from '../config/operator-error.js';
 import { parseRedisUrl } from '../config/redis-url.js';
 import type { RedisCluster, RedisTarget, RedisTls, SentinelRedis, SingleRedis } from '../config/redis-url.js';
 import { errorText } from '../telemetry/error-text.js';
+import { batchWrites } from './batched-writes.js';
 import type { Logger } from '../telemetry/logger.js';
 
 /** The address of Redis: a URL, or the Unix socket of the private Redis. */
 export type RedisAddress = { readonly url: string } | { readonly socketPath: string };
 
-/** A connection to one Redis (found by its address or by Sentinels), or to a Redis Cluster. */
-export type RedisConnection = Redis | Cluster;
+/** A connection to one Redis, to the master that Sentinels name, or to a cluster. */
+export type RedisClient = Redis | Cluster;
 
 /** What becomes of a command while Redis is unreachable: it fails at once, or it waits. */
 export type WhileUnreachable = 'fail' | 'wait';
@@ -43,9 +44,11 @@ export function openConnection(
   name: string,
   whileUnreachable: WhileUnreachable,
   logger: Logger,
-): RedisConnection {
+): RedisClient {
   const target = 'url' in address ? parseRedisUrl(address.url) : address;
   const redis = connect(target, name, whileUnreachable);
+  if (redis instanceof Redis) batchWrites(redis);
+  else redis.on('+node', batchWrites);
   // ioredis reports every failed attempt: log only the loss of the connection and the reconnection.
   let lost = false;
   redis.on('error', (error: Error) => {
@@ -66,10 +69,10 @@ export function openConnection(
   return redis;
 }
 
-const lastErrors = new WeakMap<RedisConnection, string>();
+const lastErrors = new WeakMap<RedisClient, string>();
 
 /** Why a connection is not ready, in the words of Redis or of the system; undefined when it is, or was never tried. */
-export function lastErrorOf(redis: RedisConnection): string | undefined {
+export function lastErrorOf(redis: RedisClient): string | undefined {
   return lastErrors.get(redis);
 }
 
@@ -84,7 +87,7 @@ function connect(
   target: RedisTarget | { readonly socketPath: string },
   name: string,
   whileUnreachable: WhileUnreachable,
-): RedisConnection {
+): RedisClient {
   const common = connectionOptions(name, whileUnreachable);
   const enableOfflineQueue = whileUnreachable === 'wait';
   if (!('kind' in target))
@@ -155,8 +158,6 @@ function connectToCluster(
     clusterRetryStrategy: reconnectDelay,
     retryDelayOnMoved: 20,
     slotsRefreshTimeout: 3000,
-    // Without commands that wait nothing else notices that a replica has taken over.
-    slotsRefreshInterval: 2000,
     // The certificates of the nodes name hosts: do not turn them into IP addresses.
     dnsLookup: (host, done) => done(null, host),
     redisOptions: { ...common, ...loginOf(target) },

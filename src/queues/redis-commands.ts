@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RedisConnection } from './open-connection.js';
+import type { RedisClient } from './open-connection.js';
 import { isForbiddenCommand } from './redis-problem.js';
 
 /** A command of Redis with arguments that do no harm on the keys of a probe. `K` stands for the prefix of those keys. */
@@ -140,7 +140,7 @@ const failures = z
  * @throws when Redis cannot be reached.
  */
 export async function missingRights(
-  redis: RedisConnection,
+  redis: RedisClient,
   probeKey: string,
 ): Promise<{ readonly commands: readonly string[]; readonly refusal: Error | undefined }> {
   const commands: string[] = [];

@@ -51,6 +51,13 @@ const MEANINGS: readonly {
     message: (where) => `${where} is no Redis Cluster: begin REDIS_URL with redis:// (or rediss://)`,
   },
   {
+    reply: /DB index is out of range/,
+    code: 'redis/no-database',
+    isPermanent: true,
+    message: (where) =>
+      `${where} has no database with the number at the end of REDIS_URL: use a smaller number, or raise its setting "databases"`,
+  },
+  {
     reply: /^(MOVED|CROSSSLOT)/,
     code: 'redis/wrong-kind',
     isPermanent: true,

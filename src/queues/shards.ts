@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Cluster, Redis } from 'ioredis';
 import { KEY_PREFIX } from './connection.js';
+import type { RedisClient } from './open-connection.js';
 
-/** A connection to one Redis, to the master that Sentinels name, or to a cluster. */
-export type RedisClient = Redis | Cluster;
+export type { RedisClient } from './open-connection.js';
 
 /**
  * The keys that share a hash slot, so that one script can reach all of them. Everything of an account is in one shard. Without a

@@ -1,4 +1,4 @@
-import { DelayedError, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import type { Job } from 'bullmq';
 import type { Shard } from './shards.js';
 import type { z } from 'zod';
@@ -15,6 +15,7 @@ import { retryOrFail } from './outcome-of-error.js';
 import type { JobHandle } from './job-handle.js';
 import type { FailureReason, JobFailure, JobOutcome } from './job-outcome.js';
 import { stalledCheckMs } from './job-lock.js';
+import { PatientWorker } from './patient-worker.js';
 import { retryDelay } from './backoff.js';
 import type { RetryPolicy } from './backoff.js';
 
@@ -203,7 +204,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     };
   };
 
-  const worker = new Worker(queue, processJob, {
+  const worker = new PatientWorker(queue, processJob, {
     connection: shard.redis,
     prefix: shard.prefix,
     concurrency: options.concurrency,

@@ -40,6 +40,8 @@ export interface WebhookRoutesOptions {
 export interface WebhookStore {
   readonly intake: Intake;
   readonly firstReceipt: FirstReceipt;
+  /** Called when Redis did not store a webhook. */
+  readonly onNotStored: () => void;
 }
 
 /** Headers that may hold the token. Public set-ups for SimpleMDM use the second one. */
@@ -150,6 +152,7 @@ function acceptWebhook({
       open,
     );
     const { event, duplicate } = await stored.catch((error: unknown) => {
+      open.onNotStored();
       logger.error(
         { code: 'webhook/not-queued', account, type, reason: errorText(error), requestId },
         'webhook not queued; the sender got 503',

@@ -6,11 +6,14 @@ import { accountStatuses } from '../coordination/account-status.js';
 import type { AccountStatus } from '../coordination/account-status.js';
 import { openRunLimits } from '../coordination/run-limits.js';
 import { errorText } from '../telemetry/error-text.js';
+import type { UserProblem } from '../errors/user-problem.js';
 import type { Readiness } from '../receiver/health-routes.js';
 
 /** What readiness depends on. */
 export interface ReadinessSources {
   readonly stopping: boolean;
+  /** Why a webhook could not be stored, as of the last probe; undefined when it could. */
+  readonly redisProblem: UserProblem | undefined;
   /** Undefined while the process starts. */
   readonly shards: Shards | undefined;
   /** Undefined in a process that has no rules. */
@@ -72,8 +75,10 @@ interface RedisState {
   readonly approvals: number;
 }
 
-async function readRedis({ shards, accounts }: ReadinessSources): Promise<RedisState> {
+async function readRedis({ redisProblem, shards, accounts }: ReadinessSources): Promise<RedisState> {
   const nothing = { accounts: {}, held: 0, heldRuns: 0, undelivered: 0, approvals: 0 };
+  // Everybody may read the answer: the word of the code says what is wrong, and no address.
+  if (redisProblem !== undefined) return { ...nothing, redis: redisProblem.code.replace('redis/', '') };
   if (shards === undefined) return { ...nothing, redis: 'starting' };
   if (shards.redis.status !== 'ready') return { ...nothing, redis: 'unreachable' };
   try {

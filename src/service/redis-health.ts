@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../config/operator-error.js';
 import { checkRedis, storageProblem } from '../queues/check-redis.js';
@@ -31,6 +32,7 @@ export interface RedisHealthOptions {
 /**
  * Waits until Redis passes every check of a start. Each problem is logged once.
  *
+ * @returns Whether Redis passed; false when the service stops meanwhile.
  * @throws OperatorError for a problem that does not pass by itself: a refused login, a missing right, the wrong kind of Redis, an old version.
  */
 export async function waitForRedis({
@@ -38,26 +40,42 @@ export async function waitForRedis({
   logger,
   onProblem,
   isStopping,
-}: RedisHealthOptions): Promise<void> {
+}: RedisHealthOptions): Promise<boolean> {
   let logged: string | undefined;
+  let settling = 0;
+  await untilConnected(check);
   while (!isStopping()) {
     const { problem, warnings } = await checkRedis(check);
     onProblem?.(problem);
     if (problem === undefined) {
       for (const { code, message } of warnings) logger.warn({ code }, message);
-      return;
+      if (logged !== undefined) logger.info('Redis stores events');
+      return true;
     }
     if (problem.isPermanent) throw new OperatorError([problem]);
-    // The connection needs a moment; an address that answers is no news.
-    if (logged !== problem.code && !problem.isSettling) {
+    // A server that answers is no news, unless the connection does not follow.
+    settling = problem.isSettling === true ? settling + 1 : 0;
+    if (logged !== problem.code && (settling === 0 || settling > SETTLING_TRIES)) {
       logger.error({ code: problem.code }, `waiting for Redis: ${problem.message}`);
       logged = problem.code;
     }
-    await delay(problem.isSettling === true ? SETTLING_MS : RETRY_MS);
+    await delay(settling === 0 || settling > SETTLING_TRIES ? RETRY_MS : SETTLING_MS);
   }
+  return false;
 }
 
-const SETTLING_MS = 20;
+const SETTLING_MS = 50;
+const SETTLING_TRIES = 100;
+/** A connection to a Redis that is there takes less. */
+const CONNECT_MS = 500;
+
+/** Gives a connection that was just opened the time that it needs, so that nothing is reported too early. */
+async function untilConnected({ redis }: RedisCheck): Promise<void> {
+  if (redis.status === 'ready') return;
+  const timeout = AbortSignal.timeout(CONNECT_MS);
+  // An error and the timeout end the wait as well: the check finds out what is wrong.
+  await once(redis, 'ready', { signal: timeout }).catch(() => undefined);
+}
 
 /** Proves again and again that a webhook could be stored. */
 export function watchRedis({ check, logger }: Pick<RedisHealthOptions, 'check' | 'logger'>): RedisHealth {

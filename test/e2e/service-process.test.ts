@@ -34,7 +34,7 @@ describe('processes of the service', () => {
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    redis = await startTestRedis({ requirepass: 'redis-password-0815' });
+    redis = await startTestRedis({ requirepass: 'redis-password-0815', databases: '40' });
   });
   afterAll(() => redis.stop());
   let database = 0;

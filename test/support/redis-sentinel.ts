@@ -95,7 +95,7 @@ export async function startTestSentinels({
     const scheme = tls ? 'rediss+sentinel' : 'redis+sentinel';
     const options = [
       ...(tls ? [`ca=${TEST_CERT}`] : []),
-      ...(sentinelPassword === undefined ? [] : [`sentinelPassword=${sentinelPassword}`]),
+      ...(sentinelPassword === undefined ? [] : [`sentinelPassword=${encodeURIComponent(sentinelPassword)}`]),
     ].join('&');
     return {
       url: `${scheme}://${password === undefined ? '' : `:${encodeURIComponent(password)}@`}${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}${options === '' ? '' : `?${options}`}`,

@@ -38,6 +38,16 @@ export const REDIS_ERRORS = {
     cause: 'The server has an older version than the message names.',
     fix: 'Upgrade Redis to 6.2 or later, or use Valkey 7.2 or later.',
   },
+  'redis/no-database': {
+    meaning: 'Redis has no database with the number in REDIS_URL.',
+    cause: 'The number is not below the setting "databases" of Redis, which is 16 by default.',
+    fix: 'Use a smaller number, or raise "databases" in the configuration of Redis.',
+  },
+  'redis/other-shards': {
+    meaning: 'REDIS_SHARDS differs from the number of shards in which the Redis Cluster holds the events.',
+    cause: 'REDIS_SHARDS was changed, or it differs between the processes.',
+    fix: 'Set REDIS_SHARDS to the number in the message. To change it, use an empty cluster.',
+  },
   'redis/read-only': {
     meaning: 'Redis takes no writes: it is a replica.',
     cause: 'REDIS_URL names a replica, or a fail-over made the master a replica.',

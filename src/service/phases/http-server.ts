@@ -2,6 +2,7 @@ import { apiRoutes } from '../../console/api-routes.js';
 import type { ApiBackend } from '../../console/api-routes.js';
 import { approvalRoutes } from '../../console/approval-routes.js';
 import { pageRoutes } from '../../console/page-routes.js';
+import type { UserProblem } from '../../errors/user-problem.js';
 import { healthRoutes } from '../../receiver/health-routes.js';
 import { createHttpApp } from '../../receiver/http-app.js';
 import { listen } from '../../receiver/listen.js';
@@ -16,6 +17,8 @@ export interface HttpServer {
   readonly url: string;
   /** Lets the console and the JSON API answer. */
   readonly openApi: (backend: ApiBackend) => void;
+  /** Tells `/readyz` why webhooks could not be stored. */
+  readonly reportRedis: (problem: () => UserProblem | undefined) => void;
   /** Lets the receiver accept webhooks. */
   readonly openWebhooks: (store: WebhookStore) => void;
 }
@@ -33,9 +36,11 @@ export async function listenForRequests(
   const { roles, settings, accounts, metrics, logger, redaction, shutdown } = context;
   let backend: ApiBackend | undefined;
   let store: WebhookStore | undefined;
+  let redisProblem: () => UserProblem | undefined = () => undefined;
   const readiness = () =>
     readinessOf({
       stopping: shutdown.isStopping(),
+      redisProblem: redisProblem(),
       shards: backend?.stores.shards,
       rules: rules && {
         count: rules.current().length,
@@ -68,6 +73,7 @@ export async function listenForRequests(
   return {
     url: listener.url,
     openApi: (opened) => (backend = opened),
+    reportRedis: (problem) => (redisProblem = problem),
     openWebhooks: (opened) => (store = opened),
   };
 }

@@ -28,7 +28,7 @@ export interface ServiceQueues {
 }
 
 /**
- * Phase 5: opens the queues and the journal on the connection for requests, begins to report the live rules to
+ * Phase 6: opens the queues and the journal on the connection for requests, begins to report the live rules to
  * processes that have none, and to delete old events. Stopped after the workers: the queues last.
  */
 export function openQueues(

@@ -1,22 +1,25 @@
 import { openFirstReceipts } from '../../coordination/first-receipt.js';
 import { createIntake } from '../../receiver/intake.js';
 import type { LiveRules } from '../live-rules.js';
+import type { RedisHealth } from '../redis-health.js';
 import type { HttpServer } from './http-server.js';
 import type { ServiceQueues } from './queues.js';
 import type { ServiceContext } from './settings.js';
 
-/** Phase 7: opens the routes for webhooks, console and JSON API, and warns about risky settings. From here on `/readyz` depends on Redis alone. */
+/** Phase 8: opens the routes for webhooks, console and JSON API, and warns about risky settings. From here on `/readyz` depends on Redis alone. */
 export function openRoutes(
   context: ServiceContext,
   server: HttpServer,
   queues: ServiceQueues,
   rules: LiveRules | undefined,
+  health: RedisHealth,
 ): void {
   const { roles, accounts, logger } = context;
   server.openApi(queues);
   if (roles.includes('receiver')) {
     server.openWebhooks({
       intake: createIntake(queues.stores),
+      onNotStored: health.suspect,
       firstReceipt: openFirstReceipts(queues.stores.shards.home),
     });
   }

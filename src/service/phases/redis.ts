@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Settings } from '../../config/settings.js';
-import { connectForRequests, connectForWorkers, redisWarnings } from '../../queues/connection.js';
-import type { RedisAddress } from '../../queues/connection.js';
+import { parseRedisUrl } from '../../config/redis-url.js';
+import type { RedisTarget } from '../../config/redis-url.js';
+import { connectForRequests, connectForWorkers } from '../../queues/connection.js';
+import type { RedisAddress } from '../../queues/open-connection.js';
 import { openShards } from '../../queues/shards.js';
 import type { RedisClient, Shards } from '../../queues/shards.js';
 import { startPrivateRedis } from '../../queues/private-redis.js';
-import { errorText } from '../../telemetry/error-text.js';
 import type { Logger } from '../../telemetry/logger.js';
 import type { Shutdown } from '../shutdown.js';
 import type { ServiceContext } from './settings.js';
@@ -16,6 +17,8 @@ export interface RedisConnections {
   readonly requests: Shards;
   /** For workers: a command waits for Redis. */
   readonly workers: Shards;
+  /** What REDIS_URL names; undefined for the private Redis. */
+  readonly target: RedisTarget | undefined;
 }
 
 /** A Redis that hangs must not delay the stop. */
@@ -25,7 +28,7 @@ const QUIT_TIMEOUT_MS = 1000;
  * Phase 4: connects to REDIS_URL, or starts the private Redis and connects to that. Does not wait until Redis answers.
  * Stopped last: the connections first, then the private Redis.
  *
- * @throws OperatorError when the private Redis does not start.
+ * @throws OperatorError when the private Redis does not start, or a file that REDIS_URL names cannot be read.
  */
 export async function connectRedis({
   settings,
@@ -36,14 +39,9 @@ export async function connectRedis({
   const requests = connectForRequests(address, logger);
   const workers = connectForWorkers(address, logger);
   shutdown.add('Redis connections', () => closeConnections(requests, workers));
-  requests.once('ready', () => {
-    redisWarnings(requests).then(
-      (warnings) => warnings.forEach(({ code, message }) => logger.warn({ code }, message)),
-      (error: unknown) =>
-        logger.debug({ reason: errorText(error) }, 'the configuration of Redis could not be read'),
-    );
-  });
-  return { requests: openShards(requests), workers: openShards(workers) };
+  const target = 'url' in address ? parseRedisUrl(address.url) : undefined;
+  const count = target?.kind === 'cluster' ? settings.REDIS_SHARDS : undefined;
+  return { requests: openShards(requests, count), workers: openShards(workers, count), target };
 }
 
 async function redisAddress(settings: Settings, logger: Logger, shutdown: Shutdown): Promise<RedisAddress> {

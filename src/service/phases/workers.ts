@@ -7,7 +7,7 @@ import type { LoadedLiveRules } from './rules.js';
 import type { ServiceContext } from './settings.js';
 
 /**
- * Phase 6: starts a worker for each queue and connects the live rules to them. Stopped right after the HTTP listener:
+ * Phase 7: starts a worker for each queue and connects the live rules to them. Stopped right after the HTTP listener:
  * the workers finish or hand back their jobs, then their queues close, then the rule files are no longer watched.
  */
 export function startServiceWorkers(

@@ -14,10 +14,11 @@ import { until } from '../../support/until.js';
 import { HOOK, enrolled, send, startReceiver, startReceiverWorld, acceptedFrom } from './receiver.js';
 import type { ReceiverWorld } from './receiver.js';
 import { openShards, singleShard } from '../../../src/queues/shards.js';
+import type { RedisClient } from '../../../src/queues/shards.js';
 
 const retention = { repeatWindowDays: 7, deadLetterDays: 90, attempts: 1 };
 let world: ReceiverWorld;
-let requests: Redis;
+let requests: RedisClient;
 let queue: Queue<EventJob>;
 let intake: Intake;
 

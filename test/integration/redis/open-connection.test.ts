@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseRedisUrl } from '../../../src/config/redis-url.js';
+import { diagnoseRedis } from '../../../src/queues/diagnose-redis.js';
 import { lastErrorOf, openConnection } from '../../../src/queues/open-connection.js';
-import type { RedisConnection, WhileUnreachable } from '../../../src/queues/open-connection.js';
+import type { RedisClient, WhileUnreachable } from '../../../src/queues/open-connection.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { freePort } from '../../support/redis.js';
 import { startTestCluster } from '../../support/redis-cluster.js';
@@ -16,7 +18,7 @@ const logger = createLogger({ level: 'silent', redact: (text) => text });
 async function withConnection(
   url: string,
   mode: WhileUnreachable,
-  work: (redis: RedisConnection) => Promise<void>,
+  work: (redis: RedisClient) => Promise<void>,
 ): Promise<void> {
   const redis = openConnection({ url }, 'test', mode, logger);
   try {
@@ -26,7 +28,7 @@ async function withConnection(
   }
 }
 
-const untilReady = (redis: RedisConnection): Promise<unknown> =>
+const untilReady = (redis: RedisClient): Promise<unknown> =>
   until(`the connection is ready (${lastErrorOf(redis) ?? ''})`, () => redis.status === 'ready');
 
 describe('a Redis Cluster with TLS and a password', () => {
@@ -48,17 +50,24 @@ describe('a Redis Cluster with TLS and a password', () => {
     });
   });
 
+  test('commands fail at once while it is unreachable', async () => {
+    await withConnection(cluster.url.replace(/\?.*/, ''), 'fail', async (redis) => {
+      await until('the reason', () => lastErrorOf(redis));
+      await expect(redis.get('a')).rejects.toThrow("Cluster isn't ready");
+    });
+  });
+
   test('a wrong password and a missing authority are named, without the password', async () => {
-    for (const [url, reason] of [
-      [cluster.url.replace(encodeURIComponent(PASSWORD), 'wrong-password'), /WRONGPASS/],
-      [cluster.url.replace(/\?.*/, ''), /self-signed certificate/],
-    ] as const) {
-      await withConnection(url, 'fail', async (redis) => {
-        expect(await until('the reason', () => lastErrorOf(redis))).toMatch(reason);
-        expect(lastErrorOf(redis)).not.toContain('wrong-password');
-        await expect(redis.get('a')).rejects.toThrow("Cluster isn't ready");
-      });
-    }
+    const withWrongPassword = cluster.url.replace(encodeURIComponent(PASSWORD), 'wrong-password');
+    const refused = await diagnoseRedis(parseRedisUrl(withWrongPassword));
+    expect(refused).toMatchObject({ code: 'redis/refused-login', isPermanent: true });
+    expect(refused.message).not.toContain('wrong-password');
+    const untrusted = await diagnoseRedis(parseRedisUrl(cluster.url.replace(/\?.*/, '')));
+    expect(untrusted).toMatchObject({
+      code: 'redis/unreachable',
+      isPermanent: false,
+      message: expect.stringMatching(/self-signed certificate; name the file .* with \?ca=<file>/),
+    });
   });
 });
 
@@ -98,13 +107,17 @@ describe('Sentinels with TLS and two passwords', () => {
 
   test('an unknown master and Sentinels that are not there are named', async () => {
     const nowhere = await freePort();
-    for (const [url, reason] of [
-      [set.url.replace('/fleet', '/flet'), /All sentinels are unreachable/],
-      [`redis+sentinel://127.0.0.1:${nowhere}/fleet`, /ECONNREFUSED/],
-    ] as const) {
-      await withConnection(url, 'fail', async (redis) => {
-        expect(await until('the reason', () => lastErrorOf(redis))).toMatch(reason);
-      });
-    }
+    const problems = await Promise.all(
+      [
+        set.url.replace('/fleet', '/flet'),
+        set.url.replace('the%2Bsentinels', 'wrong-one'),
+        `redis+sentinel://127.0.0.1:${nowhere}/fleet`,
+      ].map((url) => diagnoseRedis(parseRedisUrl(url))),
+    );
+    expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      expect.stringMatching(/^redis\/unknown-master: .* knows no master "flet"; it knows fleet: correct/),
+      expect.stringMatching(/^redis\/refused-login: .* refuses the login: .*sentinelPassword/),
+      expect.stringMatching(/^redis\/unreachable: no Sentinel is reachable: .*ECONNREFUSED/),
+    ]);
   });
 });
