@@ -1,6 +1,6 @@
 import type { Event } from '../events/envelope.js';
 import { openJournal } from '../journal/journal.js';
-import { indexKey, traceKey } from '../journal/trace-keys.js';
+import { journalPrefix, traceKey } from '../journal/trace-keys.js';
 import { EVENTS, openEventQueue } from '../queues/queues.js';
 import type { Retention } from '../queues/retention.js';
 import type { Shard } from '../queues/shards.js';
@@ -60,8 +60,15 @@ function probeEvent(): Event {
   };
 }
 
-/** The indexes of the journal in which the event of a probe is. */
-const INDEXES = ['account:probe', 'type:probe'];
+/** What else of the journal knows the event of a probe. */
+const JOURNAL_KEYS = [
+  'ids',
+  'values:account',
+  'values:type',
+  'by:account:probe',
+  'by:type:probe',
+  'by:status:open',
+];
 
 /** Every key that {@link enqueueEvents} writes for the probe. A test finds one that is missing here. */
 function keysOf(prefix: string): string[] {
@@ -80,6 +87,6 @@ function keysOf(prefix: string): string[] {
   return [
     ...queue.map((part) => `${prefix}:${EVENTS}:${part}`),
     traceKey(prefix, PROBE_ID),
-    ...INDEXES.map((name) => indexKey(prefix, name)),
+    ...JOURNAL_KEYS.map((key) => `${journalPrefix(prefix)}${key}`),
   ];
 }

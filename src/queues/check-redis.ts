@@ -38,7 +38,8 @@ export async function checkRedis(
   const warnings: UserProblem[] = [];
   try {
     // ioredis goes on with database 0 when there is no such database.
-    if (redis instanceof Redis && redis.options.db !== undefined) await redis.select(redis.options.db);
+    const database = redis instanceof Redis ? (redis.options.db ?? 0) : 0;
+    if (redis instanceof Redis && database > 0) await redis.select(database);
     const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
     for (const server of servers) {
       const info = await server.info().catch((error: unknown) => {

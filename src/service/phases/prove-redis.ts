@@ -34,7 +34,7 @@ export async function proveRedis(
     isStopping: shutdown.isStopping,
     onProblem: (problem) => {
       server.reportRedis(() => problem);
-      if (problem !== undefined && problem.isSettling !== true) onWaiting();
+      if (problem !== undefined && !problem.isPermanent && problem.isSettling !== true) onWaiting();
     },
   });
   if (!isReady) return undefined;
