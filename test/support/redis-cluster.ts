@@ -58,8 +58,8 @@ export async function startTestCluster({
         const infos = await Promise.all(nodes.map(({ client }) => client.cluster('INFO')));
         return infos.every(
           (info) =>
-            String(info).includes('cluster_state:ok') &&
-            String(info).includes(`cluster_known_nodes:${nodes.length}`),
+            info.includes('cluster_state:ok') &&
+            info.includes(`cluster_known_nodes:${nodes.length}`),
         );
       });
     };

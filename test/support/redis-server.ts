@@ -97,7 +97,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         if (client.status === 'wait') void client.connect().catch(() => undefined);
         return false;
       }
-      return (await client.ping()) === 'PONG';
+      await client.ping();
+      return true;
     });
   await untilItAnswers().catch(async (error: unknown) => {
     client.disconnect();

@@ -39,7 +39,10 @@ export async function proveRedis(
   });
   if (!isReady) return undefined;
   const health = watchRedis({ check, logger });
-  shutdown.add('queues', () => Promise.resolve(health.stop()));
+  shutdown.add('queues', () => {
+    health.stop();
+    return Promise.resolve();
+  });
   server.reportRedis(health.problem);
   return health;
 }

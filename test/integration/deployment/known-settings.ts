@@ -4,6 +4,7 @@ export const KNOWN_SETTINGS: ReadonlySet<string> = new Set([
   'PORT',
   'HOST',
   'REDIS_URL',
+  'REDIS_SHARDS',
   'DATA_DIR',
   'SIMPLEMDM_API_KEY',
   'SIMPLEMDM_BASE_URL',
