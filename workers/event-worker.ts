@@ -1,17 +1,17 @@
 import type { Queue } from 'bullmq';
 import type { AlertDispatcher } from '../src/alerts/alert-dispatcher.js';
 import type { ConcurrencyGroups } from '../src/coordination/concurrency-groups.js';
-import { completeAndWakeNext, waitForEarlierEvents } from '../src/coordination/earlier-events.js';
-import type { EventCauses } from '../src/coordination/event-causes.js';
+import { beginEvent, finishEvent } from '../src/coordination/process-event.js';
+import type { EventStart, EventStore } from '../src/coordination/process-event.js';
 import type { RaisedDevices } from '../src/coordination/raised-devices.js';
 import { addInventoryWait, removeInventoryWait } from '../src/coordination/inventory-waits.js';
 import { createFactFetcher } from '../src/enrichment/fetch-facts.js';
 import type { Journal } from '../src/journal/journal.js';
+import type { TraceChanges } from '../src/journal/trace-changes.js';
 import type { JobHandle } from '../src/queues/job-handle.js';
 import type { JobOutcome } from '../src/queues/job-outcome.js';
 import { laneOfRuns } from '../src/queues/jobs.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
-import type { Shard } from '../src/queues/shards.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import { withGroups } from '../src/runs/concurrency-group.js';
 import { decideEdges } from '../src/runs/decide-edges.js';
@@ -24,7 +24,8 @@ import {
 import type { DeferredDecisions } from '../src/runs/defer-decisions.js';
 import { evaluateRules } from '../src/runs/evaluate-rules.js';
 import { openEventSession, outcomeOfDecisions } from '../src/runs/event-session.js';
-import { reportCutChain, withCause } from '../src/runs/loop-protection.js';
+import type { EventSession } from '../src/runs/event-session.js';
+import { reportCutChain } from '../src/runs/loop-protection.js';
 import { withOnceKeys } from '../src/runs/once-per.js';
 import type { Lookups } from '../src/lookups/lookups.js';
 import { planRuns } from '../src/runs/plan-runs.js';
@@ -34,11 +35,9 @@ import type { Logger } from '../src/telemetry/logger.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
 
 /** The parts of the event worker. */
-export interface EventWorkerOptions {
+export interface EventWorkerOptions extends EventStore {
   readonly rules: () => readonly Rule[];
   readonly accounts: ReadonlyMap<string, AccountAccess>;
-  readonly shard: Shard;
-  readonly events: Queue<EventJob>;
   readonly runs: Queue<RunJob>;
   readonly groups: ConcurrencyGroups;
   readonly lookups?: Lookups;
@@ -48,7 +47,6 @@ export interface EventWorkerOptions {
   readonly readOnly: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly journal: Journal;
-  readonly causes: EventCauses;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** The pauses between looks at an inventory that is not there yet, in milliseconds. */
@@ -64,34 +62,50 @@ export function createEventHandler(
 ): (job: JobHandle<EventJob>) => Promise<JobOutcome> {
   return async (job) => {
     const { event } = job.data;
-    const wait = await waitForEarlierEvents(event, options);
-    if (wait !== undefined) return wait;
-    const outcome = await processEvent(job, options);
-    // An event that is retried keeps its place in the order. One that waits for inventory gives it up: later events must not wait an hour.
-    if (outcome.kind === 'completed' || outcome.kind === 'failed' || isInventoryWait(outcome))
-      await completeAndWakeNext(event, options);
+    const session = openEventSession(job, options.logger);
+    const start = await beginEvent(event, session.processing, options);
+    if (start.kind === 'waits') return start.retry;
+    const { outcome, jobs = [], changes } = await processEvent(job, start, session, options);
+    const processing = session.end(outcome);
+    const hasEnded = outcome.kind === 'completed' || outcome.kind === 'failed';
+    const end = {
+      changes: { ...changes, ...(processing && { processing }) },
+      jobs,
+      leavesOrder: hasEnded || isInventoryWait(outcome),
+      place: hasEnded ? job.place : undefined,
+    };
+    await finishEvent(event, end, options);
     return outcome;
   };
 }
 
-async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOptions): Promise<JobOutcome> {
+/** The outcome of an attempt, and what is left to record with it. */
+interface ProcessedEvent {
+  readonly outcome: JobOutcome;
+  readonly jobs?: readonly RunJob[];
+  readonly changes?: TraceChanges;
+}
+
+async function processEvent(
+  job: JobHandle<EventJob>,
+  { cause, known }: Extract<EventStart, { kind: 'begun' }>,
+  session: EventSession,
+  options: EventWorkerOptions,
+): Promise<ProcessedEvent> {
   const { journal, metrics } = options;
-  const session = openEventSession(job, options);
-  await journal.ensureTrace(job.data.event);
   const access = options.accounts.get(job.data.event.account);
-  if (access === undefined) return session.end({ kind: 'failed', ...unknownAccount(job.data.event.account) });
-  const event = await withCause(job.data.event, options.causes);
+  if (access === undefined) return { outcome: { kind: 'failed', ...unknownAccount(job.data.event.account) } };
+  const event = cause === undefined ? job.data.event : { ...job.data.event, causedBy: cause };
   await reportCutChain(event, { ...options, logger: session.logger });
-  await session.start();
   const now = Date.now();
   const before = job.data.inventoryWait;
-  const earlier = before === undefined ? undefined : await journal.decisionsOf(event.id);
+  const earlier = before === undefined ? undefined : known.decisions;
   const since = before === undefined ? now : Date.parse(before.since);
   const facts = createFactFetcher({
     event,
     ...access,
     ...(options.lookups && { lookups: options.lookups }),
-    known: factsForLook(await journal.factsOf(event.id), before, now),
+    known: factsForLook(known.facts, before, now),
     onFact: (name, fact) => journal.recordFact(event.id, name, fact),
   });
   const rules = undecidedRules(options.rules(), earlier);
@@ -103,18 +117,23 @@ async function processEvent(job: JobHandle<EventJob>, options: EventWorkerOption
   await facts.reportUsedRows();
   const pausesMs = options.lookPausesMs;
   const deferred = deferDecisions(matched, { earlier, before, since, now, pausesMs });
-  await planRuns(
-    event,
-    { matched, decisions: deferred.decisions, since, lane: laneOfRuns(job.data, event) },
-    options,
-  );
+  const { jobs, changes } = planRuns(event, {
+    matched,
+    decisions: deferred.decisions,
+    completed: known.completedRules,
+    since,
+    lane: laneOfRuns(job.data, event),
+  });
   for (const { rule, verdict, reason } of matched) {
     metrics.ruleEvaluations.inc({ rule: rule.source.id, verdict });
     session.logger.info({ rule: rule.source.id, verdict, reason }, 'rule evaluated');
   }
   const outcome = outcomeWithWait(outcomeOfDecisions(matched, job), deferred);
+  if (deferred.wait === undefined && before === undefined) return { outcome, jobs, changes };
+  // Before the wait: with a wait, the next attempt takes the verdicts on the decided rules from the trace.
+  await finishEvent(event, { changes, jobs, leavesOrder: false, place: undefined }, options);
   await saveWait(deferred, job, options);
-  return session.end(outcome);
+  return { outcome };
 }
 
 /** Saves the wait with the job, so that it goes on after a restart. A replay of a dead letter keeps what was decided, too. */
@@ -124,13 +143,13 @@ async function saveWait(
   { shard, metrics }: EventWorkerOptions,
 ): Promise<void> {
   const { inventoryWait: before, ...data } = job.data;
-  if (wait === undefined && before === undefined) return;
   if (wait === undefined || !isWaiting) await removeInventoryWait(shard, data.event.id);
   else if (await addInventoryWait(shard, data.event.id, Date.parse(wait.nextLookAt)))
     metrics.inventoryWaits.inc({ kind: 'event' });
   if (wait !== before) await job.save({ ...data, ...(wait !== undefined && { inventoryWait: wait }) });
 }
 
+/** An event that is retried keeps its place in the order. One that waits for inventory gives it up: later events must not wait an hour. */
 function isInventoryWait(outcome: JobOutcome): boolean {
   return outcome.kind === 'retry' && outcome.code === 'event/inventory-pending';
 }

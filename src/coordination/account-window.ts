@@ -26,6 +26,7 @@ export function accountWindow<T>(
     asksFirst,
     ask: (job) => backlog.askAgain(jobOf(job), job.token),
     leave: (job) => backlog.leave(jobOf(job)),
+    placeOf: (job) => backlog.placeOf(jobOf(job)),
     park: (job, until) => backlog.park(jobOf(job), job.token, until),
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ADD_JOB_LUA } from '../queues/add-job.js';
 import { defineScript, runScript } from '../queues/script.js';
 import type { Script } from '../queues/script.js';
+import type { ScriptPart } from '../queues/script-parts.js';
 import type { Shard } from '../queues/shards.js';
 import type { Lane } from '../queues/jobs.js';
 import { BACKLOG_LUA } from './backlog-script.js';
@@ -31,6 +32,8 @@ export interface Backlog {
   readonly askAgain: (job: BacklogJob, token: string) => Promise<'in_flight' | 'held' | 'lost'>;
   /** Call it before BullMQ ends or delays a job that is in flight. Releases the next jobs. */
   readonly leave: (job: BacklogJob) => Promise<void>;
+  /** For a script that does the same with {@link LEAVE_WINDOW_LUA}. */
+  readonly placeOf: (job: BacklogJob) => ScriptPart;
   /**
    * Puts an active job back until its account answers. Meanwhile one job of the lane at a time finds out whether it does.
    *
@@ -56,6 +59,24 @@ export function backlogKeys({ prefix }: Shard, queue: string): [queue: string, b
 export const CHECK_INTERVAL_MS = 1000;
 /** How often the windows are compared with the queue. */
 const THOROUGH_INTERVAL_MS = 15_000;
+
+/**
+ * Lua: `leave_window(part)`, for a script that ends the job of {@link placePart}. Needs {@link ADD_JOB_LUA} and {@link BACKLOG_LUA}.
+ */
+export const LEAVE_WINDOW_LUA = `
+local function leave_window(part)
+  local job = { id = part[3], lane = part[4], account = part[5], turn = part[6], at = tonumber(part[7]) }
+  leave_and_release(backlog_of(part[1], part[2]), job)
+end
+`;
+
+/** The place of a job that is in flight, for {@link LEAVE_WINDOW_LUA}. */
+function placePart(
+  keys: readonly [queue: string, backlog: string],
+  { id, lane, account, turn, at }: BacklogJob,
+): ScriptPart {
+  return [...keys, id, lane, account, turn, at];
+}
 
 /** KEYS: queue, backlog. ARGV: id, lane, account, turn, time; then what the script needs. */
 const define = (body: string): Script =>
@@ -95,6 +116,7 @@ export function openBacklog(shard: Shard, queue: string): Backlog {
     leave: async (job) => {
       await run(LEAVE, job);
     },
+    placeOf: (job) => placePart(keys, job),
     park: async (job, token, until) =>
       z.int().parse(await run(PARK, job, token, Math.ceil(until))) === 0 ? 'parked' : 'lost',
     changeLane: async (job, lane) => {

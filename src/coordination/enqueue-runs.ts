@@ -1,41 +1,43 @@
 import type { Queue } from 'bullmq';
-import { ADD_JOB_LUA, storedJobOptions } from '../queues/add-job.js';
+import { RUN_FIELD } from '../journal/trace-keys.js';
+import { storedJobOptions } from '../queues/add-job.js';
 import { laneOf, priorityOf } from '../queues/jobs.js';
 import type { RunJob } from '../queues/jobs.js';
 import { RUNS, runId } from '../queues/queues.js';
-import { defineScript, runScript } from '../queues/script.js';
+import type { ScriptPart } from '../queues/script-parts.js';
 import type { Shard } from '../queues/shards.js';
-import { ARRIVAL_ORDER_LUA } from './arrival-order.js';
 import { backlogKeys } from './backlog.js';
-import { BACKLOG_LUA } from './backlog-script.js';
 import type { ConcurrencyGroups } from './concurrency-groups.js';
 
 /**
- * Lua: `enqueue_run(queue, b, run, options, priority, arrivals)` adds a run to its group, and its job to the queue or the backlog, unless
- * the queue has the job. `run`: a table as the backlog takes it, with `data` (JSON), and with `group` (the key of its members),
- * `event_at` and `ttl` when it has a group. Needs {@link ADD_JOB_LUA}, {@link ARRIVAL_ORDER_LUA} and {@link BACKLOG_LUA}.
+ * Lua: `enqueue_runs(part, trace)` adds the runs of {@link runsPart} to their groups, and their jobs to the queue or the backlog, once each.
+ * The trace of the event knows a run that has ended and whose job is gone. Needs `ADD_JOB_LUA`, `ARRIVAL_ORDER_LUA` and
+ * `BACKLOG_LUA`.
  */
-export const ENQUEUE_RUN_LUA = `
+export const ENQUEUE_RUNS_LUA = `
 local function enqueue_run(queue, b, run, options, priority, arrivals)
   if has_job(queue, run.id) then return end
   if run.group ~= '' then add_in_arrival_order(arrivals, run.group, run.id, run.event_at, run.ttl) end
   local delay = release_or_hold(b, run)
   add_job(queue, run.id, run.turn, run.data, options, run.at, delay, priority)
 end
-`;
 
-/** KEYS: starts of the keys of the queue and of its backlog, counter of arrivals. ARGV: options, priority, time; for each run: its values. */
-const ENQUEUE = defineScript(`${ADD_JOB_LUA}${ARRIVAL_ORDER_LUA}${BACKLOG_LUA}${ENQUEUE_RUN_LUA}
-  local queue = open_queue(KEYS[1])
-  local b = backlog_of(KEYS[1], KEYS[2], queue)
-  for i = 4, #ARGV, 8 do
-    local run = {
-      id = ARGV[i], lane = ARGV[i + 1], account = ARGV[i + 2], turn = ARGV[i + 3], at = tonumber(ARGV[3]), data = ARGV[i + 4],
-      group = ARGV[i + 5], event_at = ARGV[i + 6], ttl = ARGV[i + 7]
-    }
-    enqueue_run(queue, b, run, ARGV[1], tonumber(ARGV[2]), KEYS[3])
+local function enqueue_runs(part, trace)
+  local queue_key, backlog_key, arrivals, options, priority, now = unpack(part)
+  local queue = open_queue(queue_key)
+  local b = backlog_of(queue_key, backlog_key, queue)
+  for i = 7, #part, 8 do
+    local id, lane, account, turn, data, group, event_at, ttl = unpack(part, i, i + 7)
+    if redis.call('HEXISTS', trace, '${RUN_FIELD}' .. turn) == 0 then
+      local run = {
+        id = id, lane = lane, account = account, turn = turn, at = tonumber(now), data = data,
+        group = group, event_at = event_at, ttl = ttl
+      }
+      enqueue_run(queue, b, run, options, tonumber(priority), arrivals)
+    end
   end
-`);
+end
+`;
 
 /** Where runs are enqueued. */
 export interface RunTarget {
@@ -44,18 +46,11 @@ export interface RunTarget {
   readonly groups: Pick<ConcurrencyGroups, 'members'>;
 }
 
-/**
- * Enqueues the runs of an event, once each: into their concurrency groups, and in flight or into the backlog. A run that the queue has is
- * not enqueued again.
- */
-export async function enqueueRuns(
-  jobs: readonly RunJob[],
-  { shard, runs, groups }: RunTarget,
-): Promise<void> {
+/** What {@link ENQUEUE_RUNS_LUA} needs to know of the runs of an event; empty without runs. */
+export function runsPart(jobs: readonly RunJob[], { shard, runs, groups }: RunTarget): ScriptPart {
   const [first] = jobs;
-  if (first === undefined) return;
+  if (first === undefined) return [];
   const priority = priorityOf(laneOf(first));
-  const keys = [...backlogKeys(shard, RUNS), `${shard.prefix}:arrivals:group`];
   const values = jobs.flatMap((job) => {
     const { event, rule, group } = job;
     const members = group === undefined ? { key: '', ttlS: 0 } : groups.members(group);
@@ -70,10 +65,12 @@ export async function enqueueRuns(
       members.ttlS,
     ];
   });
-  await runScript(shard.redis, ENQUEUE, keys, [
+  return [
+    ...backlogKeys(shard, RUNS),
+    `${shard.prefix}:arrivals:group`,
     storedJobOptions(runs, priority === 0 ? {} : { priority }),
     priority,
     Date.now(),
     ...values,
-  ]);
+  ];
 }

@@ -1,4 +1,5 @@
 import { defineScript, runScript } from '../queues/script.js';
+import type { ScriptPart } from '../queues/script-parts.js';
 import type { Shard } from '../queues/shards.js';
 import { eventCause } from '../events/envelope.js';
 import type { EventCause, Event } from '../events/envelope.js';
@@ -21,39 +22,72 @@ const EXPECTATION_TTL_S = 600;
 /** More expected webhooks for one device mean that SimpleMDM does not send them. */
 const MAX_EXPECTED_PER_DEVICE = 50;
 
-/** KEYS: expected causes. ARGV: cause, TTL in seconds, maximum length. */
-const EXPECT = defineScript(`
-  redis.call('rpush', KEYS[1], ARGV[1])
-  redis.call('ltrim', KEYS[1], -tonumber(ARGV[3]), -1)
-  redis.call('expire', KEYS[1], ARGV[2])
-`);
+/**
+ * Lua:
+ *
+ * - `expect_event(part)`: for {@link ExpectedEvent}.
+ * - `cause_of(part)`: assigns the oldest expected cause to an event and returns it, or false: each action causes one webhook. For
+ *   {@link causePart}.
+ */
+export const EVENT_CAUSES_LUA = `
+local function expect_event(part)
+  local expected, cause, ttl, max = unpack(part)
+  redis.call('rpush', expected, cause)
+  redis.call('ltrim', expected, -tonumber(max), -1)
+  redis.call('expire', expected, ttl)
+end
 
-/** Assigns the oldest expected cause to the event: each action causes one webhook. KEYS: expected causes, cause of the event. ARGV: TTL in seconds. */
-const CAUSE_OF = defineScript(`
-  local cause = redis.call('get', KEYS[2]) or redis.call('lpop', KEYS[1])
-  if cause then redis.call('set', KEYS[2], cause, 'EX', ARGV[1]) end
+local function cause_of(part)
+  local expected, of, ttl = unpack(part)
+  local cause = redis.call('get', of) or redis.call('lpop', expected)
+  if cause then redis.call('set', of, cause, 'EX', ttl) end
   return cause
-`);
+end
+`;
+
+/** KEYS: expected causes, cause of the event. ARGV: TTL in seconds. */
+const CAUSE_OF = defineScript(`${EVENT_CAUSES_LUA} return cause_of({ KEYS[1], KEYS[2], ARGV[1] })`);
+
+/** KEYS: expected causes. ARGV: cause, TTL in seconds, maximum length. */
+const EXPECT = defineScript(`${EVENT_CAUSES_LUA} expect_event({ KEYS[1], unpack(ARGV) })`);
+
+const expectedKey = (prefix: string, account: string, type: string, deviceId: number): string =>
+  `${prefix}:cause:expected:${account}:${type}:${deviceId}`;
+
+const causeKey = (prefix: string, eventId: string): string => `${prefix}:cause:of:${eventId}`;
+
+/** What `cause_of` needs to know of an event; empty when nothing can have caused it. */
+export function causePart(prefix: string, event: Event, retention: RetentionDays): ScriptPart {
+  const deviceId = deviceReferenceOf(event)?.id;
+  // An event that a rule emitted names its cause.
+  if (deviceId === undefined || event.causedBy !== undefined) return [];
+  return [
+    expectedKey(prefix, event.account, event.type, deviceId),
+    causeKey(prefix, event.id),
+    replayTtlS(retention),
+  ];
+}
+
+/** Reads what `cause_of` gave. */
+export function causeFrom(text: string): EventCause | undefined {
+  return text === '' ? undefined : eventCause.parse(JSON.parse(text));
+}
 
 /** The causes in Redis, shared by all workers. The cause of an event outlives its dead letter ({@link replayTtlS}). */
 export function openEventCauses({ redis, prefix }: Shard, retention: RetentionDays): EventCauses {
-  const expectedKey = (account: string, type: string, deviceId: number): string =>
-    `${prefix}:cause:expected:${account}:${type}:${deviceId}`;
-  const causeKey = (eventId: string): string => `${prefix}:cause:of:${eventId}`;
   return {
     expect: async (account, type, deviceId, cause) => {
       const values = [JSON.stringify(cause), EXPECTATION_TTL_S, MAX_EXPECTED_PER_DEVICE];
-      await runScript(redis, EXPECT, [expectedKey(account, type, deviceId)], values);
+      await runScript(redis, EXPECT, [expectedKey(prefix, account, type, deviceId)], values);
     },
     cancel: async (account, type, deviceId, cause) => {
-      await redis.lrem(expectedKey(account, type, deviceId), 1, JSON.stringify(cause));
+      await redis.lrem(expectedKey(prefix, account, type, deviceId), 1, JSON.stringify(cause));
     },
     causeOf: async (event) => {
-      const deviceId = deviceReferenceOf(event)?.id;
-      if (deviceId === undefined) return undefined;
-      const keys = [expectedKey(event.account, event.type, deviceId), causeKey(event.id)];
-      const cause: unknown = await runScript(redis, CAUSE_OF, keys, [replayTtlS(retention)]);
-      return typeof cause === 'string' ? eventCause.parse(JSON.parse(cause)) : undefined;
+      const [expected, of, ttlS] = causePart(prefix, event, retention);
+      if (expected === undefined || of === undefined || ttlS === undefined) return undefined;
+      const cause = await runScript(redis, CAUSE_OF, [String(expected), String(of)], [ttlS]);
+      return causeFrom(typeof cause === 'string' ? cause : '');
     },
   };
 }

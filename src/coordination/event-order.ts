@@ -1,4 +1,5 @@
 import { defineScript, runScript } from '../queues/script.js';
+import type { ScriptPart } from '../queues/script-parts.js';
 import type { Shard } from '../queues/shards.js';
 import type { Event } from '../events/envelope.js';
 import { deviceKeyOf } from '../events/webhook-types.js';
@@ -11,20 +12,42 @@ function orderKey(prefix: string, event: Event): string | undefined {
   return name === undefined ? undefined : `${prefix}:event-order:${event.account}:${name}`;
 }
 
-/** KEYS: event order. ARGV: event, time, TTL in seconds. */
-const EARLIER_EVENT = defineScript(`
-  redis.call('expire', KEYS[1], ARGV[3])
-  local first = redis.call('zrange', KEYS[1], 0, 0, 'WITHSCORES')
-  if not first[1] or first[1] == ARGV[1] then return '' end
-  local own = redis.call('zscore', KEYS[1], ARGV[1]) or ARGV[2]
+/**
+ * Lua, for {@link eventOrderPart}:
+ *
+ * - `earlier_event(part)`: the first unprocessed event of the same device that happened earlier; empty without one.
+ * - `leave_event_order(part)`: removes the event and returns the next one of its device; empty without one.
+ */
+export const EVENT_ORDER_LUA = `
+local function earlier_event(part)
+  local key, event, at, ttl = unpack(part)
+  redis.call('expire', key, ttl)
+  local first = redis.call('zrange', key, 0, 0, 'WITHSCORES')
+  if not first[1] or first[1] == event then return '' end
+  local own = redis.call('zscore', key, event) or at
   return tonumber(first[2]) < tonumber(own) and first[1] or ''
-`);
+end
+
+local function leave_event_order(part)
+  local key, event = unpack(part)
+  redis.call('zrem', key, event)
+  return redis.call('zrange', key, 0, 0)[1] or ''
+end
+`;
+
+/** What {@link EVENT_ORDER_LUA} needs to know of an event; empty for an event without a device, which has no order. */
+export function eventOrderPart(prefix: string, event: Event): ScriptPart {
+  const key = orderKey(prefix, event);
+  return key === undefined ? [] : [key, event.id, Date.parse(event.at), UNFINISHED_TTL_S];
+}
+
+/** KEYS: event order. ARGV: event, time, TTL in seconds. */
+const EARLIER_EVENT = defineScript(
+  `${EVENT_ORDER_LUA} return earlier_event({ KEYS[1], ARGV[1], ARGV[2], ARGV[3] })`,
+);
 
 /** KEYS: event order. ARGV: event. */
-const REMOVE = defineScript(`
-  redis.call('zrem', KEYS[1], ARGV[1])
-  return redis.call('zrange', KEYS[1], 0, 0)[1] or ''
-`);
+const REMOVE = defineScript(`${EVENT_ORDER_LUA} return leave_event_order({ KEYS[1], ARGV[1] })`);
 
 /** Registers events as unprocessed. Call it before they are in the queue, so that no worker processes a later one first. */
 export async function registerEvents(shard: Shard, events: readonly Event[]): Promise<void> {

@@ -1,10 +1,20 @@
 import type { OwnedScript } from './owned-script.js';
 import type { ScriptPart } from './script-parts.js';
 
+/** The place of a job in the window of its account. */
+export interface JobPlace {
+  /** For a script that ends the job and leaves the window in the same step. */
+  readonly part: ScriptPart;
+  /** Tells the worker that the script has done so. */
+  readonly left: () => void;
+}
+
 /** A job as its handler sees it. */
 export interface JobHandle<T> {
   readonly id: string;
   readonly data: T;
+  /** Undefined for a job that is in no window. */
+  readonly place?: JobPlace;
   /** When the job was due, in epoch milliseconds. */
   readonly scheduledAt: number;
   /** How many attempts are used up, this one included. */

@@ -12,7 +12,7 @@ import { runScript } from './script.js';
 import { joinedParts } from './script-parts.js';
 import type { ScriptPart } from './script-parts.js';
 import { retryOrFail } from './outcome-of-error.js';
-import type { JobHandle } from './job-handle.js';
+import type { JobHandle, JobPlace } from './job-handle.js';
 import type { FailureReason, JobFailure, JobOutcome } from './job-outcome.js';
 import { stalledCheckMs } from './job-lock.js';
 import { PatientWorker } from './patient-worker.js';
@@ -45,6 +45,8 @@ export interface Window<T> {
   readonly ask: (job: WindowJob<T>) => Promise<'in_flight' | 'held' | 'lost'>;
   /** Releases the next jobs. Called before BullMQ ends or delays the job. */
   readonly leave: (job: WindowJob<T>) => Promise<void>;
+  /** For a script that ends the job and leaves the window in the same step. */
+  readonly placeOf: (job: WindowJob<T>) => ScriptPart;
   /** Puts a job back until its account answers. */
   readonly park: (job: WindowJob<T>, until: number) => Promise<'parked' | 'lost'>;
   /** Whether jobs are added without a look at the window: they ask when they start. */
@@ -116,7 +118,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     }
     const end = metrics.jobDuration.startTimer({ queue });
     const outcome = parsed.success
-      ? await outcomeOf(job, token, parsed.data)
+      ? await outcomeOf(job, token, parsed.data, place?.ofHandle)
       : invalidData(parsed.error.issues[0]);
     end({ outcome: outcome.kind });
     if (place !== undefined && outcome.kind === 'retry' && outcome.isAccountUnavailable === true) {
@@ -124,7 +126,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
       throw new DelayedError();
     }
     // A job that goes back to the queue is still in flight.
-    if (outcome.kind !== 'requeue') await place?.window.leave(place.job);
+    if (outcome.kind !== 'requeue' && place?.hasLeft() === false) await place.window.leave(place.job);
     switch (outcome.kind) {
       case 'completed':
         return;
@@ -145,11 +147,19 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
   const placeOf = (job: Job<unknown>, token: string, data: z.output<S>) => {
     const { window } = options;
     if (window === undefined) return undefined;
-    return { window, job: { id: job.id ?? '', name: job.name, data, addedAt: job.timestamp, token } };
+    const inWindow = { id: job.id ?? '', name: job.name, data, addedAt: job.timestamp, token };
+    let hasLeft = false;
+    const ofHandle: JobPlace = { part: window.placeOf(inWindow), left: () => (hasLeft = true) };
+    return { window, job: inWindow, ofHandle, hasLeft: () => hasLeft };
   };
 
-  const outcomeOf = async (job: Job<unknown>, token: string, data: z.output<S>): Promise<JobOutcome> => {
-    const handle = handleFor(job, token, data);
+  const outcomeOf = async (
+    job: Job<unknown>,
+    token: string,
+    data: z.output<S>,
+    place?: JobPlace,
+  ): Promise<JobOutcome> => {
+    const handle = { ...handleFor(job, token, data), ...(place && { place }) };
     try {
       return await options.handle(handle);
     } catch (error) {

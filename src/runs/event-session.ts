@@ -11,50 +11,46 @@ import type { Decision } from './evaluate-rules.js';
 /** The state of an event job while a worker processes it. */
 export interface EventSession {
   readonly logger: Logger;
-  /** Records that the event is being processed. */
-  readonly start: () => Promise<void>;
-  /** Records and logs the outcome of the attempt, and returns it. */
-  readonly end: (outcome: JobOutcome) => Promise<JobOutcome>;
+  /** What the trace says while the event is processed. */
+  readonly processing: ProcessingTrace;
+  /** Logs the outcome of the attempt, and gives what the trace says of it. */
+  readonly end: (outcome: JobOutcome) => ProcessingTrace | undefined;
 }
 
 /** Opens the session of an event. */
-export function openEventSession(
-  job: JobHandle<EventJob>,
-  { journal, logger: parent }: { readonly journal: Journal; readonly logger: Logger },
-): EventSession {
+export function openEventSession(job: JobHandle<EventJob>, parent: Logger): EventSession {
   const { id, account, type } = job.data.event;
   const logger = parent.child({ event: id, account, type });
-  const record = (processing: Omit<ProcessingTrace, 'attempts' | 'at'>): Promise<void> =>
-    journal.recordProcessing(id, { ...processing, attempts: job.attempt, at: new Date().toISOString() });
+  const traceOf = (processing: Omit<ProcessingTrace, 'attempts' | 'at'>): ProcessingTrace => ({
+    ...processing,
+    attempts: job.attempt,
+    at: new Date().toISOString(),
+  });
   return {
     logger,
-    start: () => record({ state: 'processing' }),
-    end: async (outcome) => {
+    processing: traceOf({ state: 'processing' }),
+    end: (outcome) => {
       switch (outcome.kind) {
         case 'completed':
-          await record({ state: 'completed' });
-          break;
+          return traceOf({ state: 'completed' });
         case 'failed': {
           const { code, reason } = outcome;
-          await record({ state: 'failed', reason, code });
           logger.error({ code, reason, attempts: job.attempt }, 'event failed: it is a dead letter');
-          break;
+          return traceOf({ state: 'failed', reason, code });
         }
         case 'retry': {
           const { code = 'event/facts-unavailable', reason } = outcome;
           const nextAttemptAt = new Date(outcome.at).toISOString();
-          await record({ state: 'waiting', reason, code, nextAttemptAt });
           const fields = { code, reason, nextAttemptAt, attempts: job.attempt };
           // A device that has just enrolled is no problem.
           if (code === 'event/inventory-pending') logger.info(fields, 'event waits');
           else logger.warn(fields, 'event waits');
-          break;
+          return traceOf({ state: 'waiting', reason, code, nextAttemptAt });
         }
         case 'requeue':
           // The next worker continues without delay.
-          break;
+          return undefined;
       }
-      return outcome;
     },
   };
 }

@@ -17,12 +17,6 @@ export function isChainTooLong({ chainLength }: EventCause): boolean {
   return chainLength > MAX_CHAIN_LENGTH;
 }
 
-/** Adds to an event the action that caused it, if any. */
-export async function withCause(event: Event, causes: EventCauses): Promise<Event> {
-  const causedBy = event.causedBy ?? (await causes.causeOf(event));
-  return causedBy === undefined ? event : { ...event, causedBy };
-}
-
 /** What {@link reportCutChain} reports to. */
 export interface LoopReportOptions {
   readonly alerts: AlertDispatcher;

@@ -1,7 +1,5 @@
-import { enqueueRuns } from '../coordination/enqueue-runs.js';
-import type { RunTarget } from '../coordination/enqueue-runs.js';
 import type { Event } from '../events/envelope.js';
-import type { Journal } from '../journal/journal.js';
+import type { TraceChanges } from '../journal/trace-changes.js';
 import type { RuleTrace, RunTrace } from '../journal/trace.js';
 import { inLane } from '../queues/jobs.js';
 import type { Lane, RunJob } from '../queues/jobs.js';
@@ -11,34 +9,29 @@ import { settleMsOf } from './settling.js';
 import { pendingStep } from './step-records.js';
 import { clearsOf, sourceOfRun } from './steps-of-run.js';
 
-/** Where runs are planned. */
-export interface PlanOptions extends RunTarget {
-  readonly journal: Journal;
-}
-
 /** What an event leads to. */
-export interface Plan {
+export interface Verdicts {
   /** The verdicts of this attempt: a run is planned for each rule that matched. */
   readonly matched: readonly GroupedDecision[];
   /** The verdicts on all rules, as the trace shows them. */
   readonly decisions: readonly RuleTrace[];
+  /** The rules whose runs are completed. */
+  readonly completed: ReadonlySet<string>;
   /** When the event was first evaluated, in epoch milliseconds. */
   readonly since: number;
   /** The lane of the runs. */
   readonly lane: Lane;
 }
 
-/**
- * Plans a run for each rule that matched: joins its concurrency group, enqueues its job, and records it with the decisions. Planning an
- * event again, after a retry or a replay, does not repeat a run.
- */
-export async function planRuns(
-  event: Event,
-  { matched, decisions, since, lane }: Plan,
-  { journal, ...target }: PlanOptions,
-): Promise<void> {
+/** The runs of an event, and what its trace says of them and of the other rules. */
+export interface Plan {
+  readonly jobs: readonly RunJob[];
+  readonly changes: TraceChanges;
+}
+
+/** Plans a run for each rule that matched. */
+export function planRuns(event: Event, { matched, decisions, completed, since, lane }: Verdicts): Plan {
   const plannedAt = new Date().toISOString();
-  const completed = await journal.completedRules(event.id);
   const jobs = matched
     .filter((decision) => hasRun(decision) && !completed.has(decision.rule.source.id))
     .map(({ rule: { source }, group, edge, onceKeys }): RunJob => ({
@@ -52,18 +45,14 @@ export async function planRuns(
       ...(edge && { edge }),
       ...(onceKeys && { onceKeys: [...onceKeys] }),
     }));
-  await enqueueRuns(jobs, target);
-  await journal.recordPlanned(
-    event.id,
-    jobs.map(({ rule, steps, edge }): RunTrace => ({
-      rule: rule.id,
-      status: 'queued',
-      plannedAt,
-      steps,
-      ...(edge?.kind === 'clear' && { clears: true }),
-    })),
-  );
-  await journal.recordDecisions(event.id, decisions);
+  const planned = jobs.map(({ rule, steps, edge }): RunTrace => ({
+    rule: rule.id,
+    status: 'queued',
+    plannedAt,
+    steps,
+    ...(edge?.kind === 'clear' && { clears: true }),
+  }));
+  return { jobs, changes: { planned, decisions } };
 }
 
 /** The time in which the steps of a run wait for inventory: that of its rule goes on. */

@@ -3,27 +3,29 @@ import { beforeEach, afterEach, describe, expect, test } from '@jest/globals';
 import { openBacklog } from '../../../src/coordination/backlog.js';
 import type { Backlog, BacklogJob } from '../../../src/coordination/backlog.js';
 import { openConcurrencyGroups } from '../../../src/coordination/concurrency-groups.js';
-import { enqueueRuns } from '../../../src/coordination/enqueue-runs.js';
 import { readBacklog } from '../../../src/coordination/read-backlog.js';
 import { inLane, runJob } from '../../../src/queues/jobs.js';
-import type { Lane, RunJob } from '../../../src/queues/jobs.js';
-import { openRunQueue, runId, wakeJob } from '../../../src/queues/queues.js';
+import type { EventJob, Lane, RunJob } from '../../../src/queues/jobs.js';
+import { openEventQueue, openRunQueue, runId, wakeJob } from '../../../src/queues/queues.js';
 import { singleShard } from '../../../src/queues/shards.js';
+import { enqueueRuns } from '../../support/enqueue-runs.js';
 import { useTestRedis } from '../../support/use-redis.js';
 
 const RETENTION = { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 };
 const TOKEN = 'token of the worker';
 
 const redis = useTestRedis();
+let events: Queue<EventJob>;
 let runs: Queue<RunJob>;
 let backlog: Backlog;
 
 beforeEach(async () => {
   await redis().flushall();
+  events = openEventQueue(singleShard(redis()), RETENTION);
   runs = openRunQueue(singleShard(redis()), RETENTION);
   backlog = openBacklog(singleShard(redis()), 'runs');
 });
-afterEach(() => runs.close());
+afterEach(() => Promise.all([events.close(), runs.close()]));
 
 interface Added {
   readonly account?: string;
@@ -42,7 +44,13 @@ async function add(event: string, { account = 'north', lane = 'interactive', rul
     ...inLane(lane),
   });
   const shard = singleShard(redis());
-  await enqueueRuns([job], { shard, runs, groups: openConcurrencyGroups(shard, RETENTION) });
+  await enqueueRuns([job], {
+    shard,
+    events,
+    runs,
+    groups: openConcurrencyGroups(shard, RETENTION),
+    retention: RETENTION,
+  });
   return { id: runId(event, rule), account, lane, turn: rule, at: Date.now() } satisfies BacklogJob;
 }
 
