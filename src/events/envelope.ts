@@ -3,11 +3,13 @@ import { z } from 'zod';
 /** How deep the JSON of a webhook may nest. Deeper values are kept as text. Webhooks of SimpleMDM stay under ten levels. */
 export const MAX_DEPTH = 64;
 
+/** Whether a JSON value is an object. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** A JSON object with unknown fields, kept as is: a copy would lose a field called `__proto__`. */
-export const jsonObject = z.custom<Record<string, unknown>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'expected an object',
-);
+export const jsonObject = z.custom<Record<string, unknown>>(isJsonObject, 'expected an object');
 
 /** What an event takes from the body of a webhook (SimpleMDM API reference, section Webhooks). */
 export interface Webhook {

@@ -17,8 +17,28 @@ export interface ParsedJson {
  */
 export function parseJson(text: string): ParsedJson {
   const value: unknown = JSON.parse(text);
+  if (isKeptAsSent(text, value)) return { value, oddities: [] };
   const { rewritten, oddities } = scan(text);
   return { value: rewritten === undefined ? value : JSON.parse(rewritten), oddities };
+}
+
+/** A longer text could nest so deeply that writing it exhausts the stack. */
+const MAX_COMPARED_LENGTH = 4096;
+
+/**
+ * Whether a value gives its text again. Then no number was changed and no name was repeated, so most webhooks need no scan: senders write
+ * JSON without white space.
+ */
+function isKeptAsSent(text: string, value: unknown): boolean {
+  return (
+    text.length <= MAX_COMPARED_LENGTH && nestsAtMost(value, MAX_DEPTH) && JSON.stringify(value) === text
+  );
+}
+
+function nestsAtMost(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  // A list or an object in the last level may hold scalars only.
+  return levels > 1 && Object.values(value).every((member) => nestsAtMost(member, levels - 1));
 }
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}[\],:]/g;

@@ -1,4 +1,4 @@
-import { jsonObject } from './envelope.js';
+import { isJsonObject } from './envelope.js';
 import type { Webhook } from './envelope.js';
 import type { EventIdentity } from './fingerprint.js';
 import { shown } from './oddity.js';
@@ -36,16 +36,15 @@ const EXPECTED_TYPE = 'expected an event type such as "device.enrolled"';
  * @param body - Parsed JSON, nested at most `MAX_DEPTH` levels.
  */
 export function readWebhook(body: unknown, receivedAt: Date): ReadWebhook | NotAWebhook {
-  const fields = jsonObject.safeParse(body).data;
-  if (fields === undefined) return { problem: `the body is ${kindOf(body)}; expected an object` };
-  const { type: givenType, at: givenAt, data: givenData, device: givenDevice } = fields;
+  if (!isJsonObject(body)) return { problem: `the body is ${kindOf(body)}; expected an object` };
+  const { type: givenType, at: givenAt, data: givenData, device: givenDevice } = body;
   if (typeof givenType !== 'string' || givenType.trim() === '')
     return { problem: `type: ${EXPECTED_TYPE}, found ${shown(givenType)}` };
   const type = readType(givenType);
   const time = readTime(givenAt);
   const content = readData(givenData);
   const device = readDevice(type.type, content.data, givenDevice);
-  const unknown = Object.entries(fields).filter(
+  const unknown = Object.entries(body).filter(
     ([name]) => !['type', 'at', 'data'].includes(name) && !(name === 'device' && device.usedTopLevel),
   );
   const originals: [string, unknown][] = [
@@ -120,8 +119,7 @@ function knownTypeLike(given: string): string | undefined {
 /** `data` as an object. The test button of SimpleMDM sends none, which is not odd. */
 function readData(given: unknown): { data: Record<string, unknown>; oddity?: Oddity } {
   if (given === undefined || given === null) return { data: {} };
-  const data = jsonObject.safeParse(given).data;
-  if (data !== undefined) return { data };
+  if (isJsonObject(given)) return { data: given };
   const flagged = (found: Record<string, unknown> | undefined, how: string) => ({
     data: found ?? {},
     oddity: {
@@ -131,13 +129,14 @@ function readData(given: unknown): { data: Record<string, unknown>; oddity?: Odd
   });
   if (typeof given === 'string') return flagged(objectInText(given), 'read as the JSON in it');
   const [only, ...others] = listFrom(given);
-  return flagged(others.length === 0 ? jsonObject.safeParse(only).data : undefined, 'read as its only entry');
+  return flagged(others.length === 0 && isJsonObject(only) ? only : undefined, 'read as its only entry');
 }
 
 /** An object that a proxy has encoded twice. */
 function objectInText(text: string): Record<string, unknown> | undefined {
   try {
-    return jsonObject.safeParse(parseJson(text).value).data;
+    const { value } = parseJson(text);
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { jsonObject } from './envelope.js';
+import { isJsonObject } from './envelope.js';
 import { shown } from './oddity.js';
 import type { Oddity } from './oddity.js';
 
@@ -95,11 +94,11 @@ function findDevice(type: string, data: Record<string, unknown>, topLevel: unkno
 
 /** The entries of a list; none for another value. */
 export function listFrom(value: unknown): readonly unknown[] {
-  return z.array(z.unknown()).safeParse(value).data ?? [];
+  return Array.isArray(value) ? value : [];
 }
 
 function objectFrom(value: unknown): Record<string, unknown> | undefined {
-  return jsonObject.safeParse(value).data;
+  return isJsonObject(value) ? value : undefined;
 }
 
 /** A positive whole number, also when it is written as a text. */

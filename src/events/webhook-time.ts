@@ -9,14 +9,15 @@ export interface WebhookTime {
   readonly oddity?: Oddity;
 }
 
-const isoTime = z.iso.datetime({ offset: true });
+/** As `z.iso.datetime`, without its cost. */
+const ISO_TIME = z.regexes.datetime({ offset: true });
 
 /**
  * Reads the `at` of a webhook. The documented form stays as it is (SimpleMDM API reference, section Webhooks). Other forms that name one
  * moment are converted and flagged.
  */
 export function readTime(value: unknown): WebhookTime {
-  if (isoTime.safeParse(value).success) return { at: String(value) };
+  if (typeof value === 'string' && ISO_TIME.test(value)) return { at: value };
   const at = timeFrom(value);
   if (at === undefined) {
     return {
@@ -60,7 +61,7 @@ function timeOfIsoLikeText(text: string): string | undefined {
   const offset = /^[A-Z]/i.test(zone) ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
   const seconds = time.length === 5 ? `${time}:00` : time;
   const iso = `${date}T${seconds}${fraction === undefined ? '' : `.${fraction}`}${offset}`;
-  return isoTime.safeParse(iso).success ? iso : undefined;
+  return ISO_TIME.test(iso) ? iso : undefined;
 }
 
 const MAIL = /^[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4})$/;

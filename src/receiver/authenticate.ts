@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /** The request headers that can carry a token. */
 export interface TokenHeaders {
@@ -25,10 +25,22 @@ function tokensFromAuthorization(authorization: string): string[] {
   return colon < 0 ? [] : [credentials.slice(0, colon), credentials.slice(colon + 1)];
 }
 
+/** The digests of valid tokens. */
+const validDigests = new WeakMap<readonly string[], readonly Buffer[]>();
+
+function digestsOf(validTokens: readonly string[]): readonly Buffer[] {
+  const known = validDigests.get(validTokens);
+  if (known !== undefined) return known;
+  const digests = validTokens.map(digest);
+  validDigests.set(validTokens, digests);
+  return digests;
+}
+
+const digest = (text: string): Buffer => hash('sha256', text, 'buffer');
+
 /** Whether one of the tokens is valid. Compares each with each in constant time, so that the duration reveals nothing about valid tokens. */
 export function hasValidToken(tokens: readonly string[], validTokens: readonly string[]): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  const valid = validTokens.map(digest);
+  const valid = digestsOf(validTokens);
   let found = false;
   // No early exit: the duration must not reveal which token matched.
   for (const token of tokens) {

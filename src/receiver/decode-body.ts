@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Oddity } from '../events/oddity.js';
 
+const UTF_8 = new TextDecoder();
+
 /** The text of a body. */
 export interface DecodedBody {
   readonly text: string;
@@ -16,10 +18,10 @@ export interface DecodedBody {
 export function decodeBody(bytes: Uint8Array, charset: string | undefined): DecodedBody {
   const utf16 = utf16Of(bytes);
   if (utf16 !== undefined) return flagged(new TextDecoder(utf16).decode(bytes), `read as ${utf16}`);
-  if (isUtf8(bytes)) return { text: new TextDecoder().decode(bytes) };
+  if (isUtf8(bytes)) return { text: UTF_8.decode(bytes) };
   const other = decoderFor(charset);
   return other === undefined
-    ? flagged(new TextDecoder().decode(bytes), 'bytes that cannot be read are replaced by U+FFFD')
+    ? flagged(UTF_8.decode(bytes), 'bytes that cannot be read are replaced by U+FFFD')
     : flagged(other.decode(bytes), `read as ${other.encoding}`);
 }
 

@@ -1,22 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import express from 'express';
-import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
-import helmet from 'helmet';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response, Router } from 'express';
 import { OperatorError } from '../config/operator-error.js';
 import { errorText } from '../telemetry/error-text.js';
 import type { Logger } from '../telemetry/logger.js';
 import { HttpProblem, sendProblem, sentProblemCode } from './http-problem.js';
+import { assignRequestId, requestIdOf, setStandardHeaders } from './response-headers.js';
 
 /** What the HTTP server needs. */
 export interface HttpAppOptions {
   readonly logger: Logger;
   /** `TRUST_PROXY`: the number of proxies in front of the service, or their addresses. */
   readonly trustProxy: string | undefined;
+  /** Sends all headers of its responses itself (`sendJson`), or passes a problem on: for webhooks, which come in bursts. */
+  readonly firstRouter?: Router | undefined;
   readonly routers: readonly Router[];
 }
 
-/** Creates the Express application: security headers, a request id in every response and log line, problems as RFC 9457. */
-export function createHttpApp({ logger, trustProxy, routers }: HttpAppOptions): Express {
+/** Creates the Express application: security headers and a request id in every response and log line, problems as RFC 9457. */
+export function createHttpApp({ logger, trustProxy, firstRouter, routers }: HttpAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -30,7 +31,12 @@ export function createHttpApp({ logger, trustProxy, routers }: HttpAppOptions): 
       },
     ]);
   }
-  app.use(requestId, accessLog(logger), helmet());
+  app.use(beginRequest(logger));
+  if (firstRouter !== undefined) app.use(firstRouter);
+  app.use((_request, response, next) => {
+    setStandardHeaders(response);
+    next();
+  });
   for (const router of routers) app.use(router);
   app.use((request, _response, next) => {
     next(
@@ -51,39 +57,33 @@ function trustProxySetting(value: string | undefined): boolean | number | string
   return /^\d+$/.test(value) ? Number(value) : value;
 }
 
-/** Keeps the request id of a proxy, so that both logs can be matched. Replaces ids with other characters. */
-const requestId: RequestHandler = (request, response, next) => {
-  const proxyId = request.get('X-Request-Id');
-  response.setHeader(
-    'X-Request-Id',
-    proxyId !== undefined && /^[\w.-]{1,64}$/.test(proxyId) ? proxyId : randomUUID(),
-  );
-  next();
-};
-
-/** Logs one line per request, without the address, which may hold a token. */
-function accessLog(logger: Logger): RequestHandler {
+/** Gives the request an id, and logs one line when it ends. */
+function beginRequest(logger: Logger): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();
-    response.once('close', () => {
-      const fields = {
-        requestId: response.getHeader('X-Request-Id'),
-        method: request.method,
-        route: routeOf(request.route),
-        status: response.statusCode,
-        complete: response.writableFinished,
-        durationMs: Math.round(performance.now() - startedAt),
-        ip: request.ip,
-      };
-      if (response.statusCode >= 500) {
-        logger.warn(
-          { code: sentProblemCode(response) ?? 'http/internal-error', ...fields },
-          'request failed',
-        );
-      } else logger.debug(fields, 'request');
-    });
+    assignRequestId(request, response);
+    response.on('close', () => logRequest(request, response, startedAt, logger));
     next();
   };
+}
+
+/** Without the address, which may hold a token. */
+function logRequest(request: Request, response: Response, startedAt: number, logger: Logger): void {
+  const isFailed = response.statusCode >= 500;
+  if (!isFailed && !logger.isLevelEnabled('debug')) return;
+  const fields = {
+    requestId: requestIdOf(response),
+    method: request.method,
+    route: routeOf(request.route),
+    status: response.statusCode,
+    complete: response.writableFinished,
+    durationMs: Math.round(performance.now() - startedAt),
+    ip: request.ip,
+  };
+  if (isFailed) {
+    const code = sentProblemCode(response) ?? 'http/internal-error';
+    logger.warn({ code, ...fields }, 'request failed');
+  } else logger.debug(fields, 'request');
 }
 
 function routeOf(route: unknown): unknown {
@@ -98,12 +98,13 @@ function problemHandler(logger: Logger): ErrorRequestHandler {
       next(error);
       return;
     }
+    setStandardHeaders(response);
     const problem = error instanceof HttpProblem ? error : problemFromExpress(error);
     if (problem.status >= 500 && problem !== error) {
       logger.error(
         {
           code: problem.code,
-          requestId: response.getHeader('X-Request-Id'),
+          requestId: requestIdOf(response),
           reason: errorText(error),
         },
         'unexpected error in a request',

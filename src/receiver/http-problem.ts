@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { ERRORS } from '../errors/registry.js';
 import type { ErrorCode } from '../errors/registry.js';
+import { requestIdOf } from './response-headers.js';
 
 /** An error response (RFC 9457, Problem Details for HTTP APIs). */
 export class HttpProblem extends Error {
@@ -59,7 +60,7 @@ export function sendProblem(
         title: ERRORS[code].meaning,
         status,
         detail,
-        requestId: response.getHeader('X-Request-Id'),
+        requestId: requestIdOf(response),
       }),
     );
 }

@@ -1,5 +1,5 @@
 import express from 'express';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Oddity } from '../events/oddity.js';
 import { shown } from '../events/oddity.js';
@@ -10,54 +10,57 @@ import { HttpProblem } from './http-problem.js';
 /** The largest accepted body. Webhooks of SimpleMDM are smaller than one KiB. */
 const MAX_BODY_BYTES = 256 * 1024;
 
-const readBody = express.raw({ limit: MAX_BODY_BYTES, type: () => true });
+const readCompressed = express.raw({ limit: MAX_BODY_BYTES, type: () => true });
 
-/** The parsed JSON of requests, and what was odd about its bytes. */
-const parsedBodies = new WeakMap<
-  Response,
-  { readonly value: unknown; readonly oddities: readonly Oddity[] }
->();
-
-/** The JSON that {@link jsonBody} has parsed. */
-export function jsonBodyOf(response: Response): {
+/** The JSON of a body, and what was odd about its bytes. */
+export interface JsonBody {
   readonly value: unknown;
   readonly oddities: readonly Oddity[];
-} {
-  return parsedBodies.get(response) ?? { value: undefined, oddities: [] };
 }
 
 /**
- * Parses the body of a request as JSON, whatever its content type: proxies change headers. Rejects bodies that are too large (413), compressed
- * in an unknown way (415), or not JSON (400).
+ * Reads the body of a request as JSON, whatever its content type: proxies change headers.
+ *
+ * @throws HttpProblem when the body is too large (413), compressed in an unknown way (415), or not JSON (400).
  */
-export const jsonBody: RequestHandler = (request, response, next) => {
-  if (Number(request.get('Content-Length')) > MAX_BODY_BYTES) {
-    // The body stays unread, so the connection cannot be reused.
-    response.setHeader('Connection', 'close');
-    next(tooLarge());
-    return;
-  }
-  readBody(request, response, (error?: unknown) => {
-    if (error !== undefined) {
-      next(problemFromParser(error));
-      return;
-    }
-    const body: unknown = request.body;
-    const result = parseBody(request, Buffer.isBuffer(body) ? body : Buffer.alloc(0));
-    if (result instanceof HttpProblem) {
-      next(result);
-      return;
-    }
-    parsedBodies.set(response, result);
-    next();
-  });
-};
+export async function readJsonBody(request: Request, response: Response): Promise<JsonBody> {
+  const { 'content-length': length, 'content-encoding': encoding = 'identity' } = request.headers;
+  if (Number(length) > MAX_BODY_BYTES) throw tooLarge(response);
+  const read = encoding.toLowerCase() === 'identity' ? readPlain : readDecompressed;
+  return parseBody(request, await read(request, response));
+}
 
-function parseBody(
-  request: Request,
-  bytes: Uint8Array,
-): { value: unknown; oddities: readonly Oddity[] } | HttpProblem {
-  const contentType = request.get('Content-Type');
+function readPlain(request: Request, response: Response): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+      else {
+        request.pause();
+        reject(tooLarge(response));
+      }
+    });
+    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    // Node emits an error when the client closes the connection before the end of the body.
+    request.on('error', () => reject(new HttpProblem(400, 'webhook/invalid-json', 'request aborted')));
+  });
+}
+
+async function readDecompressed(request: Request, response: Response): Promise<Buffer> {
+  await new Promise<void>((resolve, reject) => {
+    readCompressed(request, response, (error?: unknown) => {
+      if (error === undefined) resolve();
+      else reject(problemFromParser(error, response));
+    });
+  });
+  const body: unknown = request.body;
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
+function parseBody(request: Request, bytes: Uint8Array): JsonBody {
+  const contentType = request.headers['content-type'];
   const charset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(contentType ?? '')?.[1];
   const { text, oddity } = decodeBody(bytes, charset);
   const fromHeaders = [...(oddity === undefined ? [] : [oddity]), ...contentTypeOddity(contentType)];
@@ -67,7 +70,7 @@ function parseBody(
   } catch (error) {
     const inForm = jsonInForm(text);
     if (inForm !== undefined) return { value: inForm.value, oddities: [...fromHeaders, ...inForm.oddities] };
-    return new HttpProblem(400, 'webhook/invalid-json', `the body is not JSON: ${hintFor(text, error)}`);
+    throw new HttpProblem(400, 'webhook/invalid-json', `the body is not JSON: ${hintFor(text, error)}`);
   }
 }
 
@@ -80,7 +83,7 @@ function contentTypeOddity(contentType: string | undefined): Oddity[] {
 /** The field of a form that holds the JSON, as some proxies and senders encode webhooks. */
 const FORM_FIELD = 'payload';
 
-function jsonInForm(text: string): { value: unknown; oddities: readonly Oddity[] } | undefined {
+function jsonInForm(text: string): JsonBody | undefined {
   if (!new RegExp(`(?:^|&)${FORM_FIELD}=`).test(text)) return undefined;
   try {
     const { value, oddities } = parseJson(new URLSearchParams(text).get(FORM_FIELD) ?? '');
@@ -107,19 +110,21 @@ function hintFor(text: string, error: unknown): string {
   return 'expected a JSON object';
 }
 
-function tooLarge(): HttpProblem {
+function tooLarge(response: Response): HttpProblem {
+  // The rest of the body stays unread, so the connection cannot be reused.
+  response.setHeader('Connection', 'close');
   return new HttpProblem(413, 'webhook/too-large', `the body is larger than ${MAX_BODY_BYTES / 1024} KiB`);
 }
 
 /** The problem for an error of the body parser, which names the kind of the error in `type`. */
-function problemFromParser(error: unknown): unknown {
-  if (typeof error !== 'object' || error === null) return error;
+function problemFromParser(error: unknown, response: Response): Error {
+  if (!(error instanceof Error)) return new TypeError('the body parser failed', { cause: error });
   const type = 'type' in error ? error.type : undefined;
   const status = 'status' in error ? error.status : undefined;
-  const message = 'message' in error ? String(error.message) : '';
-  if (type === 'entity.too.large') return tooLarge();
-  if (type === 'encoding.unsupported') return new HttpProblem(415, 'webhook/unsupported-media-type', message);
+  if (type === 'entity.too.large') return tooLarge(response);
+  if (type === 'encoding.unsupported')
+    return new HttpProblem(415, 'webhook/unsupported-media-type', error.message);
   if (typeof status === 'number' && status >= 400 && status < 500)
-    return new HttpProblem(400, 'webhook/invalid-json', message);
+    return new HttpProblem(400, 'webhook/invalid-json', error.message);
   return error;
 }

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { Counter } from 'prom-client';
 import type { Account } from '../config/accounts.js';
 import { DEFAULT_ACCOUNT } from '../config/accounts.js';
 import type { FirstReceipt } from '../coordination/first-receipt.js';
@@ -18,9 +19,10 @@ import { redactJson } from '../telemetry/redaction.js';
 import type { Redact } from '../telemetry/redaction.js';
 import { hasValidToken, tokensFromHeaders } from './authenticate.js';
 import type { Intake } from './intake.js';
-import { jsonBody, jsonBodyOf } from './json-body.js';
+import { readJsonBody } from './json-body.js';
 import { HttpProblem, serviceUnavailable } from './http-problem.js';
 import { limitWrongAttempts } from './limit-wrong-attempts.js';
+import { requestIdOf, sendJson } from './response-headers.js';
 
 /** What the webhook routes need. */
 export interface WebhookRoutesOptions {
@@ -51,21 +53,37 @@ const METHOD_HINT = 'this address receives webhooks by POST only: enter it in Si
 
 /** `POST /webhooks/simplemdm…`: authenticates before reading the body, validates, and sends 202 only when Redis has the event. */
 export function webhookRoutes(options: WebhookRoutesOptions): Router {
-  const { metrics } = options;
   const router = Router({ caseSensitive: true });
-  const count: RequestHandler = (_request, response, next) => {
-    response.once('finish', () =>
-      metrics.webhooks.inc({ type: typeLabel(response), status: String(response.statusCode) }),
-    );
-    next();
-  };
   const paths = ['/webhooks/simplemdm', '/webhooks/simplemdm/:first', '/webhooks/simplemdm/:first/:second'];
-  router.post(paths, count, authenticate(options), jsonBody, acceptWebhook(options), logRefused(options));
+  router.post(
+    paths,
+    countWebhooks(options.metrics),
+    authenticate(options),
+    acceptWebhook(options),
+    logRefused(options),
+  );
   router.all(paths, (_request, response, next) => {
     response.setHeader('Allow', 'POST');
     next(new HttpProblem(405, 'webhook/method-not-allowed', METHOD_HINT));
   });
   return router;
+}
+
+/** Counts the webhooks whose response is sent. */
+function countWebhooks({ webhooks }: Metrics): RequestHandler {
+  /** The counters by type and status: looking one up by its labels is expensive. */
+  const counters = new Map<string, Counter.Internal>();
+  const count = (response: Response): void => {
+    const [type, status] = [typeLabel(response), String(response.statusCode)];
+    const key = `${type} ${status}`;
+    const counter = counters.get(key) ?? webhooks.labels({ type, status });
+    counters.set(key, counter);
+    counter.inc();
+  };
+  return (_request, response, next) => {
+    response.on('finish', () => count(response));
+    next();
+  };
 }
 
 /** The type as a metric label. Unknown types share one label, because a sender could invent any number of them. */
@@ -123,8 +141,8 @@ function acceptWebhook({
   redact,
   now = () => new Date(),
 }: WebhookRoutesOptions): RequestHandler {
-  return async (_request, response) => {
-    const { value, oddities: bodyOddities } = jsonBodyOf(response);
+  return async (request, response) => {
+    const { value, oddities: bodyOddities } = await readJsonBody(request, response);
     const account = String(response.locals['account']);
     const receivedAt = now();
     const read = readWebhook(value, receivedAt);
@@ -132,7 +150,7 @@ function acceptWebhook({
     const type = redact(read.webhook.type);
     response.locals['type'] = type;
     const oddities = [...bodyOddities, ...read.oddities];
-    const requestId = response.getHeader('X-Request-Id');
+    const requestId = requestIdOf(response);
     const open = store();
     if (open === undefined) {
       throw serviceUnavailable(
@@ -145,7 +163,7 @@ function acceptWebhook({
       {
         ...read,
         webhook: { ...read.webhook, type },
-        original: jsonObject.parse(redactJson(redact, read.original)),
+        original: redactedObject(redact, read.original),
       },
       warningsOf(oddities).map(redact),
       receivedAt.toISOString(),
@@ -174,8 +192,13 @@ function acceptWebhook({
         'the webhook does not have the documented form; it was kept',
       );
     }
-    response.status(202).json({ id: eventId, duplicate });
+    sendJson(response, 202, JSON.stringify({ id: eventId, duplicate }));
   };
+}
+
+function redactedObject(redact: Redact, value: Record<string, unknown>): Record<string, unknown> {
+  // Only odd webhooks have an original.
+  return Object.keys(value).length === 0 ? value : jsonObject.parse(redactJson(redact, value));
 }
 
 async function storeEvent(
@@ -218,7 +241,7 @@ function logRefused({ logger }: WebhookRoutesOptions): ErrorRequestHandler {
           detail,
           contentType: request.get('Content-Type')?.slice(0, 80),
           bytes: request.get('Content-Length'),
-          requestId: response.getHeader('X-Request-Id'),
+          requestId: requestIdOf(response),
         },
         'request with a valid webhook token refused: it holds no webhook',
       );

@@ -32,8 +32,12 @@ export function severalLines(text: string): string {
   return withoutInvisible(text.replace(CONTROLS_EXCEPT_BREAKS, ' '));
 }
 
+/** Most lines of a log have nothing to escape, and this check is much cheaper. */
+const PLAIN = /^[ -~\n]*$/;
+
 /** JSON with the same value, in which control characters and invisible ones are escape sequences. */
 export function escapedJson(json: string): string {
+  if (PLAIN.test(json)) return json;
   return json.replace(IN_JSON, (character) =>
     Array.from(
       { length: character.length },

@@ -28,6 +28,8 @@ export interface Logger {
   readonly error: LogProblem;
   readonly fatal: LogProblem;
   readonly child: (fields: Record<string, unknown>) => Logger;
+  /** Whether lines of a level are written: for lines whose fields are expensive. */
+  readonly isLevelEnabled: (level: string) => boolean;
   /** Flushes buffered lines. */
   readonly flush: () => void;
 }
@@ -84,6 +86,7 @@ export function withRedaction(logger: Logger, redact: Redact): Logger {
     error: problem('error'),
     fatal: problem('fatal'),
     child: (fields) => withRedaction(logger.child({ ...fieldsOf(fields) }), redact),
+    isLevelEnabled: (level) => logger.isLevelEnabled(level),
     flush: () => logger.flush(),
   };
 }

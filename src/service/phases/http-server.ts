@@ -48,16 +48,17 @@ export async function listenForRequests(
       },
       accounts: new Set(accounts.keys()),
     });
-  const receiverRouters = roles.includes('receiver')
+  const isReceiver = roles.includes('receiver');
+  const webhooks = webhookRoutes({
+    accounts,
+    store: () => store,
+    tokenHeader: settings.WEBHOOK_TOKEN_HEADER,
+    redact: redaction.redact,
+    metrics,
+    logger,
+  });
+  const receiverRouters = isReceiver
     ? [
-        webhookRoutes({
-          accounts,
-          store: () => store,
-          tokenHeader: settings.WEBHOOK_TOKEN_HEADER,
-          redact: redaction.redact,
-          metrics,
-          logger,
-        }),
         apiRoutes({ adminToken: settings.ADMIN_TOKEN, backend: () => backend }),
         approvalRoutes(() => backend),
         pageRoutes(),
@@ -66,6 +67,7 @@ export async function listenForRequests(
   const app = createHttpApp({
     logger,
     trustProxy: settings.TRUST_PROXY,
+    firstRouter: isReceiver ? webhooks : undefined,
     routers: [healthRoutes(readiness, metrics), ...receiverRouters],
   });
   const listener = await listen(app, settings.HOST, settings.PORT);
