@@ -1,52 +1,106 @@
+import { z } from 'zod';
 import type { Event } from '../events/envelope.js';
+import { startTraceArgs } from '../journal/index-entries.js';
+import { JOURNAL_LUA, START_TRACE_VALUES } from '../journal/index-lua.js';
+import { journalPrefix } from '../journal/trace-keys.js';
 import { ADD_JOB_LUA, storedJobOptions } from '../queues/add-job.js';
 import { inLane, priorityOf } from '../queues/jobs.js';
-import type { EventJob, Lane } from '../queues/jobs.js';
+import type { Lane } from '../queues/jobs.js';
 import { EVENTS } from '../queues/queues.js';
+import { UNFINISHED_TTL_S } from '../queues/retention.js';
 import { defineScript, runScript } from '../queues/script.js';
+import { ARRIVAL_ORDER_LUA } from './arrival-order.js';
 import { backlogKeys } from './backlog.js';
 import { BACKLOG_LUA } from './backlog-script.js';
-import { registerEvents } from './event-order.js';
+import { arrivalsKey, eventOrderPlace } from './event-order.js';
 import type { ShardStore } from './shard-stores.js';
 
 /** Where events are enqueued: the store of their account. */
 export type EnqueueTarget = Pick<ShardStore, 'shard' | 'events' | 'journal'>;
 
-/** KEYS: starts of the keys of the queue and of its backlog. ARGV: options, priority, time, lane; for each event: id, account, type, data. */
-const ENQUEUE = defineScript(`${ADD_JOB_LUA}${BACKLOG_LUA}
-  local queue = open_queue(KEYS[1])
-  local b = backlog_of(KEYS[1], KEYS[2], queue)
-  for i = 5, #ARGV, 4 do
-    local job = { id = ARGV[i], lane = ARGV[4], account = ARGV[i + 1], turn = ARGV[i + 2], at = tonumber(ARGV[3]) }
-    if not has_job(queue, job.id) then
-      add_job(queue, job.id, job.turn, ARGV[i + 3], ARGV[1], job.at, release_or_hold(b, job), tonumber(ARGV[2]))
-    end
-  end
-`);
+/** How many events one script takes. Redis does nothing else meanwhile: a script of this size takes a few milliseconds. */
+export const MAX_EVENTS_PER_SCRIPT = 200;
+
+/** What the script needs of each event beside the values that start its trace. */
+const JOB_VALUES = 5;
+/** The position of the event itself (JSON) among the values that start its trace. */
+const EVENT_VALUE = 2;
 
 /**
- * Enqueues events of one shard, once each, wherever they come from: into the order of their devices, in flight or into the backlog, and
- * into the journal. The queue drops a repeated event by its id. The journal knows whether an event is new.
+ * KEYS: starts of the keys of the queue and of its backlog. ARGV: start of the keys of the journal, life of a trace, counter of arrivals, life
+ * of an event order, options of the jobs, priority, time, lane, end of the data of each job; for each event: id, account, type, event
+ * order (empty without one), time, values that start its trace.
+ */
+const ENQUEUE = defineScript(`${ADD_JOB_LUA}${BACKLOG_LUA}${ARRIVAL_ORDER_LUA}${JOURNAL_LUA}
+  local journal, trace_ttl, arrivals, order_ttl, options, priority, now, lane, data_end = unpack(ARGV, 1, 9)
+  local queue = open_queue(KEYS[1])
+  local b = backlog_of(KEYS[1], KEYS[2], queue)
+  local is_new = {}
+  for at = 10, #ARGV, ${JOB_VALUES + START_TRACE_VALUES} do
+    local id, account, type, order, happened_at = unpack(ARGV, at, at + ${JOB_VALUES - 1})
+    local trace = at + ${JOB_VALUES}
+    local starts = journal_start(journal, ARGV, trace, tonumber(trace_ttl), true) == 1
+    -- A trace may be gone while its event is still processed.
+    local adds = starts and not has_job(queue, id)
+    if adds then
+      if order ~= '' then add_in_arrival_order(arrivals, order, id, happened_at, order_ttl) end
+      local delay = release_or_hold(b, { id = id, lane = lane, account = account, turn = type, at = tonumber(now) })
+      local data = '{"event":' .. ARGV[trace + ${EVENT_VALUE}] .. data_end
+      add_job(queue, id, type, data, options, now, delay, tonumber(priority))
+    end
+    is_new[#is_new + 1] = adds and 1 or 0
+  end
+  return is_new
+`);
+
+const reply = z.array(z.int());
+
+/**
+ * Enqueues events of one shard, once each, wherever they come from. One script for each batch deduplicates by the trace, registers the
+ * event in the order of its device, adds the job (in flight or into the backlog), and starts the trace: Redis has all of it or nothing.
  *
  * @returns For each event, whether it is new.
  */
 export async function enqueueEvents(
   events: readonly Event[],
-  { shard, events: queue, journal }: EnqueueTarget,
+  target: EnqueueTarget,
   lane: Lane = 'interactive',
 ): Promise<boolean[]> {
-  await registerEvents(shard, events);
+  const batches: Promise<boolean[]>[] = [];
+  for (let start = 0; start < events.length; start += MAX_EVENTS_PER_SCRIPT) {
+    batches.push(enqueueBatch(events.slice(start, start + MAX_EVENTS_PER_SCRIPT), target, lane));
+  }
+  return (await Promise.all(batches)).flat();
+}
+
+async function enqueueBatch(
+  events: readonly Event[],
+  { shard, events: queue, journal }: EnqueueTarget,
+  lane: Lane,
+): Promise<boolean[]> {
+  const { redis, prefix } = shard;
   const priority = priorityOf(lane);
-  const values = events.flatMap((event) => {
-    const data: EventJob = { event, ...inLane(lane) };
-    return [event.id, event.account, event.type, JSON.stringify(data)];
-  });
-  await runScript(shard.redis, ENQUEUE, backlogKeys(shard, EVENTS), [
+  const values: (string | number)[] = [
+    journalPrefix(prefix),
+    journal.startTtlS,
+    arrivalsKey(prefix),
+    UNFINISHED_TTL_S,
     storedJobOptions(queue, priority === 0 ? {} : { priority }),
     priority,
     Date.now(),
     lane,
-    ...values,
-  ]);
-  return journal.recordReceived(events);
+    dataEnd(lane),
+  ];
+  for (const event of events) {
+    const { order, at } = eventOrderPlace(prefix, event);
+    values.push(event.id, event.account, event.type, order ?? '', at, ...startTraceArgs(event));
+  }
+  const isNew = reply.parse(await runScript(redis, ENQUEUE, backlogKeys(shard, EVENTS), values));
+  return isNew.map((flag) => flag === 1);
+}
+
+/** What follows the event in the data of a job (`EventJob`). The event travels once, for the job and for the trace. */
+function dataEnd(lane: Lane): string {
+  const rest = JSON.stringify(inLane(lane)).slice(1);
+  return rest === '}' ? rest : `,${rest}`;
 }

@@ -4,7 +4,6 @@ import type { Shard } from '../queues/shards.js';
 import type { Event } from '../events/envelope.js';
 import { deviceKeyOf } from '../events/webhook-types.js';
 import { UNFINISHED_TTL_S } from '../queues/retention.js';
-import { addInArrivalOrder } from './arrival-order.js';
 
 /** The sorted set of the unprocessed events of one device, by the time at which they happened. */
 function orderKey(prefix: string, event: Event): string | undefined {
@@ -49,16 +48,21 @@ const EARLIER_EVENT = defineScript(
 /** KEYS: event order. ARGV: event. */
 const REMOVE = defineScript(`${EVENT_ORDER_LUA} return leave_event_order({ KEYS[1], ARGV[1] })`);
 
-/** Registers events as unprocessed. Call it before they are in the queue, so that no worker processes a later one first. */
-export async function registerEvents(shard: Shard, events: readonly Event[]): Promise<void> {
-  const arrivals = events.flatMap((event) => {
-    const to = orderKey(shard.prefix, event);
-    return to === undefined
-      ? []
-      : [{ to, member: event.id, at: Date.parse(event.at), ttlS: UNFINISHED_TTL_S }];
-  });
-  await addInArrivalOrder(shard, 'event-order', arrivals);
+/** Where an event is among the unprocessed events of its device. */
+export interface EventOrderPlace {
+  /** The key of the order; undefined for an event without a device, which has none. */
+  readonly order: string | undefined;
+  /** When the event happened, in epoch milliseconds. */
+  readonly at: number;
 }
+
+/** Where an event goes in the order of its device. `enqueueEvents` puts it there. */
+export function eventOrderPlace(prefix: string, event: Event): EventOrderPlace {
+  return { order: orderKey(prefix, event), at: Date.parse(event.at) };
+}
+
+/** The counter that orders events of a device that happened at the same time. */
+export const arrivalsKey = (prefix: string): string => `${prefix}:arrivals:event-order`;
 
 /** The first unprocessed event of the same device that happened earlier, if any. */
 export async function earlierEvent({ redis, prefix }: Shard, event: Event): Promise<string | undefined> {

@@ -1,15 +1,15 @@
 import { defineScript, runScript } from '../queues/script.js';
-import type { Shard } from '../queues/shards.js';
+import type { Shards } from '../queues/shards.js';
 import { problemWithConnection } from '../queues/connection.js';
 
 /**
  * When a webhook with this content was received first within the last ten minutes.
  *
- * @param content - Identifies the account and the content.
+ * @param content - Identifies the content of the webhook of the account.
  * @param receivedAt - ISO 8601: the result for a content that is new.
  * @throws Error when Redis is unreachable.
  */
-export type FirstReceipt = (content: string, receivedAt: string) => Promise<string>;
+export type FirstReceipt = (account: string, content: string, receivedAt: string) => Promise<string>;
 
 /**
  * Proxies and senders repeat a delivery within minutes. Two events of one device with equal content that are both without a time and less
@@ -26,8 +26,9 @@ const FIRST_RECEIPT = defineScript(`
 `);
 
 /** Remembers, for all receivers, the webhooks that name no time: their fingerprint needs one. */
-export function openFirstReceipts({ redis, prefix }: Shard): FirstReceipt {
-  return async (content, receivedAt) => {
+export function openFirstReceipts(shards: Shards): FirstReceipt {
+  return async (account, content, receivedAt) => {
+    const { redis, prefix } = shards.of(account);
     const problem = problemWithConnection(redis);
     if (problem !== undefined) throw problem;
     const key = `${prefix}:first-receipt:${content}`;

@@ -18,6 +18,8 @@ export type RecordedAlert = AlertTrace & { readonly event: string; readonly acco
 
 /** Writes the traces of events of one shard. */
 export interface Journal {
+  /** The time for which a trace that was just started stays, in seconds. */
+  readonly startTtlS: number;
   /**
    * Records events that were just enqueued.
    *
@@ -105,6 +107,7 @@ export function openJournal({ redis, prefix }: Shard, retention: RetentionDays, 
     return events.map((_event, index) => Array.isArray(results) && results[index] === 1);
   };
   return {
+    startTtlS: ttlS,
     recordReceived: (events) => start(events, true),
     ensureTrace: async (event) => {
       await start([event], false);

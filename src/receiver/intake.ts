@@ -1,13 +1,10 @@
 import type { Event } from '../events/envelope.js';
-import { enqueueEvents } from '../coordination/enqueue-events.js';
+import { MAX_EVENTS_PER_SCRIPT, enqueueEvents } from '../coordination/enqueue-events.js';
 import type { ShardStore, ShardStores } from '../coordination/shard-stores.js';
 import { problemWithConnection } from '../queues/connection.js';
 
 /** Enqueues an event. Resolves when Redis has stored it. */
 export type Intake = (event: Event) => Promise<{ duplicate: boolean }>;
-
-/** Bounds a pipeline: its first event waits for the last one. */
-const MAX_BATCH_SIZE = 500;
 
 interface PendingEvent {
   readonly event: Event;
@@ -18,7 +15,7 @@ interface PendingEvent {
 /**
  * Creates an intake that writes all events of one tick of the event loop to Redis in one batch for each shard.
  *
- * When a write fails halfway, its senders get 503 and send again. The queue drops the duplicates.
+ * When a batch fails, its senders get 503 and send again. The journal knows which of the events are duplicates.
  */
 export function createIntake(stores: ShardStores): Intake {
   let pending: PendingEvent[] = [];
@@ -32,9 +29,10 @@ export function createIntake(stores: ShardStores): Intake {
       else sameShard.push(item);
     }
     pending = [];
-    for (const [store, events] of byStore) {
-      for (let start = 0; start < events.length; start += MAX_BATCH_SIZE) {
-        const batch = events.slice(start, start + MAX_BATCH_SIZE);
+    for (const [store, sameShard] of byStore) {
+      // A script that fails must not fail the events of another one.
+      for (let start = 0; start < sameShard.length; start += MAX_EVENTS_PER_SCRIPT) {
+        const batch = sameShard.slice(start, start + MAX_EVENTS_PER_SCRIPT);
         storeBatch(batch, store).catch((error: unknown) => batch.forEach(({ reject }) => reject(error)));
       }
     }

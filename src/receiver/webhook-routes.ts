@@ -209,7 +209,7 @@ async function storeEvent(
   { intake, firstReceipt }: WebhookStore,
 ): Promise<{ event: Event; duplicate: boolean }> {
   // Without a time, equal content is one event for some minutes, and another event later.
-  const at = hasTime ? webhook.at : await firstReceipt(fingerprint(account, identity), receivedAt);
+  const at = hasTime ? webhook.at : await firstReceipt(account, fingerprint(account, identity), receivedAt);
   const event: Event = {
     id: fingerprint(account, hasTime ? identity : { ...identity, at: [identity.at, at] }),
     account,

@@ -20,7 +20,7 @@ export function openRoutes(
     server.openWebhooks({
       intake: createIntake(queues.stores),
       onNotStored: health.suspect,
-      firstReceipt: openFirstReceipts(queues.stores.shards.home),
+      firstReceipt: openFirstReceipts(queues.stores.shards),
     });
   }
   warnAboutSettings(context);

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { openClaims } from '../../../src/coordination/claims.js';
 import { openConcurrencyGroups } from '../../../src/coordination/concurrency-groups.js';
-import { registerEvents } from '../../../src/coordination/event-order.js';
 import { openEventCauses } from '../../../src/coordination/event-causes.js';
 import { openRunLimits } from '../../../src/coordination/run-limits.js';
 import { openJournal } from '../../../src/journal/journal.js';
@@ -9,6 +8,7 @@ import { KEY_PREFIX } from '../../../src/queues/connection.js';
 import { traceKey } from '../../../src/journal/trace-keys.js';
 import { DAY_S } from '../../../src/queues/retention.js';
 import { MAX_STEP_DAYS } from '../../../src/rules/model/duration.js';
+import { registerEvents } from '../../support/register-events.js';
 import { useTestRedis } from '../../support/use-redis.js';
 import { singleShard } from '../../../src/queues/shards.js';
 
