@@ -57,9 +57,7 @@ export async function startTestCluster({
       await until('the cluster serves all slots', async () => {
         const infos = await Promise.all(nodes.map(({ client }) => client.cluster('INFO')));
         return infos.every(
-          (info) =>
-            info.includes('cluster_state:ok') &&
-            info.includes(`cluster_known_nodes:${nodes.length}`),
+          (info) => info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes.length}`),
         );
       });
     };
