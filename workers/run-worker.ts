@@ -4,33 +4,25 @@ import type { JobOutcome } from '../src/queues/job-outcome.js';
 import type { RunJob } from '../src/queues/jobs.js';
 import { secretsOf } from '../src/rules/model/rule-secrets.js';
 import type { CompileOptions } from '../src/runs/compile-planned-rule.js';
-import { claimOnce, skipIfDone } from '../src/runs/once-per.js';
-import type { RunSession } from '../src/runs/run-session.js';
-import type { OnceClaims } from '../src/coordination/once-claims.js';
-import type { Rule } from '../src/rules/model/rule.js';
 import { compilePlannedRule } from '../src/runs/compile-planned-rule.js';
 import { effectiveRule, liveRuleStateOf } from '../src/runs/effective-rule.js';
 import type { ExecuteOptions } from '../src/runs/execute-run.js';
 import { executeRun } from '../src/runs/execute-run.js';
 import { openRunSession } from '../src/runs/run-session.js';
+import { startRun } from '../src/runs/start-run.js';
+import type { StartContext } from '../src/runs/start-run.js';
 import { stepRecordsFor } from '../src/runs/step-records.js';
-import type { AdmissionContext } from '../src/runs/wait-for-admission.js';
 import { unknownAccount } from '../src/runs/unknown-account.js';
-import { waitForRunApproval } from '../src/runs/wait-for-approval.js';
-import type { ApprovalContext } from '../src/runs/wait-for-approval.js';
-import { waitForAdmission } from '../src/runs/wait-for-admission.js';
 import { takeEdgeBack } from '../src/runs/run-edge.js';
 import { clearsOf, ruleOfRun, sourceOfRun } from '../src/runs/steps-of-run.js';
 import { waitForRule } from '../src/runs/wait-for-rule.js';
-import { waitForGroupSlot } from '../src/runs/wait-for-group-slot.js';
 import type { AccountAccess } from '../src/simplemdm/account-access.js';
 import type { Logger } from '../src/telemetry/logger.js';
 
 /** The parts of the run worker. */
-export interface RunWorkerOptions extends CompileOptions, AdmissionContext, ApprovalContext, ExecuteOptions {
+export interface RunWorkerOptions extends CompileOptions, StartContext, ExecuteOptions {
   readonly accounts: ReadonlyMap<string, AccountAccess>;
   readonly runs: Queue<RunJob>;
-  readonly once: OnceClaims;
   readonly logger: Logger;
   /** Whether every run is a dry run. */
   readonly readOnly: boolean;
@@ -62,30 +54,11 @@ export function createRunHandler(options: RunWorkerOptions): (job: JobHandle<Run
     const [now, before] = [sourceOfRun(source, clears), sourceOfRun(plannedRule, clears)];
     run.update({ rule: source, steps: stepRecordsFor(now, before, steps, replays) });
 
-    const wait = await waitForGroupSlot(rule, run, options);
-    if (wait !== undefined) return wait;
     // The edge of a dry run stays one when the rule is live by now: the next sweep finds the live edge.
     const dryRun = options.readOnly || state.dryRun || edge?.mode === 'dry_run';
+    const start = await startRun(rule, dryRun, run, options);
+    if (start.kind === 'not_started') return start.outcome;
     if (dryRun && edge?.mode === 'live') await takeEdgeBack(run.data(), options.raised);
-    if (!dryRun) {
-      const stop = await waitForStart(rule, run, options);
-      if (stop !== undefined) return stop;
-    }
-
-    return executeRun(rule, dryRun, run, access, options);
+    return executeRun(rule, dryRun, run, access, start.facts, options);
   };
-}
-
-/** What a live run waits for before its first step. A run that does not start in the end claims nothing. */
-async function waitForStart(
-  rule: Rule,
-  run: RunSession,
-  options: RunWorkerOptions,
-): Promise<JobOutcome | undefined> {
-  return (
-    (await skipIfDone(run, options.once)) ??
-    (await waitForAdmission(rule, run, options)) ??
-    (await waitForRunApproval(rule.source, run, options)) ??
-    (await claimOnce(run, options.once))
-  );
 }

@@ -148,8 +148,7 @@ async function traceOf(
         steps = [...saved];
         return Promise.resolve(steps);
       },
-      confirmOwnership: () => Promise.resolve(),
-      beforeAction: () => Promise.resolve(undefined),
+      expectEvent: () => Promise.resolve(undefined),
       stop,
       // No later attempt: the command does not wait.
       retryAfter: () => undefined,

@@ -28,9 +28,3 @@ export async function acquireSlot(request: SlotRequest, context: SlotContext): P
     await groups.removeFinished(request.group, other);
   }
 }
-
-/** Removes a run from its group, releases its slot, and wakes the next run. */
-export async function releaseSlot(group: string, run: string, { groups, runs }: SlotContext): Promise<void> {
-  const next = await groups.leave(group, run);
-  if (next !== undefined) await wakeJob(runs, next);
-}

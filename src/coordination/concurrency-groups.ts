@@ -1,4 +1,5 @@
 import { defineScript, runScript } from '../queues/script.js';
+import type { ScriptPart } from '../queues/script-parts.js';
 import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
 import { RUNS } from '../queues/queues.js';
@@ -46,12 +47,16 @@ export interface ConcurrencyGroups {
   /** Where the runs of a group are. A run is there before it is in the queue, so that a later run of the group knows about it. */
   readonly members: (group: string) => { readonly key: string; readonly ttlS: number };
   readonly requestSlot: (request: SlotRequest) => Promise<SlotResult>;
+  /** For `request_slot`: its keys, then its values. */
+  readonly slotPart: (request: SlotRequest) => ScriptPart;
   /** Whether a run still has the slot: a newer run may have taken it over. */
   readonly holdsSlot: (group: string, run: string) => Promise<boolean>;
   /** Removes a run whose job has finished or is gone. Does nothing when the job exists and has not finished. */
   readonly removeFinished: (group: string, run: string) => Promise<void>;
   /** Removes a run and releases its slot. Returns the next run of the group, unless another one has the slot. */
   readonly leave: (group: string, run: string) => Promise<string | undefined>;
+  /** For `leave_group`: its keys, then its value. */
+  readonly leavePart: (group: string, run: string) => ScriptPart;
 }
 
 /** Lua: `request_slot(KEYS, ARGV)`. KEYS: runs, slot, superseded runs, latest time. ARGV: run, time, mode, TTL in seconds. */
@@ -127,14 +132,21 @@ export function openConcurrencyGroups({ redis, prefix }: Shard, retention: Reten
   const slotKey = (group: string): string => `${prefix}:group:${group}:slot`;
   const supersededKey = (group: string): string => `${prefix}:group:${group}:superseded`;
   const latestKey = (group: string): string => `${prefix}:group:${group}:latest`;
+  const slotKeys = (group: string): string[] => [
+    runsKey(group),
+    slotKey(group),
+    supersededKey(group),
+    latestKey(group),
+  ];
   return {
     members: (group) => ({ key: runsKey(group), ttlS }),
     join: async (group, run, at) => {
       await addInArrivalOrder({ redis, prefix }, 'group', [{ to: runsKey(group), member: run, at, ttlS }]);
     },
+    slotPart: ({ group, run, at, mode }) => [...slotKeys(group), run, at, mode, ttlS],
+    leavePart: (group, run) => [runsKey(group), slotKey(group), run],
     requestSlot: async ({ group, run, at, mode }) => {
-      const keys = [runsKey(group), slotKey(group), supersededKey(group), latestKey(group)];
-      const result: unknown = await runScript(redis, REQUEST_SLOT, keys, [run, at, mode, ttlS]);
+      const result: unknown = await runScript(redis, REQUEST_SLOT, slotKeys(group), [run, at, mode, ttlS]);
       const [kind, other, position = 0] = slotResult.parse(result);
       switch (kind) {
         case 'acquired':

@@ -1,4 +1,3 @@
-import { defineScript, runScript } from '../queues/script.js';
 import type { ScriptPart } from '../queues/script-parts.js';
 import type { Shard } from '../queues/shards.js';
 import { eventCause } from '../events/envelope.js';
@@ -9,12 +8,13 @@ import type { RetentionDays } from '../queues/retention.js';
 
 /** The webhooks that SimpleMDM sends because of actions of this service. */
 export interface EventCauses {
-  /** Call it before an action: SimpleMDM will send one webhook of this type about this device because of `cause`. */
-  readonly expect: (account: string, type: string, deviceId: number, cause: EventCause) => Promise<void>;
+  /**
+   * For `expect_event` ({@link EVENT_CAUSES_LUA}), before an action: SimpleMDM will send one webhook of this type about this device because of
+   * `cause`.
+   */
+  readonly expectPart: (account: string, type: string, deviceId: number, cause: EventCause) => ScriptPart;
   /** Call it after an action that failed: no webhook will come. */
   readonly cancel: (account: string, type: string, deviceId: number, cause: EventCause) => Promise<void>;
-  /** The action that caused an event, if any. Every attempt and replay of the event gets the same cause. */
-  readonly causeOf: (event: Event) => Promise<EventCause | undefined>;
 }
 
 /** A webhook that arrives later than this after an action counts as caused by someone else. */
@@ -25,7 +25,7 @@ const MAX_EXPECTED_PER_DEVICE = 50;
 /**
  * Lua:
  *
- * - `expect_event(part)`: for {@link ExpectedEvent}.
+ * - `expect_event(part)`: for `expectPart` of {@link EventCauses}.
  * - `cause_of(part)`: assigns the oldest expected cause to an event and returns it, or false: each action causes one webhook. For
  *   {@link causePart}.
  */
@@ -44,12 +44,6 @@ local function cause_of(part)
   return cause
 end
 `;
-
-/** KEYS: expected causes, cause of the event. ARGV: TTL in seconds. */
-const CAUSE_OF = defineScript(`${EVENT_CAUSES_LUA} return cause_of({ KEYS[1], KEYS[2], ARGV[1] })`);
-
-/** KEYS: expected causes. ARGV: cause, TTL in seconds, maximum length. */
-const EXPECT = defineScript(`${EVENT_CAUSES_LUA} expect_event({ KEYS[1], unpack(ARGV) })`);
 
 const expectedKey = (prefix: string, account: string, type: string, deviceId: number): string =>
   `${prefix}:cause:expected:${account}:${type}:${deviceId}`;
@@ -74,20 +68,16 @@ export function causeFrom(text: string): EventCause | undefined {
 }
 
 /** The causes in Redis, shared by all workers. The cause of an event outlives its dead letter ({@link replayTtlS}). */
-export function openEventCauses({ redis, prefix }: Shard, retention: RetentionDays): EventCauses {
+export function openEventCauses({ redis, prefix }: Shard): EventCauses {
   return {
-    expect: async (account, type, deviceId, cause) => {
-      const values = [JSON.stringify(cause), EXPECTATION_TTL_S, MAX_EXPECTED_PER_DEVICE];
-      await runScript(redis, EXPECT, [expectedKey(prefix, account, type, deviceId)], values);
-    },
+    expectPart: (account, type, deviceId, cause) => [
+      expectedKey(prefix, account, type, deviceId),
+      JSON.stringify(cause),
+      EXPECTATION_TTL_S,
+      MAX_EXPECTED_PER_DEVICE,
+    ],
     cancel: async (account, type, deviceId, cause) => {
       await redis.lrem(expectedKey(prefix, account, type, deviceId), 1, JSON.stringify(cause));
-    },
-    causeOf: async (event) => {
-      const [expected, of, ttlS] = causePart(prefix, event, retention);
-      if (expected === undefined || of === undefined || ttlS === undefined) return undefined;
-      const cause = await runScript(redis, CAUSE_OF, [String(expected), String(of)], [ttlS]);
-      return causeFrom(typeof cause === 'string' ? cause : '');
     },
   };
 }

@@ -1,4 +1,5 @@
 import { defineScript, runScript } from '../queues/script.js';
+import type { ScriptPart } from '../queues/script-parts.js';
 import type { Shard } from '../queues/shards.js';
 import { z } from 'zod';
 import { pipelineResults } from '../queues/connection.js';
@@ -56,10 +57,21 @@ export type Admission =
   /** A person dropped the runs that waited. */
   | { readonly kind: 'dropped' };
 
+/** The answer to a run that may not start. */
+export type Refusal = Exclude<Admission, { readonly kind: 'admitted' }>;
+
+/** The keys and values of `admit`. */
+export interface AdmissionParts {
+  readonly keys: readonly string[];
+  readonly values: ScriptPart;
+}
+
 /** The run limits of all rules. */
 export interface RunLimits {
   /** Asks for a run to start. A run that was admitted before is admitted again and counts once. */
   readonly admit: (request: AdmissionRequest) => Promise<Admission>;
+  /** For {@link ADMIT_LUA}. */
+  readonly partsOf: (request: AdmissionRequest) => AdmissionParts;
   /**
    * Notes that a run waits behind an earlier run of its concurrency group, until it asks for admission. If the rule is held, the run waits
    * for a person as well.
@@ -67,6 +79,8 @@ export interface RunLimits {
   readonly addBehind: (account: string, rule: string, run: string) => Promise<void>;
   /** Removes a run that has ended from the waiting runs of its rule. */
   readonly removeWaiting: (account: string, rule: string, run: string) => Promise<void>;
+  /** For {@link REMOVE_WAITING_LUA}. */
+  readonly waitingPart: (account: string, rule: string, run: string) => ScriptPart;
   readonly listHeld: () => Promise<HeldRuleWithCount[]>;
   /** Lets the runs of a rule start; those behind earlier runs follow them in their order. False when the rule is not held. */
   readonly release: (account: string, rule: string) => Promise<boolean>;
@@ -112,6 +126,17 @@ end
 
 const ADMIT = defineScript(`${ADMIT_LUA} return admit(KEYS, ARGV)`);
 
+/** Lua: `remove_waiting(part)` removes a run that has ended from the waiting runs of its held rule. */
+export const REMOVE_WAITING_LUA = `
+local function remove_waiting(part)
+  redis.call('srem', part[1], part[3])
+  redis.call('srem', part[2], part[3])
+end
+`;
+
+/** KEYS: waiting runs, runs behind earlier ones. ARGV: run. */
+const REMOVE_WAITING = defineScript(`${REMOVE_WAITING_LUA} remove_waiting({ KEYS[1], KEYS[2], ARGV[1] })`);
+
 /** Resets the limit that held the rule, and only that one. KEYS: held rules, waiting runs, started runs of the rule, started runs of all rules with a shared limit. ARGV: field. */
 const RELEASE = defineScript(`
   local record = redis.call('hget', KEYS[1], ARGV[1])
@@ -134,6 +159,14 @@ const admission = z.union([
   z.tuple([z.enum(['held', 'newly_held']), z.string()]),
 ]);
 
+/** Reads what `admit` gave. */
+export function admissionFrom(reply: unknown): Admission {
+  const answer = admission.parse(reply);
+  if (answer.length === 1) return { kind: answer[0] };
+  const [kind, record] = answer;
+  return { kind: 'held', held: heldRule.parse(JSON.parse(record)), isNew: kind === 'newly_held' };
+}
+
 /**
  * The run limits in Redis, shared by all workers. The time of the last drop must outlive every run that was planned before and is
  * unfinished. A replay counts as planned anew, so dead letters do not matter.
@@ -149,36 +182,42 @@ export function openRunLimits({ redis, prefix }: Shard, now: () => number = Date
   // No rule has this id.
   const sharedField = (account: string): string => `${account}:*`;
   const fieldOf = (account: string, rule: string): string => `${account}:${rule}`;
+  const partsOf = ({ account, rule, run, plannedAt, limits }: AdmissionRequest): AdmissionParts => {
+    const field = fieldOf(account, rule);
+    const at = now();
+    const since = new Date(at).toISOString();
+    const keys = [
+      heldKey,
+      waitingKey(field),
+      droppedKey(field),
+      behindKey(field),
+      ...limits.map(({ shared }) => startedKey(shared ? sharedField(account) : field)),
+    ];
+    const perLimit = limits.flatMap(({ runs, windowMs, reason, shared }) => {
+      // A release needs to know which limit to reset.
+      const record: HeldRule & { shared: boolean } = { account, rule, since, reason, shared };
+      return [windowMs, runs, JSON.stringify(record)];
+    });
+    return { keys, values: [field, at, plannedAt, run, UNFINISHED_TTL_S, ...perLimit] };
+  };
+  const waitingPart = (account: string, rule: string, run: string): [string, string, string] => {
+    const field = fieldOf(account, rule);
+    return [waitingKey(field), behindKey(field), run];
+  };
   return {
-    admit: async ({ account, rule, run, plannedAt, limits }) => {
-      const field = fieldOf(account, rule);
-      const since = new Date(now()).toISOString();
-      const keys = [
-        heldKey,
-        waitingKey(field),
-        droppedKey(field),
-        behindKey(field),
-        ...limits.map(({ shared }) => startedKey(shared ? sharedField(account) : field)),
-      ];
-      const perLimit = limits.flatMap(({ runs, windowMs, reason, shared }) => {
-        // A release needs to know which limit to reset.
-        const record: HeldRule & { shared: boolean } = { account, rule, since, reason, shared };
-        return [windowMs, runs, JSON.stringify(record)];
-      });
-      const values = [field, now(), plannedAt, run, UNFINISHED_TTL_S, ...perLimit];
-      const result: unknown = await runScript(redis, ADMIT, keys, values);
-      const answer = admission.parse(result);
-      if (answer.length === 1) return { kind: answer[0] };
-      const [kind, record] = answer;
-      return { kind: 'held', held: heldRule.parse(JSON.parse(record)), isNew: kind === 'newly_held' };
+    partsOf,
+    waitingPart,
+    admit: async (request) => {
+      const { keys, values } = partsOf(request);
+      return admissionFrom(await runScript(redis, ADMIT, keys, values));
     },
     addBehind: async (account, rule, run) => {
       const key = behindKey(fieldOf(account, rule));
       pipelineResults(await redis.pipeline().sadd(key, run).expire(key, UNFINISHED_TTL_S).exec());
     },
-    removeWaiting: async (account, rule, run) => {
-      const field = fieldOf(account, rule);
-      pipelineResults(await redis.pipeline().srem(waitingKey(field), run).srem(behindKey(field), run).exec());
+    removeWaiting: async (account, rule, id) => {
+      const [waiting, behind, run] = waitingPart(account, rule, id);
+      await runScript(redis, REMOVE_WAITING, [waiting, behind], [run]);
     },
     listHeld: async () => {
       const fields = Object.entries(await redis.hgetall(heldKey));

@@ -12,6 +12,7 @@ import { StepError } from '../actions/action.js';
 import type { ActionResult, RenderProblem } from '../actions/action.js';
 import { needsNoValues, performStep } from './perform-step.js';
 import { DryRunStop, dryRunReason, stepOutputs } from './dry-run.js';
+import type { ExpectedEvent } from './loop-protection.js';
 import type { RunContext } from './run-context.js';
 import { StepTimeoutError, startAttempt, isStepFailure, mayHaveTakenEffect } from './attempt-record.js';
 import type { StepAttempt, StepFailure } from './attempt-record.js';
@@ -33,7 +34,8 @@ export interface StepInvocation {
   /** When `timeout` starts; by default with the first attempt. */
   readonly timeoutStart?: string;
   readonly steps: () => readonly StepRecord[];
-  readonly save: (record: AttemptRecord) => Promise<void>;
+  /** @param expected - The webhook that the call which follows will cause. */
+  readonly save: (record: AttemptRecord, expected?: ExpectedEvent) => Promise<void>;
 }
 
 /** The result of an attempt at a step or an item. `retry` and `requeue` suspend the run. */
@@ -143,7 +145,7 @@ async function executeAttempt(
   options: RunContext,
   invocation: StepInvocation,
 ): Promise<ActionResult | StepInventoryWait | { error: StepFailure }> {
-  const { dryRun, confirmOwnership, facts, runKey, rule } = options;
+  const { dryRun, facts, runKey, rule } = options;
   const { step, name } = invocation;
   const { inDoubtSince, restartedByReplay } = attempt.before;
   const deadline = deadlineOf(attempt, invocation);
@@ -154,12 +156,12 @@ async function executeAttempt(
     renderProblems.push({ argument: fact, reason: error.message });
     return true;
   };
-  let undoBeforeAction: (() => Promise<void>) | undefined;
+  let expected: ExpectedEvent | undefined;
   const prepare = async (): Promise<void> => {
-    await confirmOwnership();
+    const event = await options.expectEvent(step.source.action);
     timeout.throwIfExpired();
-    await invocation.save(attempt.inFlight());
-    undoBeforeAction = await options.beforeAction(step.source.action);
+    await invocation.save(attempt.inFlight(), event);
+    expected = event;
     // The last check before the call: a step that timed out sends nothing.
     timeout.throwIfExpired();
   };
@@ -212,7 +214,7 @@ async function executeAttempt(
     if (!isStepFailure(error)) throw error;
     // A save that is in progress must not overwrite the record of this failure.
     await waitForPreparation(preparation);
-    if (!mayHaveTakenEffect(error)) await undoBeforeAction?.();
+    if (!mayHaveTakenEffect(error)) await expected?.cancel();
     return { error: error instanceof StepTimeoutError ? withLastFailure(error, attempt) : error };
   } finally {
     timeout.clear();

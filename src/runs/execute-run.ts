@@ -10,6 +10,7 @@ import type { EventCauses } from '../coordination/event-causes.js';
 import { createFactFetcher } from '../enrichment/fetch-facts.js';
 import { jsonObject } from '../events/envelope.js';
 import type { Journal } from '../journal/journal.js';
+import type { FactTrace } from '../journal/trace.js';
 import type { Lookups } from '../lookups/lookups.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
 import { laneOf, stepRecord } from '../queues/jobs.js';
@@ -68,17 +69,21 @@ function stepInventory(
   };
 }
 
-/** Performs the steps of a run and records each with the job and in the journal. */
+/**
+ * Performs the steps of a run and records each with the job and in the journal.
+ *
+ * @param known - The facts that have been looked up for the event.
+ */
 export async function executeRun(
   rule: Rule,
   dryRun: boolean,
   run: RunSession,
   access: AccountAccess,
+  known: ReadonlyMap<string, FactTrace>,
   options: ExecuteOptions,
 ): Promise<JobOutcome> {
   const { shard, journal, redaction, causes, groups, alerts } = options;
   const { job } = run;
-  run.clearWait();
   let secrets: RunSecrets;
   try {
     secrets = openRunSecrets(access.sealingKey, job.id, run.data().steps);
@@ -90,12 +95,11 @@ export async function executeRun(
   const logger = withRedaction(run.logger, secrets.redact);
   const { event, group } = run.data();
   const lane = laneOf(run.data());
-  await run.record('running');
   const facts = createFactFetcher({
     event,
     ...access,
     ...(options.lookups && { lookups: options.lookups }),
-    known: freshFacts(await journal.factsOf(event.id), run.data().steps, run.data().approvals),
+    known: freshFacts(known, run.data().steps, run.data().approvals),
     onFact: (name, fact) => journal.recordFact(event.id, name, fact),
   });
   const canBeSuperseded = rule.source.concurrency?.mode === 'restart';
@@ -137,17 +141,16 @@ export async function executeRun(
         return result;
       },
     },
-    beforeAction: (action) => expectEventOf(action, { event, rule: rule.source.id, lane, facts, causes }),
-    saveSteps: async (steps) => {
+    expectEvent: (action) => expectEventOf(action, { event, rule: rule.source.id, lane, facts, causes }),
+    saveSteps: async (steps, { expected, endsRun } = {}) => {
       // The output of an action may contain a secret from the environment or from an answer; Redis must not.
       run.update({ steps: z.array(stepRecord).parse(redactJson(redact, steps)) });
-      await run.save();
-      await run.record('running');
+      // The end of the run saves them.
+      if (endsRun !== true) await run.saveRunning(expected?.part);
       return run.data().steps;
     },
     claimFor: (step) =>
       openClaims(shard, { account: event.account, step: `${job.id}.${step}` }, options.retention),
-    confirmOwnership: job.confirmOwnership,
     retryAfter: (error) => stepRetry(error, job, options.stop),
     countStep: (action, status) => options.metrics.steps.inc({ action, status }),
   });

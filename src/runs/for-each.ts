@@ -7,6 +7,7 @@ import { errorText } from '../telemetry/error-text.js';
 import { StepError } from '../actions/action.js';
 import { attemptStep, awaitInventory, recordFailure, stepValues } from './attempt-step.js';
 import type { StepOutcome } from './attempt-step.js';
+import type { ExpectedEvent } from './loop-protection.js';
 import type { RunContext } from './run-context.js';
 import { isStepFailure, startAttempt } from './attempt-record.js';
 import { shortened } from './shortened.js';
@@ -22,7 +23,7 @@ interface ForEachStep {
   readonly index: number;
   readonly step: Step;
   readonly steps: () => readonly StepRecord[];
-  readonly saveAt: (index: number, record: StepRecord) => Promise<void>;
+  readonly saveAt: (index: number, record: StepRecord, expected?: ExpectedEvent) => Promise<void>;
 }
 
 /** Performs a step for each item of its list, in order. Each item has a record of its own. */
@@ -84,12 +85,16 @@ export async function attemptForEach(
       extraValues: { item },
       ...(startedAt !== undefined && { timeoutStart: startedAt }),
       steps,
-      save: (changed) =>
-        saveAt(index, {
-          ...current(),
-          status: 'running',
-          itemRecords: (current().itemRecords ?? []).with(position, abridged(changed)),
-        }),
+      save: (changed, expected) =>
+        saveAt(
+          index,
+          {
+            ...current(),
+            status: 'running',
+            itemRecords: (current().itemRecords ?? []).with(position, abridged(changed)),
+          },
+          expected,
+        ),
     });
     if (current().itemRecords?.[position]?.hasWaited === true) options.facts.clear();
     if (outcome.kind === 'finished' || (outcome.kind === 'failed' && onError === 'continue')) continue;

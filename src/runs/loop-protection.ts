@@ -6,6 +6,7 @@ import type { FactFetcher } from '../enrichment/fetch-facts.js';
 import type { EventCause, Event } from '../events/envelope.js';
 import { inLane } from '../queues/jobs.js';
 import type { Lane } from '../queues/jobs.js';
+import type { ScriptPart } from '../queues/script-parts.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
@@ -56,15 +57,19 @@ export interface ActingRun {
   readonly causes: EventCauses;
 }
 
-/**
- * Registers the webhook that an action will cause, so that rules ignore it.
- *
- * @returns Cancels the registration; undefined when the action causes no webhook.
- */
+/** A webhook that an action will cause. */
+export interface ExpectedEvent {
+  /** For the script that saves the step before its action: see `EventCauses`. */
+  readonly part: ScriptPart;
+  /** Call it when the action has failed. */
+  readonly cancel: () => Promise<void>;
+}
+
+/** The webhook that an action will cause, so that rules ignore it; undefined when it causes none. */
 export async function expectEventOf(
   action: string,
   { event, rule, lane, facts, causes }: ActingRun,
-): Promise<(() => Promise<void>) | undefined> {
+): Promise<ExpectedEvent | undefined> {
   const type = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]?.causes : undefined;
   const deviceId = type === undefined ? undefined : await deviceIdOf({ event, fact: facts.fetch });
   if (type === undefined || deviceId === undefined) return undefined;
@@ -74,6 +79,8 @@ export async function expectEventOf(
     chainLength: (event.causedBy?.chainLength ?? 0) + 1,
     ...inLane(lane),
   };
-  await causes.expect(event.account, type, deviceId, cause);
-  return () => causes.cancel(event.account, type, deviceId, cause);
+  return {
+    part: causes.expectPart(event.account, type, deviceId, cause),
+    cancel: () => causes.cancel(event.account, type, deviceId, cause),
+  };
 }

@@ -9,6 +9,7 @@ import type { SimpleMdm } from '../simplemdm/client.js';
 import type { CachedLists } from '../simplemdm/cached-lists.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { StepFailure } from './attempt-record.js';
+import type { ExpectedEvent } from './loop-protection.js';
 import type { RaisedValue } from './run-edge.js';
 import type { StepApprovals } from './wait-for-approval.js';
 import type { RunSecrets } from './run-secrets.js';
@@ -34,16 +35,17 @@ export interface RunContext {
   readonly secrets: RunSecrets;
   /** The claims of a step, by its position: two steps may run the same script. */
   readonly claimFor: (step: string) => Claim;
-  /** Saves the records before a call that changes something and after each step. Returns them as saved. */
-  readonly saveSteps: (steps: readonly StepRecord[]) => Promise<readonly StepRecord[]>;
-  /** Throws when another worker has the run. */
-  readonly confirmOwnership: () => Promise<void>;
+  /**
+   * Saves the records before a call that changes something and after each step. Returns them as saved. Throws when another worker has the
+   * run.
+   */
+  readonly saveSteps: (steps: readonly StepRecord[], save?: StepSave) => Promise<readonly StepRecord[]>;
   /** Called before each step and item. Returns why the remaining ones are skipped, when a later run has superseded this one. */
   readonly superseded: () => Promise<string | undefined>;
   /** The approvals of steps; undefined when nobody is asked. */
   readonly stepApprovals?: StepApprovals;
-  /** Called before an action sends its call. The result is called when that call fails. */
-  readonly beforeAction: (action: string) => Promise<(() => Promise<void>) | undefined>;
+  /** The webhook that an action will cause, before the action sends its call. */
+  readonly expectEvent: (action: string) => Promise<ExpectedEvent | undefined>;
   /** Whether steps record their calls in place of sending them. */
   readonly dryRun: boolean;
   /** How to retry a failed step; undefined when the step fails for good. */
@@ -55,6 +57,14 @@ export interface RunContext {
   /** How steps wait for inventory that they name; undefined when they do not. */
   readonly inventory?: StepInventory | undefined;
   readonly now: () => Date;
+}
+
+/** What {@link RunContext.saveSteps} saves beside the records. */
+export interface StepSave {
+  /** The webhook that the call which follows will cause. */
+  readonly expected?: ExpectedEvent | undefined;
+  /** Whether the last step has ended: the end of the run saves the records. */
+  readonly endsRun?: boolean;
 }
 
 /** How the steps of a run wait for inventory. */

@@ -1,18 +1,18 @@
 import type { Queue } from 'bullmq';
 import type { AlertDispatcher, ServiceAlert } from '../alerts/alert-dispatcher.js';
-import { releaseSlot } from '../coordination/acquire-slot.js';
-import type { ConcurrencyGroups } from '../coordination/concurrency-groups.js';
+import { endRun, saveRun } from '../coordination/process-run.js';
+import type { RunStore } from '../coordination/process-run.js';
 import type { Approvals } from '../coordination/approvals.js';
 import type { RaisedDevices } from '../coordination/raised-devices.js';
-import type { RunLimits } from '../coordination/run-limits.js';
 import type { ErrorCode } from '../errors/registry.js';
 import type { Journal } from '../journal/journal.js';
 import type { RunTrace } from '../journal/trace.js';
 import type { JobHandle } from '../queues/job-handle.js';
 import type { FailureReason, JobOutcome, JobRetry } from '../queues/job-outcome.js';
 import type { RunJob } from '../queues/jobs.js';
-import { runId } from '../queues/queues.js';
+import { runId, wakeJob } from '../queues/queues.js';
 import { DAY_S } from '../queues/retention.js';
+import type { ScriptPart } from '../queues/script-parts.js';
 import type { RuleSource } from '../rules/model/rule-schema.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -20,13 +20,11 @@ import { keepOutputs } from './run-edge.js';
 import { skippedStep, tracedSteps } from './step-records.js';
 
 /** Where the state of runs is kept. */
-export interface RunSessionOptions {
+export interface RunSessionOptions extends RunStore {
   readonly rules: () => readonly Rule[];
   readonly journal: Journal;
-  readonly groups: ConcurrencyGroups;
   readonly runs: Queue<RunJob>;
   readonly alerts: AlertDispatcher;
-  readonly limits: RunLimits;
   readonly raised: RaisedDevices;
   readonly approvals: Approvals;
   readonly logger: Logger;
@@ -48,6 +46,14 @@ export interface RunSession {
   /** Changes the data. {@link save} saves it. */
   readonly update: (changes: Partial<RunJob>) => void;
   readonly save: () => Promise<void>;
+  /** The trace of the run as it is now. */
+  readonly traceOf: (status: RunTrace['status']) => RunTrace;
+  /**
+   * Saves the data and records the run in one step.
+   *
+   * @param expected - The webhook that the next call will cause: see `EventCauses`.
+   */
+  readonly saveRunning: (expected?: ScriptPart) => Promise<void>;
   /** Records the run in the journal. */
   readonly record: (status: RunTrace['status'], why?: RunReason) => Promise<void>;
   /** Waits before the first step. Records and logs the reason when it changes. */
@@ -81,7 +87,7 @@ export function openRunSession(job: JobHandle<RunJob>, options: RunSessionOption
   const record: RunSession['record'] = (status, why) =>
     options.journal.recordRun(event.id, { ...traceOf(data, status), ...why });
   const end = (status: RunTrace['status'], why?: RunReason): Promise<string> =>
-    endRun(data, job.id, status, why, options);
+    endSession(data, job.id, status, why, options, job);
   const save = (): Promise<void> => job.save(data);
   return {
     job,
@@ -90,6 +96,8 @@ export function openRunSession(job: JobHandle<RunJob>, options: RunSessionOption
     data: () => data,
     update: (changes) => (data = { ...data, ...changes }),
     save,
+    traceOf: (status) => traceOf(data, status),
+    saveRunning: (expected) => saveRun(job, data, traceOf(data, 'running'), options, expected),
     record,
     clearWait: () => {
       const { ruleMissingSince: _since, waitReason: _reason, waitRecordedAt: _at, ...rest } = data;
@@ -109,7 +117,6 @@ export function openRunSession(job: JobHandle<RunJob>, options: RunSessionOption
     },
     skip: async (why) => {
       data = { ...data, steps: data.steps.map((step) => skippedStep(step, why)) };
-      await save();
       await end('completed', why);
       logger.info({ ...why }, 'run skipped');
       return { kind: 'completed' };
@@ -144,22 +151,27 @@ function traceOf({ rule, plannedAt, steps, edge, approvals }: RunJob, status: Ru
   };
 }
 
-/** Records the end of a run and releases what it holds: its slot, and its place among the waiting runs of a held rule. */
-async function endRun(
+/**
+ * Saves and records the end of a run and releases what it holds: its slot, and its place among the waiting runs of a held rule.
+ *
+ * @param job - Undefined for a run that no worker has any more.
+ */
+async function endSession(
   data: RunJob,
   jobId: string,
   status: RunTrace['status'],
   why: RunReason | undefined,
   options: RunSessionOptions,
+  job?: JobHandle<RunJob>,
 ): Promise<string> {
-  const { event, rule, group } = data;
   const finishedAt = new Date().toISOString();
-  await options.journal.recordRun(event.id, { ...traceOf(data, status), finishedAt, ...why });
+  const trace = { ...traceOf(data, status), finishedAt, ...why };
   await withdrawApprovals(data, options.approvals);
   // Before the slot is free: the next run of the group may read the outputs.
   await keepOutputs(data, options.raised);
-  if (group !== undefined) await releaseSlot(group, jobId, options);
-  await options.limits.removeWaiting(event.account, rule.id, admissionId(jobId, data));
+  const ids = { run: jobId, waiting: admissionId(jobId, data) };
+  const next = await endRun(job, data, trace, ids, options);
+  if (next !== undefined) await wakeJob(options.runs, next);
   return finishedAt;
 }
 
@@ -177,7 +189,7 @@ export async function failAbandonedRun(
   options: RunSessionOptions,
 ): Promise<void> {
   const jobId = runId(data.event.id, data.rule.id);
-  const finishedAt = await endRun(data, jobId, 'failed', { reason, code }, options);
+  const finishedAt = await endSession(data, jobId, 'failed', { reason, code }, options);
   await options.alerts.dispatchServiceAlert(failureAlert(data, reason, finishedAt));
 }
 

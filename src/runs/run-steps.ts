@@ -6,6 +6,7 @@ import { conditionValues } from '../enrichment/rule-values.js';
 import { isStepFailure } from './attempt-record.js';
 import { attemptStep, stepValues } from './attempt-step.js';
 import { attemptForEach } from './for-each.js';
+import type { ExpectedEvent } from './loop-protection.js';
 import type { RunContext } from './run-context.js';
 import type { RunReason } from './run-session.js';
 import { isSettling } from './settling.js';
@@ -22,9 +23,12 @@ import type { ApprovalResult } from './wait-for-approval.js';
 export async function runSteps(options: RunContext): Promise<JobOutcome> {
   let { steps } = options;
   let rejected: RunReason | undefined;
-  const saveAt = async (index: number, record: StepRecord): Promise<void> => {
+  const last = options.rule.steps.length - 1;
+  const saveAt = async (index: number, record: StepRecord, expected?: ExpectedEvent): Promise<void> => {
+    const onError = options.rule.steps[index]?.source.onError ?? 'stop';
+    const endsRun = index === last && isFinished(record, onError);
     // Continue with the saved records, so that a resumed run sees the same ones.
-    steps = await options.saveSteps(steps.with(index, record));
+    steps = await options.saveSteps(steps.with(index, record), { expected, endsRun });
   };
   for (const [index, step] of options.rule.steps.entries()) {
     const before = steps[index] ?? pendingStep(step.source);
@@ -57,7 +61,7 @@ export async function runSteps(options: RunContext): Promise<JobOutcome> {
             extraValues: {},
             lacksApproval: approval.kind === 'not_asked',
             steps: () => steps,
-            save: (record) => saveAt(index, record),
+            save: (record, expected) => saveAt(index, record, expected),
           })
         : await attemptForEach(before, options, { index, step, steps: () => steps, saveAt });
     const isSuspended = outcome.kind === 'retry' || outcome.kind === 'requeue';

@@ -1,5 +1,5 @@
 import type { AlertDispatcher } from '../alerts/alert-dispatcher.js';
-import type { HeldRule, RunLimits } from '../coordination/run-limits.js';
+import type { AdmissionRequest, HeldRule, Refusal, RunLimits } from '../coordination/run-limits.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -17,6 +17,20 @@ export interface AdmissionContext {
 /** How often the runs of a held rule check whether a person has released or dropped them. */
 const RECHECK_MS = 5000;
 
+/** Asks the run limits of the rule for a run; undefined when the run was admitted before. */
+export function admissionRequestOf(rule: Rule, run: RunSession): AdmissionRequest | undefined {
+  const { event, plannedAt, admitted, replayedAt } = run.data();
+  if (admitted === true) return undefined;
+  return {
+    account: event.account,
+    rule: rule.source.id,
+    run: admissionId(run.job.id, run.data()),
+    // A person who replays a dropped run wants it to run.
+    plannedAt: Date.parse(replayedAt ?? plannedAt),
+    limits: runLimitsOf(rule),
+  };
+}
+
 /**
  * Checks the run limits of the rule before the first step of a run. Over a limit, the rule is held.
  *
@@ -27,29 +41,26 @@ export async function waitForAdmission(
   run: RunSession,
   context: AdmissionContext,
 ): Promise<JobOutcome | undefined> {
-  const { event, plannedAt, admitted, replayedAt } = run.data();
-  if (admitted === true) return undefined;
-  const admission = await context.limits.admit({
-    account: event.account,
-    rule: rule.source.id,
-    run: admissionId(run.job.id, run.data()),
-    // A person who replays a dropped run wants it to run.
-    plannedAt: Date.parse(replayedAt ?? plannedAt),
-    limits: runLimitsOf(rule),
-  });
-  switch (admission.kind) {
-    case 'admitted':
-      run.update({ admitted: true });
-      await run.save();
-      return undefined;
-    case 'dropped':
-      return run.fail(
-        { reason: 'the run was dropped while its rule was held', code: 'run/dropped' },
-        { alert: false },
-      );
-    case 'held':
-      return hold(admission.held, admission.isNew, run, context);
-  }
+  const request = admissionRequestOf(rule, run);
+  if (request === undefined) return undefined;
+  const admission = await context.limits.admit(request);
+  if (admission.kind !== 'admitted') return outcomeOfRefusal(admission, run, context);
+  run.update({ admitted: true });
+  await run.save();
+  return undefined;
+}
+
+/** The outcome of a run that is held or was dropped. */
+export async function outcomeOfRefusal(
+  admission: Refusal,
+  run: RunSession,
+  context: AdmissionContext,
+): Promise<JobOutcome> {
+  if (admission.kind === 'held') return hold(admission.held, admission.isNew, run, context);
+  return run.fail(
+    { reason: 'the run was dropped while its rule was held', code: 'run/dropped' },
+    { alert: false },
+  );
 }
 
 async function hold(

@@ -1,5 +1,6 @@
 import { acquireSlot } from '../coordination/acquire-slot.js';
 import type { SlotContext } from '../coordination/acquire-slot.js';
+import type { SlotRequest } from '../coordination/concurrency-groups.js';
 import type { RunLimits } from '../coordination/run-limits.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
 import { recheckInterval } from '../queues/recheck-interval.js';
@@ -11,6 +12,13 @@ import type { RunReason, RunSession } from './run-session.js';
 const RECHECK_MS = 200;
 const MAX_RECHECK_MS = 15_000;
 
+/** Asks for the slot of the run's concurrency group; undefined when the run has no group. */
+export function slotRequestOf(rule: Rule, run: RunSession): SlotRequest | undefined {
+  const { group, event } = run.data();
+  const mode = rule.source.concurrency?.mode ?? 'queued';
+  return group === undefined ? undefined : { group, run: run.job.id, at: Date.parse(event.at), mode };
+}
+
 /**
  * Acquires the slot of the run's concurrency group.
  *
@@ -21,10 +29,11 @@ export async function waitForGroupSlot(
   run: RunSession,
   context: SlotContext & { readonly limits: RunLimits },
 ): Promise<JobOutcome | undefined> {
-  const { group, event, plannedAt } = run.data();
-  if (group === undefined) return undefined;
-  const mode = rule.source.concurrency?.mode ?? 'queued';
-  const result = await acquireSlot({ group, run: run.job.id, at: Date.parse(event.at), mode }, context);
+  const request = slotRequestOf(rule, run);
+  if (request === undefined) return undefined;
+  const { event, plannedAt } = run.data();
+  const { mode } = request;
+  const result = await acquireSlot(request, context);
   switch (result.kind) {
     case 'acquired':
       return undefined;

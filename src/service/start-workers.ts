@@ -165,7 +165,7 @@ function startWorkersOfShard(
     ...shared,
     ...store,
     backlogs,
-    causes: openEventCauses(shard, shared.retention),
+    causes: openEventCauses(shard),
     limits: openRunLimits(shard),
     groups: openConcurrencyGroups(shard, shared.retention),
     raised: openRaisedDevices(shard, shared.retention),

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { openClaims } from '../../../src/coordination/claims.js';
 import { openConcurrencyGroups } from '../../../src/coordination/concurrency-groups.js';
-import { openEventCauses } from '../../../src/coordination/event-causes.js';
 import { openRunLimits } from '../../../src/coordination/run-limits.js';
 import { openJournal } from '../../../src/journal/journal.js';
 import { KEY_PREFIX } from '../../../src/queues/connection.js';
@@ -9,6 +8,7 @@ import { traceKey } from '../../../src/journal/trace-keys.js';
 import { DAY_S } from '../../../src/queues/retention.js';
 import { MAX_STEP_DAYS } from '../../../src/rules/model/duration.js';
 import { registerEvents } from '../../support/register-events.js';
+import { causeOf, expectEvent } from '../../support/event-causes.js';
 import { useTestRedis } from '../../support/use-redis.js';
 import { singleShard } from '../../../src/queues/shards.js';
 
@@ -55,9 +55,9 @@ describe.each([
   });
 
   test('the cause of an event', async () => {
-    const causes = openEventCauses(singleShard(redis()), retention);
-    await causes.expect('default', EVENT.type, 54, { event: 'e0', rule: 'r', chainLength: 1 });
-    expect(await causes.causeOf(EVENT)).toEqual({ event: 'e0', rule: 'r', chainLength: 1 });
+    const shard = singleShard(redis());
+    await expectEvent(shard, EVENT.type, 54, { event: 'e0', rule: 'r', chainLength: 1 });
+    expect(await causeOf(shard, EVENT, retention)).toEqual({ event: 'e0', rule: 'r', chainLength: 1 });
     expect(await redis().ttl(`mdm-reflex:cause:of:${EVENT.id}`)).toBeGreaterThan(
       (await replayableS(retention)) + WAIT_AFTER_REPLAY_S,
     );
@@ -90,12 +90,13 @@ test('a step that looks at the claim of another step renews the claim, so that t
 });
 
 test('an event keeps its cause through later attempts, each of which renews the cause', async () => {
-  const causes = openEventCauses(singleShard(redis()), { repeatWindowDays: 7, deadLetterDays: 90 });
+  const shard = singleShard(redis());
+  const retention = { repeatWindowDays: 7, deadLetterDays: 90 };
   const cause = { event: 'e0', rule: 'r', chainLength: 1 };
-  await causes.expect('default', EVENT.type, 54, cause);
-  await causes.causeOf(EVENT);
+  await expectEvent(shard, EVENT.type, 54, cause);
+  await causeOf(shard, EVENT, retention);
   await redis().expire(`mdm-reflex:cause:of:${EVENT.id}`, DAY_S);
-  expect(await causes.causeOf(EVENT)).toEqual(cause);
+  expect(await causeOf(shard, EVENT, retention)).toEqual(cause);
   expect(await redis().ttl(`mdm-reflex:cause:of:${EVENT.id}`)).toBeGreaterThan(119 * DAY_S);
 });
 

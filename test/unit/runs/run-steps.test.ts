@@ -69,9 +69,8 @@ async function run(steps: string, answers: CannedResponses, more: Partial<RunCon
     env: {},
     secrets: openRunSecrets(sealingKey('key'), 'e.r', []),
     claimFor: () => () => Promise.resolve(true),
-    confirmOwnership: () => Promise.resolve(),
     superseded: () => Promise.resolve(undefined),
-    beforeAction: () => Promise.resolve(undefined),
+    expectEvent: () => Promise.resolve(undefined),
     dryRun: false,
     retryAfter: (error) =>
       error instanceof SimpleMdmError && error.isRetryable
@@ -88,10 +87,10 @@ async function run(steps: string, answers: CannedResponses, more: Partial<RunCon
     emitEvent: () => Promise.resolve(),
     now: () => new Date(),
     ...more,
-    saveSteps: (changed) => {
+    saveSteps: (changed, save) => {
       records = changed;
       saved.push(changed[0]?.status ?? '');
-      return more.saveSteps?.(changed) ?? Promise.resolve(changed);
+      return more.saveSteps?.(changed, save) ?? Promise.resolve(changed);
     },
   });
   return { result, steps: records, saved, requests };
@@ -135,15 +134,18 @@ describe('the approval of a step with a condition', () => {
 });
 
 describe('timeout', () => {
-  test.each(['confirmOwnership', 'beforeAction'] as const)(
+  test.each(['saveSteps', 'expectEvent'] as const)(
     'a step that timed out during %s sends nothing and stays failed',
     async (slow) => {
       // Longer than the timeout of one second.
-      const wait = (): Promise<undefined> => delay(1100, undefined);
+      const slowly: Partial<RunContext> =
+        slow === 'saveSteps'
+          ? { saveSteps: (changed) => delay(1100, changed) }
+          : { expectEvent: () => delay(1100, undefined) };
       const { result, steps, saved, requests } = await run(
         'lock: { message: hi }, timeout: 1s',
         { '/devices/121': DEVICE },
-        { [slow]: wait },
+        slowly,
       );
       expect(result.kind).toBe('failed');
       expect(steps[0]).toMatchObject({ status: 'failed', reason: 'the step timed out (timeout)' });
@@ -168,7 +170,7 @@ describe('timeout', () => {
     const { steps } = await run(
       'lock: {}, timeout: 30s',
       { '/devices/121': DEVICE },
-      { steps: [before], confirmOwnership: () => delay(20) },
+      { steps: [before], expectEvent: () => delay(20, undefined) },
     );
     expect(steps[0]?.reason).toBe(
       'the step timed out (timeout); last failure: POST /devices/121/lock returned 500',
@@ -246,17 +248,20 @@ describe('for_each', () => {
   });
 });
 
-test('a call that failed cancels what beforeAction registered', async () => {
+test('a call that failed cancels the event that was expected of it', async () => {
   const happened: string[] = [];
-  const beforeAction = () => {
-    happened.push('registered');
-    return Promise.resolve(() => {
-      happened.push('canceled');
-      return Promise.resolve();
-    });
+  const cancel = () => {
+    happened.push('canceled');
+    return Promise.resolve();
   };
-  await run('lock: {}', { '/devices/121': DEVICE, '/devices/121/lock': 422 }, { beforeAction });
-  expect(happened).toEqual(['registered', 'canceled']);
+  const expected = { part: ['expected', 'cause'], cancel };
+  const saveSteps: RunContext['saveSteps'] = (changed, save) => {
+    if (save?.expected === expected) happened.push('expected');
+    return Promise.resolve(changed);
+  };
+  const more = { expectEvent: () => Promise.resolve(expected), saveSteps };
+  await run('lock: {}', { '/devices/121': DEVICE, '/devices/121/lock': 422 }, more);
+  expect(happened).toEqual(['expected', 'canceled']);
 });
 
 test('a run that waits for its script does not look up the device at each check', async () => {
