@@ -51,11 +51,16 @@ export function openSweepQueue(shard: Shard, retention: Retention): Queue<SweepJ
   return open<SweepJob>(SWEEPS, shard, retention, TICK_RETENTION);
 }
 
+/** Redis trims a stream in nodes of a hundred entries. */
+const MAX_STREAM_LENGTH = 100;
+
 function open<T>(name: string, shard: Shard, retention: Retention, options: JobsOptions = {}): Queue<T> {
   const queue = new Queue<T>(name, {
     connection: shard.redis,
     prefix: shard.prefix,
     defaultJobOptions: { ...jobOptions(retention), ...options },
+    // Nobody reads the streams in which BullMQ tells what happens to jobs, and BullMQ always writes them.
+    streams: { events: { maxLen: MAX_STREAM_LENGTH } },
   });
   // The connection logs its errors. Without a listener BullMQ prints them to the console as well.
   queue.on('error', () => undefined);
