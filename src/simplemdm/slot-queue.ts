@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { SimpleMdmError } from './errors.js';
 import type { CallIdentity } from './errors.js';
 import { taskLane } from './lane.js';
@@ -33,6 +34,14 @@ export function createSlotQueue(
   { now, maxPauseWaitMs, signal, random = Math.random }: SlotQueueOptions,
 ): WaitForSlot {
   const line: { wake: () => void }[] = [];
+  /** Ends the waits when the process stops. One listener for all of them: a signal warns of many. */
+  const stops = new Set<() => void>();
+  if (signal !== undefined) {
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', () => {
+      for (const stop of stops) stop();
+    });
+  }
 
   async function reserveInBulk(lane: TaskLane, identity: CallIdentity): Promise<Reservation> {
     const deadline = now() + MAX_WAIT_MS;
@@ -71,7 +80,7 @@ export function createSlotQueue(
     await new Promise<void>((resolve, reject) => {
       const end = (settle: () => void) => (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', stop);
+        stops.delete(stop);
         stopWaking?.();
         settle();
       };
@@ -80,7 +89,7 @@ export function createSlotQueue(
       );
       const timer = setTimeout(end(resolve), ms);
       const stopWaking = wakeUp?.(end(resolve));
-      signal?.addEventListener('abort', stop);
+      stops.add(stop);
       if (signal?.aborted === true) stop();
     });
   }
