@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BACKLOG_DELAY_MS } from '../queues/backlog-delay.js';
 import { pipelineResults } from '../queues/connection.js';
 import type { Shard } from '../queues/shards.js';
 import { waitingJob } from './wait-reason.js';
@@ -25,11 +26,6 @@ export const SAMPLE_SIZE = 300;
 
 /** BullMQ scores delayed jobs by time in milliseconds times this. */
 const SCORE_PER_MS = 0x1000;
-/** How long the backlog delays its jobs: they are in no sample, since the backlog counts them. */
-const BACKLOG_DELAY_MS = 24 * 60 * 60 * 1000;
-/** The backlog delays its jobs by this text in the field `delay`; BullMQ writes whole numbers. */
-const BACKLOG_DELAY = `${BACKLOG_DELAY_MS}.5`;
-
 const fields = z.tuple([z.string(), z.string(), z.string().nullable(), z.string().nullable()]);
 
 /**
@@ -109,7 +105,7 @@ async function readJobs(
     const read = fields.safeParse(result);
     if (!read.success) return [];
     const [data, addedAt, attempts, delay] = read.data;
-    if (delay === BACKLOG_DELAY) return [];
+    if (delay === String(BACKLOG_DELAY_MS)) return [];
     const job = waitingJob.safeParse(JSON.parse(data));
     return job.success ? [{ job: job.data, attempts: Number(attempts ?? 0), addedAt: Number(addedAt) }] : [];
   });

@@ -3,6 +3,9 @@ import { openCallCosts, readCallCosts } from '../../src/coordination/call-costs.
 import { queueState } from '../../src/console/queue-state.js';
 import type { QueueRow, QueueState } from '../../src/console/queue-state.js';
 import type { Event } from '../../src/events/envelope.js';
+import { openConcurrencyGroups } from '../../src/coordination/concurrency-groups.js';
+import { enqueueRuns } from '../../src/coordination/enqueue-runs.js';
+import { readBacklog } from '../../src/coordination/read-backlog.js';
 import { openApprovals } from '../../src/coordination/approvals.js';
 import { openRunLimits } from '../../src/coordination/run-limits.js';
 import type { RunJob, SweepJob } from '../../src/queues/jobs.js';
@@ -216,4 +219,34 @@ test('shows sweeps with their progress', async () => {
     },
     { account: 'west', rule: 'audit', state: 'delayed', scheduledAt, evaluated: 0, emitted: 0 },
   ]);
+});
+
+test('counts the backlog exactly, by lane, account and rule, apart from jobs that are delayed for another reason', async () => {
+  const shard = shards().home;
+  const runs = opened(openRunQueue(shard, retention));
+  const groups = openConcurrencyGroups(shard, retention);
+  const jobs = [
+    ...Array.from({ length: 40 }, (_, number) => run(number, 'onboard')),
+    ...Array.from({ length: 400 }, (_, number) => run(1000 + number, 'audit', { lane: 'bulk' })),
+    ...Array.from({ length: 30 }, (_, number) => run(2000 + number, 'tidy', { lane: 'bulk' })),
+  ];
+  for (const job of jobs) await enqueueRuns([job], { shard, runs, groups });
+  const inStep = run(5000, 'onboard', {
+    admitted: true,
+    steps: [{ action: 'wait', status: 'waiting', attempts: 1, calls: [] }],
+  });
+  await runs.add('onboard', inStep, { jobId: 'soon', delay: 60_000 });
+  await runs.add('onboard', inStep, { jobId: 'late', delay: 3 * 86_400_000 });
+  const state = await queueState(shards(), 10);
+  const turns = (await readBacklog(shard)).map(
+    ({ lane, rule, waiting }) => `${lane} ${rule ?? '-'} ${waiting}`,
+  );
+  expect(turns.length).toBe(3);
+  for (const row of state.rows) expect(row.isEstimate).toBe(false);
+  const waiting = state.rows.filter(({ reason }) => reason === 'turn');
+  expect(waiting.map(({ lane, rule, count }) => `${lane} ${rule ?? '-'} ${count}`).sort()).toEqual(
+    turns.sort(),
+  );
+  expect(briefRows(state)).toContain('runs interactive default onboard step 2');
+  expect(state.rows.reduce((sum, { count }) => sum + count, 0)).toBe(jobs.length + 2);
 });
