@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { UserProblem } from '../errors/user-problem.js';
 import { OperatorError } from '../config/operator-error.js';
 import { readSettings } from '../config/settings.js';
@@ -6,7 +5,7 @@ import type { Settings } from '../config/settings.js';
 import { parseRedisUrl } from '../config/redis-url.js';
 import { connectForRequests } from '../queues/connection.js';
 import { diagnoseRedis } from '../queues/diagnose-redis.js';
-import { lastErrorOf } from '../queues/open-connection.js';
+import { connectedWithin, lastErrorOf } from '../queues/open-connection.js';
 import type { RedisAddress } from '../queues/open-connection.js';
 import { storedShardCount } from '../queues/shard-count.js';
 import { acceptsConnections } from '../queues/data-dir-lock.js';
@@ -53,12 +52,8 @@ async function addressOf(settings: Settings): Promise<RedisAddress> {
 }
 
 async function waitUntilReady(redis: RedisClient, address: RedisAddress): Promise<void> {
-  // An error of the connection ends the wait like the timeout: another look finds out what is wrong.
-  const isReady = once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) }).then(
-    () => true,
-    () => false,
-  );
-  if (!(await isReady)) throw new OperatorError([await unreachable(redis, address)]);
+  if (!(await connectedWithin(redis, CONNECT_TIMEOUT_MS)))
+    throw new OperatorError([await unreachable(redis, address)]);
 }
 
 async function unreachable(redis: RedisClient, address: RedisAddress): Promise<UserProblem> {

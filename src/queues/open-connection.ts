@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { OperatorError } from '../config/operator-error.js';
@@ -48,7 +49,13 @@ export function openConnection(
   const target = 'url' in address ? parseRedisUrl(address.url) : address;
   const redis = connect(target, name, whileUnreachable);
   if (redis instanceof Redis) batchWrites(redis);
-  else redis.on('+node', batchWrites);
+  else {
+    redis.on('+node', (node: Redis) => {
+      batchWrites(node);
+      // The first command would open the connection, and others would fail meanwhile.
+      if (node.status === 'wait') node.connect().catch(() => undefined);
+    });
+  }
   // ioredis reports every failed attempt: log only the loss of the connection and the reconnection.
   let lost = false;
   redis.on('error', (error: Error) => {
@@ -74,6 +81,23 @@ const lastErrors = new WeakMap<RedisClient, string>();
 /** Why a connection is not ready, in the words of Redis or of the system; undefined when it is, or was never tried. */
 export function lastErrorOf(redis: RedisClient): string | undefined {
   return lastErrors.get(redis);
+}
+
+/**
+ * Waits until a connection takes commands: in a cluster, until the one to each master does.
+ *
+ * @returns Whether it does, before the time is over.
+ */
+export async function connectedWithin(redis: RedisClient, ms: number): Promise<boolean> {
+  const deadline = Date.now() + ms;
+  const isReady = (): boolean =>
+    redis.status === 'ready' &&
+    (redis instanceof Redis || redis.nodes('master').every(({ status }) => status === 'ready'));
+  while (!isReady()) {
+    if (Date.now() > deadline) return false;
+    await delay(10);
+  }
+  return true;
 }
 
 /** ioredis hides why the nodes of a cluster cannot be reached in a field of its own. */

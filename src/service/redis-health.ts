@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../config/operator-error.js';
 import { checkRedis, storageProblem } from '../queues/check-redis.js';
 import type { RedisCheck } from '../queues/check-redis.js';
+import { connectedWithin } from '../queues/open-connection.js';
 import type { RedisProblem } from '../queues/redis-problem.js';
 import type { Logger } from '../telemetry/logger.js';
 
@@ -43,7 +43,8 @@ export async function waitForRedis({
 }: RedisHealthOptions): Promise<boolean> {
   let logged: string | undefined;
   let settling = 0;
-  await untilConnected(check);
+  // A connection that was just opened needs a moment.
+  await connectedWithin(check.redis, CONNECT_MS);
   while (!isStopping()) {
     const { problem, warnings } = await checkRedis(check);
     onProblem?.(problem);
@@ -68,14 +69,6 @@ const SETTLING_MS = 50;
 const SETTLING_TRIES = 100;
 /** A connection to a Redis that is there takes less. */
 const CONNECT_MS = 500;
-
-/** Gives a connection that was just opened the time that it needs, so that nothing is reported too early. */
-async function untilConnected({ redis }: RedisCheck): Promise<void> {
-  if (redis.status === 'ready') return;
-  const timeout = AbortSignal.timeout(CONNECT_MS);
-  // An error and the timeout end the wait as well: the check finds out what is wrong.
-  await once(redis, 'ready', { signal: timeout }).catch(() => undefined);
-}
 
 /** Proves again and again that a webhook could be stored. */
 export function watchRedis({ check, logger }: Pick<RedisHealthOptions, 'check' | 'logger'>): RedisHealth {

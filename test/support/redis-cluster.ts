@@ -1,5 +1,5 @@
 import { freePort } from './redis.js';
-import { TEST_CERT, startServer, stopAll } from './redis-server.js';
+import { TEST_CERT, startAll, startServer, stopAll } from './redis-server.js';
 import type { Server } from './redis-server.js';
 import { until } from './until.js';
 
@@ -32,8 +32,8 @@ export async function startTestCluster({
   replicas = 0,
   settings = {},
 }: TestClusterOptions = {}): Promise<TestCluster> {
-  const nodes = await Promise.all(
-    Array.from({ length: MASTERS * (replicas + 1) }, async () => {
+  const nodes = await startAll(
+    Array.from({ length: MASTERS * (replicas + 1) }, () => async () => {
       // The default, port + 10000, may be no port.
       const busPort = await freePort();
       const server = await startServer({

@@ -69,7 +69,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       'redis-server',
       sentinel
         ? [configFile, '--sentinel']
-        : Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')]),
+        : Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...(name === 'replicaof' ? value.split(' ') : [value])]),
       { stdio: 'ignore' },
     );
   let child = launch();
@@ -136,4 +136,14 @@ async function writeConfig(path: string, settings: Readonly<Record<string, strin
 /** Stops several servers, even when one fails to. */
 export async function stopAll(servers: readonly Server[]): Promise<void> {
   await Promise.all(servers.map((server) => server.stop()));
+}
+
+/** Starts several servers. When one does not start, the others are stopped. */
+export async function startAll<T extends Server>(starts: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const results = await Promise.allSettled(starts.map((start) => start()));
+  const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed === undefined) return started;
+  await stopAll(started);
+  throw failed.reason;
 }
