@@ -4,7 +4,6 @@ import { queueState } from '../../src/console/queue-state.js';
 import type { QueueRow, QueueState } from '../../src/console/queue-state.js';
 import type { Event } from '../../src/events/envelope.js';
 import { openConcurrencyGroups } from '../../src/coordination/concurrency-groups.js';
-import { enqueueRuns } from '../../src/coordination/enqueue-runs.js';
 import { readBacklog } from '../../src/coordination/read-backlog.js';
 import { openApprovals } from '../../src/coordination/approvals.js';
 import { openRunLimits } from '../../src/coordination/run-limits.js';
@@ -13,6 +12,7 @@ import { openEventQueue, openRunQueue, openSweepQueue } from '../../src/queues/q
 import { openShards } from '../../src/queues/shards.js';
 import { ruleSource } from '../../src/rules/model/rule-schema.js';
 import { recordSweep } from '../../src/schedules/last-sweeps.js';
+import { enqueueRuns } from '../support/enqueue-runs.js';
 import { useTestRedis } from '../support/use-redis.js';
 
 const redis = useTestRedis();
@@ -224,13 +224,14 @@ test('shows sweeps with their progress', async () => {
 test('counts the backlog exactly, by lane, account and rule, apart from jobs that are delayed for another reason', async () => {
   const shard = shards().home;
   const runs = opened(openRunQueue(shard, retention));
+  const events = opened(openEventQueue(shard, retention));
   const groups = openConcurrencyGroups(shard, retention);
   const jobs = [
     ...Array.from({ length: 40 }, (_, number) => run(number, 'onboard')),
     ...Array.from({ length: 400 }, (_, number) => run(1000 + number, 'audit', { lane: 'bulk' })),
     ...Array.from({ length: 30 }, (_, number) => run(2000 + number, 'tidy', { lane: 'bulk' })),
   ];
-  for (const job of jobs) await enqueueRuns([job], { shard, runs, groups });
+  for (const job of jobs) await enqueueRuns([job], { shard, runs, events, groups, retention });
   const inStep = run(5000, 'onboard', {
     admitted: true,
     steps: [{ action: 'wait', status: 'waiting', attempts: 1, calls: [] }],
