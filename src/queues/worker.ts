@@ -43,7 +43,7 @@ export interface Window<T> {
    * turn. `lost`: another worker has the job.
    */
   readonly ask: (job: WindowJob<T>) => Promise<'in_flight' | 'held' | 'lost'>;
-  /** Releases the next jobs. Called before BullMQ ends or delays the job. */
+  /** Releases the next jobs. Called right before BullMQ ends or delays the job. */
   readonly leave: (job: WindowJob<T>) => Promise<void>;
   /** For a script that ends the job and leaves the window in the same step. */
   readonly placeOf: (job: WindowJob<T>) => ScriptPart;
@@ -126,7 +126,7 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
       throw new DelayedError();
     }
     // A job that goes back to the queue is still in flight.
-    if (outcome.kind !== 'requeue' && place?.hasLeft() === false) await place.window.leave(place.job);
+    if (place !== undefined && outcome.kind !== 'requeue' && !place.hasLeft()) leaveWindow(place);
     switch (outcome.kind) {
       case 'completed':
         return;
@@ -141,6 +141,19 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
         await job.moveToDelayed(outcome.at, token);
         throw new DelayedError();
     }
+  };
+
+  /**
+   * Does not wait: the next command of BullMQ goes out on the same connection right behind, so the job that is released is there when
+   * BullMQ looks for the next one.
+   */
+  const leaveWindow = ({ window, job }: NonNullable<ReturnType<typeof placeOf>>): void => {
+    // The check of the backlog finds a job that could not leave.
+    window
+      .leave(job)
+      .catch((error: unknown) =>
+        logger.debug({ queue, job: job.id, reason: errorText(error) }, 'a job could not leave its window'),
+      );
   };
 
   /** The place of a job in the window of its account. */
