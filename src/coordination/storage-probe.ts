@@ -86,6 +86,7 @@ function keysOf(prefix: string): string[] {
   ];
   return [
     ...queue.map((part) => `${prefix}:${EVENTS}:${part}`),
+    `${prefix}:backlog:${EVENTS}:in-flight:interactive:probe`,
     traceKey(prefix, PROBE_ID),
     ...JOURNAL_KEYS.map((key) => `${journalPrefix(prefix)}${key}`),
   ];
