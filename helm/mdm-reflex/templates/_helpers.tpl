@@ -186,9 +186,9 @@ affinity:
 {{- if and $v.redis.url $v.redis.existingSecret -}}
 {{- $wrong = append $wrong "redis: both redis.url and redis.existingSecret are set; expected one of them" -}}
 {{- else if not (or $v.redis.url $v.redis.existingSecret) -}}
-{{- $wrong = append $wrong "redis.url: not set; the chart does not install Redis: expected a redis:// or rediss:// URL, or the name of a Secret that holds the URL in redis.existingSecret" -}}
-{{- else if and $v.redis.url (not (regexMatch "^rediss?://[^/]" $v.redis.url)) -}}
-{{- $wrong = append $wrong "redis.url: expected a URL that begins with redis:// or rediss://" -}}
+{{- $wrong = append $wrong "redis.url: not set; the chart does not install Redis: expected a redis://, redis+cluster:// or redis+sentinel:// URL (rediss… for TLS), or the name of a Secret that holds the URL in redis.existingSecret" -}}
+{{- else if and $v.redis.url (not (regexMatch "^rediss?(\\+cluster|\\+sentinel)?://[^/]" $v.redis.url)) -}}
+{{- $wrong = append $wrong "redis.url: expected a URL that begins with redis://, redis+cluster:// or redis+sentinel:// (rediss… for TLS)" -}}
 {{- end -}}
 {{- $needed := dict "admin.token" $v.admin.token -}}
 {{- if not $v.accounts.existingSecret -}}

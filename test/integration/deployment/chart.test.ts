@@ -445,8 +445,20 @@ describe('invalid values', () => {
 
   test('a missing Redis is reported, with what to do', () => {
     expect(refusal({ ...NEEDED, redis: {} })).toContain(
-      'redis.url: not set; the chart does not install Redis: expected a redis:// or rediss:// URL, or the name of a Secret that holds the URL in redis.existingSecret',
+      'redis.url: not set; the chart does not install Redis: expected a redis://, redis+cluster:// or redis+sentinel:// URL (rediss… for TLS), or the name of a Secret that holds the URL in redis.existingSecret',
     );
+  });
+
+  test.each([
+    'redis://:pw@a:6379/1',
+    'rediss://a',
+    'redis+cluster://:pw@a:6379,b:6379',
+    'rediss+cluster://a',
+    'redis+sentinel://:pw@a:26379,b:26379/fleet',
+    'rediss+sentinel://a/fleet',
+  ])('a Redis URL of each form is taken (%s)', (url) => {
+    const secret = dataOf(ofKind(render({ ...NEEDED, redis: { url } }), 'Secret')[0]);
+    expect(secret['REDIS_URL']).toBe(url);
   });
 
   test('all missing values are reported together', () => {

@@ -124,7 +124,7 @@ rules:
 export async function failOverUnderLoad(
   redisUrl: string,
   failOver: () => Promise<void>,
-  webhooks = 160,
+  webhooks = Number(process.env['FAILOVER_WEBHOOKS'] ?? 160),
 ): Promise<void> {
   const world = await startServiceOn(redisUrl, FAIL_OVER_RULES);
   try {
@@ -132,7 +132,6 @@ export async function failOverUnderLoad(
       world.simulator.enroll({ kind: 'macbook', webhook: false }),
     );
     let accepted = 0;
-    let refused = 0;
     const send = async (index: number): Promise<void> => {
       const device = devices[index];
       if (device === undefined) return;
@@ -140,7 +139,6 @@ export async function failOverUnderLoad(
       await until(`webhook ${index} is accepted`, async () => {
         const status = await world.post(ACCOUNTS[index % ACCOUNTS.length] ?? '', webhook);
         expect([202, 503]).toContain(status);
-        if (status === 503) refused += 1;
         return status === 202;
       });
       accepted += 1;
@@ -164,7 +162,6 @@ export async function failOverUnderLoad(
     });
     const doubled = devices.filter(({ id }) => assignments(world, id) > 1);
     expect(doubled.map(({ id }) => id)).toEqual([]);
-    expect(refused).toBeGreaterThanOrEqual(0);
   } finally {
     await world.stop();
   }

@@ -5,7 +5,7 @@ import { failOverUnderLoad, useEveryPart } from './every-part.js';
 
 let set: TestSentinels;
 beforeAll(async () => {
-  set = await startTestSentinels({ tls: true, password: 'p@ss/word', sentinelPassword: 'of the sentinels' });
+  set = await startTestSentinels({ tls: true, password: 'p@ss/word', sentinelPassword: 'of+the/sentinels' });
 });
 afterAll(() => set.stop());
 
