@@ -72,22 +72,12 @@ const JOURNAL_KEYS = [
 
 /** Every key that {@link enqueueEvents} writes for the probe. A test finds one that is missing here. */
 function keysOf(prefix: string): string[] {
-  const queue = [
-    'wait',
-    'id',
-    'meta',
-    'marker',
-    'events',
-    'paused',
-    'prioritized',
-    'pc',
-    'delayed',
-    PROBE_ID,
-  ];
+  const queue = ['wait', 'id', 'marker', 'events', 'paused', 'prioritized', 'pc', 'delayed', PROBE_ID];
   return [
     ...queue.map((part) => `${prefix}:${EVENTS}:${part}`),
     `${prefix}:backlog:${EVENTS}:in-flight:interactive:probe`,
     traceKey(prefix, PROBE_ID),
+    `${prefix}:backlog:${EVENTS}:in-flight:interactive:probe`,
     ...JOURNAL_KEYS.map((key) => `${journalPrefix(prefix)}${key}`),
   ];
 }

@@ -68,6 +68,7 @@ const COMMANDS: readonly Probe[] = [
   ['ZSCORE', 'K:zset', 'a'],
   ['ZMSCORE', 'K:zset', 'a'],
   ['ZRANK', 'K:zset', 'a'],
+  ['ZRANDMEMBER', 'K:zset'],
   ['ZRANGE', 'K:zset', '0', '-1'],
   ['ZREVRANGE', 'K:zset', '0', '-1'],
   ['ZRANGEBYSCORE', 'K:zset', '0', '1'],

@@ -227,7 +227,8 @@ test('the probes of start and health leave no keys', async () => {
   const { service } = await start(redis.url);
   await service.running;
   const left = (await admin.keys('*')).filter((key) => /:(probe|check)\b/.test(key));
-  expect(left).toEqual([]);
+  // BullMQ writes its version once for each queue.
+  expect(left.filter((key) => !key.endsWith(':events:meta'))).toEqual([]);
 });
 
 test('a user with every right passes the check, and each of its commands succeeds', async () => {
