@@ -29,8 +29,8 @@ rules:
     on: device.enrolled
     do: [assign_device_group: { group: 41 }]
 `;
-/** Longer than everything else takes, so that the worker dies during the call. */
-const API_DELAY_MS = '2000';
+/** Longer than a worker process takes to start, so that the other one dies during its call. */
+const CALL_MS = '10000';
 
 const reported = z.object({ method: z.literal('POST'), arrivedAt: z.string() });
 
@@ -50,24 +50,27 @@ function nextAction({ child }: BenchProcess): Promise<number> {
 const redis = await startRedis();
 const rules = await ruleFile(RULES);
 try {
-  const api = await forkServer('bare-api', { API_DELAY_MS, REPORT_CALLS: '1' });
+  const api = await forkServer('bare-api', { API_WRITE_DELAY_MS: CALL_MS, REPORT_CALLS: '1' });
   const env = {
     ...serviceEnv({ redis: redis.url, rules: rules.path, api: api.url }),
     ...(values.lock !== undefined && { JOB_LOCK_MS: values.lock }),
   };
   const receiver = await startRole('receiver', env);
+  const left = unfinishedWork(redis.client);
   const seconds: number[] = [];
   for (let round = 0; round < Number(values.rounds); round += 1) {
     const doomed = await startRole('worker', env);
     const started = nextAction(api);
-    await postAll(webhookUrl(receiver), [enrollment('C02')], 1);
+    const { refused } = await postAll(webhookUrl(receiver), [enrollment('C02')], 1);
+    if (refused > 0) throw new Error('the webhook was refused');
     await started;
     const heir = await startRole('worker', env);
     const resumed = nextAction(api);
+    if ((await left()) === 0) throw new Error('the call ended before the worker was killed');
     const killedAt = Number(hrtime.bigint()) / 1e6;
     await doomed.kill();
     seconds.push(((await resumed) - killedAt) / 1000);
-    await untilDone(unfinishedWork(redis.client));
+    await untilDone(left);
     await heir.kill();
   }
   print(

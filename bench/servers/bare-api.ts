@@ -1,12 +1,13 @@
 /**
  * The calls of the SimpleMDM API that the benches cause, answered at once by a bare `node:http` server: the service is measured, not
- * the simulator. `API_DELAY_MS` delays each answer. Each call is reported to the parent process with the time of its arrival in
+ * the simulator. `API_DELAY_MS` delays each answer, `API_WRITE_DELAY_MS` those to writes. Each call is reported to the parent process with the time of its arrival in
  * nanoseconds of the monotonic clock, which all processes of a machine share.
  */
 import { createServer } from 'node:http';
 import { hrtime } from 'node:process';
 
-const delayMs = Number(process.env['API_DELAY_MS'] ?? 0);
+const readDelayMs = Number(process.env['API_DELAY_MS'] ?? 0);
+const writeDelayMs = Number(process.env['API_WRITE_DELAY_MS'] ?? readDelayMs);
 const reportsCalls = process.env['REPORT_CALLS'] === '1';
 let posts = 0;
 let reads = 0;
@@ -82,6 +83,7 @@ const server = createServer((request, response) => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(body === undefined ? undefined : JSON.stringify(body));
     };
+    const delayMs = method === 'GET' ? readDelayMs : writeDelayMs;
     if (delayMs === 0 || url.pathname === '/counts') send();
     else setTimeout(send, delayMs);
   });
