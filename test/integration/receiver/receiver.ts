@@ -65,8 +65,10 @@ export interface ReceiverWorld extends Receiver {
   readonly redis: TestRedis;
   readonly client: Redis;
   readonly queue: Queue<EventJob>;
-  /** The events waiting in the queue, oldest first. */
+  /** The events that are to be processed, in flight or in the backlog, oldest first. */
   readonly queued: () => Promise<EventJob['event'][]>;
+  /** Deletes everything that Redis has. */
+  readonly clear: () => Promise<void>;
 }
 
 export async function startReceiverWorld(
@@ -84,7 +86,11 @@ export async function startReceiverWorld(
     redis,
     client,
     queue,
-    queued: async () => (await queue.getJobs(['waiting'], 0, -1, true)).map((job) => job.data.event),
+    queued: async () =>
+      (await queue.getJobs(['waiting', 'delayed'], 0, -1, true)).map((job) => job.data.event),
+    clear: async () => {
+      await client.flushall();
+    },
     stop: async () => {
       await receiver.stop();
       await queue.close();

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 beforeEach(async () => {
-  await world.queue.drain();
+  await world.clear();
 });
 
 const post = (path = HOOK) => request(world.url).post(path);
