@@ -3,7 +3,7 @@ import type { JobsOptions } from 'bullmq';
 import type { Shard } from './shards.js';
 import type { AlertJob, EventJob, RunJob, ScheduleJob, SweepJob } from './jobs.js';
 import { BACKLOG_DELAY_MS } from './backlog-delay.js';
-import { DAY_S, completedTtlS, deadLetterTtlS } from './retention.js';
+import { DAY_S, deadLetterTtlS } from './retention.js';
 import type { Retention } from './retention.js';
 
 /** The names of the queues. */
@@ -17,19 +17,21 @@ function jobOptions(retention: Retention): JobsOptions {
   return {
     attempts: retention.attempts,
     backoff: { type: 'custom' },
-    removeOnComplete: { age: completedTtlS(retention) },
     removeOnFail: { age: deadLetterTtlS(retention) },
   };
 }
 
-/** The queue of events. The job id is the event id, so BullMQ adds an event once. */
+/** Completed events and runs leave the queue at once: their traces know that they are done, and a second copy would fill Redis. */
+const IN_TRACE: JobsOptions = { removeOnComplete: true };
+
+/** The queue of events. The job id is the event id. The trace of an event marks a repeat. */
 export function openEventQueue(shard: Shard, retention: Retention): Queue<EventJob> {
-  return open<EventJob>(EVENTS, shard, retention);
+  return open<EventJob>(EVENTS, shard, retention, IN_TRACE);
 }
 
-/** The queue of runs. The job id is {@link runId}. */
+/** The queue of runs. The job id is {@link runId}. The trace of the event marks a run that has ended. */
 export function openRunQueue(shard: Shard, retention: Retention): Queue<RunJob> {
-  return open<RunJob>(RUNS, shard, retention);
+  return open<RunJob>(RUNS, shard, retention, IN_TRACE);
 }
 
 /** The queue of channels that have something to send. The job id is {@link channelJobId}, so one worker at a time works on a channel. */

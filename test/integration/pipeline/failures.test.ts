@@ -262,9 +262,8 @@ rules:
       'rule needs-apps: apps could not be looked up: GET /devices/54/installed_apps',
     );
     expect(trace.decisions.map((decision) => decision.verdict)).toEqual(['matched', 'error']);
-    // As if the completed job had expired: only the journal knows that the plain rule has run.
-    await client.del(`mdm-reflex:runs:${trace.id}.plain`);
-    await client.zrem('mdm-reflex:runs:completed', `${trace.id}.plain`);
+    // The queue has no completed job: only the trace knows that the plain rule has run.
+    expect(await client.exists(`mdm-reflex:runs:${trace.id}.plain`)).toBe(0);
     await fetch(`${service.url}/api/events/${trace.id}/replay`, {
       method: 'POST',
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
