@@ -4,7 +4,7 @@ import { MAX_STEP_DAYS } from '../rules/model/duration.js';
 /** Seconds in a day. */
 export const DAY_S = 86_400;
 
-/** How long Redis keeps finished jobs and what belongs to them, and how often a job is attempted until then. */
+/** How long Redis keeps dead letters and traces, and how often a job is attempted until then. */
 export interface Retention {
   /** A repeated webhook is recognized for this long. */
   readonly repeatWindowDays: number;
@@ -25,12 +25,12 @@ export function retentionOf(settings: Settings): Retention {
 /** The part of a retention that is a time. */
 export type RetentionDays = Pick<Retention, 'repeatWindowDays' | 'deadLetterDays'>;
 
-/** How long completed jobs and their traces stay, in seconds. */
+/** How long the traces of completed events stay, in seconds. Their jobs leave the queue at once. */
 export function completedTtlS({ repeatWindowDays }: RetentionDays): number {
   return repeatWindowDays * DAY_S;
 }
 
-/** How long dead letters and their traces stay, in seconds. A dead letter also marks a repeated webhook, so it stays as long as a completed job. */
+/** How long dead letters and their traces stay, in seconds. A dead letter also marks a repeated webhook, so it stays as long as the trace of a completed event. */
 export function deadLetterTtlS({ repeatWindowDays, deadLetterDays }: RetentionDays): number {
   return Math.max(repeatWindowDays, deadLetterDays) * DAY_S;
 }
