@@ -50,7 +50,7 @@ export function createMetrics(): Metrics {
   const queues = new Map<string, () => Promise<QueueDepths>>();
   new Gauge({
     name: 'mdm_reflex_queue_jobs',
-    help: 'Jobs in a queue, by state. Those in the backlog are delayed.',
+    help: 'Unfinished jobs and dead letters of a queue, by state. Those in the backlog are delayed.',
     labelNames: ['queue', 'state'],
     registers,
     async collect() {

@@ -122,7 +122,8 @@ describe('the main use case, end to end', () => {
     expect(metrics).toMatch(
       /mdm_reflex_api_call_duration_seconds_count\{account="default",method="POST",route="\/script_jobs",status="201"\} 1/,
     );
-    expect(metrics).toMatch(/mdm_reflex_queue_jobs\{queue="runs",state="completed"\} 4/);
+    expect(metrics).toMatch(/mdm_reflex_job_duration_seconds_count\{queue="runs",outcome="completed"\} 4/);
+    expect(metrics).toMatch(/mdm_reflex_queue_jobs\{queue="runs",state="failed"\} 0/);
     expect(metrics).toMatch(/mdm_reflex_job_duration_seconds_count\{queue="events",outcome="completed"\}/);
     expect(metrics).toContain('process_cpu_seconds_total');
   });
