@@ -42,12 +42,9 @@ export async function checkRedis(
     if (redis instanceof Redis && database > 0) await redis.select(database);
     const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
     for (const server of servers) {
-      const info = await server.info().catch((error: unknown) => {
-        // The check of rights names INFO together with the other commands.
-        if (/no permissions/i.test(String(error))) return undefined;
-        throw error;
-      });
-      if (info === undefined) continue;
+      const info = await server.info();
+      // Without the right to INFO, which the check of rights names together with the other commands.
+      if (info === '') continue;
       const problem = kindProblem(info, redis, where) ?? versionProblem(info, where);
       if (problem !== undefined) return { problem, warnings };
       if (warnings.length === 0) warnings.push(...evictionWarnings(info));

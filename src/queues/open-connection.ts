@@ -6,8 +6,10 @@ import { OperatorError } from '../config/operator-error.js';
 import { parseRedisUrl } from '../config/redis-url.js';
 import type { RedisCluster, RedisTarget, RedisTls, SentinelRedis, SingleRedis } from '../config/redis-url.js';
 import { errorText } from '../telemetry/error-text.js';
-import { batchWrites } from './batched-writes.js';
 import type { Logger } from '../telemetry/logger.js';
+import { batchWrites } from './batched-writes.js';
+import { passReadyCheckWithoutInfo } from './ready-check.js';
+import { RenewingSentinelConnector } from './sentinel-connector.js';
 
 /** The address of Redis: a URL, or the Unix socket of the private Redis. */
 export type RedisAddress = { readonly url: string } | { readonly socketPath: string };
@@ -21,14 +23,21 @@ export type WhileUnreachable = 'fail' | 'wait';
 /** How long a command may take before it fails, for callers who do not wait. */
 const COMMAND_TIMEOUT_MS = 5000;
 
+/**
+ * How long a server may take to close a connection that we close. After a fail-over the old master may be frozen. ioredis also lets a
+ * connection that was refused keep the process alive for this time.
+ */
+const DISCONNECT_TIMEOUT_MS = 250;
+
 const reconnectDelay = (attempt: number): number => Math.min(attempt * 100, 2000);
 
 /** What one connection does while it is not ready. */
 function connectionOptions(connectionName: string, whileUnreachable: WhileUnreachable) {
+  const common = { connectionName, disconnectTimeout: DISCONNECT_TIMEOUT_MS };
   return whileUnreachable === 'wait'
-    ? { connectionName, maxRetriesPerRequest: null }
+    ? { ...common, maxRetriesPerRequest: null }
     : {
-        connectionName,
+        ...common,
         autoResendUnfulfilledCommands: false,
         maxRetriesPerRequest: 0,
         commandTimeout: COMMAND_TIMEOUT_MS,
@@ -48,10 +57,10 @@ export function openConnection(
 ): RedisClient {
   const target = 'url' in address ? parseRedisUrl(address.url) : address;
   const redis = connect(target, name, whileUnreachable);
-  if (redis instanceof Redis) batchWrites(redis);
+  if (redis instanceof Redis) prepare(redis);
   else {
     redis.on('+node', (node: Redis) => {
-      batchWrites(node);
+      prepare(node);
       // The first command would open the connection, and others would fail meanwhile.
       if (node.status === 'wait') node.connect().catch(() => undefined);
     });
@@ -74,6 +83,11 @@ export function openConnection(
     lost = false;
   });
   return redis;
+}
+
+function prepare(redis: Redis): void {
+  passReadyCheckWithoutInfo(redis);
+  batchWrites(redis);
 }
 
 const lastErrors = new WeakMap<RedisClient, string>();
@@ -188,6 +202,8 @@ function connectToCluster(
   });
 }
 
+const SENTINEL_TIMEOUT_MS = 2000;
+
 function connectBySentinels(
   target: SentinelRedis,
   common: ReturnType<typeof connectionOptions> & { readonly enableOfflineQueue: boolean },
@@ -197,17 +213,21 @@ function connectBySentinels(
   return new Redis({
     ...common,
     ...login,
+    Connector: RenewingSentinelConnector,
     retryStrategy: reconnectDelay,
     sentinels: [...target.sentinels],
     name: target.master,
     role: 'master',
     db: target.database,
     sentinelRetryStrategy: reconnectDelay,
+    // Ask the next Sentinel when one accepts connections and never answers.
+    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
     // Leaves the old master as soon as a Sentinel announces the new one.
     failoverDetector: true,
     // A master that has become a replica without closing its connections.
     reconnectOnError: (error) =>
-      error.message.startsWith('READONLY') && (whileUnreachable === 'wait' ? 2 : 1),
+      // Before Redis 7 the error of a script only contains it.
+      error.message.includes('READONLY') && (whileUnreachable === 'wait' ? 2 : 1),
     ...(target.sentinelUsername !== undefined && { sentinelUsername: target.sentinelUsername }),
     ...(target.sentinelPassword !== undefined && { sentinelPassword: target.sentinelPassword }),
     ...(login.tls !== undefined && { enableTLSForSentinelMode: true, sentinelTLS: login.tls }),
