@@ -1,10 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { parseRedisUrl } from '../../../src/config/redis-url.js';
 import { diagnoseRedis } from '../../../src/queues/diagnose-redis.js';
 import { lastErrorOf, openConnection } from '../../../src/queues/open-connection.js';
 import type { RedisClient, WhileUnreachable } from '../../../src/queues/open-connection.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
-import { freePort } from '../../support/redis.js';
+import { listReply, startFakeRedis, textReply } from '../../support/fake-redis.js';
+import { freePort, startTestRedis } from '../../support/redis.js';
 import { startTestCluster } from '../../support/redis-cluster.js';
 import type { TestCluster } from '../../support/redis-cluster.js';
 import { startTestSentinels } from '../../support/redis-sentinel.js';
@@ -103,6 +106,51 @@ describe('Sentinels with TLS and two passwords', () => {
         );
       });
     });
+  });
+
+  test.each(MODES)('a fail-over that is announced while the Sentinels are asked (%s)', async (mode) => {
+    const redis = await startTestRedis();
+    const admin = new Redis(redis.url);
+    let whenAsked = (): Promise<unknown> => Promise.resolve();
+    const subscribed = new Set<number>();
+    let asked = 0;
+    const sentinel = await startFakeRedis(async ([name = '', subcommand = '']) => {
+      if (name.toUpperCase() === 'SUBSCRIBE') {
+        subscribed.add(asked);
+        return `*3\r\n${textReply('subscribe')}${textReply('+switch-master')}:1\r\n`;
+      }
+      if (`${name} ${subcommand}`.toUpperCase() === 'SENTINEL GET-MASTER-ADDR-BY-NAME') {
+        asked += 1;
+        await whenAsked();
+        return listReply('127.0.0.1', String(redis.port));
+      }
+      if (name.toUpperCase() === 'HELLO') return "-ERR unknown command 'HELLO'\r\n";
+      return name.toUpperCase() === 'SENTINEL' ? '*0\r\n' : '+OK\r\n';
+    });
+    const url = `redis+sentinel://127.0.0.1:${sentinel.port}/fleet`;
+    try {
+      await withConnection(url, mode, async (connection) => {
+        await untilReady(connection);
+        await until('the connection listens for fail-overs', () => subscribed.has(1));
+        whenAsked = async () => {
+          whenAsked = () => Promise.resolve();
+          sentinel.push(listReply('message', '+switch-master', 'fleet'));
+          // The announcement arrives first: it was written to its connection before the answer to this one.
+          await delay(50);
+        };
+        await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+        await until('the Sentinel is asked again', () => asked >= 2);
+        await until('the connection is ready or has ended', () =>
+          ['ready', 'end'].includes(connection.status),
+        );
+        expect(connection.status).toBe('ready');
+        expect(await connection.set('a', '1')).toBe('OK');
+      });
+    } finally {
+      await sentinel.stop();
+      admin.disconnect();
+      await redis.stop();
+    }
   });
 
   test('an unknown master and Sentinels that are not there are named', async () => {
