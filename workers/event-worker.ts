@@ -10,7 +10,7 @@ import type { Journal } from '../src/journal/journal.js';
 import type { TraceChanges } from '../src/journal/trace-changes.js';
 import type { JobHandle } from '../src/queues/job-handle.js';
 import type { JobOutcome } from '../src/queues/job-outcome.js';
-import { laneOfRuns } from '../src/queues/jobs.js';
+import { laneOf, laneOfRuns } from '../src/queues/jobs.js';
 import type { EventJob, RunJob } from '../src/queues/jobs.js';
 import type { Rule } from '../src/rules/model/rule.js';
 import { withGroups } from '../src/runs/concurrency-group.js';
@@ -63,7 +63,7 @@ export function createEventHandler(
   return async (job) => {
     const { event } = job.data;
     const session = openEventSession(job, options.logger);
-    const start = await beginEvent(event, session.processing, options);
+    const start = await beginEvent(event, session.processing, laneOf(job.data), options);
     if (start.kind === 'waits') return start.retry;
     const { outcome, jobs = [], changes } = await processEvent(job, start, session, options);
     const processing = session.end(outcome);

@@ -25,8 +25,8 @@ export function accountWindow<T>(
   return {
     asksFirst,
     ask: (job) => backlog.askAgain(jobOf(job), job.token),
-    leave: (job) => backlog.leave(jobOf(job)),
-    placeOf: (job) => backlog.placeOf(jobOf(job)),
+    leave: (job) => backlog.leave(jobOf(job), job.token),
+    placeOf: (job) => backlog.placeOf(jobOf(job), job.token),
     park: (job, until) => backlog.park(jobOf(job), job.token, until),
   };
 }

@@ -31,11 +31,12 @@ const ARRIVALS_PER_MILLISECOND = 2048;
  * - `release_or_hold(b, job)`: for a new job. Returns the delay for `add_job`: 0 when the job is in flight, otherwise that of the backlog.
  * - `ask_again(b, job, token)`: for an active job that was delayed before. Returns 1 when it is in flight, 0 when it is in the backlog,
  *   -1 when another worker has the job.
- * - `leave_and_release(b, job)`: for an active job that ends or is delayed. Call it before BullMQ moves the job.
+ * - `leave_and_release(b, job, token)`: for an active job that ends or is delayed. Call it before BullMQ moves the job.
  * - `park(b, job, token, until_ms)`: for an active job that found its account unavailable: puts it back until the account answers, or until
  *   its own time has come, of which `check_backlog` starts a few. Returns 0, or -1 when another worker has the job.
  * - `put_back(b, job)`: for a job that is in none of BullMQ's states: puts it in flight or into the backlog.
- * - `change_lane(b, job, lane)`: for a job that is delayed.
+ * - `make_interactive(b, job, data, changed)`: for a bulk job that is delayed. Replaces its data. Returns 1, or 0 when the job is not delayed
+ *   or its data is not `data`.
  * - `check_backlog(b, thoroughly)`: heals the windows. Returns how many places were freed.
  *
  * The keys of a backlog are in the shard of its queue, so a cluster runs these scripts.
@@ -180,13 +181,23 @@ local function release(b, lane, account)
   end
 end
 
-local function leave_and_release(b, job)
+-- Whether a job is neither waiting nor active, and so must not hold a place in the window.
+local function is_out_of_flight(b, id)
+  local state = redis.call('hmget', b.prefix .. id, 'name', 'finishedOn')
+  return not state[1] or state[2] or redis.call('zscore', b.prefix .. 'delayed', id)
+end
+
+local function leave_and_release(b, job, token)
+  local lock = redis.call('get', b.prefix .. job.id .. ':lock')
+  local is_own = lock == token
+  -- A command that Redis got twice or late, after BullMQ moved the job: it may be in flight for another worker, or in the backlog again.
+  if not is_own and (lock or not is_out_of_flight(b, job.id)) then return end
   take_from_flight(b, job.lane, job.account, job.id)
   local held = backlog_key(b, 'held', job.lane, job.account)
   local held_until = redis.call('get', held)
   if held_until and b.now >= tonumber(held_until) then redis.call('del', held) end
   if redis.call('exists', b.root .. ':accounts:' .. job.lane) == 0 then return end
-  take_from_backlog(b, job)
+  if is_own then take_from_backlog(b, job) end
   release(b, job.lane, job.account)
 end
 
@@ -234,20 +245,17 @@ local function put_back(b, job)
   release(b, job.lane, job.account)
 end
 
-local function change_lane(b, job, lane)
-  redis.call('hset', b.prefix .. job.id, 'priority', lane == 'bulk' and 1 or 0)
+local function make_interactive(b, job, data, changed)
+  local key = b.prefix .. job.id
+  if not redis.call('zscore', b.prefix .. 'delayed', job.id) or redis.call('hget', key, 'data') ~= data then return 0 end
+  redis.call('hset', key, 'data', changed, 'priority', 0)
   local was_waiting = take_from_backlog(b, job)
-  job.lane = lane
+  job.lane = 'interactive'
   if was_waiting then
     put_in_backlog(b, job)
-    release(b, lane, job.account)
+    release(b, job.lane, job.account)
   end
-end
-
--- Whether a job is neither waiting nor active, and so must not hold a place in the window.
-local function is_out_of_flight(b, id)
-  local state = redis.call('hmget', b.prefix .. id, 'name', 'finishedOn')
-  return not state[1] or state[2] or redis.call('zscore', b.prefix .. 'delayed', id)
+  return 1
 end
 
 -- Parked jobs have their own reasons to try again, such as a timeout of their step: some of those that are due may.

@@ -4,6 +4,7 @@ import { defineScript, runScript } from '../queues/script.js';
 import type { Script } from '../queues/script.js';
 import type { ScriptPart } from '../queues/script-parts.js';
 import type { Shard } from '../queues/shards.js';
+import { priorityOf } from '../queues/jobs.js';
 import type { Lane } from '../queues/jobs.js';
 import { BACKLOG_LUA } from './backlog-script.js';
 
@@ -31,17 +32,20 @@ export interface Backlog {
    */
   readonly askAgain: (job: BacklogJob, token: string) => Promise<'in_flight' | 'held' | 'lost'>;
   /** Call it before BullMQ ends or delays a job that is in flight. Releases the next jobs. */
-  readonly leave: (job: BacklogJob) => Promise<void>;
+  readonly leave: (job: BacklogJob, token: string) => Promise<void>;
   /** For a script that does the same with {@link LEAVE_WINDOW_LUA}. */
-  readonly placeOf: (job: BacklogJob) => ScriptPart;
+  readonly placeOf: (job: BacklogJob, token: string) => ScriptPart;
   /**
    * Puts an active job back until its account answers. Meanwhile one job of the lane at a time finds out whether it does.
    *
    * @param until - When to ask the account next, in epoch milliseconds.
    */
   readonly park: (job: BacklogJob, token: string, until: number) => Promise<'parked' | 'lost'>;
-  /** Moves a job that is delayed or in the backlog to the other lane. */
-  readonly changeLane: (job: BacklogJob, lane: Lane) => Promise<void>;
+  /**
+   * Moves the bulk job of an event or a run to the interactive lane, if it is delayed or in the backlog. One that is in flight stays in its lane:
+   * its worker saves its data.
+   */
+  readonly makeInteractive: (id: string) => Promise<void>;
   /**
    * Releases what a lost wake-up left behind, and frees the places of jobs that are no longer in flight. One process at a time does it.
    *
@@ -66,7 +70,7 @@ const THOROUGH_INTERVAL_MS = 15_000;
 export const LEAVE_WINDOW_LUA = `
 local function leave_window(part)
   local job = { id = part[3], lane = part[4], account = part[5], turn = part[6], at = tonumber(part[7]) }
-  leave_and_release(backlog_of(part[1], part[2]), job)
+  leave_and_release(backlog_of(part[1], part[2]), job, part[8])
 end
 `;
 
@@ -74,8 +78,9 @@ end
 function placePart(
   keys: readonly [queue: string, backlog: string],
   { id, lane, account, turn, at }: BacklogJob,
+  token: string,
 ): ScriptPart {
-  return [...keys, id, lane, account, turn, at];
+  return [...keys, id, lane, account, turn, at, token];
 }
 
 /** KEYS: queue, backlog. ARGV: id, lane, account, turn, time; then what the script needs. */
@@ -86,9 +91,9 @@ const define = (body: string): Script =>
     ${body}`);
 
 const ASK_AGAIN = define('return ask_again(b, job, ARGV[6])');
-const LEAVE = define('leave_and_release(b, job)');
+const LEAVE = define('leave_and_release(b, job, ARGV[6])');
 const PARK = define('return park(b, job, ARGV[6], tonumber(ARGV[7]))');
-const CHANGE_LANE = define('change_lane(b, job, ARGV[6])');
+const MAKE_INTERACTIVE = define('return make_interactive(b, job, ARGV[6], ARGV[7])');
 
 /** KEYS: queue, backlog. ARGV: the interval and the thorough interval in milliseconds. */
 const CHECK = defineScript(`${ADD_JOB_LUA}${BACKLOG_LUA}
@@ -113,16 +118,46 @@ export function openBacklog(shard: Shard, queue: string): Backlog {
       if (answer === 1) return 'in_flight';
       return answer === 0 ? 'held' : 'lost';
     },
-    leave: async (job) => {
-      await run(LEAVE, job);
+    leave: async (job, token) => {
+      await run(LEAVE, job, token);
     },
-    placeOf: (job) => placePart(keys, job),
+    placeOf: (job, token) => placePart(keys, job, token),
     park: async (job, token, until) =>
       z.int().parse(await run(PARK, job, token, Math.ceil(until))) === 0 ? 'parked' : 'lost',
-    changeLane: async (job, lane) => {
-      await run(CHANGE_LANE, job, lane);
+    makeInteractive: async (id) => {
+      // A worker may change the data meanwhile, and what it saved must not be lost.
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        const job = await bulkJob(shard, `${keys[0]}${id}`);
+        if (job === undefined) return;
+        const { data, changed, account, turn, at } = job;
+        const inBacklog = { id, lane: 'bulk', account, turn, at } as const;
+        if ((await run(MAKE_INTERACTIVE, inBacklog, data, changed)) === 1) return;
+      }
     },
     check: async () =>
       z.int().parse(await runScript(shard.redis, CHECK, keys, [CHECK_INTERVAL_MS, THOROUGH_INTERVAL_MS])),
+  };
+}
+
+/** More changes than this within a few milliseconds mean that the job is being processed. */
+const MAX_TRIES = 3;
+
+const dataInBulk = z.looseObject({ lane: z.literal('bulk'), event: z.looseObject({ account: z.string() }) });
+
+/** A job of the bulk lane, with its data (JSON) as it is and as it is in the interactive lane. Undefined when the job is in that lane or gone. */
+async function bulkJob({ redis }: Shard, key: string) {
+  // Most jobs are not in bulk, and their data is long.
+  if ((await redis.hget(key, 'priority')) !== String(priorityOf('bulk'))) return undefined;
+  const [name, timestamp, data] = await redis.hmget(key, 'name', 'timestamp', 'data');
+  if (typeof name !== 'string' || typeof data !== 'string') return undefined;
+  const parsed = dataInBulk.safeParse(JSON.parse(data)).data;
+  if (parsed === undefined) return undefined;
+  const { lane: _lane, ...rest } = parsed;
+  return {
+    data,
+    changed: JSON.stringify(rest),
+    account: parsed.event.account,
+    turn: name,
+    at: Number(timestamp),
   };
 }

@@ -10,15 +10,15 @@ import { journalPrefix, traceKey } from '../journal/trace-keys.js';
 import type { ProcessingTrace } from '../journal/trace.js';
 import { unfinishedJobState } from '../queues/job-state.js';
 import type { JobRetry } from '../queues/job-outcome.js';
-import type { EventJob, RunJob } from '../queues/jobs.js';
+import type { EventJob, Lane, RunJob } from '../queues/jobs.js';
 import type { JobPlace } from '../queues/job-handle.js';
 import { ADD_JOB_LUA } from '../queues/add-job.js';
 import { ARRIVAL_ORDER_LUA } from './arrival-order.js';
-import { LEAVE_WINDOW_LUA } from './backlog.js';
+import { LEAVE_WINDOW_LUA, openBacklog } from './backlog.js';
 import { BACKLOG_LUA } from './backlog-script.js';
 import { ENQUEUE_RUNS_LUA, runsPart } from './enqueue-runs.js';
 import type { RunTarget } from './enqueue-runs.js';
-import { wakeJob } from '../queues/queues.js';
+import { EVENTS, wakeJob } from '../queues/queues.js';
 import type { RetentionDays } from '../queues/retention.js';
 import { TAKE_PART_LUA, joinedParts } from '../queues/script-parts.js';
 import { defineScript, runScript } from '../queues/script.js';
@@ -26,7 +26,8 @@ import type { Shard } from '../queues/shards.js';
 import type { Redaction } from '../telemetry/redaction.js';
 import { waitForEarlierEvent } from './earlier-events.js';
 import { EVENT_CAUSES_LUA, causeFrom, causePart } from './event-causes.js';
-import { EVENT_ORDER_LUA, eventOrderPart, removeEvent } from './event-order.js';
+import { EVENT_ORDER_LUA, eventOrderPart, eventOrderPlace, removeEvent } from './event-order.js';
+import { raiseEarlierJobs } from './raise-earlier-jobs.js';
 
 /*
  * What Redis does for an attempt at an event, in two round trips: one before the rules are evaluated, and one after.
@@ -68,11 +69,12 @@ const beginReply = z.tuple([z.enum(['waits', 'begun']), z.string(), z.unknown()]
 
 /**
  * Begins an attempt at an event: makes sure that it has a trace, because its receiver may have died right after it enqueued the event, and
- * records the attempt. An event waits until the earlier events of its device are processed.
+ * records the attempt. An event waits until the earlier events of its device are processed; these are in its lane then.
  */
 export async function beginEvent(
   event: Event,
   processing: ProcessingTrace,
+  lane: Lane,
   { shard, events, retention, redaction }: EventStore,
 ): Promise<EventStart> {
   const { redis, prefix } = shard;
@@ -87,7 +89,12 @@ export async function beginEvent(
     const [kind, text, known] = reply;
     if (kind === 'begun') return { kind, cause: causeFrom(text), known: knownTraceFrom(known) };
     const state = await unfinishedJobState(events, text);
-    if (state !== undefined) return { kind, retry: waitForEarlierEvent(event, state) };
+    if (state !== undefined) {
+      const { order } = eventOrderPlace(prefix, event);
+      if (lane === 'interactive' && order !== undefined)
+        await raiseEarlierJobs(shard, openBacklog(shard, EVENTS), order, event.id);
+      return { kind, retry: waitForEarlierEvent(event, state) };
+    }
     // No worker will process an event whose job is gone.
     await removeEvent(shard, event, text);
   }

@@ -16,6 +16,7 @@ import type { JobHandle, JobPlace } from './job-handle.js';
 import type { FailureReason, JobFailure, JobOutcome } from './job-outcome.js';
 import { stalledCheckMs } from './job-lock.js';
 import { PatientWorker } from './patient-worker.js';
+import { BACKLOG_DELAY_MS } from './backlog-delay.js';
 import { retryDelay } from './backoff.js';
 import type { RetryPolicy } from './backoff.js';
 
@@ -111,7 +112,9 @@ export function startWorker<S extends z.ZodType>(options: WorkerOptions<S>): Run
     const parsed = options.schema.safeParse(job.data);
     // Data that no one can read has no account, so its job has no place in a window.
     const place = parsed.success ? placeOf(job, token, parsed.data) : undefined;
-    if (place !== undefined && (place.window.asksFirst || job.attemptsStarted > 1)) {
+    // BullMQ starts a job by itself that was in the backlog for a day.
+    const isLate = job.attemptsStarted > 1 || Date.now() - job.timestamp >= BACKLOG_DELAY_MS;
+    if (place !== undefined && (place.window.asksFirst || isLate)) {
       const answer = await place.window.ask(place.job);
       if (answer === 'lost') throw lostJob(job);
       if (answer === 'held') throw new DelayedError();

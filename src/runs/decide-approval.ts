@@ -1,7 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Approvals, ApprovalDecision, ApprovalRequest } from '../coordination/approvals.js';
 import { openBacklog } from '../coordination/backlog.js';
-import { laneOf } from '../queues/jobs.js';
 import type { RunJob } from '../queues/jobs.js';
 import type { Shard } from '../queues/shards.js';
 import { RUNS, wakeJob } from '../queues/queues.js';
@@ -44,24 +43,10 @@ export async function decideApproval(
     ...(address !== undefined && { address }),
   };
   const result = await approvals.decide(id, decision);
-  await makeInteractive(run, target);
+  // A person waits for the run now, also when a sweep planned it.
+  await openBacklog(target.shard, RUNS).makeInteractive(run);
   await wakeJob(target.runs, run);
   return result;
-}
-
-/** A person waits for the run now, also when a sweep planned it. */
-async function makeInteractive(
-  run: string,
-  { shard, runs }: Omit<DecisionTarget, 'approvals'>,
-): Promise<void> {
-  const job = await runs.getJob(run);
-  // The worker that has an active job saves its data, so it stays in its lane.
-  if (job === undefined || laneOf(job.data) === 'interactive' || !(await job.isDelayed())) return;
-  const { lane: _lane, ...data } = job.data;
-  await job.updateData(data);
-  const { account } = data.event;
-  const inBacklog = { id: run, lane: 'bulk', account, turn: data.rule.id, at: job.timestamp } as const;
-  await openBacklog(shard, RUNS).changeLane(inBacklog, 'interactive');
 }
 
 /** A name on one line; undefined when nothing visible is left. */

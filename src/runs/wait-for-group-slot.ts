@@ -1,8 +1,13 @@
 import { acquireSlot } from '../coordination/acquire-slot.js';
 import type { SlotContext } from '../coordination/acquire-slot.js';
+import { openBacklog } from '../coordination/backlog.js';
 import type { SlotRequest } from '../coordination/concurrency-groups.js';
+import { raiseEarlierJobs } from '../coordination/raise-earlier-jobs.js';
 import type { RunLimits } from '../coordination/run-limits.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
+import { laneOf } from '../queues/jobs.js';
+import { RUNS } from '../queues/queues.js';
+import type { Shard } from '../queues/shards.js';
 import { recheckInterval } from '../queues/recheck-interval.js';
 import type { Rule } from '../rules/model/rule.js';
 import { admissionId } from './run-session.js';
@@ -27,7 +32,7 @@ export function slotRequestOf(rule: Rule, run: RunSession): SlotRequest | undefi
 export async function waitForGroupSlot(
   rule: Rule,
   run: RunSession,
-  context: SlotContext & { readonly limits: RunLimits },
+  context: SlotContext & { readonly limits: RunLimits; readonly shard: Shard },
 ): Promise<JobOutcome | undefined> {
   const request = slotRequestOf(rule, run);
   if (request === undefined) return undefined;
@@ -47,6 +52,10 @@ export async function waitForGroupSlot(
         minMs: RECHECK_MS * position,
         maxMs: MAX_RECHECK_MS,
       });
+      if (laneOf(run.data()) === 'interactive') {
+        const { key } = context.groups.members(request.group);
+        await raiseEarlierJobs(context.shard, openBacklog(context.shard, RUNS), key, run.job.id);
+      }
       // While the rule is held, the earlier run waits for a person, and this one with it.
       await context.limits.addBehind(event.account, rule.source.id, admissionId(run.job.id, run.data()));
       const reason = `waits for earlier runs of the rule for the same ${keyName(rule)}`;

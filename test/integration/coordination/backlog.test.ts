@@ -78,7 +78,7 @@ async function start({ id }: BacklogJob): Promise<void> {
 /** Starts a job and ends it. */
 async function run(job: BacklogJob): Promise<void> {
   await start(job);
-  await backlog.leave(job);
+  await backlog.leave(job, TOKEN);
   await redis().lrem('mdm-reflex:runs:active', '0', job.id);
   await redis().del(`mdm-reflex:runs:${job.id}`, `mdm-reflex:runs:${job.id}:lock`);
 }
@@ -176,7 +176,7 @@ describe('a job that was delayed', () => {
   test('goes on when its account has room', async () => {
     const job = await add('e');
     await start(job);
-    await backlog.leave(job);
+    await backlog.leave(job, TOKEN);
     expect(await backlog.askAgain(job, TOKEN)).toBe('in_flight');
     expect(await redis().smembers('mdm-reflex:backlog:runs:in-flight:interactive:north')).toEqual([job.id]);
   });
@@ -184,7 +184,7 @@ describe('a job that was delayed', () => {
   test('goes back into the backlog when its account has no room, before later jobs', async () => {
     const job = await add('early');
     await start(job);
-    await backlog.leave(job);
+    await backlog.leave(job, TOKEN);
     const others = await addMany(30, 'e');
     expect(await backlog.askAgain({ ...job, at: 1 }, TOKEN)).toBe('held');
     expect(await (await runs.getJob(job.id))?.getState()).toBe('delayed');
@@ -197,7 +197,7 @@ describe('a job that was delayed', () => {
   test('is left to the worker that has its lock', async () => {
     const job = await add('early');
     await start(job);
-    await backlog.leave(job);
+    await backlog.leave(job, TOKEN);
     await addMany(30, 'e');
     expect(await backlog.askAgain(job, 'another token')).toBe('lost');
     expect(await backlog.park(job, 'another token', Date.now())).toBe('lost');
@@ -298,7 +298,7 @@ describe('what went wrong', () => {
     if (first === undefined || second === undefined || started === undefined) throw new Error('no job');
     await (await runs.getJob(started.id))?.promote();
     await start(started);
-    await backlog.leave(started);
+    await backlog.leave(started, TOKEN);
     // It waits for its retry.
     await redis().lrem('mdm-reflex:runs:active', '0', started.id);
     await redis().zadd('mdm-reflex:runs:delayed', String((Date.now() + 1e6) * 0x1000), started.id);
@@ -315,17 +315,72 @@ describe('what went wrong', () => {
   });
 });
 
-test('a run in the backlog that changes its lane waits there', async () => {
-  await addMany(9, 'b', { lane: 'bulk' });
-  const job: BacklogJob = {
+describe('a bulk run for which an interactive one waits', () => {
+  const isBulk = async (): Promise<boolean> => (await runs.getJob('b9.welcome'))?.data.lane === 'bulk';
+  const raised: BacklogJob = {
     id: 'b9.welcome',
-    lane: 'bulk',
+    lane: 'interactive',
     account: 'north',
     turn: 'welcome',
     at: Date.now(),
   };
-  await backlog.changeLane(job, 'interactive');
-  expect((await inFlight())[0]).toBe(job.id);
-  await run({ ...job, lane: 'interactive' });
-  expect(await redis().exists('mdm-reflex:backlog:runs:turns:bulk:north')).toBe(1);
+
+  test('goes on in the interactive lane', async () => {
+    await addMany(9, 'b', { lane: 'bulk' });
+    await backlog.makeInteractive(raised.id);
+    expect((await inFlight())[0]).toBe(raised.id);
+    expect(await isBulk()).toBe(false);
+    await run(raised);
+    expect(await redis().exists('mdm-reflex:backlog:runs:turns:bulk:north')).toBe(1);
+  });
+
+  test('stays in its lane while it is active', async () => {
+    const job = await add('b9', { lane: 'bulk' });
+    await start(job);
+    await backlog.makeInteractive(job.id);
+    expect(await isBulk()).toBe(true);
+    await run(job);
+    expect(await redis().exists('mdm-reflex:backlog:runs:in-flight:bulk')).toBe(0);
+  });
+
+  test('keeps what a worker saves at the same moment', async () => {
+    await addMany(9, 'b', { lane: 'bulk' });
+    const job = await runs.getJob(raised.id);
+    if (job === undefined) throw new Error('no job');
+    await Promise.all([backlog.makeInteractive(raised.id), job.updateData({ ...job.data, replays: 7 })]);
+    expect((await runs.getJob(raised.id))?.data.replays).toBe(7);
+  });
+});
+
+describe('a leave that Redis gets late, or twice', () => {
+  test('does not take the job out of the backlog again', async () => {
+    const job = await add('early');
+    await start(job);
+    await backlog.leave(job, TOKEN);
+    const others = await addMany(24, 'e');
+    expect(await backlog.askAgain({ ...job, at: 1 }, TOKEN)).toBe('held');
+    await backlog.leave(job, TOKEN);
+    const [first] = others;
+    if (first === undefined) throw new Error('no job');
+    await run(first);
+    expect((await inFlight()).at(-1)).toBe(job.id);
+  });
+
+  test('does not free the place that the job has for another worker', async () => {
+    const job = await add('e');
+    await start(job);
+    await backlog.leave(job, 'token of an earlier worker');
+    expect(await redis().scard('mdm-reflex:backlog:runs:in-flight:interactive:north')).toBe(1);
+  });
+
+  test('frees the place of a job that BullMQ has moved', async () => {
+    const jobs = await addMany(25, 'e');
+    const [first] = jobs;
+    if (first === undefined) throw new Error('no job');
+    await start(first);
+    await redis().lrem('mdm-reflex:runs:active', '0', first.id);
+    await redis().del(`mdm-reflex:runs:${first.id}`, `mdm-reflex:runs:${first.id}:lock`);
+    await backlog.leave(first, TOKEN);
+    expect((await inFlight()).at(-1)).toBe('e25.welcome');
+  });
 });

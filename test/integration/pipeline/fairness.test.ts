@@ -1,6 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { enqueueEvents } from '../../../src/coordination/enqueue-events.js';
+import { openShardStores } from '../../../src/coordination/shard-stores.js';
+import { event } from '../../../src/events/envelope.js';
 import { readBacklog } from '../../../src/coordination/read-backlog.js';
 import { findEvents } from '../../../src/journal/find-events.js';
 import { openScheduleQueue } from '../../../src/queues/queues.js';
@@ -87,6 +91,47 @@ test('a rule does not wait behind the runs of another', async () => {
   await until('the other rule has run', () => writes(current).some(isSingle));
   expect(writes(current).findIndex(isSingle) - before).toBeLessThan(50);
   expect(await backlogOf(current, 'bulk')).toBeGreaterThan(0);
+});
+
+describe.each([
+  ['earlier bulk event of its device', 'if: device.name != ""'],
+  ['earlier bulk run of its group', ''],
+])('an event does not wait for an %s that waits in the bulk lane', (_name, condition) => {
+  test('which goes first, in the lane of the event', async () => {
+    const current = await world.start({
+      rules: `rules:${WELCOME.replace('do:', `${condition}\n    do:`)}`,
+      simulator: { fleet: { devices: 200, seed: 1 } },
+      env: { API_RATE: '2' },
+    });
+    const { redis, prefix } = singleShard(current.client);
+    const retention = { repeatWindowDays: 7, deadLetterDays: 30, attempts: 3 };
+    const stores = openShardStores(openShards(current.client), retention, (text) => text);
+    current.beforeStop(() => stores.close());
+    const account = 'default';
+    const at = new Date(Date.now() - 60_000).toISOString();
+    const events = Array.from({ length: 150 }, (_, index) =>
+      event.parse({
+        id: createHash('sha256').update(`bulk ${index}`).digest('hex'),
+        account,
+        type: 'device.enrolled',
+        at,
+        receivedAt: at,
+        source: 'replay',
+        originalSource: 'webhook',
+        data: { device: { id: 10_000 + index, udid: `u${index}`, serial_number: `s${index}` } },
+      }),
+    );
+    await enqueueEvents(events, stores.of(account), 'bulk');
+    await until('much waits in the bulk lane', async () => (await backlogOf(current, 'bulk')) >= 100);
+    await current.post({
+      type: 'device.enrolled',
+      data: { device: { id: 10_149, udid: 'u149', serial_number: 's149' } },
+    });
+    const isOfDevice = ({ path }: RecordedCall): boolean => path.startsWith('/devices/10149/');
+    await until('both runs have acted', () => writes(current).filter(isOfDevice).length === 2);
+    expect(await backlogOf(current, 'bulk')).toBeGreaterThan(20);
+    expect(await redis.exists(`${prefix}:backlog:runs:in-flight:bulk`)).toBe(1);
+  });
 });
 
 test('an account does not wait behind the events of another', async () => {
