@@ -65,6 +65,7 @@ export function createEventHandler(
     const session = openEventSession(job, options.logger);
     const start = await beginEvent(event, session.processing, laneOf(job.data), options);
     if (start.kind === 'waits') return start.retry;
+    if (start.kind === 'ended') return { kind: 'completed' };
     const { outcome, jobs = [], changes } = await processEvent(job, start, session, options);
     const processing = session.end(outcome);
     const hasEnded = outcome.kind === 'completed' || outcome.kind === 'failed';

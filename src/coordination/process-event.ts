@@ -45,6 +45,8 @@ export interface EventStore {
 export type EventStart =
   /** An earlier event of the device is not processed. */
   | { readonly kind: 'waits'; readonly retry: JobRetry }
+  /** It was processed, and its trace is trimmed. A worker died before it could end the job. */
+  | { readonly kind: 'ended' }
   | {
       readonly kind: 'begun';
       /** The action that caused the event, if any. Every attempt and replay gets the same cause. */
@@ -61,11 +63,13 @@ if order[1] then
   if earlier ~= '' then return { 'waits', earlier, {} } end
 end
 local prefix = start[1]
+-- Only finished events are trimmed. Without its trace, an event would lead to the same runs once more.
+if redis.call('ZSCORE', prefix .. 'seen', start[3]) then return { 'ended', '', {} } end
 journal_start(prefix, start, 3, tonumber(start[2]), false)
 journal_write(prefix, write, 1)
 return { 'begun', cause[1] and cause_of(cause) or '', journal_known(prefix, start[3]) }`);
 
-const beginReply = z.tuple([z.enum(['waits', 'begun']), z.string(), z.unknown()]);
+const beginReply = z.tuple([z.enum(['waits', 'ended', 'begun']), z.string(), z.unknown()]);
 
 /**
  * Begins an attempt at an event: makes sure that it has a trace, because its receiver may have died right after it enqueued the event, and
@@ -87,6 +91,7 @@ export async function beginEvent(
   for (;;) {
     const reply = beginReply.parse(await runScript(redis, BEGIN, [traceKey(prefix, event.id)], parts));
     const [kind, text, known] = reply;
+    if (kind === 'ended') return { kind };
     if (kind === 'begun') return { kind, cause: causeFrom(text), known: knownTraceFrom(known) };
     const state = await unfinishedJobState(events, text);
     if (state !== undefined) {

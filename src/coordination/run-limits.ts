@@ -53,6 +53,8 @@ export type Admission =
       readonly held: HeldRule;
       /** Whether this request reached the limit; false when the rule was held before. */
       readonly isNew: boolean;
+      /** How many runs of the rule have asked and wait. */
+      readonly waiting: number;
     }
   /** A person dropped the runs that waited. */
   | { readonly kind: 'dropped' };
@@ -105,7 +107,7 @@ local function admit(KEYS, ARGV)
   local function hold(kind)
     redis.call('sadd', KEYS[2], ARGV[4])
     redis.call('expire', KEYS[2], ARGV[5])
-    return { kind, redis.call('hget', KEYS[1], ARGV[1]) }
+    return { kind, redis.call('hget', KEYS[1], ARGV[1]), redis.call('scard', KEYS[2]) }
   end
   if redis.call('hexists', KEYS[1], ARGV[1]) == 1 then return hold('held') end
   for i = 5, #KEYS do
@@ -156,15 +158,15 @@ const DROP = defineScript(`
 
 const admission = z.union([
   z.tuple([z.enum(['admitted', 'dropped'])]),
-  z.tuple([z.enum(['held', 'newly_held']), z.string()]),
+  z.tuple([z.enum(['held', 'newly_held']), z.string(), z.int()]),
 ]);
 
 /** Reads what `admit` gave. */
 export function admissionFrom(reply: unknown): Admission {
   const answer = admission.parse(reply);
   if (answer.length === 1) return { kind: answer[0] };
-  const [kind, record] = answer;
-  return { kind: 'held', held: heldRule.parse(JSON.parse(record)), isNew: kind === 'newly_held' };
+  const [kind, record, waiting] = answer;
+  return { kind: 'held', held: heldRule.parse(JSON.parse(record)), isNew: kind === 'newly_held', waiting };
 }
 
 /**

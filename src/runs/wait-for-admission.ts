@@ -1,5 +1,5 @@
 import type { AlertDispatcher } from '../alerts/alert-dispatcher.js';
-import type { AdmissionRequest, HeldRule, Refusal, RunLimits } from '../coordination/run-limits.js';
+import type { AdmissionRequest, Refusal, RunLimits } from '../coordination/run-limits.js';
 import type { JobOutcome } from '../queues/job-outcome.js';
 import type { Rule } from '../rules/model/rule.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -16,6 +16,9 @@ export interface AdmissionContext {
 
 /** How often the runs of a held rule check whether a person has released or dropped them. */
 const RECHECK_MS = 5000;
+/** Many runs check less often, about a hundred per second in all: they must not take the time of the runs of other rules. */
+const RECHECK_PER_RUN_MS = 10;
+const MAX_RECHECK_MS = 60_000;
 
 /** Asks the run limits of the rule for a run; undefined when the run was admitted before. */
 export function admissionRequestOf(rule: Rule, run: RunSession): AdmissionRequest | undefined {
@@ -56,7 +59,7 @@ export async function outcomeOfRefusal(
   run: RunSession,
   context: AdmissionContext,
 ): Promise<JobOutcome> {
-  if (admission.kind === 'held') return hold(admission.held, admission.isNew, run, context);
+  if (admission.kind === 'held') return hold(admission, run, context);
   return run.fail(
     { reason: 'the run was dropped while its rule was held', code: 'run/dropped' },
     { alert: false },
@@ -64,8 +67,7 @@ export async function outcomeOfRefusal(
 }
 
 async function hold(
-  held: HeldRule,
-  isNew: boolean,
+  { held, isNew, waiting }: Extract<Refusal, { kind: 'held' }>,
   run: RunSession,
   { alerts, metrics }: AdmissionContext,
 ): Promise<JobOutcome> {
@@ -92,5 +94,6 @@ async function hold(
       severity: 'critical',
     });
   }
-  return run.wait(Date.now() + RECHECK_MS, { reason, code });
+  const recheckMs = Math.min(Math.max(RECHECK_MS, waiting * RECHECK_PER_RUN_MS), MAX_RECHECK_MS);
+  return run.wait(Date.now() + recheckMs, { reason, code });
 }

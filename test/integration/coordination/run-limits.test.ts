@@ -39,7 +39,7 @@ describe('run limits', () => {
     const held = { account: 'a', rule: 'r', since: new Date(now).toISOString(), reason: 'two a minute' };
     for (const isNew of [true, false]) {
       const request = { account: 'a', rule: 'r', run: 'three', plannedAt: now, limits: [OWN] };
-      expect(await runLimits().admit(request)).toEqual({ kind: 'held', held, isNew });
+      expect(await runLimits().admit(request)).toEqual({ kind: 'held', held, isNew, waiting: 1 });
     }
     expect(await runLimits().listHeld()).toEqual([{ ...held, waitingRuns: 1, behindEarlierRuns: 0 }]);
     await runLimits().removeWaiting('a', 'r', 'three');
