@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { RequestListener } from 'node:http';
+import type { Express } from 'express';
 import { OperatorError } from '../config/operator-error.js';
 import { errorCode } from '../telemetry/error-text.js';
+import { expressMessages } from './express-messages.js';
 
 /** A listening HTTP server. */
 export interface Listener {
@@ -25,15 +26,16 @@ const CLOSE_TIMEOUT_MS = 2000;
  * @param port - 0 selects a free port.
  * @throws OperatorError when the service cannot listen on the address.
  */
-export async function listen(handler: RequestListener, host: string, port: number): Promise<Listener> {
+export async function listen(app: Express, host: string, port: number): Promise<Listener> {
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 2000,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      ...expressMessages(app),
     },
-    handler,
+    app,
   );
   server.listen(port, host);
   try {
