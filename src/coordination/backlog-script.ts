@@ -28,7 +28,8 @@ const ARRIVALS_PER_MILLISECOND = 2048;
  * queue (`mdm-reflex:runs:`) and of its backlog (`mdm-reflex:backlog:runs`), and for the opened queue, if it is open, and `job`: a table of `id`, `lane` (`interactive` or `bulk`),
  * `account`, `turn` (the name of the job: what takes turns within an account) and `at` (when the job was added, in epoch milliseconds).
  *
- * - `release_or_hold(b, job)`: for a new job. Returns the delay for `add_job`: 0 when the job is in flight, otherwise that of the backlog.
+ * - `release_or_hold(b, job, writes)`: for a new job. Returns the delay for `add_job`: 0 when the job is in flight, otherwise that of the backlog.
+ *   With `writes` (`COLLECTED_WRITES_LUA`), the script may only call this function until it flushes them.
  * - `ask_again(b, job, token)`: for an active job that was delayed before. Returns 1 when it is in flight, 0 when it is in the backlog,
  *   -1 when another worker has the job.
  * - `leave_and_release(b, job, token)`: for an active job that ends or is delayed. Call it before BullMQ moves the job.
@@ -92,9 +93,18 @@ local function add_account(b, lane, account)
   if not redis.call('zscore', accounts, account) then redis.call('zadd', accounts, next_turn(b), account) end
 end
 
-local function put_in_backlog(b, job)
-  local arrival = redis.call('incr', b.root .. ':arrivals') % ${ARRIVALS_PER_MILLISECOND}
-  redis.call('zadd', waiting_key(b, job), 'NX', job.at + arrival / ${ARRIVALS_PER_MILLISECOND}, job.id)
+local function put_in_backlog(b, job, writes)
+  local arrival = count_up(writes, b.root .. ':arrivals') % ${ARRIVALS_PER_MILLISECOND}
+  local key = waiting_key(b, job)
+  local score = job.at + arrival / ${ARRIVALS_PER_MILLISECOND}
+  if not writes then
+    redis.call('zadd', key, 'NX', score, job.id)
+  else
+    -- A job that is new is not in the backlog.
+    collect(writes, 'zadd', key, score, job.id)
+    if writes.once[key] then return end
+    writes.once[key] = true
+  end
   if job.lane == 'bulk' then
     local turns = backlog_key(b, 'turns', 'bulk', job.account)
     if not redis.call('zscore', turns, job.turn) then redis.call('zadd', turns, next_turn(b), job.turn) end
@@ -117,12 +127,16 @@ local function has_backlog(b, lane, account)
   return redis.call('zscore', b.root .. ':accounts:' .. lane, account) ~= false
 end
 
-local function release_or_hold(b, job)
-  if not has_backlog(b, job.lane, job.account) and has_room(b, job.lane, job.account) then
+local function release_or_hold(b, job, writes)
+  -- Within a script, an account that has a backlog keeps it.
+  local full = job.lane .. ':' .. job.account
+  local is_full = writes and writes.once[full]
+  if not is_full and not has_backlog(b, job.lane, job.account) and has_room(b, job.lane, job.account) then
     put_in_flight(b, job.lane, job.account, job.id)
     return 0
   end
-  put_in_backlog(b, job)
+  if writes then writes.once[full] = true end
+  put_in_backlog(b, job, writes)
   return ${BACKLOG_DELAY_MS}
 end
 

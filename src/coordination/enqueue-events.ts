@@ -35,21 +35,24 @@ const ENQUEUE = defineScript(`${ADD_JOB_LUA}${BACKLOG_LUA}${ARRIVAL_ORDER_LUA}${
   local journal, trace_ttl, arrivals, order_ttl, options, priority, now, lane, data_end = unpack(ARGV, 1, 9)
   local queue = open_queue(KEYS[1])
   local b = backlog_of(KEYS[1], KEYS[2], queue)
+  local writes = collected_writes()
+  collect_jobs(queue, writes)
   local is_new = {}
   for at = 10, #ARGV, ${JOB_VALUES + START_TRACE_VALUES} do
     local id, account, type, order, happened_at = unpack(ARGV, at, at + ${JOB_VALUES - 1})
     local trace = at + ${JOB_VALUES}
-    local starts = journal_start(journal, ARGV, trace, tonumber(trace_ttl), true) == 1
+    local starts = journal_start(journal, ARGV, trace, tonumber(trace_ttl), true, writes) == 1
     -- A trace may be gone while its event is still processed.
     local adds = starts and not has_job(queue, id)
     if adds then
-      if order ~= '' then add_in_arrival_order(arrivals, order, id, happened_at, order_ttl) end
-      local delay = release_or_hold(b, { id = id, lane = lane, account = account, turn = type, at = tonumber(now) })
+      if order ~= '' then add_in_arrival_order(arrivals, order, id, happened_at, order_ttl, writes) end
+      local delay = release_or_hold(b, { id = id, lane = lane, account = account, turn = type, at = tonumber(now) }, writes)
       local data = '{"event":' .. ARGV[trace + ${EVENT_VALUE}] .. data_end
       add_job(queue, id, type, data, options, now, delay, tonumber(priority))
     end
     is_new[#is_new + 1] = adds and 1 or 0
   end
+  flush_jobs(queue)
   return is_new
 `);
 

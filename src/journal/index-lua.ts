@@ -1,3 +1,5 @@
+import { COLLECTED_WRITES_LUA } from '../queues/collected-writes.js';
+
 /** How many values `startTraceArgs` (index-entries.ts) gives for an event. */
 export const START_TRACE_VALUES = 6;
 
@@ -19,20 +21,26 @@ export const START_TRACE_VALUES = 6;
  * Functions for other scripts:
  *
  * - `journal_is_known(p, id)`: whether an event was received before. `id` is its short id.
- * - `journal_start(p, args, at, ttl, received)`: starts a trace unless it exists, with the values of `startTraceArgs` from `args[at]`;
+ * - `journal_start(p, args, at, ttl, received, writes)`: starts a trace unless it exists, with the values of `startTraceArgs` from `args[at]`;
  *   gives 1 when the event is new, else 0. `ttl` in seconds; `received` is true when the event comes from a receiver or another source,
- *   false when a worker makes sure that the trace exists.
+ *   false when a worker makes sure that the trace exists. With `writes` ({@link COLLECTED_WRITES_LUA}) it collects the indexes of a batch.
  * - `journal_known(p, id)`: what a worker needs to begin: index lines, decisions, then names and values of facts. `knownTraceFrom` reads it.
  * - `journal_write(p, args, at)`: writes what `traceWriteArgs` gave from `args[at]`; gives the position after it.
  * - `journal_delete(p, id, seen_until)`: deletes a trace and its index entries.
  */
-export const JOURNAL_LUA = `
-local function journal_remember(p, device, term)
-  local known = redis.call('HGET', p .. 'devices', device) or '\\t'
-  if string.find(known, '\\t' .. term .. '\\t', 1, true) then return end
+export const JOURNAL_LUA = `${COLLECTED_WRITES_LUA}
+local function journal_with_term(known, term)
+  if term == '' or string.find(known, '\\t' .. term .. '\\t', 1, true) then return known end
   -- A device that is renamed again and again keeps its latest names.
   if #known > 500 then known = '\\t' .. (string.match(string.sub(known, -300), '\\t(.*)$') or '') end
-  redis.call('HSET', p .. 'devices', device, known .. term .. '\\t')
+  return known .. term .. '\\t'
+end
+
+local function journal_remember(p, device, ...)
+  local before = redis.call('HGET', p .. 'devices', device)
+  local known = before or '\\t'
+  for _, term in ipairs({ ... }) do known = journal_with_term(known, term) end
+  if known ~= (before or '\\t') then redis.call('HSET', p .. 'devices', device, known) end
 end
 
 local function journal_describe(p, device, serial, udid)
@@ -41,9 +49,8 @@ local function journal_describe(p, device, serial, udid)
     if not string.find(owners, '\\t' .. device .. '\\t', 1, true) then
       redis.call('HSET', p .. 'serials', serial, owners .. device .. '\\t')
     end
-    journal_remember(p, device, serial)
   end
-  if udid ~= '' then journal_remember(p, device, udid) end
+  if serial ~= '' or udid ~= '' then journal_remember(p, device, serial, udid) end
 end
 
 local function journal_forget_device(p, device)
@@ -60,10 +67,10 @@ local function journal_forget_device(p, device)
   end
 end
 
-local function journal_add(p, name, score, id)
-  redis.call('ZADD', p .. 'by:' .. name, score, id)
+local function journal_add(p, name, score, id, writes)
+  collect(writes, 'ZADD', p .. 'by:' .. name, score, id)
   local field, value = string.match(name, '^(%a+):(.*)$')
-  if field == 'type' or field == 'account' then redis.call('SADD', p .. 'values:' .. field, value) end
+  if field == 'type' or field == 'account' then collect_once(writes, 'SADD', p .. 'values:' .. field, value) end
 end
 
 local function journal_remove(p, name, id)
@@ -155,29 +162,42 @@ local function journal_reindex(p, key, id, changed)
   for line in pairs(before) do journal_remove(p, line, id) end
 end
 
-local function journal_start(p, args, at, ttl, received)
+-- Whether the event was deleted early. Most batches come while there is no such event.
+local function journal_was_deleted(p, id, writes)
+  if not writes then return redis.call('ZSCORE', p .. 'seen', id) ~= false end
+  if writes.has_deleted == nil then writes.has_deleted = redis.call('EXISTS', p .. 'seen') == 1 end
+  return writes.has_deleted and redis.call('ZSCORE', p .. 'seen', id) ~= false
+end
+
+local function journal_index_new(p, id, score, constant, serial, udid, name, writes)
+  collect(writes, 'ZADD', p .. 'ids', 0, id)
+  collect(writes, 'ZADD', p .. 'by:status:open', score, id)
+  for line in string.gmatch(constant, '\\n(%a[^\\n]*)') do journal_add(p, line, score, id, writes) end
+  local device = string.match(constant, '\\ndevice:([^\\n]*)')
+  if not device then return end
+  journal_describe(p, device, serial, udid)
+  if name then journal_remember(p, device, name) end
+end
+
+local function journal_start(p, args, at, ttl, received, writes)
   local id, score, event, constant, serial, udid = unpack(args, at, at + ${START_TRACE_VALUES - 1})
   local key = p .. 'trace:' .. id
-  local new = 0
-  if received then
-    if redis.call('ZSCORE', p .. 'seen', id) then return 0 end
-    new = redis.call('HSETNX', key, 'received', '1')
+  if received and journal_was_deleted(p, id, writes) then return 0 end
+  local index = constant .. '=\\nstatus:open\\n.status:queued\\n'
+  if redis.call('EXISTS', key) == 0 then
+    if received then redis.call('HSET', key, 'event', event, 'index', index, 'received', '1')
+    else redis.call('HSET', key, 'event', event, 'index', index) end
+    redis.call('EXPIRE', key, ttl)
+    journal_index_new(p, id, score, constant, serial, udid, nil, writes)
+    return received and 1 or 0
   end
+  local new = received and redis.call('HSETNX', key, 'received', '1') or 0
   if redis.call('HSETNX', key, 'event', event) == 1 then
-    redis.call('HSET', key, 'index', constant .. '=\\nstatus:open\\n.status:queued\\n')
-    redis.call('ZADD', p .. 'ids', 0, id)
-    redis.call('ZADD', p .. 'by:status:open', score, id)
-    for name in string.gmatch(constant, '\\n(%a[^\\n]*)') do journal_add(p, name, score, id) end
-    local device = string.match(constant, '\\ndevice:([^\\n]*)')
-    if device then
-      journal_describe(p, device, serial, udid)
-      -- A sweep records the fact before the event.
-      local name = redis.call('HGET', key, 'name')
-      if name then
-        journal_remember(p, device, name)
-        redis.call('HDEL', key, 'name')
-      end
-    end
+    redis.call('HSET', key, 'index', index)
+    -- A sweep records the fact before the event.
+    local name = redis.call('HGET', key, 'name')
+    if name then redis.call('HDEL', key, 'name') end
+    journal_index_new(p, id, score, constant, serial, udid, name, writes)
   end
   journal_keep(key, ttl)
   return new

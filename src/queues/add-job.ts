@@ -1,10 +1,13 @@
 import type { JobsOptions, Queue } from 'bullmq';
+import { COLLECTED_WRITES_LUA } from './collected-writes.js';
 
 /**
  * Lua functions that write jobs as BullMQ 6 does, for scripts that do more than add a job. A test compares every key with what `addBulk`
  * and `promote` of BullMQ write, so an upgrade that changes the format fails the test.
  *
  * - `open_queue(prefix)`: the queue whose keys start with `prefix` ({@link jobKeyPrefix}). Call it once per script.
+ * - `collect_jobs(queue, writes)`: from now on `add_job` collects what it writes ({@link COLLECTED_WRITES_LUA}). Until `flush_jobs(queue)`, the
+ *   script may only add jobs.
  * - `has_job(queue, id)`: whether the queue has a job, finished or not.
  * - `add_job(queue, id, name, data, options, timestamp, delay, priority)`: adds a job that the queue does not have. `data` and `options`
  *   ({@link storedJobOptions}) are JSON, `timestamp` is in epoch milliseconds. With a `delay` (milliseconds) above 0 the job becomes
@@ -13,7 +16,7 @@ import type { JobsOptions, Queue } from 'bullmq';
  *
  * Source: the scripts `addStandardJob`, `addPrioritizedJob`, `addDelayedJob` and `promote` of BullMQ 6.7.
  */
-export const ADD_JOB_LUA = `
+export const ADD_JOB_LUA = `${COLLECTED_WRITES_LUA}
 local function open_queue(prefix)
   local meta = redis.call('HMGET', prefix .. 'meta', 'paused', 'concurrency', 'opts.maxLenEvents')
   if not meta[3] then
@@ -24,7 +27,7 @@ local function open_queue(prefix)
   return {
     prefix = prefix, wait = prefix .. 'wait', prioritized = prefix .. 'prioritized', delayed = prefix .. 'delayed',
     marker = prefix .. 'marker', events = prefix .. 'events', counter = prefix .. 'id', priority_counter = prefix .. 'pc',
-    max_events = meta[3], wakes_workers = not meta[1] and not is_full
+    max_events = meta[3], wakes_workers = not meta[1] and not is_full, latest = {}
   }
 end
 
@@ -37,7 +40,7 @@ local function make_job_due(queue, id, priority)
     local position = redis.call('INCR', queue.priority_counter) % 0x100000000
     redis.call('ZADD', queue.prioritized, priority * 0x100000000 + position, id)
   else
-    redis.call('LPUSH', queue.wait, id)
+    collect(queue.writes, 'LPUSH', queue.wait, id)
   end
   -- Within a script, one marker wakes the workers.
   if queue.wakes_workers and not queue.has_marker then
@@ -46,18 +49,24 @@ local function make_job_due(queue, id, priority)
   end
 end
 
-local function delay_job(queue, id, due_at)
-  -- A millisecond has 4096 positions, which keep the order of jobs that are due at the same time.
-  local first, last = due_at * 0x1000, (due_at + 1) * 0x1000 - 1
-  local latest = redis.call('ZREVRANGEBYSCORE', queue.delayed, last, first, 'WITHSCORES', 'LIMIT', 0, 1)[2]
-  redis.call('ZADD', queue.delayed, latest and math.min(tonumber(latest) + 1, last) or first, id)
-  redis.call('XADD', queue.events, 'MAXLEN', '~', queue.max_events, '*', 'event', 'delayed', 'jobId', id, 'delay', due_at)
+local function wake_for_delayed(queue)
   local next_due = redis.call('ZRANGE', queue.delayed, 0, 0, 'WITHSCORES')[2]
   redis.call('ZADD', queue.marker, tonumber(next_due) / 0x1000, '1')
 end
 
+local function delay_job(queue, id, due_at)
+  -- A millisecond has 4096 positions, which keep the order of jobs that are due at the same time.
+  local first, last = due_at * 0x1000, (due_at + 1) * 0x1000 - 1
+  local latest = queue.latest[due_at]
+    or redis.call('ZREVRANGEBYSCORE', queue.delayed, last, first, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  local position = latest and math.min(tonumber(latest) + 1, last) or first
+  collect(queue.writes, 'ZADD', queue.delayed, position, id)
+  redis.call('XADD', queue.events, 'MAXLEN', '~', queue.max_events, '*', 'event', 'delayed', 'jobId', id, 'delay', due_at)
+  if queue.writes then queue.latest[due_at] = position else wake_for_delayed(queue) end
+end
+
 local function add_job(queue, id, name, data, options, timestamp, delay, priority)
-  redis.call('INCR', queue.counter)
+  count_up(queue.writes, queue.counter)
   redis.call('HMSET', queue.prefix .. id, 'name', name, 'data', data,
     'opts', string.sub(options, 1, -2) .. ',"jobId":' .. cjson.encode(id) .. '}',
     'timestamp', timestamp, 'delay', delay, 'priority', priority)
@@ -68,6 +77,19 @@ local function add_job(queue, id, name, data, options, timestamp, delay, priorit
   end
   make_job_due(queue, id, priority)
   redis.call('XADD', queue.events, 'MAXLEN', '~', queue.max_events, '*', 'event', 'waiting', 'jobId', id)
+end
+
+local function collect_jobs(queue, writes)
+  queue.writes = writes
+end
+
+local function flush_jobs(queue)
+  flush_writes(queue.writes)
+  queue.writes = nil
+  if next(queue.latest) then
+    queue.latest = {}
+    wake_for_delayed(queue)
+  end
 end
 
 local function release_job(queue, id)

@@ -19,6 +19,15 @@ const ADD = defineScript(`${ADD_JOB_LUA}
     add_job(queue, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[2], ARGV[i + 3], tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5]))
   end
 `);
+/** The same, with writes that are collected for the whole batch. */
+const ADD_BATCH = defineScript(`${ADD_JOB_LUA}
+  local queue = open_queue(ARGV[1])
+  collect_jobs(queue, collected_writes())
+  for i = 3, #ARGV, 6 do
+    add_job(queue, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[2], ARGV[i + 3], tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5]))
+  end
+  flush_jobs(queue)
+`);
 /** KEYS: a key of the queue. ARGV: key prefix, job. */
 const RELEASE = defineScript(`${ADD_JOB_LUA} return release_job(open_queue(ARGV[1]), ARGV[2]) and 1 or 0`);
 /** KEYS: a key of the queue. ARGV: key prefix, job. */
@@ -158,28 +167,33 @@ test.each([{ delay: 3_600_000 }, { delay: 3_600_000, priority: 1 }])(
   },
 );
 
-test('several delayed jobs that are due in the same millisecond keep their order', async () => {
+test.each([
+  { how: 'one by one', script: ADD, delay: 60_000 },
+  { how: 'as a batch', script: ADD_BATCH, delay: 60_000 },
+  { how: 'as a batch', script: ADD_BATCH, delay: 0 },
+])('several jobs that are due in the same millisecond keep their order: $how, $delay ms', async (given) => {
+  const { script, delay } = given;
   const both = await openTwo();
   const [theirs, ours] = both;
   const timestamp = Date.now();
-  const options = { delay: 60_000 };
+  const options = { delay };
   await theirs.addBulk(
     jobs(5).map(({ id, name, data }) => ({ name, data, opts: { ...options, timestamp, jobId: id } })),
   );
   await runScript(
     redis(),
-    ADD,
+    script,
     [`${jobKeyPrefix(ours)}meta`],
     [
       jobKeyPrefix(ours),
       storedJobOptions(ours, options),
-      ...jobs(5).flatMap(({ id, name, data }) => [id, name, JSON.stringify(data), timestamp, 60_000, 0]),
+      ...jobs(5).flatMap(({ id, name, data }) => [id, name, JSON.stringify(data), timestamp, delay, 0]),
     ],
   );
   const [expected, content] = [await contentOf(theirs), await contentOf(ours)];
-  expect(content['delayed']).toEqual(expected['delayed']);
-  expect(content['events']).toEqual(expected['events']);
-  expect(content['marker']).toEqual(expected['marker']);
+  for (const key of ['delayed', 'wait', 'id', 'events', 'marker']) {
+    expect(content[key]).toEqual(expected[key]);
+  }
 });
 
 test('in a paused queue, no worker is woken', async () => {
