@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isJsonObject } from './envelope.js';
 import type { Event } from './envelope.js';
 import { numberFrom } from './webhook-device.js';
 
@@ -35,16 +36,13 @@ export const KNOWN_DATA: ReadonlyMap<string, z.ZodType<Record<string, unknown>>>
 /** The event types that the SimpleMDM API reference documents. */
 export const KNOWN_TYPES: readonly string[] = [...KNOWN_DATA.keys()];
 
-const text = z.string().trim().min(1);
+/** Serial numbers have ten to twelve characters. An endless string must not become an API search. */
+const MAX_NAME_LENGTH = 64;
 
-const deviceReference = z.looseObject({
-  device: z.looseObject({
-    id: z.unknown().optional().transform(numberFrom),
-    // Serial numbers have ten to twelve characters. An endless string must not become an API search.
-    serial_number: text.max(64).optional().catch(undefined),
-    udid: text.max(64).optional().catch(undefined),
-  }),
-});
+function nameFrom(value: unknown): string | undefined {
+  const name = typeof value === 'string' ? value.trim() : '';
+  return name === '' || name.length > MAX_NAME_LENGTH ? undefined : name;
+}
 
 /** What the data of an event says about its device. At least one is known. */
 export interface DeviceReference {
@@ -57,9 +55,11 @@ export interface DeviceReference {
 export function deviceReferenceOf(event: {
   readonly data: Record<string, unknown>;
 }): DeviceReference | undefined {
-  const parsed = deviceReference.safeParse(event.data);
-  if (!parsed.success) return undefined;
-  const { id, serial_number: serialNumber, udid } = parsed.data.device;
+  const device = event.data['device'];
+  if (!isJsonObject(device)) return undefined;
+  const id = numberFrom(device['id']);
+  const serialNumber = nameFrom(device['serial_number']);
+  const udid = nameFrom(device['udid']);
   if (id === undefined && serialNumber === undefined && udid === undefined) return undefined;
   return { id, serialNumber, udid };
 }
