@@ -21,6 +21,8 @@ export type EnqueueTarget = Pick<ShardStore, 'shard' | 'events' | 'journal'>;
 /** How many events one script takes. Redis does nothing else meanwhile: a script of this size takes a few milliseconds. */
 export const MAX_EVENTS_PER_SCRIPT = 200;
 
+/** The position of the first event among the values of the script. */
+const FIRST_EVENT = 10;
 /** What the script needs of each event beside the values that start its trace. */
 const JOB_VALUES = 5;
 /** The position of the event itself (JSON) among the values that start its trace. */
@@ -32,13 +34,14 @@ const EVENT_VALUE = 2;
  * order (empty without one), time, values that start its trace.
  */
 const ENQUEUE = defineScript(`${ADD_JOB_LUA}${BACKLOG_LUA}${ARRIVAL_ORDER_LUA}${JOURNAL_LUA}
-  local journal, trace_ttl, arrivals, order_ttl, options, priority, now, lane, data_end = unpack(ARGV, 1, 9)
+  local journal, trace_ttl, arrivals, order_ttl, options, priority, now, lane, data_end = unpack(ARGV, 1, ${FIRST_EVENT - 1})
   local queue = open_queue(KEYS[1])
   local b = backlog_of(KEYS[1], KEYS[2], queue)
   local writes = collected_writes()
   collect_jobs(queue, writes)
+  journal_read_devices(journal, ARGV, ${FIRST_EVENT + JOB_VALUES}, ${JOB_VALUES + START_TRACE_VALUES}, writes)
   local is_new = {}
-  for at = 10, #ARGV, ${JOB_VALUES + START_TRACE_VALUES} do
+  for at = ${FIRST_EVENT}, #ARGV, ${JOB_VALUES + START_TRACE_VALUES} do
     local id, account, type, order, happened_at = unpack(ARGV, at, at + ${JOB_VALUES - 1})
     local trace = at + ${JOB_VALUES}
     local starts = journal_start(journal, ARGV, trace, tonumber(trace_ttl), true, writes) == 1

@@ -24,6 +24,8 @@ export const START_TRACE_VALUES = 6;
  * - `journal_start(p, args, at, ttl, received, writes)`: starts a trace unless it exists, with the values of `startTraceArgs` from `args[at]`;
  *   gives 1 when the event is new, else 0. `ttl` in seconds; `received` is true when the event comes from a receiver or another source,
  *   false when a worker makes sure that the trace exists. With `writes` ({@link COLLECTED_WRITES_LUA}) it collects the indexes of a batch.
+ * - `journal_read_devices(p, args, first, step, writes)`: for a batch, reads at once what it knows of all devices. `first` and `step` are the
+ *   positions of the values of the events.
  * - `journal_known(p, id)`: what a worker needs to begin: index lines, decisions, then names and values of facts. `knownTraceFrom` reads it.
  * - `journal_write(p, args, at)`: writes what `traceWriteArgs` gave from `args[at]`; gives the position after it.
  * - `journal_delete(p, id, seen_until)`: deletes a trace and its index entries.
@@ -36,21 +38,53 @@ local function journal_with_term(known, term)
   return known .. term .. '\\t'
 end
 
-local function journal_remember(p, device, ...)
-  local before = redis.call('HGET', p .. 'devices', device)
-  local known = before or '\\t'
-  for _, term in ipairs({ ... }) do known = journal_with_term(known, term) end
-  if known ~= (before or '\\t') then redis.call('HSET', p .. 'devices', device, known) end
+local function journal_get(p, hash, field, writes)
+  if writes and writes.devices then return writes.devices[hash][field] end
+  return redis.call('HGET', p .. hash, field)
 end
 
-local function journal_describe(p, device, serial, udid)
+local function journal_set(p, hash, field, value, writes)
+  if writes and writes.devices then writes.devices[hash][field] = value end
+  collect(writes, 'HSET', p .. hash, field, value)
+end
+
+local function journal_remember(p, device, terms, writes)
+  local before = journal_get(p, 'devices', device, writes)
+  local known = before or '\\t'
+  for _, term in ipairs(terms) do known = journal_with_term(known, term) end
+  if known ~= (before or '\\t') then journal_set(p, 'devices', device, known, writes) end
+end
+
+local function journal_describe(p, device, serial, udid, writes)
   if serial ~= '' then
-    local owners = redis.call('HGET', p .. 'serials', serial) or '\\t'
+    local owners = journal_get(p, 'serials', serial, writes) or '\\t'
     if not string.find(owners, '\\t' .. device .. '\\t', 1, true) then
-      redis.call('HSET', p .. 'serials', serial, owners .. device .. '\\t')
+      journal_set(p, 'serials', serial, owners .. device .. '\\t', writes)
     end
   end
-  if serial ~= '' or udid ~= '' then journal_remember(p, device, serial, udid) end
+  if serial ~= '' or udid ~= '' then journal_remember(p, device, { serial, udid }, writes) end
+end
+
+local function journal_read_fields(key, fields)
+  local values = {}
+  if #fields == 0 then return values end
+  for i, value in ipairs(redis.call('HMGET', key, unpack(fields))) do values[fields[i]] = value or nil end
+  return values
+end
+
+local function journal_read_devices(p, args, first, step, writes)
+  local devices, serials = {}, {}
+  for at = first, #args, step do
+    local device = string.match(args[at + 3], '\\ndevice:([^\\n]*)')
+    if device then
+      devices[#devices + 1] = device
+      if args[at + 4] ~= '' then serials[#serials + 1] = args[at + 4] end
+    end
+  end
+  writes.devices = {
+    devices = journal_read_fields(p .. 'devices', devices),
+    serials = journal_read_fields(p .. 'serials', serials)
+  }
 end
 
 local function journal_forget_device(p, device)
@@ -175,8 +209,8 @@ local function journal_index_new(p, id, score, constant, serial, udid, name, wri
   for line in string.gmatch(constant, '\\n(%a[^\\n]*)') do journal_add(p, line, score, id, writes) end
   local device = string.match(constant, '\\ndevice:([^\\n]*)')
   if not device then return end
-  journal_describe(p, device, serial, udid)
-  if name then journal_remember(p, device, name) end
+  journal_describe(p, device, serial, udid, writes)
+  if name then journal_remember(p, device, { name }, writes) end
 end
 
 local function journal_start(p, args, at, ttl, received, writes)
@@ -239,7 +273,7 @@ local function journal_write(p, args, at)
   if name ~= '' then
     local index = redis.call('HGET', key, 'index')
     local device = string.match(index or '', '\\ndevice:([^\\n]*)')
-    if device then journal_remember(p, device, name) end
+    if device then journal_remember(p, device, { name }) end
     if not index then redis.call('HSET', key, 'name', name) end
   end
   journal_keep(key, ttl)
