@@ -77,7 +77,6 @@ function keysOf(prefix: string): string[] {
     ...queue.map((part) => `${prefix}:${EVENTS}:${part}`),
     `${prefix}:backlog:${EVENTS}:in-flight:interactive:probe`,
     traceKey(prefix, PROBE_ID),
-    `${prefix}:backlog:${EVENTS}:in-flight:interactive:probe`,
     ...JOURNAL_KEYS.map((key) => `${journalPrefix(prefix)}${key}`),
   ];
 }

@@ -6,8 +6,8 @@ import { isForbiddenCommand } from './redis-problem.js';
 type Probe = readonly [command: string, ...args: string[]];
 
 /**
- * Every command that scripts or connections use, in an order in which each finds what it needs. BullMQ's scripts are part of it. A test
- * compares the list with the sources and with what a Redis has really executed.
+ * Every command that scripts or connections use and no other, in an order in which each finds what it needs. BullMQ's scripts are part of
+ * it. Tests compare the list with the sources and with what a Redis has really executed.
  */
 const COMMANDS: readonly Probe[] = [
   ['SET', 'K:string', '1'],
@@ -23,10 +23,7 @@ const COMMANDS: readonly Probe[] = [
   ['PTTL', 'K:string'],
   ['INCR', 'K:string'],
   ['INCRBY', 'K:string', '2'],
-  ['DECR', 'K:string'],
-  ['DECRBY', 'K:string', '1'],
   ['RENAME', 'K:string', 'K:renamed'],
-  ['STRLEN', 'K:string'],
   ['HSET', 'K:hash', 'a', '1'],
   ['HMSET', 'K:hash', 'b', '2'],
   ['HSETNX', 'K:hash', 'c', '3'],
@@ -36,9 +33,7 @@ const COMMANDS: readonly Probe[] = [
   ['HGETALL', 'K:hash'],
   ['HEXISTS', 'K:hash', 'a'],
   ['HKEYS', 'K:hash'],
-  ['HVALS', 'K:hash'],
   ['HLEN', 'K:hash'],
-  ['HSTRLEN', 'K:hash', 'a'],
   ['HSCAN', 'K:hash', '0'],
   ['HDEL', 'K:hash', 'a'],
   ['LPUSH', 'K:list', '1'],
@@ -58,15 +53,12 @@ const COMMANDS: readonly Probe[] = [
   ['SISMEMBER', 'K:set', '1'],
   ['SMEMBERS', 'K:set'],
   ['SSCAN', 'K:set', '0'],
-  ['SPOP', 'K:set'],
   ['SREM', 'K:set', '1'],
   ['ZADD', 'K:zset', '1', 'a', '2', 'b', '3', 'c', '4', 'd'],
-  ['ZINCRBY', 'K:zset', '1', 'a'],
   ['ZCARD', 'K:zset'],
   ['ZCOUNT', 'K:zset', '-inf', '+inf'],
   ['ZLEXCOUNT', 'K:zset', '-', '+'],
   ['ZSCORE', 'K:zset', 'a'],
-  ['ZMSCORE', 'K:zset', 'a'],
   ['ZRANK', 'K:zset', 'a'],
   ['ZRANDMEMBER', 'K:zset'],
   ['ZRANGE', 'K:zset', '0', '-1'],
@@ -74,13 +66,10 @@ const COMMANDS: readonly Probe[] = [
   ['ZRANGEBYSCORE', 'K:zset', '0', '1'],
   ['ZREVRANGEBYSCORE', 'K:zset', '1', '0'],
   ['ZRANGEBYLEX', 'K:zset', '-', '+'],
-  ['ZREVRANGEBYLEX', 'K:zset', '+', '-'],
-  ['ZSCAN', 'K:zset', '0'],
   ['ZPOPMIN', 'K:zset'],
   ['ZREM', 'K:zset', 'a'],
   ['ZREMRANGEBYSCORE', 'K:zset', '9', '9'],
   ['ZREMRANGEBYRANK', 'K:zset', '9', '9'],
-  ['ZREMRANGEBYLEX', 'K:zset', '[x', '[x'],
   ['XADD', 'K:stream', '1-1', 'a', '1'],
   ['XLEN', 'K:stream'],
   ['XRANGE', 'K:stream', '-', '+'],

@@ -80,6 +80,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ...(tls && { tls: { rejectUnauthorized: false } }),
     retryStrategy: () => 50,
     maxRetriesPerRequest: null,
+    // After a refused connection ioredis keeps this timer, and with it the process.
+    disconnectTimeout: 50,
     enableReadyCheck: false,
     lazyConnect: true,
   });
