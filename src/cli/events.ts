@@ -5,11 +5,10 @@ import { OperatorError } from '../config/operator-error.js';
 import type { Settings } from '../config/settings.js';
 import { replay } from '../runs/replay.js';
 import { findEvents, isCursor } from '../journal/find-events.js';
-import { eventStatus } from '../journal/trace.js';
 import type { Trace } from '../journal/trace.js';
 import { retentionOf } from '../queues/retention.js';
-import { durationText } from '../rules/model/duration.js';
 import { parseOptions } from './commands/options.js';
+import { eventFilter } from './event-filter.js';
 import { findEvent } from './find-event.js';
 import { formatEvents, SHORT_ID } from './format-events.js';
 import { formatTrace } from './format-trace.js';
@@ -18,23 +17,8 @@ import { jsonText } from './terminal.js';
 
 const LIMIT = 'expected a whole number from 1 to 100';
 
-const pointInTime = z.union(
-  [
-    durationText.transform((ms) => new Date(Date.now() - ms)),
-    z.iso.datetime({ offset: true }).transform((time) => new Date(time)),
-  ],
-  'expected an age such as 2d or 1h, or an ISO 8601 time such as 2026-01-31T08:00:00Z',
-);
-
 const listOptions = z.object({
-  type: z.string().optional(),
-  device: z.string().optional(),
-  rule: z.string().optional(),
-  account: z.string().optional(),
-  status: eventStatus.optional(),
-  reason: z.string().optional(),
-  since: pointInTime.optional(),
-  until: pointInTime.optional(),
+  ...eventFilter.shape,
   cursor: z.string().refine(isCursor, 'expected the cursor at the end of an earlier list').optional(),
   limit: z.coerce.number(LIMIT).int(LIMIT).min(1, LIMIT).max(100, LIMIT).default(20),
   json: z.boolean().default(false),
@@ -75,13 +59,14 @@ export async function replayEvent(
   shards: Shards,
   settings: Settings,
   id: string,
-  everything: boolean,
+  { everything, json }: { readonly everything: boolean; readonly json: boolean },
 ): Promise<string> {
   const trace = await traceOf(shards, id);
   // A replay writes only states and times to the journal: no secret to redact.
   const stores = openShardStores(shards, retentionOf(settings), (text) => text);
   try {
     const result = await replay(trace, { everything, lane: 'interactive' }, stores.of(trace.account));
+    if (json) return jsonText(result);
     switch (result.kind) {
       case 'in_progress':
         return 'not replayed: the event is still being processed';

@@ -21,7 +21,10 @@ interface SweepTotals {
   readonly failures: readonly string[];
 }
 
-const POLL_MS = 500;
+/** The time between two looks grows: a short sweep ends promptly, and a long one costs Redis little. */
+const FIRST_POLL_MS = 500;
+const MAX_POLL_MS = 2000;
+const POLL_GROWTH = 1.25;
 /** Between the end of a job and the start of the next one, nothing of the rule may wait: a rule is done when this many looks agree. */
 const QUIET_LOOKS = 3;
 
@@ -40,10 +43,24 @@ interface WatchContext {
  * @returns What was done, or where to look.
  */
 export async function watchSweep(rule: string, tick: string, context: WatchContext): Promise<string> {
-  const { shards, settings, dialog } = context;
+  const queues = openSweepQueues(context);
+  try {
+    return await watch(rule, tick, queues, context);
+  } finally {
+    await queues.close();
+  }
+}
+
+async function watch(
+  rule: string,
+  tick: string,
+  queues: SweepQueues,
+  { shards, settings, dialog }: WatchContext,
+): Promise<string> {
   let quietLooks = 0;
+  let pollMs = FIRST_POLL_MS;
   while (!dialog.signal.aborted) {
-    const sweep = await readSweep(tick, context);
+    const sweep = await readSweep(tick, queues);
     if (sweep === undefined) dialog.progress(`${rule}: waits for a worker`);
     else {
       const { rows } = await queueState(shards, settings.API_RATE);
@@ -57,7 +74,8 @@ export async function watchSweep(rule: string, tick: string, context: WatchConte
       quietLooks = sweep.unfinished === 0 && left === 0 ? quietLooks + 1 : 0;
       if (quietLooks >= QUIET_LOOKS) return doneText(rule, sweep, ofRule);
     }
-    await delay(POLL_MS, undefined, { signal: dialog.signal }).catch(() => undefined);
+    await delay(pollMs, undefined, { signal: dialog.signal }).catch(() => undefined);
+    pollMs = Math.min(pollMs * POLL_GROWTH, MAX_POLL_MS);
   }
   return `${rule} goes on without this command; "mdm-reflex queue" shows its progress`;
 }
@@ -80,37 +98,49 @@ function sum(rows: readonly QueueRow[]): number {
   return rows.reduce((total, { count }) => total + count, 0);
 }
 
-/** Undefined until a worker has started the sweeps. */
-async function readSweep(
-  tick: string,
-  { shards, settings, env }: WatchContext,
-): Promise<SweepTotals | undefined> {
+/** The queues that tell about a sweep. */
+interface SweepQueues {
+  readonly schedules: ReturnType<typeof openScheduleQueue>;
+  /** By account. */
+  readonly sweeps: ReadonlyMap<string, ReturnType<typeof openSweepQueue>>;
+  readonly close: () => Promise<void>;
+}
+
+function openSweepQueues({ shards, settings, env }: WatchContext): SweepQueues {
   const retention = retentionOf(settings);
   const schedules = openScheduleQueue(shards.home, retention);
-  try {
-    // A worker that has handled the tick has added the sweeps.
-    if ((await schedules.getJobState(tick)) !== 'completed') return undefined;
-  } finally {
-    await schedules.close();
-  }
+  const byShard = new Map(shards.all.map((shard) => [shard, openSweepQueue(shard, retention)]));
+  const sweeps = new Map(
+    [...readAccounts(settings, env, []).keys()].flatMap((account) => {
+      const queue = byShard.get(shards.of(account));
+      return queue === undefined ? [] : [[account, queue] as const];
+    }),
+  );
+  return {
+    schedules,
+    sweeps,
+    close: async () => {
+      await Promise.all([schedules.close(), ...[...byShard.values()].map((queue) => queue.close())]);
+    },
+  };
+}
+
+/** Undefined until a worker has started the sweeps. */
+async function readSweep(tick: string, { schedules, sweeps }: SweepQueues): Promise<SweepTotals | undefined> {
+  // A worker that has handled the tick has added the sweeps.
+  if ((await schedules.getJobState(tick)) !== 'completed') return undefined;
   let unfinished = 0;
   let evaluated = 0;
   let emitted = 0;
   const failures: string[] = [];
-  for (const account of readAccounts(settings, env, []).keys()) {
-    const sweeps = openSweepQueue(shards.of(account), retention);
-    try {
-      const id = sweepJobId({ id: tick }, account);
-      const job = await sweeps.getJob(id);
-      if (job === undefined) continue;
-      const state = await job.getState();
-      if (state === 'failed') failures.push(`${account}: ${job.failedReason}`);
-      else if (state !== 'completed' && state !== 'unknown') unfinished += 1;
-      evaluated += job.data.progress?.evaluated ?? 0;
-      emitted += job.data.progress?.emitted ?? 0;
-    } finally {
-      await sweeps.close();
-    }
+  for (const [account, queue] of sweeps) {
+    const job = await queue.getJob(sweepJobId({ id: tick }, account));
+    if (job === undefined) continue;
+    const state = await job.getState();
+    if (state === 'failed') failures.push(`${account}: ${job.failedReason}`);
+    else if (state !== 'completed' && state !== 'unknown') unfinished += 1;
+    evaluated += job.data.progress?.evaluated ?? 0;
+    emitted += job.data.progress?.emitted ?? 0;
   }
   return { unfinished, evaluated, emitted, failures };
 }

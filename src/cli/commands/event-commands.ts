@@ -1,9 +1,29 @@
 import type { Command } from 'commander';
+import { z } from 'zod';
 import type { CommandContext } from './command-context.js';
 import { onRedis } from './on-redis.js';
-import { flags, JSON_OPTION } from './options.js';
+import { flags, JSON_OPTION, parseOptions } from './options.js';
 
 const load = () => import('../events.js');
+
+const none = z.undefined('one event is named by its id; leave this option out').optional();
+const replayOneOptions = z.object({
+  everything: z.boolean().default(false),
+  json: z.boolean().default(false),
+  yes: z.boolean().optional(),
+  ...Object.fromEntries(
+    ['type', 'device', 'rule', 'account', 'status', 'reason', 'since', 'until', 'limit', 'cursor'].map(
+      (name) => [name, none],
+    ),
+  ),
+});
+
+const HELP_OF_REPLAY = `
+Several events, instead of an id: --status failed, and the other options of "mdm-reflex events" that choose
+events (--type, --device, --rule, --account, --reason, --since, --until). --limit <count> takes the newest
+ones, --json prints JSON. They wait in the bulk lane.
+
+  mdm-reflex events replay --status failed --rule onboard --since 1d`;
 
 /** `events`, `events show`, `events replay`. */
 export function addEventCommands(program: Command, { env, paint, print }: CommandContext): void {
@@ -37,15 +57,35 @@ export function addEventCommands(program: Command, { env, paint, print }: Comman
 
   events
     .command('replay')
-    .description('resume what failed for an event, at the step that failed')
-    .argument('<id>', 'the id of the event, or its first characters (at least six)')
+    .description(
+      'resume what failed, at the step that failed: for one event, or for all that the options choose',
+    )
+    .argument('[id]', 'the id of the event, or its first characters (at least six)')
     .option('--everything', 'replay as a new event, including steps that succeeded')
-    .action(async (id: string, options: unknown) => {
-      const { everything } = flags.parse(options);
+    .option('--yes', 'several events: start without the question')
+    .addHelpText('after', HELP_OF_REPLAY)
+    .action(async (id: string | undefined, _options: unknown, command: Command) => {
+      // The options of a list stand on the parent command.
+      const options: unknown = command.optsWithGlobals();
+      if (id === undefined) return replayMany(options);
+      const { everything, json } = parseOptions(replayOneOptions, options);
       print(
         await onRedis(env, load, ({ replayEvent }, shards, settings) =>
-          replayEvent(shards, settings, id, everything),
+          replayEvent(shards, settings, id, { everything, json }),
         ),
       );
     });
+
+  async function replayMany(options: unknown): Promise<void> {
+    const { withDialog } = await import('../dialog.js');
+    await withDialog(print, async (dialog) =>
+      print(
+        await onRedis(
+          env,
+          () => import('../replay-events.js'),
+          ({ replayEvents }, shards, settings) => replayEvents(options, { shards, settings, dialog }),
+        ),
+      ),
+    );
+  }
 }

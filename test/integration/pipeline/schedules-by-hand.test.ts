@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import type { Dialog } from '../../../src/cli/dialog.js';
 import { runSchedule } from '../../../src/cli/run-schedule.js';
 import type { RunScheduleOptions } from '../../../src/cli/run-schedule.js';
 import { listSchedules } from '../../../src/cli/schedules.js';
 import { readSettings } from '../../../src/config/settings.js';
 import { findEvents } from '../../../src/journal/find-events.js';
+import { dialogOf } from '../../support/dialog.js';
 import { until } from '../../support/until.js';
 import { useWorld } from '../../support/use-world.js';
 import { ADMIN_TOKEN } from '../../support/world.js';
@@ -41,19 +41,6 @@ const rows = async (current: World) =>
     .array(z.object({ rule: z.string(), next: z.string(), last: z.record(z.string(), z.unknown()) }))
     .parse(JSON.parse(await list(current, true)));
 
-/** A terminal or a script, with what it was shown. */
-function dialogOf(changes: Partial<Dialog> = {}) {
-  const lines: string[] = [];
-  const dialog: Dialog = {
-    isInteractive: false,
-    signal: new AbortController().signal,
-    ask: () => Promise.reject(new Error('nobody is there')),
-    progress: (line) => void lines.push(line),
-    print: (line) => void lines.push(line),
-    ...changes,
-  };
-  return { dialog, lines };
-}
 const run = (
   { client, env }: World,
   rule: string,
