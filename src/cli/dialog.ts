@@ -13,6 +13,13 @@ export interface Dialog {
   readonly print: (line: string) => void;
 }
 
+/** Where a person reads and writes. */
+export interface DialogStreams {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+}
+
 /** Clears the line of the cursor. */
 const CLEAR_LINE = '\r\u001b[2K';
 
@@ -24,13 +31,13 @@ const CLEAR_LINE = '\r\u001b[2K';
 export async function withDialog<T>(
   print: (text: string) => void,
   task: (dialog: Dialog) => Promise<T>,
+  { stdin, stdout, stderr }: DialogStreams = process,
 ): Promise<T> {
-  const { stdin, stderr } = process;
-  const isInteractive = stdin.isTTY && process.stdout.isTTY;
+  const isInteractive = stdin.isTTY === true && stdout.isTTY === true;
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   process.on('SIGINT', stop);
-  const width = (): number => (stderr.isTTY ? stderr.columns : 80);
+  const width = (): number => stderr.columns ?? 80;
   const clear = (): void => {
     if (isInteractive) stderr.write(CLEAR_LINE);
   };
