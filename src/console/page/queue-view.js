@@ -22,7 +22,7 @@ export async function refreshQueue(signal) {
   render(body, [
     list('waiting', 'Queue', 'Nothing waits.', rows.map(rowOf)),
     ...(sweeps.length === 0 ? [] : [list('sweeps', 'Sweeps', '', sweeps.map(sweepRow))]),
-    ...(estimates.length === 0 ? [] : [list('estimates', 'Done', '', estimates.map(estimateRow))]),
+    ...(estimates.length === 0 ? [] : [list('estimates', 'Estimated end', '', estimates.map(estimateRow))]),
   ]);
 }
 
