@@ -22,7 +22,7 @@ export function openStorageProbe(retention: Retention): StorageProbe {
   const storeOf = (shard: Shard): Parameters<typeof enqueueEvents>[1] => {
     const known = stores.get(shard);
     if (known !== undefined) return known;
-    const probed: Shard = { redis: shard.redis, prefix: `${shard.prefix}:probe` };
+    const probed: Shard = { redis: shard.redis, prefix: probePrefix(shard) };
     const events = openEventQueue(probed, retention);
     const store = { shard: probed, events, journal: openJournal(probed, retention, (text) => text) };
     stores.set(shard, store);
@@ -39,7 +39,7 @@ export function openStorageProbe(retention: Retention): StorageProbe {
         await store.events.close().catch(() => undefined);
         throw error;
       }
-      await shard.redis.unlink(...keysOf(store.shard.prefix));
+      await shard.redis.unlink(...probeKeys(shard));
     },
     close: async () => {
       await Promise.all([...stores.values()].map(({ events }) => events.close()));
@@ -70,11 +70,13 @@ const JOURNAL_KEYS = [
   'by:status:open',
 ];
 
-/** Every key that {@link enqueueEvents} writes for the probe. A test finds one that is missing here. */
-function keysOf(prefix: string): string[] {
-  const queue = ['wait', 'id', 'marker', 'events', 'paused', 'prioritized', 'pc', 'delayed', PROBE_ID];
+const probePrefix = ({ prefix }: Shard): string => `${prefix}:probe`;
+
+/** Every key that {@link enqueueEvents} writes for the probe in a shard, except what BullMQ writes once for each queue. A test compares. */
+export function probeKeys(shard: Shard): string[] {
+  const prefix = probePrefix(shard);
   return [
-    ...queue.map((part) => `${prefix}:${EVENTS}:${part}`),
+    ...['wait', 'id', 'marker', 'events', PROBE_ID].map((part) => `${prefix}:${EVENTS}:${part}`),
     `${prefix}:backlog:${EVENTS}:in-flight:interactive:probe`,
     traceKey(prefix, PROBE_ID),
     ...JOURNAL_KEYS.map((key) => `${journalPrefix(prefix)}${key}`),

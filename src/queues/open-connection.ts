@@ -33,7 +33,12 @@ const reconnectDelay = (attempt: number): number => Math.min(attempt * 100, 2000
 
 /** What one connection does while it is not ready. */
 function connectionOptions(connectionName: string, whileUnreachable: WhileUnreachable) {
-  const common = { connectionName, disconnectTimeout: DISCONNECT_TIMEOUT_MS };
+  const common = {
+    connectionName,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+    // How soon a Redis is asked again that reads its data from disk.
+    maxLoadingRetryTime: 1000,
+  };
   return whileUnreachable === 'wait'
     ? { ...common, maxRetriesPerRequest: null }
     : {

@@ -7,8 +7,8 @@ import { runCommand, temporaryFolder } from './process.js';
 import { until } from './until.js';
 import { ADMIN_TOKEN, API_KEY } from './world.js';
 
-/** With eight shards, each of these accounts is in a shard of its own. */
-export const ACCOUNTS = ['acme', 'globex', 'initech', 'umbrella'] as const;
+/** With eight shards on three masters, each of these accounts is in a shard of its own, and each master has one of them. A test checks it. */
+export const ACCOUNTS = ['acme', 'initech', 'wonka', 'cyberdyne'] as const;
 
 const tokenOf = (account: string): string => `webhook-token-of-${account}`;
 
@@ -19,6 +19,8 @@ export interface ServiceOn {
   readonly log: () => string;
   /** Posts a webhook of an account and gives the status of the answer. */
   readonly post: (account: string, webhook: object) => Promise<number>;
+  /** Posts a webhook of an account and gives the answer. */
+  readonly send: (account: string, webhook: object) => Promise<Response>;
   /** Runs a command with the settings of the service, and throws unless it succeeds. */
   readonly cli: (...args: string[]) => Promise<string>;
   /** Reads the JSON API. */
@@ -68,20 +70,22 @@ export async function startServiceOn(
   );
   const ready = async (): Promise<number> => (await fetch(`${service.url}/readyz`)).status;
   await until('the service is ready', async () => (await ready()) === 200);
+  const send = async (account: string, webhook: object): Promise<Response> => {
+    const response = await fetch(`${service.url}/webhooks/simplemdm/${account}/${tokenOf(account)}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(webhook),
+    });
+    await response.arrayBuffer();
+    return response;
+  };
   return {
     service,
     simulator,
     log,
     ready,
-    post: async (account, webhook) => {
-      const response = await fetch(`${service.url}/webhooks/simplemdm/${account}/${tokenOf(account)}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(webhook),
-      });
-      await response.arrayBuffer();
-      return response.status;
-    },
+    send,
+    post: async (account, webhook) => (await send(account, webhook)).status,
     cli: async (...args) => {
       const { code, output } = await runCommand(args, env);
       if (code !== 0) throw new Error(`mdm-reflex ${args.join(' ')} ended with ${code}: ${output}`);

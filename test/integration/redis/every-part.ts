@@ -61,11 +61,11 @@ export async function useEveryPart(redisUrl: string): Promise<void> {
     });
 
     // One event: by its id, its account, its device; again as a new event.
-    const [first] = devices.get('globex') ?? [];
+    const [first] = devices.get('initech') ?? [];
     const found = await world.cli(
       'events',
       '--account',
-      'globex',
+      'initech',
       '--device',
       first?.serialNumber ?? '',
       '--json',

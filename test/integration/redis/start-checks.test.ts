@@ -1,60 +1,39 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { OperatorError } from '../../../src/config/operator-error.js';
-import { startService } from '../../../src/main.js';
-import type { Service } from '../../../src/main.js';
+import { openStorageProbe, probeKeys } from '../../../src/coordination/storage-probe.js';
 import { CHECKED_COMMANDS, missingRights } from '../../../src/queues/redis-commands.js';
-import { collectLog } from '../../support/log-lines.js';
+import { singleShard } from '../../../src/queues/shards.js';
 import { freePort, startTestRedis } from '../../support/redis.js';
 import type { TestRedis } from '../../support/redis.js';
 import { startServer } from '../../support/redis-server.js';
-import { temporaryFolder } from '../../support/process.js';
+import { refusalOn, startOn } from '../../support/start-on.js';
+import type { StartedOn } from '../../support/start-on.js';
 import { until } from '../../support/until.js';
 
 const PASSWORD = 'password-of-the-test';
-const TOKEN = 'webhook-token-of-the-test';
 
 let redis: TestRedis;
 let admin: Redis;
-let rules: Awaited<ReturnType<typeof temporaryFolder>>;
-const running: Service[] = [];
+const running: StartedOn[] = [];
 
 beforeAll(async () => {
   redis = await startTestRedis();
   admin = new Redis(redis.url);
-  rules = await temporaryFolder({
-    'rules.yaml': 'rules:\n  - { id: log, on: device.enrolled, do: [log: { message: enrolled }] }\n',
-  });
 });
 afterEach(async () => {
-  for (const service of running.splice(0)) await service.stop();
+  for (const started of running.splice(0)) await started.stop();
 });
 afterAll(async () => {
   admin.disconnect();
   await redis.stop();
-  await rules.remove();
 });
 
-/** Starts both roles. The log is what they wrote. */
-async function start(url: string): Promise<{ service: Service; log: () => string }> {
-  const { logTo, log } = collectLog();
-  const service = await startService({
-    env: {
-      PORT: '0',
-      REDIS_URL: url,
-      SIMPLEMDM_API_KEY: 'api-key-of-the-test',
-      SIMPLEMDM_BASE_URL: 'http://127.0.0.1:1/api/v1',
-      WEBHOOK_TOKEN: TOKEN,
-      RULES_PATH: rules.path,
-      CHECK_REFERENCES: '0',
-    },
-    roles: ['receiver', 'worker'],
-    logTo,
-  });
-  running.push(service);
-  return { service, log };
+async function start(url: string): Promise<StartedOn> {
+  const started = await startOn(url);
+  running.push(started);
+  return started;
 }
 
 /** The URL of a Redis user with these rules, which may do everything else. */
@@ -75,33 +54,13 @@ async function user(name: string, ...acl: string[]): Promise<string> {
 }
 
 async function refusal(url: string): Promise<string> {
-  const error = await start(url).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(OperatorError);
-  const text = String(error);
+  // Only the message of the service says what is wrong: nothing else goes to the console.
+  const warn = jest.spyOn(console, 'warn');
+  const text = await refusalOn(url);
+  expect(warn).not.toHaveBeenCalled();
+  warn.mockRestore();
   expect(text).not.toContain(PASSWORD);
   return text;
-}
-
-let next = 0;
-async function post(url: string): Promise<number> {
-  const response = await fetch(`${url}/webhooks/simplemdm/${TOKEN}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ type: 'test_event', at: new Date().toISOString(), data: { number: (next += 1) } }),
-  });
-  return response.status;
-}
-
-async function ready(url: string): Promise<{ status: number; redis: unknown }> {
-  const response = await fetch(`${url}/readyz`);
-  const body: unknown = await response.json();
-  return {
-    status: response.status,
-    redis: typeof body === 'object' && body !== null && 'redis' in body ? body.redis : undefined,
-  };
 }
 
 describe('the service does not start, and names', () => {
@@ -154,6 +113,21 @@ describe('the service does not start, and names', () => {
   });
 });
 
+test('a user with the rights that the documentation names processes events', async () => {
+  const page = readFileSync('docs/operation/deployment.md', 'utf8');
+  const [, line = ''] = /^(ACL SETUSER mdm on .*)$/m.exec(page) ?? [];
+  const [, , , ...rights] = line.split(' ');
+  expect(rights.length).toBeGreaterThan(3);
+  await admin.call('ACL', 'SETUSER', 'mdm', 'reset', ...rights);
+  const { post, log } = await start(redis.url.replace('redis://', 'redis://mdm:password@'));
+  expect(await post()).toBe(202);
+  await until(
+    'the rule has logged',
+    () => log().includes('"message":"enrolled"') || log().includes('"msg":"enrolled"'),
+  );
+  expect(log()).not.toContain('NOPERM');
+});
+
 describe('a Redis that takes no writes for a while', () => {
   const CASES: readonly [string, string, readonly string[], readonly string[]][] = [
     ['a replica', 'read-only', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
@@ -173,15 +147,15 @@ describe('a Redis that takes no writes for a while', () => {
     async (_name, word, before, after) => {
       await run(before);
       try {
-        const { service, log } = await start(redis.url);
-        expect(await post(service.url)).toBe(503);
-        expect(await ready(service.url)).toEqual({ status: 503, redis: word });
+        const { service, log, post, ready } = await start(redis.url);
+        expect(await post()).toBe(503);
+        expect(await ready()).toEqual({ status: 503, redis: word });
         expect(log()).toContain(`"code":"redis/${word}"`);
         expect(log()).not.toContain('mdm-reflex runs');
         await run(after);
         await service.running;
-        expect(await post(service.url)).toBe(202);
-        expect(await ready(service.url)).toEqual({ status: 200, redis: 'ok' });
+        expect(await post()).toBe(202);
+        expect(await ready()).toEqual({ status: 200, redis: 'ok' });
         expect(log().split(`"code":"redis/${word}"`)).toHaveLength(2);
       } finally {
         await run(after);
@@ -192,33 +166,33 @@ describe('a Redis that takes no writes for a while', () => {
   test.each(CASES)(
     'later (%s): 503 that says %s, then it works by itself',
     async (_name, word, before, after) => {
-      const { service, log } = await start(redis.url);
+      const { log, post, ready } = await start(redis.url);
       try {
-        expect(await post(service.url)).toBe(202);
+        expect(await post()).toBe(202);
         await run(before);
-        await until('webhooks get 503', async () => (await post(service.url)) === 503);
-        await until('/readyz says why', async () => (await ready(service.url)).redis === word);
-        expect((await ready(service.url)).status).toBe(503);
+        await until('webhooks get 503', async () => (await post()) === 503);
+        await until('/readyz says why', async () => (await ready()).redis === word);
+        expect((await ready()).status).toBe(503);
         expect(log()).toContain('webhooks get 503: ');
       } finally {
         await run(after);
       }
-      await until('/readyz answers 200', async () => (await ready(service.url)).status === 200);
-      expect(await post(service.url)).toBe(202);
+      await until('/readyz answers 200', async () => (await ready()).status === 200);
+      expect(await post()).toBe(202);
     },
   );
 
   test('a right that is taken away later: /readyz fails, the process answers and stops, and works when the right is back', async () => {
     const url = await user('limited');
-    const { service } = await start(url);
-    expect(await post(service.url)).toBe(202);
+    const { post, ready } = await start(url);
+    expect(await post()).toBe(202);
     await user('limited', '-zadd', '-rpoplpush', '-lpush');
     // Workers ask for jobs with the connections that they have.
-    expect(await post(service.url)).toBe(503);
-    await until('/readyz says why', async () => (await ready(service.url)).redis === 'no-permission');
+    expect(await post()).toBe(503);
+    await until('/readyz says why', async () => (await ready()).redis === 'no-permission');
     await user('limited');
-    await until('/readyz answers 200', async () => (await ready(service.url)).status === 200);
-    expect(await post(service.url)).toBe(202);
+    await until('/readyz answers 200', async () => (await ready()).status === 200);
+    expect(await post()).toBe(202);
   });
 });
 
@@ -229,6 +203,21 @@ test('the probes of start and health leave no keys', async () => {
   const left = (await admin.keys('*')).filter((key) => /:(probe|check)\b/.test(key));
   // BullMQ writes its version once for each queue.
   expect(left.filter((key) => !key.endsWith(':events:meta'))).toEqual([]);
+});
+
+test('the storage probe deletes exactly the keys that it writes', async () => {
+  await admin.flushall();
+  const limited = new Redis(await user('limited', '-unlink'));
+  const probe = openStorageProbe({ repeatWindowDays: 1, deadLetterDays: 1, attempts: 1 });
+  try {
+    const shard = singleShard(limited);
+    await expect(probe.store(shard)).rejects.toThrow('NOPERM');
+    const written = (await admin.keys('*')).filter((key) => !key.endsWith(':events:meta'));
+    expect(written.sort()).toEqual(probeKeys(shard).sort());
+  } finally {
+    await probe.close();
+    limited.disconnect();
+  }
 });
 
 test('a user with every right passes the check, and each of its commands succeeds', async () => {
