@@ -46,3 +46,13 @@ test('help and version are no errors', () => {
   });
   expect(run()).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^Usage: mdm-reflex/) });
 });
+
+test('an event that is named by its id takes no filter', () => {
+  expect(run('events', 'replay', '6c176e', '--status', 'failed', '--since', '1d')).toMatchObject({
+    status: 78,
+    stdout: '',
+    stderr:
+      'mdm-reflex: --status: one event is named by its id; leave this option out [cli/invalid-option]\n' +
+      'mdm-reflex: --since: one event is named by its id; leave this option out [cli/invalid-option]\n',
+  });
+});
