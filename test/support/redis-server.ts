@@ -69,7 +69,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       'redis-server',
       sentinel
         ? [configFile, '--sentinel']
-        : Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...(name === 'replicaof' ? value.split(' ') : [value])]),
+        : Object.entries(all).flatMap(([name, value]) => [
+            `--${name}`,
+            ...(name === 'replicaof' ? value.split(' ') : [value]),
+          ]),
       { stdio: 'ignore' },
     );
   let child = launch();
