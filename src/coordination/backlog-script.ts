@@ -66,16 +66,36 @@ local function next_turn(b)
   return redis.call('incr', b.root .. ':turn')
 end
 
-local function has_room(b, lane, account)
+-- Until when the account is held; nil when it is not.
+local function held_until_of(b, lane, account)
+  local key = backlog_key(b, 'held', lane, account)
+  b.held = b.held or {}
+  if b.held[key] == nil then b.held[key] = redis.call('get', key) end
+  return tonumber(b.held[key] or nil)
+end
+
+local function set_held(b, lane, account, until_ms)
+  local key = backlog_key(b, 'held', lane, account)
+  if until_ms then redis.call('set', key, until_ms, 'PX', math.max(until_ms - b.now, 0) + ${PROBATION_MS})
+  else redis.call('del', key) end
+  b.held = nil
+end
+
+-- How many more jobs of an account may be in flight. A negative number counts as none.
+local function room_of(b, lane, account)
   local in_flight = redis.call('scard', backlog_key(b, 'in-flight', lane, account))
   -- One job finds out whether the account answers again.
-  if redis.call('exists', backlog_key(b, 'held', lane, account)) == 1 then return in_flight == 0 end
+  if held_until_of(b, lane, account) then return 1 - in_flight end
   if lane == 'bulk' then
-    return in_flight < ${WINDOWS.bulk} and redis.call('scard', b.root .. ':in-flight:bulk') < ${WINDOWS.allBulk}
+    local room = ${WINDOWS.bulk} - in_flight
+    return room > 0 and math.min(room, ${WINDOWS.allBulk} - redis.call('scard', b.root .. ':in-flight:bulk')) or room
   end
-  if in_flight < ${WINDOWS.leastInteractive} then return true end
   local sharing = 1 + redis.call('zcard', b.root .. ':accounts:interactive')
-  return in_flight < math.max(${WINDOWS.leastInteractive}, math.min(${WINDOWS.interactive}, math.floor(${WINDOWS.sharedInteractive} / sharing)))
+  return math.max(${WINDOWS.leastInteractive}, math.min(${WINDOWS.interactive}, math.floor(${WINDOWS.sharedInteractive} / sharing))) - in_flight
+end
+
+local function has_room(b, lane, account)
+  return room_of(b, lane, account) > 0
 end
 
 local function put_in_flight(b, lane, account, id)
@@ -118,9 +138,9 @@ local function take_from_backlog(b, job)
   return waiting + redis.call('zrem', backlog_key(b, 'parked', job.lane, job.account), job.id) > 0
 end
 
-local function hold_job(b, id)
+local function hold_in_backlog(b, id)
   redis.call('hset', b.prefix .. id, 'delay', ${BACKLOG_DELAY_MS})
-  delay_job(queue_of(b), id, b.now + ${BACKLOG_DELAY_MS})
+  hold_job(queue_of(b), id, b.now + ${BACKLOG_DELAY_MS})
 end
 
 local function has_backlog(b, lane, account)
@@ -140,12 +160,12 @@ local function release_or_hold(b, job, writes)
   return ${BACKLOG_DELAY_MS}
 end
 
-local function start_first_of(b, key)
+local function start_first_of(b, key, priority)
   while true do
     local first = redis.call('zpopmin', key)
     if not first[1] then return nil end
     -- A job that BullMQ does not delay was removed, or runs already.
-    if release_job(queue_of(b), first[1]) then return first[1] end
+    if release_job(queue_of(b), first[1], priority) then return first[1] end
   end
 end
 
@@ -162,22 +182,24 @@ local function start_next_turn(b, account)
   end
 end
 
--- Puts the next job of an account in flight. Returns whether there is one.
+-- Puts the next job of an account in flight. Returns whether there is one, and whether the account still has a backlog.
 local function start_next(b, lane, account)
   local parked = backlog_key(b, 'parked', lane, account)
-  local held_until = tonumber(redis.call('get', backlog_key(b, 'held', lane, account)) or '0')
+  -- Interactive jobs have no priority in BullMQ.
+  local priority = lane == 'interactive' and 0 or nil
   local id
   -- While the account is held, parked jobs are left to check_backlog: going through them all again and again would delay other accounts.
-  if b.now >= held_until then id = start_first_of(b, parked) end
+  if b.now >= (held_until_of(b, lane, account) or 0) then id = start_first_of(b, parked, priority) end
   local waiting = backlog_key(b, lane == 'bulk' and 'turns' or 'waiting', lane, account)
   if not id then
-    if lane == 'bulk' then id = start_next_turn(b, account) else id = start_first_of(b, waiting) end
+    if lane == 'bulk' then id = start_next_turn(b, account) else id = start_first_of(b, waiting, priority) end
   end
   if id then put_in_flight(b, lane, account, id) end
   local accounts = b.root .. ':accounts:' .. lane
-  if redis.call('exists', waiting, parked) == 0 then redis.call('zrem', accounts, account)
+  local has_more = redis.call('exists', waiting, parked) > 0
+  if not has_more then redis.call('zrem', accounts, account)
   elseif id and lane == 'bulk' then redis.call('zadd', accounts, next_turn(b), account) end
-  return id ~= nil
+  return id ~= nil, has_more
 end
 
 local function start_next_bulk(b)
@@ -189,7 +211,13 @@ end
 
 local function release(b, lane, account)
   if lane == 'interactive' then
-    while has_backlog(b, lane, account) and has_room(b, lane, account) and start_next(b, lane, account) do end
+    if not has_backlog(b, lane, account) then return end
+    local room = room_of(b, lane, account)
+    while room > 0 do
+      local has_started, has_more = start_next(b, lane, account)
+      if not has_started or not has_more then return end
+      room = room - 1
+    end
   else
     while redis.call('scard', b.root .. ':in-flight:bulk') < ${WINDOWS.allBulk} and start_next_bulk(b) do end
   end
@@ -207,10 +235,10 @@ local function leave_and_release(b, job, token)
   -- A command that Redis got twice or late, after BullMQ moved the job: it may be in flight for another worker, or in the backlog again.
   if not is_own and (lock or not is_out_of_flight(b, job.id)) then return end
   take_from_flight(b, job.lane, job.account, job.id)
-  local held = backlog_key(b, 'held', job.lane, job.account)
-  local held_until = redis.call('get', held)
-  if held_until and b.now >= tonumber(held_until) then redis.call('del', held) end
-  if redis.call('exists', b.root .. ':accounts:' .. job.lane) == 0 then return end
+  local held_until = held_until_of(b, job.lane, job.account)
+  if held_until and b.now >= held_until then set_held(b, job.lane, job.account, nil) end
+  if job.lane == 'interactive' and not has_backlog(b, job.lane, job.account) then return end
+  if job.lane == 'bulk' and redis.call('exists', b.root .. ':accounts:bulk') == 0 then return end
   if is_own then take_from_backlog(b, job) end
   release(b, job.lane, job.account)
 end
@@ -222,7 +250,7 @@ local function delay_active(b, id, token)
   if redis.call('lrem', b.prefix .. 'active', -1, id) == 0 then return false end
   redis.call('del', job .. ':lock')
   redis.call('srem', b.prefix .. 'stalled', id)
-  hold_job(b, id)
+  hold_in_backlog(b, id)
   return true
 end
 
@@ -242,11 +270,7 @@ local function park(b, job, token, until_ms)
   if not delay_active(b, job.id, token) then return -1 end
   take_from_flight(b, job.lane, job.account, job.id)
   take_from_backlog(b, job)
-  local held = backlog_key(b, 'held', job.lane, job.account)
-  local held_until = tonumber(redis.call('get', held) or '0')
-  if b.now >= held_until then
-    redis.call('set', held, until_ms, 'PX', math.max(until_ms - b.now, 0) + ${PROBATION_MS})
-  end
+  if b.now >= (held_until_of(b, job.lane, job.account) or 0) then set_held(b, job.lane, job.account, until_ms) end
   redis.call('zadd', backlog_key(b, 'parked', job.lane, job.account), until_ms, job.id)
   add_account(b, job.lane, job.account)
   release(b, job.lane, job.account)
@@ -254,7 +278,7 @@ local function park(b, job, token, until_ms)
 end
 
 local function put_back(b, job)
-  hold_job(b, job.id)
+  hold_in_backlog(b, job.id)
   put_in_backlog(b, job)
   release(b, job.lane, job.account)
 end
@@ -274,8 +298,8 @@ end
 
 -- Parked jobs have their own reasons to try again, such as a timeout of their step: some of those that are due may.
 local function start_due_parked(b, lane, account)
-  local held_until = redis.call('get', backlog_key(b, 'held', lane, account))
-  if not held_until or b.now >= tonumber(held_until) then return end
+  local held_until = held_until_of(b, lane, account)
+  if not held_until or b.now >= held_until then return end
   local parked = backlog_key(b, 'parked', lane, account)
   for _, id in ipairs(redis.call('zrangebyscore', parked, '-inf', b.now, 'LIMIT', 0, ${WINDOWS.leastInteractive})) do
     redis.call('zrem', parked, id)

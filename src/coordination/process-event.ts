@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import { z } from 'zod';
 import type { Event, EventCause } from '../events/envelope.js';
-import { startTtlS, traceWriting } from '../journal/journal.js';
+import { traceWriting } from '../journal/journal.js';
 import { startTraceArgs } from '../journal/index-entries.js';
 import { JOURNAL_LUA } from '../journal/index-lua.js';
 import { knownTraceFrom, traceWriteArgs } from '../journal/trace-changes.js';
@@ -64,10 +64,10 @@ if order[1] then
 end
 local prefix = start[1]
 -- Only finished events are trimmed. Without its trace, an event would lead to the same runs once more.
-if redis.call('ZSCORE', prefix .. 'seen', start[3]) then return { 'ended', '', {} } end
-journal_start(prefix, start, 3, tonumber(start[2]), false)
+if redis.call('ZSCORE', prefix .. 'seen', start[2]) then return { 'ended', '', {} } end
+journal_start(prefix, start, 2, 0, false)
 journal_write(prefix, write, 1)
-return { 'begun', cause[1] and cause_of(cause) or '', journal_known(prefix, start[3]) }`);
+return { 'begun', cause[1] and cause_of(cause) or '', journal_known(prefix, start[2]) }`);
 
 const beginReply = z.tuple([z.enum(['waits', 'ended', 'begun']), z.string(), z.unknown()]);
 
@@ -85,7 +85,7 @@ export async function beginEvent(
   const parts = joinedParts([
     eventOrderPart(prefix, event),
     causePart(prefix, event, retention),
-    [journalPrefix(prefix), startTtlS(retention), ...startTraceArgs(event)],
+    [journalPrefix(prefix), ...startTraceArgs(event)],
     traceWriteArgs(event.id, { processing }, traceWriting(retention, redaction.redact)),
   ]);
   for (;;) {

@@ -82,7 +82,7 @@ if limit_keys[1] then
   save_data()
 end
 journal_write(write[1], write, 2)
-return { 'begun', superseded, journal_known(write[1], id) }`,
+return { 'begun', superseded, journal_facts(write[1], id) }`,
 );
 
 const beginReply = z.tuple([z.enum(['no_slot', 'refused', 'begun']), z.string(), z.unknown()]);

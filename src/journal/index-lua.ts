@@ -22,11 +22,12 @@ export const START_TRACE_VALUES = 6;
  *
  * - `journal_is_known(p, id)`: whether an event was received before. `id` is its short id.
  * - `journal_start(p, args, at, ttl, received, writes)`: starts a trace unless it exists, with the values of `startTraceArgs` from `args[at]`;
- *   gives 1 when the event is new, else 0. `ttl` in seconds; `received` is true when the event comes from a receiver or another source,
+ *   gives 1 when the event is new, else 0. `ttl` in seconds, 0 when `journal_write` follows; `received` is true when the event comes from a receiver or another source,
  *   false when a worker makes sure that the trace exists. With `writes` ({@link COLLECTED_WRITES_LUA}) it collects the indexes of a batch.
  * - `journal_read_devices(p, args, first, step, writes)`: for a batch, reads at once what it knows of all devices. `first` and `step` are the
  *   positions of the values of the events.
  * - `journal_known(p, id)`: what a worker needs to begin: index lines, decisions, then names and values of facts. `knownTraceFrom` reads it.
+ *   `journal_facts(p, id)`: the same with the facts only.
  * - `journal_write(p, args, at)`: writes what `traceWriteArgs` gave from `args[at]`; gives the position after it.
  * - `journal_delete(p, id, seen_until)`: deletes a trace and its index entries.
  */
@@ -115,8 +116,9 @@ local function journal_remove(p, name, id)
   if field == 'device' then journal_forget_device(p, value) else redis.call('SREM', p .. 'values:' .. field, value) end
 end
 
+-- A trace is renewed once an hour at most: TRACE_MARGIN_S is longer than that.
 local function journal_keep(key, ttl)
-  if redis.call('TTL', key) < ttl then redis.call('EXPIRE', key, ttl) end
+  if redis.call('TTL', key) < ttl - 3600 then redis.call('EXPIRE', key, ttl) end
 end
 
 local function journal_is_known(p, id)
@@ -166,9 +168,13 @@ local function journal_derive(parts)
   return lines
 end
 
-local function journal_reindex(p, key, id, changed)
+-- Writes the fields, a list of names and values, and the index entries that the changed parts lead to.
+local function journal_reindex(p, key, id, changed, fields)
   local old = redis.call('HGET', key, 'index')
-  if not old then return end
+  if not old then
+    if fields[1] then redis.call('HSET', key, unpack(fields)) end
+    return
+  end
   local constant, rest = string.match(old, '^(.-\\n)=\\n(.*)$')
   local parts, before = {}, {}
   for line in string.gmatch(rest, '[^\\n]+') do
@@ -184,8 +190,12 @@ local function journal_reindex(p, key, id, changed)
   for _, part in pairs(changed) do parts[#parts + 1] = part end
   local lines = journal_derive(parts)
   local text = constant .. '=\\n' .. table.concat(lines, '\\n') .. '\\n'
+  if text ~= old then
+    fields[#fields + 1] = 'index'
+    fields[#fields + 1] = text
+  end
+  if fields[1] then redis.call('HSET', key, unpack(fields)) end
   if text == old then return end
-  redis.call('HSET', key, 'index', text)
   local score = string.match(constant, '#(%d+)')
   for _, line in ipairs(lines) do
     local first = string.sub(line, 1, 1)
@@ -221,7 +231,7 @@ local function journal_start(p, args, at, ttl, received, writes)
   if redis.call('EXISTS', key) == 0 then
     if received then redis.call('HSET', key, 'event', event, 'index', index, 'received', '1')
     else redis.call('HSET', key, 'event', event, 'index', index) end
-    redis.call('EXPIRE', key, ttl)
+    if ttl > 0 then redis.call('EXPIRE', key, ttl) end
     journal_index_new(p, id, score, constant, serial, udid, nil, writes)
     return received and 1 or 0
   end
@@ -233,14 +243,12 @@ local function journal_start(p, args, at, ttl, received, writes)
     if name then redis.call('HDEL', key, 'name') end
     journal_index_new(p, id, score, constant, serial, udid, name, writes)
   end
-  journal_keep(key, ttl)
+  if ttl > 0 then journal_keep(key, ttl) end
   return new
 end
 
-local function journal_known(p, id)
+local function journal_add_facts(p, id, known)
   local key = p .. 'trace:' .. id
-  local index, decisions = unpack(redis.call('HMGET', key, 'index', 'decisions'))
-  local known = { index or '', decisions or '' }
   for _, field in ipairs(redis.call('HKEYS', key)) do
     if string.sub(field, 1, 5) == 'fact:' then
       known[#known + 1] = string.sub(field, 6)
@@ -250,10 +258,20 @@ local function journal_known(p, id)
   return known
 end
 
+local function journal_known(p, id)
+  local index, decisions = unpack(redis.call('HMGET', p .. 'trace:' .. id, 'index', 'decisions'))
+  return journal_add_facts(p, id, { index or '', decisions or '' })
+end
+
+local function journal_facts(p, id)
+  return journal_add_facts(p, id, { '', '' })
+end
+
 local function journal_write(p, args, at)
   local id, ttl, name, count = args[at], tonumber(args[at + 1]), args[at + 2], tonumber(args[at + 3])
   local key = p .. 'trace:' .. id
   local changed
+  local fields = {}
   at = at + 4
   for _ = 1, count do
     local mode, field, value, part, status, code, reason = unpack(args, at, at + 6)
@@ -262,14 +280,16 @@ local function journal_write(p, args, at)
     if mode == 'new' then
       is_written = redis.call('HSETNX', key, field, value) == 1
     else
-      redis.call('HSET', key, field, value)
+      fields[#fields + 1] = field
+      fields[#fields + 1] = value
     end
     if part ~= '' and is_written then
       changed = changed or {}
       changed[part] = part .. '\\t' .. status .. '\\t' .. code .. '\\t' .. reason
     end
   end
-  if changed then journal_reindex(p, key, id, changed) end
+  if changed then journal_reindex(p, key, id, changed, fields)
+  elseif fields[1] then redis.call('HSET', key, unpack(fields)) end
   if name ~= '' then
     local index = redis.call('HGET', key, 'index')
     local device = string.match(index or '', '\\ndevice:([^\\n]*)')

@@ -74,6 +74,8 @@ export function traceWriteArgs(
   return [shortId(eventId), String(ttlS), deviceName, String(fields.length), ...fields.flat()];
 }
 
+const ruleTraces = z.array(ruleTrace);
+
 const knownReply = z.tuple([z.string(), z.string()]).rest(z.string());
 
 /** Reads what `journal_known` (index-lua.ts) gave. */
@@ -85,7 +87,7 @@ export function knownTraceFrom(reply: unknown): KnownTrace {
   );
   return {
     facts: new Map(entries),
-    decisions: decisions === '' ? [] : z.array(ruleTrace).parse(JSON.parse(decisions)),
+    decisions: decisions === '' ? [] : ruleTraces.parse(JSON.parse(decisions)),
     completedRules: new Set(completed),
   };
 }

@@ -1,9 +1,11 @@
 import type { JobsOptions, Queue } from 'bullmq';
+import { BACKLOG_DELAY_MS } from './backlog-delay.js';
 import { COLLECTED_WRITES_LUA } from './collected-writes.js';
 
 /**
  * Lua functions that write jobs as BullMQ 6 does, for scripts that do more than add a job. A test compares every key with what `addBulk`
- * and `promote` of BullMQ write, so an upgrade that changes the format fails the test.
+ * and `promote` of BullMQ write, so an upgrade that changes the format fails the test. Two things are left out: the stream in which BullMQ
+ * tells what happens to jobs, because nobody reads it, and the marker that wakes a worker for a job in the backlog.
  *
  * - `open_queue(prefix)`: the queue whose keys start with `prefix` ({@link jobKeyPrefix}). Call it once per script.
  * - `collect_jobs(queue, writes)`: from now on `add_job` collects what it writes ({@link COLLECTED_WRITES_LUA}). Until `flush_jobs(queue)`, the
@@ -12,22 +14,20 @@ import { COLLECTED_WRITES_LUA } from './collected-writes.js';
  * - `add_job(queue, id, name, data, options, timestamp, delay, priority)`: adds a job that the queue does not have. `data` and `options`
  *   ({@link storedJobOptions}) are JSON, `timestamp` is in epoch milliseconds. With a `delay` (milliseconds) above 0 the job becomes
  *   `delayed`; otherwise `prioritized` with a `priority` above 0, else `wait`.
- * - `release_job(queue, id)`: makes a delayed job due now. Returns whether the job was delayed.
+ * - `delay_job(queue, id, due_at)`: makes a job delayed. `hold_job(queue, id, due_at)`: the same for the backlog, which BullMQ does not wake.
+ * - `release_job(queue, id, priority)`: makes a delayed job due now. Reads the priority of the job when it is not given. Returns whether the
+ *   job was delayed.
  *
  * Source: the scripts `addStandardJob`, `addPrioritizedJob`, `addDelayedJob` and `promote` of BullMQ 6.7.
  */
 export const ADD_JOB_LUA = `${COLLECTED_WRITES_LUA}
 local function open_queue(prefix)
-  local meta = redis.call('HMGET', prefix .. 'meta', 'paused', 'concurrency', 'opts.maxLenEvents')
-  if not meta[3] then
-    meta[3] = '10000'
-    redis.call('HSET', prefix .. 'meta', 'opts.maxLenEvents', meta[3])
-  end
+  local meta = redis.call('HMGET', prefix .. 'meta', 'paused', 'concurrency')
   local is_full = meta[2] and redis.call('LLEN', prefix .. 'active') >= tonumber(meta[2])
   return {
     prefix = prefix, wait = prefix .. 'wait', prioritized = prefix .. 'prioritized', delayed = prefix .. 'delayed',
-    marker = prefix .. 'marker', events = prefix .. 'events', counter = prefix .. 'id', priority_counter = prefix .. 'pc',
-    max_events = meta[3], wakes_workers = not meta[1] and not is_full, latest = {}
+    marker = prefix .. 'marker', counter = prefix .. 'id', priority_counter = prefix .. 'pc',
+    wakes_workers = not meta[1] and not is_full, latest = {}
   }
 end
 
@@ -61,8 +61,12 @@ local function delay_job(queue, id, due_at)
     or redis.call('ZREVRANGEBYSCORE', queue.delayed, last, first, 'WITHSCORES', 'LIMIT', 0, 1)[2]
   local position = latest and math.min(tonumber(latest) + 1, last) or first
   collect(queue.writes, 'ZADD', queue.delayed, position, id)
-  redis.call('XADD', queue.events, 'MAXLEN', '~', queue.max_events, '*', 'event', 'delayed', 'jobId', id, 'delay', due_at)
   if queue.writes then queue.latest[due_at] = position else wake_for_delayed(queue) end
+end
+
+-- The backlog has its own order, and its own check instead of a marker.
+local function hold_job(queue, id, due_at)
+  collect(queue.writes, 'ZADD', queue.delayed, due_at * 0x1000, id)
 end
 
 local function add_job(queue, id, name, data, options, timestamp, delay, priority)
@@ -70,13 +74,9 @@ local function add_job(queue, id, name, data, options, timestamp, delay, priorit
   redis.call('HMSET', queue.prefix .. id, 'name', name, 'data', data,
     'opts', string.sub(options, 1, -2) .. ',"jobId":' .. cjson.encode(id) .. '}',
     'timestamp', timestamp, 'delay', delay, 'priority', priority)
-  redis.call('XADD', queue.events, '*', 'event', 'added', 'jobId', id, 'name', name)
-  if delay > 0 then
-    delay_job(queue, id, tonumber(timestamp) + delay)
-    return
-  end
-  make_job_due(queue, id, priority)
-  redis.call('XADD', queue.events, 'MAXLEN', '~', queue.max_events, '*', 'event', 'waiting', 'jobId', id)
+  if delay == 0 then make_job_due(queue, id, priority)
+  elseif delay == ${BACKLOG_DELAY_MS} then hold_job(queue, id, tonumber(timestamp) + delay)
+  else delay_job(queue, id, tonumber(timestamp) + delay) end
 end
 
 local function collect_jobs(queue, writes)
@@ -92,10 +92,9 @@ local function flush_jobs(queue)
   end
 end
 
-local function release_job(queue, id)
+local function release_job(queue, id, priority)
   if redis.call('ZREM', queue.delayed, id) == 0 then return false end
-  make_job_due(queue, id, tonumber(redis.call('HGET', queue.prefix .. id, 'priority')) or 0)
-  redis.call('XADD', queue.events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'delayed')
+  make_job_due(queue, id, priority or tonumber(redis.call('HGET', queue.prefix .. id, 'priority')) or 0)
   redis.call('HSET', queue.prefix .. id, 'delay', 0)
   return true
 end

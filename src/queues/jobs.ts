@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { event } from '../events/envelope.js';
 import type { Event } from '../events/envelope.js';
-import { ruleSource } from '../rules/model/rule-schema.js';
 import { apiCall } from '../http/api-call.js';
+import { ruleOfJob } from './rule-of-job.js';
 
 /**
  * What a job waits for. Interactive jobs come from webhooks, and from what a person asks for: a replay of one event, an approval. Bulk jobs
@@ -164,7 +164,7 @@ export const runJob = z.object({
   /** That of the event. */
   lane,
   /** The rule as it was when the run was planned. `${env:NAME}` is not resolved, so the queue holds no secret. */
-  rule: ruleSource,
+  rule: ruleOfJob,
   /** By position in the rule's `do`, or in its `on_clear`. */
   steps: z.array(stepRecord),
   plannedAt: z.string(),

@@ -50,5 +50,5 @@ const stopped = (reason: string): LiveRuleState => ({ kind: 'stopped', reason })
 
 /** Compares as canonical JSON, because the queue changes the order of keys. */
 export function isSame(a: unknown, b: unknown): boolean {
-  return canonicalJson(a ?? null) === canonicalJson(b ?? null);
+  return a === b || canonicalJson(a ?? null) === canonicalJson(b ?? null);
 }

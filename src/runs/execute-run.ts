@@ -37,6 +37,9 @@ import { approvalOfStep, askFor } from './wait-for-approval.js';
 import type { ApprovalContext } from './wait-for-approval.js';
 import { supersededReason } from './wait-for-group-slot.js';
 
+/** Built once: zod compiles a schema when it first parses with it. */
+const stepRecords = z.array(stepRecord);
+
 /** What the steps of a run reach. */
 export interface ExecuteOptions extends ApprovalContext {
   readonly shard: Shard;
@@ -144,7 +147,7 @@ export async function executeRun(
     expectEvent: (action) => expectEventOf(action, { event, rule: rule.source.id, lane, facts, causes }),
     saveSteps: async (steps, { expected, endsRun } = {}) => {
       // The output of an action may contain a secret from the environment or from an answer; Redis must not.
-      run.update({ steps: z.array(stepRecord).parse(redactJson(redact, steps)) });
+      run.update({ steps: stepRecords.parse(redactJson(redact, steps)) });
       // The end of the run saves them.
       if (endsRun !== true) await run.saveRunning(expected?.part);
       return run.data().steps;

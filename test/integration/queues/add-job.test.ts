@@ -4,6 +4,7 @@ import { Worker } from 'bullmq';
 import type { Job, JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ADD_JOB_LUA, jobKeyPrefix, storedJobOptions } from '../../../src/queues/add-job.js';
+import { BACKLOG_DELAY_MS } from '../../../src/queues/backlog-delay.js';
 import { openEventQueue } from '../../../src/queues/queues.js';
 import { defineScript, runScript } from '../../../src/queues/script.js';
 import { until } from '../../support/until.js';
@@ -95,11 +96,12 @@ async function addToBoth(
 const run = (script: typeof HAS, queue: Queue, id: string): Promise<unknown> =>
   runScript(redis(), script, [`${jobKeyPrefix(queue)}meta`], [jobKeyPrefix(queue), id]);
 
-/** Every key of a queue with its content, without what differs by nature: the ids of stream entries. */
+/** Every key of a queue with its content, without the stream of its events, which nobody reads. */
 async function contentOf(queue: Queue): Promise<Record<string, unknown>> {
   const prefix = jobKeyPrefix(queue);
   const content: Record<string, unknown> = {};
   for (const key of (await redis().keys(`${prefix}*`)).sort()) {
+    if (key === `${prefix}events`) continue;
     content[key.slice(prefix.length)] = await valueOf(key);
   }
   return content;
@@ -113,8 +115,6 @@ async function valueOf(key: string): Promise<unknown> {
       return redis().lrange(key, 0, -1);
     case 'zset':
       return redis().zrange(key, '0', '-1', 'WITHSCORES');
-    case 'stream':
-      return (await redis().xrange(key, '-', '+')).map(([, fields]) => fields);
     case 'hash': {
       const { opts, ...fields } = await redis().hgetall(key);
       const options: unknown = opts === undefined ? undefined : JSON.parse(opts);
@@ -135,16 +135,7 @@ test('a job in the state "wait"', async () => {
   const both = await openTwo();
   await addToBoth(both, {});
   const content = await expectEqual(both);
-  expect(Object.keys(content)).toEqual([
-    'event-0',
-    'event-1',
-    'event-2',
-    'events',
-    'id',
-    'marker',
-    'meta',
-    'wait',
-  ]);
+  expect(Object.keys(content)).toEqual(['event-0', 'event-1', 'event-2', 'id', 'marker', 'meta', 'wait']);
   expect(await both[1].getWaitingCount()).toBe(3);
 });
 
@@ -224,11 +215,18 @@ test('a queue that has as many active jobs as it may have wakes no worker', asyn
   }
 });
 
-test('the length of the event stream is set when the queue has none', async () => {
-  const both = await openTwo();
-  for (const queue of both) await redis().hdel(`${jobKeyPrefix(queue)}meta`, 'opts.maxLenEvents');
-  await addToBoth(both, {});
-  await expectEqual(both);
+test('a job for the backlog is delayed, and wakes no worker', async () => {
+  const [, ours] = await openTwo();
+  const at = Date.now();
+  const values = ['event-0', 'device.enrolled', '{}', at, BACKLOG_DELAY_MS, 0];
+  const prefix = jobKeyPrefix(ours);
+  await runScript(redis(), ADD, [`${prefix}meta`], [prefix, storedJobOptions(ours), ...values]);
+  expect(await ours.getJobState('event-0')).toBe('delayed');
+  expect((await ours.getJob('event-0'))?.delay).toBe(BACKLOG_DELAY_MS);
+  expect(await contentOf(ours)).not.toHaveProperty('marker');
+  expect(await run(RELEASE, ours, 'event-0')).toBe(1);
+  expect(await ours.getJobState('event-0')).toBe('waiting');
+  expect(await contentOf(ours)).toHaveProperty('marker');
 });
 
 test.each([
