@@ -30,6 +30,8 @@ const { values } = parseArgs({
     delay: { type: 'string', default: '20' },
     /** The API rate of the account. */
     rate: { type: 'string', default: '1000' },
+    /** WORKER_CONCURRENCY of each worker process: with a small one, processes wait for the API instead of for the CPU. */
+    concurrency: { type: 'string', default: '256' },
     workers: { type: 'string', default: '1,2,4' },
     receivers: { type: 'string', default: '1,2' },
   },
@@ -53,10 +55,11 @@ try {
   const env = {
     ...serviceEnv({ redis: redis.url, rules: rules.path, api: api.url }),
     API_RATE: values.rate,
+    WORKER_CONCURRENCY: values.concurrency,
   };
   const left = unfinishedWork(redis.client);
   print(
-    `${events} events, ${rounds} rounds after one warm-up, API answers in ${values.delay} ms, API_RATE ${values.rate}; ${cpus().length} CPUs, Node ${process.version}`,
+    `${events} events, ${rounds} rounds after one warm-up, API answers in ${values.delay} ms, API_RATE ${values.rate}, WORKER_CONCURRENCY ${values.concurrency}; ${cpus().length} CPUs, Node ${process.version}`,
   );
 
   const receivers = [await startRole('receiver', env)];

@@ -29,16 +29,16 @@ return { reply[1], found }`);
 const scanReply = z.tuple([z.string(), z.array(z.string())]);
 
 /**
- * The devices with kept events that a text names: by id or serial number when there is one, else by a part of the serial number, the
- * UDID, or a name. Case makes no difference.
+ * The devices with kept events that have a text as their id or serial number. Case makes no difference.
  *
  * @param accounts - Where to look, encoded as in names of indexes.
+ * @returns Each with its account, as in names of indexes.
  */
-export async function findDevices(
+export async function findExactDevices(
   shard: Shard,
   text: string,
   accounts: readonly string[],
-): Promise<NamedDevices> {
+): Promise<string[]> {
   const { redis, prefix } = shard;
   const folded = foldedText(text);
   const serials = await redis.hget(`${journalPrefix(prefix)}serials`, folded);
@@ -49,13 +49,30 @@ export async function findDevices(
     )),
     ...(serials ?? '').split('\t').filter((device) => device !== ''),
   ];
-  const inAccounts = (device: string): boolean =>
-    accounts.some((account) => device.startsWith(`${account}:`));
+  return [...new Set(exact)].filter((device) => isInAccounts(device, accounts));
+}
+
+/**
+ * The devices with kept events that a text names: by id or serial number when there is one, else by a part of the serial number, the
+ * UDID, or a name. Case makes no difference.
+ *
+ * @param accounts - Where to look, encoded as in names of indexes.
+ * @param onlyExact - Whether another shard has a device with this id or serial number, so that parts do not count here either.
+ */
+export async function findDevices(
+  shard: Shard,
+  text: string,
+  accounts: readonly string[],
+  onlyExact: boolean,
+): Promise<NamedDevices> {
+  const { redis, prefix } = shard;
+  const folded = foldedText(text);
   const names = (devices: Iterable<string>): NamedDevices => ({
     kind: 'indexes',
-    names: [...new Set(devices)].filter(inAccounts).map((device) => `device:${device}`),
+    names: [...devices].map((device) => `device:${device}`),
   });
-  if (exact.some(inAccounts) || folded === '') return names(exact);
+  const exact = await findExactDevices(shard, text, accounts);
+  if (onlyExact || exact.length > 0 || folded === '') return names(exact);
   const found = new Set<string>();
   let cursor = '0';
   do {
@@ -63,11 +80,15 @@ export async function findDevices(
     const [next, devices] = scanReply.parse(
       await runScript(redis, SCAN, [`${journalPrefix(prefix)}devices`], values),
     );
-    for (const device of devices) if (inAccounts(device)) found.add(device);
+    for (const device of devices) if (isInAccounts(device, accounts)) found.add(device);
     if (found.size > MAX_DEVICES) return { kind: 'many', text: folded };
     cursor = next;
   } while (cursor !== '0');
   return names(found);
+}
+
+function isInAccounts(device: string, accounts: readonly string[]): boolean {
+  return accounts.some((account) => device.startsWith(`${account}:`));
 }
 
 async function existing({ redis, prefix }: Shard, devices: readonly string[]): Promise<string[]> {

@@ -5,7 +5,7 @@ import { matchesType } from '../rules/model/event-pattern.js';
 import { pipelineResults } from '../queues/connection.js';
 import { fromAllShards } from '../queues/shards.js';
 import type { Shard, Shards } from '../queues/shards.js';
-import { findDevices } from './find-devices.js';
+import { findDevices, findExactDevices } from './find-devices.js';
 import { foldedText, indexValue, textOfIndexValue } from './index-entries.js';
 import { traceFrom, summaryFrom } from './read-trace.js';
 import { indexKey, journalPrefix, shortId, shortIdStart, traceKey } from './trace-keys.js';
@@ -53,12 +53,30 @@ export function isCursor(text: string): boolean {
 /** Finds events in the journal, newest first: all that fit, however far back they are. */
 export async function findEvents(shards: Shards, filter: EventFilter): Promise<EventPage> {
   const from = positionOf(filter.cursor);
-  const found = await fromAllShards(shards, (shard) => findInShard(shard, filter, from));
+  const onlyExact = await namesDeviceExactly(shards, filter);
+  const found = await fromAllShards(shards, (shard) => findInShard(shard, filter, from, onlyExact));
   found.sort((a, b) => comparePositions(a.position, b.position));
   const page = found.slice(0, filter.limit).flatMap(({ fields }) => summaryFrom(fields) ?? []);
   const last = page.at(-1);
   const isMore = found.length > filter.limit && last !== undefined;
   return { events: page, cursor: isMore ? `${Date.parse(last.receivedAt)}-${last.id}` : undefined };
+}
+
+/** Whether the filter names a device by its id or serial number: then a part of a name does not count, in any shard. */
+async function namesDeviceExactly(shards: Shards, filter: EventFilter): Promise<boolean> {
+  const { device } = filter;
+  if (device === undefined || shards.all.length === 1) return false;
+  const exact = await fromAllShards(shards, async (shard) =>
+    findExactDevices(shard, device, await accountsOf(shard, filter)),
+  );
+  return exact.length > 0;
+}
+
+/** The accounts that a filter allows, encoded as in names of indexes. */
+async function accountsOf({ redis, prefix }: Shard, { account }: EventFilter): Promise<string[]> {
+  return account === undefined
+    ? redis.smembers(`${journalPrefix(prefix)}values:account`)
+    : [indexValue(account)];
 }
 
 function positionOf(cursor: string | undefined): Position | undefined {
@@ -76,8 +94,9 @@ async function findInShard(
   shard: Shard,
   filter: EventFilter,
   from: Position | undefined,
+  onlyExact: boolean,
 ): Promise<FoundEvent[]> {
-  const groups = await groupsOf(shard, filter);
+  const groups = await groupsOf(shard, filter, onlyExact);
   if (groups.indexes.some(({ sources }) => sources.length === 0)) return [];
   const range = { since: filter.since?.getTime(), until: filter.until?.getTime() };
   const { sources } = await smallestOf(shard, groups.indexes, range);
@@ -121,13 +140,11 @@ const exact = (field: string, names: readonly string[]): IndexGroup => ({
   isExact: true,
 });
 
-async function groupsOf(shard: Shard, filter: EventFilter): Promise<FilterGroups> {
+async function groupsOf(shard: Shard, filter: EventFilter, onlyExact: boolean): Promise<FilterGroups> {
   const { type, rule, account, status, reason } = filter;
-  const accounts =
-    account === undefined
-      ? await shard.redis.smembers(`${journalPrefix(shard.prefix)}values:account`)
-      : [indexValue(account)];
-  const device = filter.device === undefined ? undefined : await findDevices(shard, filter.device, accounts);
+  const accounts = await accountsOf(shard, filter);
+  const device =
+    filter.device === undefined ? undefined : await findDevices(shard, filter.device, accounts, onlyExact);
   const isCode = reason !== undefined && Object.hasOwn(ERRORS, reason);
   const accountIndexes = accounts.map((name) => `account:${name}`);
   const indexes: IndexGroup[] = [

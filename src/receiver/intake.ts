@@ -7,7 +7,7 @@ import { problemWithConnection } from '../queues/connection.js';
 export type Intake = (event: Event) => Promise<{ duplicate: boolean }>;
 
 /** How many batches of a shard Redis has at a time. While it stores one, the receiver reads the webhooks of the next. */
-const MAX_BATCHES = 1;
+const MAX_BATCHES = 2;
 /** A batch that takes longer than this, because Redis is slow, no longer holds others back. */
 const MAX_HOLD_MS = 20;
 
