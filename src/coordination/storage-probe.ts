@@ -76,7 +76,7 @@ const probePrefix = ({ prefix }: Shard): string => `${prefix}:probe`;
 export function probeKeys(shard: Shard): string[] {
   const prefix = probePrefix(shard);
   return [
-    ...['wait', 'id', 'marker', 'events', PROBE_ID].map((part) => `${prefix}:${EVENTS}:${part}`),
+    ...['wait', 'id', 'marker', PROBE_ID].map((part) => `${prefix}:${EVENTS}:${part}`),
     `${prefix}:backlog:${EVENTS}:in-flight:interactive:probe`,
     traceKey(prefix, PROBE_ID),
     ...JOURNAL_KEYS.map((key) => `${journalPrefix(prefix)}${key}`),
