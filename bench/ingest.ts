@@ -6,19 +6,16 @@
  *
  *   npm run build && npm run bench:ingest -- --requests 3000 --connections 50 --rounds 5
  */
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
 import { postAll } from './load.js';
 import type { Round } from './load.js';
+import { startRedis } from './own-redis.js';
+import { print, spread } from './statistics.js';
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +27,6 @@ const { values } = parseArgs({
 const requests = Number(values.requests);
 const connections = Number(values.connections);
 const rounds = Number(values.rounds);
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const SERVERS = ['receiver', 'plain-express', 'bare-http'] as const;
 type Server = (typeof SERVERS)[number];
@@ -53,21 +49,8 @@ const bodies = (): string[] => {
   return bodiesFrom(counter - requests);
 };
 
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
-const spread = (numbers: readonly number[], digits: number): string =>
-  `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)}-${Math.max(...numbers).toFixed(digits)})`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 async function guarantees(url: string): Promise<string> {
-  const client = new Redis(env.REDIS_URL, { maxRetriesPerRequest: null });
+  const { client } = redis;
   const queue = new Queue('events', { connection: client, prefix: 'mdm-reflex' });
   const kept = async () => {
     const { waiting = 0, delayed = 0 } = await queue.getJobCounts('waiting', 'delayed');
@@ -80,33 +63,13 @@ async function guarantees(url: string): Promise<string> {
   const after = await kept();
   const wrong = await fetch(`${url}x`, { method: 'POST', body: '{}' });
   await queue.close();
-  client.disconnect();
   return `guarantees: ${accepted} webhooks accepted, ${before.jobs} jobs, ${before.traces} traces; ${repeated.length - refused} repeats accepted, ${after.jobs - before.jobs} jobs more; wrong token: ${wrong.status}`;
 }
 
-const dir = await mkdtemp(join(tmpdir(), 'mdm-reflex-bench-'));
-const port = await freePort();
-const redis = spawn(
-  'redis-server',
-  [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    dir,
-    '--appendonly',
-    'yes',
-    '--appendfsync',
-    'everysec',
-    '--save',
-    '',
-  ],
-  { stdio: 'ignore' },
-);
+const redis = await startRedis();
 const env = {
   ...process.env,
-  REDIS_URL: `redis://127.0.0.1:${port}`,
+  REDIS_URL: redis.url,
   WEBHOOK_TOKEN: randomBytes(24).toString('hex'),
   ADMIN_TOKEN: randomBytes(24).toString('hex'),
 };
@@ -147,7 +110,5 @@ try {
   print(await guarantees(urls[SERVERS.indexOf('receiver')] ?? ''));
 } finally {
   for (const child of children) child.kill('SIGKILL');
-  redis.kill('SIGKILL');
-  await once(redis, 'exit');
-  await rm(dir, { recursive: true, force: true });
+  await redis.stop();
 }

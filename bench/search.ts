@@ -4,15 +4,8 @@
  *
  *   npm run build && npm run bench:search -- --events 200000 --rounds 5
  */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Redis } from 'ioredis';
 import type { Event } from '../src/events/envelope.js';
 import { findEventIds, findEvents } from '../src/journal/find-events.js';
 import type { EventFilter } from '../src/journal/find-events.js';
@@ -20,13 +13,14 @@ import { openJournal } from '../src/journal/journal.js';
 import type { Journal } from '../src/journal/journal.js';
 import type { FactTrace, RunTrace } from '../src/journal/trace.js';
 import { openShards, singleShard } from '../src/queues/shards.js';
+import { redisSize, startRedis } from './own-redis.js';
+import { median, print } from './statistics.js';
 
 const { values } = parseArgs({
   options: { events: { type: 'string', default: '200000' }, rounds: { type: 'string', default: '5' } },
 });
 const count = Number(values.events);
 const rounds = Number(values.rounds);
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const BATCH = 500;
 const DEVICES = 20_000;
@@ -195,39 +189,16 @@ const FILTERS: readonly (readonly [what: string, filter: Filter])[] = [
   ['reason + device', { reason: 'simplemdm', device: serialOf(505) }],
 ];
 
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-async function usedMemory(redis: Redis): Promise<number> {
-  return Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1]);
-}
-
-const dir = await mkdtemp(join(tmpdir(), 'mdm-reflex-bench-'));
-const port = await freePort();
-const server = spawn(
-  'redis-server',
-  ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--appendonly', 'no', '--save', ''],
-  { stdio: 'ignore' },
-);
-const redis = new Redis(port, '127.0.0.1');
-redis.on('error', () => undefined);
+const server = await startRedis();
+const redis = server.client;
 try {
-  await redis.ping();
   const shards = openShards(redis);
   const journal = openJournal(
     singleShard(redis),
     { repeatWindowDays: 7, deadLetterDays: 90 },
     (text) => text,
   );
-  const empty = await usedMemory(redis);
+  const empty = await redisSize(redis);
   const startedAt = performance.now();
   await fill(journal, 0, count);
   const seconds = (performance.now() - startedAt) / 1000;
@@ -242,9 +213,10 @@ try {
     'mdm-reflex:journal:',
   );
   print(`${count} events of ${DEVICES} devices in ${seconds.toFixed(0)} s; Node ${process.version}`);
+  const full = await redisSize(redis);
   print(
-    `per finished event: ${((await redis.dbsize()) / count).toFixed(3)} keys, ` +
-      `${Math.round(((await usedMemory(redis)) - empty) / count)} bytes (the trace: ${String(traces)})`,
+    `per finished event: ${(full.keys / count).toFixed(3)} keys, ` +
+      `${Math.round((full.bytes - empty.bytes) / count)} bytes (the trace: ${String(traces)})`,
   );
   print(`${'filter'.padEnd(42)}${'events'.padStart(7)}${'median ms'.padStart(11)}${'max ms'.padStart(9)}`);
   const measure = async (what: string, ask: () => Promise<number>): Promise<void> => {
@@ -268,8 +240,5 @@ try {
   const prefix = eventOf(1).id.slice(0, 8);
   await measure('an id by its first 8 characters', async () => (await findEventIds(shards, prefix)).length);
 } finally {
-  redis.disconnect();
-  server.kill('SIGKILL');
-  await once(server, 'exit');
-  await rm(dir, { recursive: true, force: true });
+  await server.stop();
 }

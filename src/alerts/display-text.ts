@@ -67,13 +67,3 @@ export function fairShares(needs: readonly number[], total: number): number[] {
   });
   return shares;
 }
-
-/** Truncates strings so that all fit into `maxSize`, each to its fair share. */
-export function truncateToShare(
-  texts: readonly string[],
-  maxSize: number,
-  sizeOf: (text: string) => number,
-): string[] {
-  const shares = fairShares(texts.map(sizeOf), maxSize);
-  return texts.map((text, index) => truncateToSize(text, shares[index] ?? 0, sizeOf));
-}

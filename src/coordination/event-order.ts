@@ -40,11 +40,6 @@ export function eventOrderPart(prefix: string, event: Event): ScriptPart {
   return key === undefined ? [] : [key, event.id, Date.parse(event.at), UNFINISHED_TTL_S];
 }
 
-/** KEYS: event order. ARGV: event, time, TTL in seconds. */
-const EARLIER_EVENT = defineScript(
-  `${EVENT_ORDER_LUA} return earlier_event({ KEYS[1], ARGV[1], ARGV[2], ARGV[3] })`,
-);
-
 /** KEYS: event order. ARGV: event. */
 const REMOVE = defineScript(`${EVENT_ORDER_LUA} return leave_event_order({ KEYS[1], ARGV[1] })`);
 
@@ -63,20 +58,6 @@ export function eventOrderPlace(prefix: string, event: Event): EventOrderPlace {
 
 /** The counter that orders events of a device that happened at the same time. */
 export const arrivalsKey = (prefix: string): string => `${prefix}:arrivals:event-order`;
-
-/** The first unprocessed event of the same device that happened earlier, if any. */
-export async function earlierEvent({ redis, prefix }: Shard, event: Event): Promise<string | undefined> {
-  const key = orderKey(prefix, event);
-  if (key === undefined) return undefined;
-  return eventIdFrom(
-    await runScript(redis, EARLIER_EVENT, [key], [event.id, Date.parse(event.at), UNFINISHED_TTL_S]),
-  );
-}
-
-/** Marks an event as processed, whether it succeeded or failed: later events need not wait for it. Returns the next event of the device. */
-export async function completeEvent(shard: Shard, event: Event): Promise<string | undefined> {
-  return removeEvent(shard, event, event.id);
-}
 
 /** Removes an event that no worker will process, because its job is gone. Returns the next event of the device. */
 export async function removeEvent(

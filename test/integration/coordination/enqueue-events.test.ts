@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { MAX_EVENTS_PER_SCRIPT, enqueueEvents } from '../../../src/coordination/enqueue-events.js';
-import { earlierEvent } from '../../../src/coordination/event-order.js';
 import { openShardStores } from '../../../src/coordination/shard-stores.js';
 import type { ShardStore, ShardStores } from '../../../src/coordination/shard-stores.js';
 import type { Event } from '../../../src/events/envelope.js';
@@ -8,6 +7,7 @@ import { fingerprint } from '../../../src/events/fingerprint.js';
 import { traceKey } from '../../../src/journal/trace-keys.js';
 import { eventJob } from '../../../src/queues/jobs.js';
 import { openShards } from '../../../src/queues/shards.js';
+import { earlierEvent } from '../../support/register-events.js';
 import { useTestRedis } from '../../support/use-redis.js';
 
 const redis = useTestRedis();

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Event } from '../../../src/events/envelope.js';
-import { earlierEvent, removeEvent, completeEvent } from '../../../src/coordination/event-order.js';
-import { registerEvents } from '../../support/register-events.js';
+import { removeEvent } from '../../../src/coordination/event-order.js';
+import { completeEvent, earlierEvent, registerEvents } from '../../support/register-events.js';
 import { useTestRedis } from '../../support/use-redis.js';
 import { singleShard } from '../../../src/queues/shards.js';
 
